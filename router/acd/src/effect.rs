@@ -1,0 +1,456 @@
+//! What the outside should do: orders for the edges, and facts for the folds.
+//!
+//! Nothing here is stored: applying the log again gives the same effects, muted in recovery.
+
+use crate::{
+    AgentNo, AgentState, CallId, CallerRef, NotReadyReason, OfferId, QueueNo, RefuseReason, Timestamp, Treatment,
+    plan::Answer,
+};
+use std::time::Duration;
+
+/// Orders and facts, each in the order in which they came about.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Effects {
+    /// For the edges.
+    pub orders: Vec<Order>,
+    /// For records, metrics and reports.
+    pub facts: Vec<Fact>,
+}
+
+/// An order for an edge.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Order {
+    /// SIP: what the caller hears while waiting. Sent once a visit really has to wait.
+    Treat {
+        /// Which call.
+        call: CallId,
+        /// How.
+        treatment: Treatment,
+    },
+    /// SIP: INVITE the agent's phone.
+    RingPhone {
+        /// Which offer.
+        offer: OfferId,
+        /// Whose phone.
+        agent: AgentNo,
+        /// Of which queue.
+        queue: QueueNo,
+        /// She has accepted at the desk already: ask the phone to answer by itself.
+        auto_answer: bool,
+    },
+    /// SIP: end the phone's leg, whatever it is in: CANCEL while it rings, ACK and BYE after a late 2xx, BYE after.
+    DropPhone {
+        /// Which offer.
+        offer: OfferId,
+        /// Why, for the `Reason` header.
+        why: DropReason,
+    },
+    /// SIP: caller and agent hear each other.
+    Connect {
+        /// The accepted offer.
+        offer: OfferId,
+    },
+    /// SIP: send the caller away: final response before a 2xx, BYE after.
+    EndCaller {
+        /// Which call.
+        call: CallId,
+        /// Why.
+        why: EndReason,
+    },
+    /// Desk: an offer to show, with the card.
+    OfferCall {
+        /// Which offer.
+        offer: OfferId,
+        /// To whom.
+        agent: AgentNo,
+        /// From which queue.
+        queue: QueueNo,
+        /// How long the call has waited.
+        waited: Duration,
+        /// When it will be taken away.
+        expires: Timestamp,
+        /// 1 (low) to 10 (high).
+        priority: u8,
+        /// Where she accepts.
+        answer: Answer,
+    },
+    /// Desk: the offer is gone.
+    WithdrawOffer {
+        /// Which offer.
+        offer: OfferId,
+        /// From whom.
+        agent: AgentNo,
+        /// Why.
+        cause: OfferOutcome,
+    },
+    /// Desk: an agent's call changed: connected, or ended.
+    CallMoved {
+        /// Which call.
+        call: CallId,
+        /// Whose.
+        agent: AgentNo,
+        /// Where it is now.
+        to: CallMove,
+    },
+    /// Desk and floor: an agent is in another state.
+    AgentMoved {
+        /// Who.
+        agent: AgentNo,
+        /// From.
+        from: AgentState,
+        /// To.
+        to: AgentState,
+        /// What brought it about.
+        cause: AgentCause,
+    },
+    /// Every edge: forget this call.
+    CallOver {
+        /// Which call.
+        call: CallId,
+    },
+}
+
+/// Where an agent's call went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallMove {
+    /// She and the caller are connected.
+    Connected,
+    /// The phone answered but the caller could not be joined; the call waits again.
+    BackToQueue,
+    /// The conversation is over.
+    Ended {
+        /// Who ended it.
+        by: EndedBy,
+    },
+}
+
+/// Who ended a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndedBy {
+    /// The caller.
+    Caller,
+    /// The agent.
+    Agent,
+    /// A restart or a fault of ours.
+    System,
+}
+
+/// What moved an agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AgentCause {
+    /// Her own wish.
+    Agent,
+    /// The course of a call, or a timer.
+    System,
+    /// She did not answer.
+    Rona,
+    /// Her last desktop went away, or came back in time.
+    Disconnect,
+}
+
+/// Why a phone's leg is ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DropReason {
+    /// The caller has gone.
+    CallerGone,
+    /// It rang too long.
+    RungOut,
+    /// She declined at the desk.
+    Declined,
+    /// She hung up at the desk.
+    AgentHungUp,
+    /// The offer does not stand any more (a late answer).
+    Stale,
+    /// The caller could not be joined.
+    BridgeFailed,
+}
+
+/// Why a caller is sent away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndReason {
+    /// The agent ended the conversation.
+    AgentHungUp,
+    /// Refused by rule.
+    Refused(RefuseReason),
+}
+
+/// How an offer ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OfferOutcome {
+    /// The phone answered.
+    Accepted,
+    /// RONA.
+    NoAnswer,
+    /// She or her phone refused.
+    Rejected,
+    /// The phone could not be reached, or the caller not be joined.
+    Failed,
+    /// The caller left.
+    Withdrawn,
+}
+
+impl OfferOutcome {
+    /// The name in metrics, records and messages.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::NoAnswer => "no_answer",
+            Self::Rejected => "rejected",
+            Self::Failed => "failed",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+}
+
+/// Something for the record. Times are the log's; durations follow from them.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fact {
+    /// A visit began.
+    QueueEntered {
+        /// Which call.
+        call: CallId,
+        /// The how-manieth visit of the call, from 1.
+        visit: u32,
+        /// Which queue.
+        queue: QueueNo,
+    },
+    /// An offer ended.
+    OfferEnded {
+        /// Which offer.
+        offer: OfferId,
+        /// To whom.
+        agent: AgentNo,
+        /// In which queue.
+        queue: QueueNo,
+        /// How.
+        outcome: OfferOutcome,
+    },
+    /// A phone's 2xx: the visit is answered.
+    Answered {
+        /// Which call.
+        call: CallId,
+        /// In which queue.
+        queue: QueueNo,
+        /// By whom.
+        agent: AgentNo,
+        /// From entry to the 2xx.
+        waited: Duration,
+    },
+    /// A visit ended, and everything about it but the wrap-up is known.
+    QueueLeft(VisitRecord),
+    /// The call ended.
+    CallEnded(CallRecord),
+    /// The wrap-up after a visit ended.
+    WrappedUp {
+        /// Which call.
+        call: CallId,
+        /// Which visit of it.
+        visit: u32,
+        /// In which queue.
+        queue: QueueNo,
+        /// Whose.
+        agent: AgentNo,
+        /// How long.
+        wrap_up: Duration,
+        /// The disposition she chose.
+        disposition: Option<String>,
+    },
+    /// An agent left a state.
+    AgentSpan(AgentSpan),
+}
+
+/// One visit of a call to a queue: one row of `queue_entries`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VisitRecord {
+    /// Which call.
+    pub call: CallId,
+    /// The how-manieth visit, from 1.
+    pub visit: u32,
+    /// Which queue.
+    pub queue: QueueNo,
+    /// When it entered.
+    pub entered: Timestamp,
+    /// The phone's 2xx, if one came.
+    pub answered: Option<Timestamp>,
+    /// When the visit was over: answered visits end with the conversation.
+    pub left: Timestamp,
+    /// How it ended.
+    pub outcome: VisitOutcome,
+    /// Who answered.
+    pub agent: Option<AgentNo>,
+    /// How long the accepted offer rang; zero otherwise.
+    pub ring: Duration,
+    /// Time with an agent on hold; zero until calls can be held.
+    pub hold: Duration,
+    /// Whether wrap-up follows, so that [`Fact::WrappedUp`] is still to come.
+    pub wrap_up_follows: bool,
+}
+
+impl VisitRecord {
+    /// From entry to the answer, or to the end of an unanswered visit.
+    #[must_use]
+    pub fn wait(&self) -> Duration {
+        self.answered.unwrap_or(self.left).since(self.entered)
+    }
+    /// The conversation without hold.
+    #[must_use]
+    pub fn talk(&self) -> Duration {
+        self.answered.map_or(Duration::ZERO, |at| self.left.since(at).saturating_sub(self.hold))
+    }
+}
+
+/// How a visit ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum VisitOutcome {
+    /// An agent's phone answered.
+    Answered,
+    /// The caller left.
+    Abandoned,
+    /// It left by rule.
+    FlowOut(FlowOut),
+    /// A restart ended it.
+    LostRestart,
+}
+
+impl VisitOutcome {
+    /// The name in records.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Abandoned => "abandoned",
+            Self::FlowOut(_) => "flow_out",
+            Self::LostRestart => "lost_restart",
+        }
+    }
+    /// The reason in records; empty where the outcome says it all.
+    #[must_use]
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::FlowOut(FlowOut::Overflow) => "overflow",
+            Self::FlowOut(FlowOut::Refused) => "max_wait",
+            Self::Answered | Self::Abandoned | Self::LostRestart => "",
+        }
+    }
+}
+
+/// By which rule a visit left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FlowOut {
+    /// On to another queue.
+    Overflow,
+    /// Sent away after `max_wait`.
+    Refused,
+}
+
+/// One call: one row of `calls`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CallRecord {
+    /// Its id.
+    pub call: CallId,
+    /// What was dialled.
+    pub dialled: String,
+    /// Who, as a reference.
+    pub caller: Option<CallerRef>,
+    /// When it reached the entry.
+    pub arrived: Timestamp,
+    /// The phone's 2xx, if an agent took it.
+    pub answered: Option<Timestamp>,
+    /// When it ended.
+    pub ended: Timestamp,
+    /// How it ended; refused calls that entered no queue are `FlowOut(Refused)`.
+    pub outcome: VisitOutcome,
+    /// The last queue; none when no queue was reached.
+    pub queue: Option<QueueNo>,
+    /// Who answered.
+    pub agent: Option<AgentNo>,
+    /// Visits to queues.
+    pub visits: u32,
+    /// Offers made.
+    pub offers: u32,
+    /// 1 (low) to 10 (high).
+    pub priority: u8,
+}
+
+/// Time an agent spent in one state: one row of `agent_states`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AgentSpan {
+    /// Who.
+    pub agent: AgentNo,
+    /// The state's name.
+    pub state: &'static str,
+    /// Why, where the state has a reason.
+    pub reason: Option<NotReadyReason>,
+    /// From when.
+    pub from: Timestamp,
+    /// To when.
+    pub to: Timestamp,
+    /// The call she was reserved for, talking to or wrapping up.
+    pub call: Option<CallId>,
+    /// The queue of that call.
+    pub queue: Option<QueueNo>,
+}
+
+/// What became of a command from a desk: the reply to it.
+pub type Verdict = Result<Taken, CommandError>;
+
+/// A command was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// It is done.
+    Now,
+    /// It will be done when the call that occupies the agent is over.
+    Pending,
+}
+
+/// A command from a desk that cannot be done: her mistake, or she came too late.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CommandError {
+    /// No agent of this number is in the plan.
+    #[error("no such agent")]
+    NoSuchAgent,
+    /// There is no such offer to her (any more).
+    #[error("there is no offer of {call} to you; it was withdrawn or taken")]
+    OfferGone {
+        /// The call.
+        call: CallId,
+    },
+    /// She accepts at her phone.
+    #[error("you accept calls at your phone, not at the desk")]
+    AnswerAtPhone,
+    /// She is not in that call (any more).
+    #[error("you are not in {call}; it has ended")]
+    NotInCall {
+        /// The call.
+        call: CallId,
+    },
+    /// She is not wrapping that call up.
+    #[error("you are not wrapping up {call}")]
+    NotWrappingUp {
+        /// The call.
+        call: CallId,
+    },
+    /// She has not signed in.
+    #[error("sign in first")]
+    LoggedOut,
+    /// The reason code is empty, too long or has odd characters.
+    #[error("a reason code has 1 to 32 letters, digits, `_` or `-`")]
+    BadReason,
+}
+
+impl CommandError {
+    /// The code in the reply.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NoSuchAgent => "no_such_agent",
+            Self::OfferGone { .. } => "offer_gone",
+            Self::AnswerAtPhone => "answer_at_phone",
+            Self::NotInCall { .. } => "not_in_call",
+            Self::NotWrappingUp { .. } => "not_wrapping_up",
+            Self::LoggedOut => "logged_out",
+            Self::BadReason => "bad_reason",
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! What happened: the events of the log, the decisions taken on them, and the entry that holds both.
+//!
+//! The shape on disk: fields and variants are only ever added, never renamed or given another meaning.
+
+use crate::{AgentNo, CallId, CallerRef, OfferId, Plan, QueueNo, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// One line of the log: an event, when it was taken up, and what was decided on it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its number, from 1, without gaps.
+    #[serde(rename = "n")]
+    pub number: u64,
+    /// The `now` the brain was given.
+    #[serde(rename = "t")]
+    pub at: Timestamp,
+    /// What happened.
+    #[serde(rename = "e")]
+    pub event: Event,
+    /// What was decided on it, in order.
+    #[serde(rename = "d", default, skip_serializing_if = "Vec::is_empty")]
+    pub decisions: Vec<Decision>,
+}
+
+/// A fact from outside, in the past tense.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// These rules are in force from now on.
+    PlanChanged {
+        /// The whole new plan.
+        plan: Box<Plan>,
+    },
+    /// The process started again: no live call of before can be served, no desktop is connected.
+    Restarted,
+    /// The wall clock was set while we ran. Timers ignore it.
+    ClockStepped {
+        /// By how much, in microseconds; negative is back.
+        by_us: i64,
+    },
+    /// A caller reached a configured entry.
+    CallArrived {
+        /// Its new id.
+        call: CallId,
+        /// User part of the Request-URI.
+        dialled: String,
+        /// Who it is, if the number was given and not withheld.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        caller: Option<CallerRef>,
+    },
+    /// The caller has gone: CANCEL, BYE, or lost.
+    CallerLeft {
+        /// Which call.
+        call: CallId,
+        /// How.
+        how: CallerExit,
+    },
+    /// The card of an offer is on her desktop; the phone need not wait for it any longer.
+    CardShown {
+        /// Which offer.
+        offer: OfferId,
+    },
+    /// The agent's phone sent a 2xx.
+    PhoneAnswered {
+        /// Which offer.
+        offer: OfferId,
+    },
+    /// The agent's phone refused or could not be reached.
+    PhoneRefused {
+        /// Which offer.
+        offer: OfferId,
+        /// Whether a person refused or something failed.
+        refusal: Refusal,
+        /// SIP status, 408 for a timeout, 503 for a transport error.
+        status: u16,
+    },
+    /// The agent's phone ended the conversation.
+    PhoneHungUp {
+        /// The accepted offer.
+        offer: OfferId,
+    },
+    /// The phone answered, but the caller's media could not be moved to it; the caller is still there.
+    BridgeFailed {
+        /// The accepted offer.
+        offer: OfferId,
+    },
+    /// An agent has a desktop (her first one).
+    DeskSignedIn {
+        /// Who.
+        agent: AgentNo,
+    },
+    /// An agent has lost her last desktop.
+    DeskLost {
+        /// Who.
+        agent: AgentNo,
+    },
+    /// Somebody asked for another state.
+    StateAsked {
+        /// Whose.
+        agent: AgentNo,
+        /// Which.
+        wish: Wish,
+    },
+    /// She accepted at her desktop (`answer = "desk"`).
+    OfferAccepted {
+        /// Who.
+        agent: AgentNo,
+        /// Which call.
+        call: CallId,
+    },
+    /// She declined at her desktop.
+    OfferDeclined {
+        /// Who.
+        agent: AgentNo,
+        /// Which call.
+        call: CallId,
+    },
+    /// She hung up at her desktop.
+    HangUpAsked {
+        /// Who.
+        agent: AgentNo,
+        /// Which call.
+        call: CallId,
+    },
+    /// She finished her wrap-up with a disposition.
+    WrapUpFinished {
+        /// Who.
+        agent: AgentNo,
+        /// Which call.
+        call: CallId,
+        /// The site's code for what came of the call.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        disposition: Option<String>,
+    },
+    /// Some deadline of the brain's own has passed.
+    DeadlinePassed,
+}
+
+/// How a caller left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallerExit {
+    /// CANCEL before an answer.
+    Cancelled,
+    /// BYE.
+    HungUp,
+    /// No ACK, or the dialog is gone (408, 481).
+    Lost,
+}
+
+/// Why a phone's leg came to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// 486, 603: somebody refused.
+    Rejected,
+    /// Any other 4xx–6xx, a timeout, the transport.
+    Failed,
+}
+
+/// The state an agent may ask for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wish {
+    /// Calls, please.
+    Ready,
+    /// No calls, for this reason of the site's own.
+    NotReady {
+        /// The site's reason code, at most [`crate::agent::MAX_REASON`] bytes.
+        reason: String,
+    },
+    /// Going home.
+    LoggedOut,
+}
+
+/// What the brain decided. Recovery applies these; `replay` decides again and compares.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// The call joins a queue.
+    Enqueue {
+        /// Which call.
+        call: CallId,
+        /// Which queue.
+        queue: QueueNo,
+        /// 1 (low) to 10 (high).
+        priority: u8,
+    },
+    /// The call is offered to an agent.
+    Offer {
+        /// The new offer.
+        offer: OfferId,
+        /// To whom.
+        agent: AgentNo,
+    },
+    /// The ring has waited long enough for the card.
+    Ring {
+        /// Which offer.
+        offer: OfferId,
+    },
+    /// Nobody answered in time (RONA), or her phone did not answer after she accepted at the desk.
+    RingOut {
+        /// Which offer.
+        offer: OfferId,
+    },
+    /// The visit waited too long: the call moves on.
+    Overflow {
+        /// Which call.
+        call: CallId,
+        /// To which queue.
+        to: QueueNo,
+    },
+    /// The call is sent away.
+    Refuse {
+        /// Which call.
+        call: CallId,
+        /// Why.
+        reason: RefuseReason,
+    },
+    /// Wrap-up is over by time.
+    EndWrapUp {
+        /// Whose.
+        agent: AgentNo,
+    },
+    /// The pause after an offer that failed is over.
+    EndPause {
+        /// Whose.
+        agent: AgentNo,
+    },
+    /// The call may be offered again to an agent who did not take it.
+    EndExclusion {
+        /// Which call.
+        call: CallId,
+        /// To whom.
+        agent: AgentNo,
+    },
+}
+
+/// Why a call was sent away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefuseReason {
+    /// No entry leads anywhere for this number.
+    NoEntry,
+    /// `max_wait` passed.
+    MaxWait,
+}

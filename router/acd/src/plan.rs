@@ -1,0 +1,191 @@
+//! The rules in force: queues, entries and agents, as the log records them.
+//!
+//! No secret, address or number of a person stands here. `config` makes a [`Plan`] from what was typed.
+
+use crate::{AgentNo, QueueNo, skill::Requirement, time::as_micros};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, time::Duration};
+
+/// Everything the brain routes by.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Queues in the order of the file.
+    pub queues: Vec<QueuePlan>,
+    /// Numbers that lead to queues.
+    pub entries: Vec<EntryPlan>,
+    /// Agents in the order of the file.
+    pub agents: Vec<AgentPlan>,
+}
+
+/// A queue's rules.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueuePlan {
+    /// Its name in configuration, reports and metrics.
+    pub name: String,
+    /// Which agents may serve it.
+    pub needs: Requirement,
+    /// Which of the able idle agents comes first.
+    pub strategy: Strategy,
+    /// What a waiting caller hears.
+    pub treatment: Treatment,
+    /// Threshold T of the service level.
+    #[serde(with = "as_micros")]
+    pub answer_within: Duration,
+    /// Abandons up to this long count as short.
+    #[serde(with = "as_micros")]
+    pub short: Duration,
+    /// How long a visit may wait before `then`.
+    #[serde(with = "as_micros")]
+    pub max_wait: Duration,
+    /// What happens after `max_wait`.
+    pub then: Then,
+    /// How long a phone may ring before it is RONA.
+    #[serde(with = "as_micros")]
+    pub ring: Duration,
+    /// How long a call is not offered again to an agent who did not take it; also the pause of an `always` agent.
+    #[serde(with = "as_micros")]
+    pub rona_pause: Duration,
+    /// After-call work that follows each call; zero for none.
+    #[serde(with = "as_micros")]
+    pub wrap_up: Duration,
+    /// How long a ring waits for the card at most.
+    #[serde(with = "as_micros")]
+    pub pop_budget: Duration,
+}
+
+/// A number that callers dial.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntryPlan {
+    /// User part of the Request-URI; `*` takes what no other entry takes.
+    pub number: String,
+    /// Name of the queue it leads to.
+    pub queue: String,
+    /// 1 (low) to 10 (high); the higher goes first.
+    pub priority: u8,
+}
+
+/// An agent's rules.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentPlan {
+    /// Her id in configuration, records and messages.
+    pub id: String,
+    /// When she counts as present.
+    pub presence: Presence,
+    /// Where she accepts.
+    pub answer: Answer,
+    /// Skill → proficiency, 1 (low) to 10 (high); an absent skill is 0.
+    pub skills: BTreeMap<String, u8>,
+}
+
+/// Which of the able idle agents gets the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Strategy {
+    /// Ready for the longest time.
+    LongestIdle,
+    /// Least handling time lately (decayed with a time constant of 30 min).
+    LeastOccupied,
+}
+
+/// What a waiting caller hears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Treatment {
+    /// Answered, with music.
+    Music,
+    /// Not answered: 182 Queued, the caller's own ringing tone.
+    Ringing,
+    /// Not answered: music in 183 early media.
+    EarlyMedia,
+}
+
+/// What happens when a visit has waited too long.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Then {
+    /// 480, or BYE with that cause.
+    Refuse,
+    /// On to the queue of this name, with the time of arrival kept.
+    Queue(String),
+}
+
+/// When an agent counts as present.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Presence {
+    /// When she says so at her desktop.
+    Desk,
+    /// Always: a phone without a desktop.
+    Always,
+}
+
+/// Where an agent accepts a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// Her phone rings; its 2xx accepts.
+    Phone,
+    /// She accepts at the desktop; then her phone is called with auto-answer.
+    Desk,
+}
+
+/// Which number stands for which name. Numbers are given in the order of first appearance and never reused.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Directory {
+    agents: Vec<String>,
+    queues: Vec<String>,
+    #[serde(skip)]
+    agent_nos: BTreeMap<String, AgentNo>,
+    #[serde(skip)]
+    queue_nos: BTreeMap<String, QueueNo>,
+}
+
+impl Directory {
+    /// Gives a number to every agent and queue of the plan that has none.
+    pub fn learn(&mut self, plan: &Plan) {
+        for queue in &plan.queues {
+            if !self.queue_nos.contains_key(&queue.name) {
+                let no = QueueNo(u32::try_from(self.queues.len()).unwrap_or(u32::MAX));
+                self.queues.push(queue.name.clone());
+                self.queue_nos.insert(queue.name.clone(), no);
+            }
+        }
+        for agent in &plan.agents {
+            if !self.agent_nos.contains_key(&agent.id) {
+                let no = AgentNo(u32::try_from(self.agents.len()).unwrap_or(u32::MAX));
+                self.agents.push(agent.id.clone());
+                self.agent_nos.insert(agent.id.clone(), no);
+            }
+        }
+    }
+    /// An agent's id; `?` for a number that was never given.
+    #[must_use]
+    pub fn agent_id(&self, agent: AgentNo) -> &str {
+        self.agents.get(agent.index()).map_or("?", String::as_str)
+    }
+    /// A queue's name; `?` for a number that was never given.
+    #[must_use]
+    pub fn queue_name(&self, queue: QueueNo) -> &str {
+        self.queues.get(queue.index()).map_or("?", String::as_str)
+    }
+    /// The number of the agent with this id.
+    #[must_use]
+    pub fn agent_no(&self, id: &str) -> Option<AgentNo> {
+        self.agent_nos.get(id).copied()
+    }
+    /// The number of the queue with this name.
+    #[must_use]
+    pub fn queue_no(&self, name: &str) -> Option<QueueNo> {
+        self.queue_nos.get(name).copied()
+    }
+    /// How many agents were ever numbered.
+    #[must_use]
+    pub fn agent_count(&self) -> usize {
+        self.agents.len()
+    }
+    /// How many queues were ever numbered.
+    #[must_use]
+    pub fn queue_count(&self) -> usize {
+        self.queues.len()
+    }
+}
