@@ -26,6 +26,8 @@ pub enum AgentState {
     NotReady {
         /// Why.
         reason: NotReadyReason,
+        /// When she is ready again by herself (`presence = "always"`); otherwise she has to say so.
+        until: Option<Timestamp>,
     },
     /// Waiting for a call.
     Ready {
@@ -132,10 +134,12 @@ impl AgentState {
     #[must_use]
     pub const fn reason(&self) -> Option<&NotReadyReason> {
         match self {
-            Self::NotReady { reason } => Some(reason),
-            Self::LoggedOut | Self::Ready { .. } | Self::Reserved { .. } | Self::Talking { .. } | Self::WrapUp { .. } => {
-                None
-            }
+            Self::NotReady { reason, .. } => Some(reason),
+            Self::LoggedOut
+            | Self::Ready { .. }
+            | Self::Reserved { .. }
+            | Self::Talking { .. }
+            | Self::WrapUp { .. } => None,
         }
     }
     /// The call that occupies her.
@@ -151,7 +155,9 @@ impl AgentState {
     #[must_use]
     pub const fn queue(&self) -> Option<QueueNo> {
         match self {
-            Self::Reserved { queue, .. } | Self::Talking { queue, .. } | Self::WrapUp { queue, .. } => Some(*queue),
+            Self::Reserved { queue, .. } | Self::Talking { queue, .. } | Self::WrapUp { queue, .. } => {
+                Some(*queue)
+            }
             Self::LoggedOut | Self::NotReady { .. } | Self::Ready { .. } => None,
         }
     }
@@ -227,4 +233,3 @@ impl Workload {
 pub const COMEBACK: Duration = Duration::from_secs(30);
 /// Time a phone has to answer by itself after its agent accepted at the desk.
 pub const AUTO_ANSWER: Duration = Duration::from_secs(5);
-

@@ -3,8 +3,8 @@
 //! Nothing here is stored: applying the log again gives the same effects, muted in recovery.
 
 use crate::{
-    AgentNo, AgentState, CallId, CallerRef, NotReadyReason, OfferId, QueueNo, RefuseReason, Timestamp, Treatment,
-    plan::Answer,
+    AgentNo, AgentState, CallId, CallerRef, NotReadyReason, OfferId, QueueNo, RefuseReason, Timestamp,
+    Treatment, plan::Answer,
 };
 use std::time::Duration;
 

@@ -55,10 +55,12 @@ impl FromStr for CallId {
         if text.len() != CALL_ID_LEN || text.as_bytes()[0] > b'7' {
             return Err(BadCallId);
         }
-        text.bytes().try_fold(0_u128, |sum, byte| {
-            let digit = ALPHABET.iter().position(|&c| c == byte).ok_or(BadCallId)?;
-            Ok((sum << 5) | digit as u128)
-        }).map(Self)
+        text.bytes()
+            .try_fold(0_u128, |sum, byte| {
+                let digit = ALPHABET.iter().position(|&c| c == byte).ok_or(BadCallId)?;
+                Ok((sum << 5) | digit as u128)
+            })
+            .map(Self)
     }
 }
 

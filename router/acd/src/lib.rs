@@ -6,17 +6,34 @@
 //! It knows no SIP, no desktop protocol and no storage.
 
 pub mod agent;
+mod brain;
+pub mod call;
+mod carry;
+mod deadlines;
+mod decide;
 pub mod effect;
+mod end;
 pub mod event;
+mod examine;
 mod ids;
+mod index;
+mod occur;
 pub mod plan;
+mod rules;
+#[cfg(feature = "sim")]
+pub mod sim;
 pub mod skill;
+mod staff;
 pub mod time;
+mod upheaval;
 
 pub use agent::{AgentState, NotReadyReason};
-pub use effect::{Effects, Fact, Order};
-pub use event::{Decision, Entry, Event, RefuseReason, Refusal, Wish};
+pub use brain::{Acd, Difference, Handled};
+pub use call::Call;
+pub use effect::{CommandError, Effects, Fact, Order, Taken, Verdict};
+pub use event::{Decision, Entry, Event, Refusal, RefuseReason, Wish};
 pub use ids::{AgentNo, BadCallId, CALL_ID_LEN, CallId, CallerRef, IdMint, OfferId, QueueNo, caller_ref};
 pub use plan::{Directory, Plan, Treatment};
 pub use skill::Requirement;
+pub use staff::Agent;
 pub use time::Timestamp;

@@ -287,7 +287,8 @@ impl Reader<'_> {
     }
 
     fn expected(&self, expected: &'static str) -> SkillError {
-        let at = if self.rest.is_empty() { "the end".to_owned() } else { self.rest.chars().take(20).collect() };
+        let at =
+            if self.rest.is_empty() { "the end".to_owned() } else { self.rest.chars().take(20).collect() };
         SkillError::Expected { expected, at }
     }
 }
@@ -331,7 +332,9 @@ mod tests {
 
     #[test]
     fn what_was_read_is_written_so_that_it_reads_the_same() {
-        for text in ["a or b and not c", "(a or b) and c >= 3", "not (a and b)", "not not a", "", "a != 4 or b < 2"] {
+        for text in
+            ["a or b and not c", "(a or b) and c >= 3", "not (a and b)", "not not a", "", "a != 4 or b < 2"]
+        {
             let read: Requirement = text.parse().unwrap();
             assert_eq!(read.to_string().parse::<Requirement>().unwrap(), read, "{text} → {read}");
         }

@@ -1,0 +1,253 @@
+//! The state machine as a whole: an event comes in, decisions are taken, effects go out.
+//!
+//! Live: [`Acd::handle`] applies the event, decides until nothing is left to decide, and returns the [`Entry`] for
+//! the log. Recovery: [`Acd::apply`] carries out the decisions that stand in the log. Proof: [`Acd::replay`] decides
+//! again and compares.
+
+use crate::{
+    AgentNo, CallId, CommandError, Decision, Directory, Effects, Entry, Event, Order, Plan, QueueNo, Taken,
+    Timestamp,
+    call::{Call, CallState, Rank},
+    deadlines::{Deadlines, Owner},
+    index::Index,
+    rules::Rules,
+    staff::Agent,
+};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The brain.
+#[derive(Clone, Debug, Default)]
+pub struct Acd {
+    pub(crate) entries: u64,
+    pub(crate) directory: Directory,
+    pub(crate) plan: Plan,
+    pub(crate) agents: Vec<Agent>,
+    pub(crate) calls: BTreeMap<CallId, Call>,
+    pub(crate) rules: Rules,
+    pub(crate) index: Index,
+    pub(crate) deadlines: Deadlines,
+    pub(crate) open: Open,
+}
+
+/// What this event has opened and a decision must still close. Empty between events.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Open {
+    /// Calls that have reached an entry and no queue yet.
+    pub arrived: Vec<CallId>,
+    /// Calls that wait anew, who is served first.
+    pub calls: BTreeSet<Rank>,
+    /// Agents who have just become ready.
+    pub agents: BTreeSet<AgentNo>,
+    /// All waiting calls are in `calls`, so that ready agents need no look of their own.
+    pub everything: bool,
+    /// Calls that may have to wait after all, and have heard nothing yet.
+    pub untreated: Vec<CallId>,
+}
+
+/// What came of an event.
+#[derive(Clone, Debug)]
+pub struct Handled {
+    /// For the log, before any effect leaves.
+    pub entry: Entry,
+    /// For the edges and the folds.
+    pub effects: Effects,
+    /// For the desk that asked.
+    pub taken: Taken,
+}
+
+/// The first place where deciding again came out differently.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("entry {number}: the log says {logged:?}, this version decides {decided:?}")]
+pub struct Difference {
+    /// The entry.
+    pub number: u64,
+    /// What the log holds.
+    pub logged: Vec<Decision>,
+    /// What is decided now.
+    pub decided: Vec<Decision>,
+}
+
+impl Acd {
+    /// A brain that has seen nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes up an event: what happened, what is decided on it, and what the outside should do, in order.
+    ///
+    /// # Errors
+    /// A command that cannot be done changes nothing and is not logged.
+    pub fn handle(&mut self, event: Event, now: Timestamp) -> Result<Handled, CommandError> {
+        self.handle_watched(event, now, |_, _| {})
+    }
+
+    /// As [`Acd::handle`]; `watch` sees the state on which each decision was taken, before it is carried out.
+    ///
+    /// # Errors
+    /// As [`Acd::handle`].
+    pub fn handle_watched(
+        &mut self,
+        event: Event,
+        now: Timestamp,
+        mut watch: impl FnMut(&Self, &Decision),
+    ) -> Result<Handled, CommandError> {
+        let taken = self.examine(&event)?;
+        let mut effects = Effects::default();
+        self.entries += 1;
+        self.occur(&event, now, &mut effects);
+        let mut decisions = Vec::new();
+        while let Some(decision) = self.decide(now) {
+            watch(self, &decision);
+            self.carry(&decision, now, &mut effects);
+            decisions.push(decision);
+        }
+        self.close(&mut effects);
+        Ok(Handled { entry: Entry { number: self.entries, at: now, event, decisions }, effects, taken })
+    }
+
+    /// Applies an entry of the log without deciding anything.
+    pub fn apply(&mut self, entry: &Entry) -> Effects {
+        let mut effects = Effects::default();
+        self.entries = entry.number;
+        self.occur(&entry.event, entry.at, &mut effects);
+        for decision in &entry.decisions {
+            self.carry(decision, entry.at, &mut effects);
+        }
+        self.close(&mut effects);
+        effects
+    }
+
+    /// Decides an entry of the log again, then goes on from what the log says.
+    ///
+    /// # Errors
+    /// When the decisions differ; the state then follows the log.
+    pub fn replay(&mut self, entry: &Entry) -> Result<Effects, Difference> {
+        let mut effects = Effects::default();
+        self.entries = entry.number;
+        self.occur(&entry.event, entry.at, &mut effects);
+        let mut decided = Vec::new();
+        for logged in &entry.decisions {
+            decided.extend(self.decide(entry.at));
+            self.carry(logged, entry.at, &mut effects);
+        }
+        decided.extend(self.decide(entry.at));
+        self.close(&mut effects);
+        if decided == entry.decisions {
+            return Ok(effects);
+        }
+        Err(Difference { number: entry.number, logged: entry.decisions.clone(), decided })
+    }
+
+    /// When to send [`Event::DeadlinePassed`], if nothing else happens before.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.deadlines.next()
+    }
+
+    /// Callers who still wait after this event, and have nothing to hear, are given something.
+    fn close(&mut self, effects: &mut Effects) {
+        for id in std::mem::take(&mut self.open.untreated) {
+            let Some(call) = self.calls.get_mut(&id) else { continue };
+            let queue = call.visit.and_then(|visit| self.rules.queue(visit.queue));
+            if let (CallState::Queued, false, Some(queue)) = (call.state, call.treated, queue) {
+                call.treated = true;
+                effects.orders.push(Order::Treat { call: id, treatment: queue.plan.treatment });
+            }
+        }
+        self.open.arrived.clear();
+        self.open.calls.clear();
+        self.open.agents.clear();
+        self.open.everything = false;
+    }
+
+    pub(crate) fn set_call_state(&mut self, id: CallId, state: CallState) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let before = call.deadline();
+        let was_waiting = matches!(call.state, CallState::Queued);
+        call.state = state;
+        let is_waiting = matches!(state, CallState::Queued);
+        let (rank, after) = (call.rank(), call.deadline());
+        self.deadlines.change(Owner::Call(id), before, after);
+        let class = call.visit.and_then(|visit| self.rules.queue(visit.queue)).map(|queue| queue.class);
+        let Some(class) = class else { return };
+        if was_waiting && !is_waiting {
+            self.index.stop_waiting(rank, class);
+        }
+        if is_waiting && !was_waiting {
+            self.index.wait(rank, class);
+            self.open.calls.insert(rank);
+            self.open.untreated.push(id);
+        }
+    }
+
+    /// SHA-256 over everything the brain remembers, in hexadecimal: the same log gives the same hash everywhere.
+    ///
+    /// # Errors
+    /// Only if the state cannot be encoded, which would be our own defect.
+    pub fn state_hash(&self) -> Result<String, rmp_serde::encode::Error> {
+        #[derive(Serialize)]
+        struct Remembered<'a> {
+            entries: u64,
+            directory: &'a Directory,
+            plan: &'a Plan,
+            agents: &'a [Agent],
+            calls: &'a BTreeMap<CallId, Call>,
+        }
+        let remembered = Remembered {
+            entries: self.entries,
+            directory: &self.directory,
+            plan: &self.plan,
+            agents: &self.agents,
+            calls: &self.calls,
+        };
+        let sum = Sha256::digest(rmp_serde::to_vec(&remembered)?);
+        Ok(sum.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// Number of the last entry taken up.
+    #[must_use]
+    pub const fn entries(&self) -> u64 {
+        self.entries
+    }
+    /// Names and numbers.
+    #[must_use]
+    pub const fn directory(&self) -> &Directory {
+        &self.directory
+    }
+    /// The rules in force.
+    #[must_use]
+    pub const fn plan(&self) -> &Plan {
+        &self.plan
+    }
+    /// Every agent ever known, by number; retired ones are logged out.
+    pub fn agents(&self) -> impl Iterator<Item = (AgentNo, &Agent)> {
+        self.agents.iter().zip(0..).map(|(agent, no)| (AgentNo(no), agent))
+    }
+    /// An agent.
+    #[must_use]
+    pub fn agent(&self, no: AgentNo) -> Option<&Agent> {
+        self.agents.get(no.index())
+    }
+    /// Every live call, oldest first.
+    pub fn calls(&self) -> impl Iterator<Item = &Call> {
+        self.calls.values()
+    }
+    /// A live call.
+    #[must_use]
+    pub fn call(&self, id: CallId) -> Option<&Call> {
+        self.calls.get(&id)
+    }
+    /// The rules of a queue, also of one that left the plan while calls were in it.
+    #[must_use]
+    pub fn queue_plan(&self, no: QueueNo) -> Option<&crate::plan::QueuePlan> {
+        self.rules.queue(no).map(|rule| &rule.plan)
+    }
+    /// How many calls live.
+    #[must_use]
+    pub fn live_calls(&self) -> usize {
+        self.calls.len()
+    }
+}

@@ -1,0 +1,197 @@
+//! A call inside the brain: where it waits, whose phone it rings, whom it talks to.
+//!
+//! ```text
+//! Arrived ──▶ Queued ◀──▶ Offered ──▶ Connected ──▶ (ended: removed, recorded)
+//!               │  ▲ offer failed       │ caller could not be joined
+//!               └──┴──── overflow ◀─────┘
+//! ```
+
+use crate::{AgentNo, CallId, CallerRef, OfferId, QueueNo, Timestamp};
+use serde::Serialize;
+use std::time::Duration;
+
+/// A live call.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Call {
+    pub(crate) id: CallId,
+    pub(crate) dialled: String,
+    pub(crate) caller: Option<CallerRef>,
+    pub(crate) arrived: Timestamp,
+    pub(crate) priority: u8,
+    /// Visits to queues so far.
+    pub(crate) visits: u32,
+    /// Offers made so far.
+    pub(crate) offers: u32,
+    /// The visit going on, once there is one.
+    pub(crate) visit: Option<Visit>,
+    pub(crate) state: CallState,
+    /// Whether the caller has been given something to hear.
+    pub(crate) treated: bool,
+    /// Agents who shall not get this call before a certain time, because they did not take it.
+    pub(crate) excluded: Vec<(AgentNo, Timestamp)>,
+}
+
+/// A stay in a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Visit {
+    /// Which queue.
+    pub queue: QueueNo,
+    /// Since when.
+    pub entered: Timestamp,
+    /// When `max_wait` is over, as promised at entry.
+    pub leaves: Timestamp,
+}
+
+/// Where a call is. Each state carries only what is true in that state.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub enum CallState {
+    /// Reached the entry; not routed yet.
+    Arrived,
+    /// Waits for an agent.
+    Queued,
+    /// Offered to an agent.
+    Offered {
+        /// Which offer.
+        offer: OfferId,
+        /// To whom.
+        agent: AgentNo,
+        /// Since when.
+        since: Timestamp,
+        /// When it is taken away, or when the ring no longer waits for the card.
+        due: Timestamp,
+        /// What is awaited.
+        stage: Stage,
+    },
+    /// Talks to an agent.
+    Connected {
+        /// The accepted offer.
+        offer: OfferId,
+        /// With whom.
+        agent: AgentNo,
+        /// When the offer was made.
+        offered: Timestamp,
+        /// The phone's 2xx.
+        since: Timestamp,
+    },
+}
+
+/// What an offer awaits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Stage {
+    /// The card, before the phone rings.
+    Card {
+        /// When the offer as a whole is taken away.
+        expires: Timestamp,
+    },
+    /// The phone.
+    Ringing,
+    /// Her word at the desktop.
+    Desk,
+    /// The phone, which is to answer by itself.
+    AutoAnswer,
+}
+
+/// The order in which waiting calls are served: priority, then time of arrival, then id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rank {
+    after_priority: u8,
+    arrived: Timestamp,
+    /// The call.
+    pub call: CallId,
+}
+
+impl Call {
+    pub(crate) fn new(id: CallId, dialled: String, caller: Option<CallerRef>, arrived: Timestamp) -> Self {
+        Self {
+            id,
+            dialled,
+            caller,
+            arrived,
+            priority: 0,
+            visits: 0,
+            offers: 0,
+            visit: None,
+            state: CallState::Arrived,
+            treated: false,
+            excluded: Vec::new(),
+        }
+    }
+    /// Its id.
+    #[must_use]
+    pub const fn id(&self) -> CallId {
+        self.id
+    }
+    /// What was dialled.
+    #[must_use]
+    pub fn dialled(&self) -> &str {
+        &self.dialled
+    }
+    /// When it reached the entry.
+    #[must_use]
+    pub const fn arrived(&self) -> Timestamp {
+        self.arrived
+    }
+    /// 1 (low) to 10 (high).
+    #[must_use]
+    pub const fn priority(&self) -> u8 {
+        self.priority
+    }
+    /// The visit going on.
+    #[must_use]
+    pub const fn visit(&self) -> Option<&Visit> {
+        self.visit.as_ref()
+    }
+    /// Where it is.
+    #[must_use]
+    pub const fn state(&self) -> &CallState {
+        &self.state
+    }
+    /// Offers made so far.
+    #[must_use]
+    pub const fn offers(&self) -> u32 {
+        self.offers
+    }
+    /// Its place in the order of service. Kept through every failed offer and every overflow.
+    #[must_use]
+    pub const fn rank(&self) -> Rank {
+        Rank { after_priority: u8::MAX - self.priority, arrived: self.arrived, call: self.id }
+    }
+    /// How long this visit has waited.
+    #[must_use]
+    pub fn waited(&self, now: Timestamp) -> Duration {
+        self.visit.map_or(Duration::ZERO, |visit| now.since(visit.entered))
+    }
+    /// Whether the call may be offered to this agent as far as earlier offers go.
+    #[must_use]
+    pub fn may_go_to(&self, agent: AgentNo) -> bool {
+        !self.excluded.iter().any(|&(excluded, _)| excluded == agent)
+    }
+    /// When something has to be decided if nothing happens before.
+    pub(crate) const fn deadline(&self) -> Option<Timestamp> {
+        match (&self.state, &self.visit) {
+            (CallState::Queued, Some(visit)) => Some(visit.leaves),
+            (CallState::Offered { due, .. }, _) => Some(*due),
+            (CallState::Queued, None) | (CallState::Arrived | CallState::Connected { .. }, _) => None,
+        }
+    }
+}
+
+impl CallState {
+    /// The name everywhere outside.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Arrived | Self::Queued => "queued",
+            Self::Offered { .. } => "offered",
+            Self::Connected { .. } => "connected",
+        }
+    }
+    /// The agent it is offered to or talks to.
+    #[must_use]
+    pub const fn agent(&self) -> Option<AgentNo> {
+        match self {
+            Self::Offered { agent, .. } | Self::Connected { agent, .. } => Some(*agent),
+            Self::Arrived | Self::Queued => None,
+        }
+    }
+}

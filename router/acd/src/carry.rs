@@ -1,0 +1,219 @@
+//! Carrying out decisions: the same code live, in recovery and in replay.
+
+use crate::{
+    Acd, AgentNo, AgentState, CallId, Decision, Effects, Fact, NotReadyReason, OfferId, Order, QueueNo,
+    RefuseReason, Timestamp,
+    agent::Next,
+    call::{CallState, Stage, Visit},
+    deadlines::Owner,
+    effect::{AgentCause, DropReason, EndReason, FlowOut, OfferOutcome, VisitOutcome},
+    plan::Answer,
+};
+
+impl Acd {
+    pub(crate) fn carry(&mut self, decision: &Decision, now: Timestamp, effects: &mut Effects) {
+        match decision {
+            Decision::Enqueue { call, queue, priority } => {
+                self.enqueue(*call, *queue, *priority, now, effects)
+            }
+            Decision::Offer { offer, agent } => self.make_offer(*offer, *agent, now, effects),
+            Decision::Ring { offer } => self.stop_waiting_for_card(*offer, effects),
+            Decision::RingOut { offer } => self.ring_out(*offer, now, effects),
+            Decision::Overflow { call, to } => self.overflow(*call, *to, now, effects),
+            Decision::Refuse { call, reason } => self.refuse(*call, *reason, now, effects),
+            Decision::EndWrapUp { agent } => self.end_wrap_up(*agent, None, AgentCause::System, now, effects),
+            Decision::EndPause { agent } => self.end_pause(*agent, now, effects),
+            Decision::EndExclusion { call, agent } => self.end_exclusion(*call, *agent),
+        }
+    }
+
+    fn enqueue(&mut self, id: CallId, queue: QueueNo, priority: u8, now: Timestamp, effects: &mut Effects) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.priority = priority;
+        self.begin_visit(id, queue, now, effects);
+    }
+
+    fn begin_visit(&mut self, id: CallId, queue: QueueNo, now: Timestamp, effects: &mut Effects) {
+        let max_wait = self.rules.queue(queue).map_or(std::time::Duration::MAX, |rule| rule.plan.max_wait);
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.visits += 1;
+        call.visit = Some(Visit { queue, entered: now, leaves: now + max_wait });
+        let visit = call.visits;
+        effects.facts.push(Fact::QueueEntered { call: id, visit, queue });
+        self.set_call_state(id, CallState::Queued);
+    }
+
+    fn make_offer(&mut self, offer: OfferId, agent: AgentNo, now: Timestamp, effects: &mut Effects) {
+        let Some(call) = self.calls.get_mut(&offer.call) else { return };
+        let Some(visit) = call.visit else { return };
+        let Some(AgentState::Ready { since: ready_since }) =
+            self.agents.get(agent.index()).map(|agent| agent.state.clone())
+        else {
+            return;
+        };
+        call.offers = offer.attempt;
+        let (waited, priority) = (call.waited(now), call.priority);
+        let (stage, due, expires) = self.first_stage(agent, visit.queue, now);
+        self.set_call_state(offer.call, CallState::Offered { offer, agent, since: now, due, stage });
+        let reserved = AgentState::Reserved { offer, queue: visit.queue, ready_since, then: Next::default() };
+        self.move_agent(agent, reserved, AgentCause::System, now, effects);
+        if self.has_desk(agent) {
+            let (queue, answer) = (visit.queue, self.answers_at(agent));
+            effects.orders.push(Order::OfferCall { offer, agent, queue, waited, expires, priority, answer });
+        }
+        if stage == Stage::Ringing {
+            effects.orders.push(Order::RingPhone { offer, agent, queue: visit.queue, auto_answer: false });
+        }
+    }
+
+    /// What the offer awaits first, until when, and when it is taken away.
+    fn first_stage(&self, agent: AgentNo, queue: QueueNo, now: Timestamp) -> (Stage, Timestamp, Timestamp) {
+        let (ring, budget) = self
+            .rules
+            .queue(queue)
+            .map_or_else(Default::default, |rule| (rule.plan.ring, rule.plan.pop_budget));
+        let expires = now + ring;
+        match self.answers_at(agent) {
+            Answer::Desk if self.has_desk(agent) => (Stage::Desk, expires, expires),
+            Answer::Phone if self.has_desk(agent) && !budget.is_zero() => {
+                (Stage::Card { expires }, (now + budget).min(expires), expires)
+            }
+            Answer::Phone | Answer::Desk => (Stage::Ringing, expires, expires),
+        }
+    }
+
+    /// The card is shown, or has been waited for long enough: the phone rings.
+    pub(crate) fn stop_waiting_for_card(&mut self, offer: OfferId, effects: &mut Effects) {
+        let Some(call) = self.calls.get(&offer.call) else { return };
+        let (
+            CallState::Offered { offer: current, agent, since, stage: Stage::Card { expires }, .. },
+            Some(visit),
+        ) = (call.state, call.visit)
+        else {
+            return;
+        };
+        if current != offer {
+            return;
+        }
+        self.set_call_state(
+            offer.call,
+            CallState::Offered { offer, agent, since, due: expires, stage: Stage::Ringing },
+        );
+        effects.orders.push(Order::RingPhone { offer, agent, queue: visit.queue, auto_answer: false });
+    }
+
+    fn ring_out(&mut self, offer: OfferId, now: Timestamp, effects: &mut Effects) {
+        let Some(CallState::Offered { offer: current, stage, .. }) =
+            self.calls.get(&offer.call).map(|call| call.state)
+        else {
+            return;
+        };
+        if current != offer {
+            return;
+        }
+        let outcome = match stage {
+            Stage::AutoAnswer => OfferOutcome::Failed,
+            Stage::Card { .. } | Stage::Ringing | Stage::Desk => OfferOutcome::NoAnswer,
+        };
+        self.fail_offer(offer, outcome, Some(DropReason::RungOut), now, effects);
+    }
+
+    /// An offer came to nothing though the caller is still there: the agent is set aside, the caller keeps the place.
+    pub(crate) fn fail_offer(
+        &mut self,
+        offer: OfferId,
+        outcome: OfferOutcome,
+        drop_phone: Option<DropReason>,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        let Some(call) = self.calls.get(&offer.call) else { return };
+        let (CallState::Offered { agent, stage, .. }, Some(visit)) = (call.state, call.visit) else { return };
+        effects.facts.push(Fact::OfferEnded { offer, agent, queue: visit.queue, outcome });
+        if let (Some(why), Stage::Ringing | Stage::AutoAnswer) = (drop_phone, stage) {
+            effects.orders.push(Order::DropPhone { offer, why });
+        }
+        effects.orders.push(Order::WithdrawOffer { offer, agent, cause: outcome });
+        let pause = self.rules.queue(visit.queue).map_or_else(Default::default, |rule| rule.plan.rona_pause);
+        self.exclude(offer.call, agent, now + pause);
+        let until = (!self.needs_desk(agent)).then_some(now + pause);
+        let then = self.next_of(agent);
+        self.settle_after_failure(agent, then, reason_for(outcome), until, now, effects);
+        self.set_call_state(offer.call, CallState::Queued);
+    }
+
+    pub(crate) fn next_of(&self, agent: AgentNo) -> Next {
+        match self.agents.get(agent.index()).map(|agent| &agent.state) {
+            Some(
+                AgentState::Reserved { then, .. }
+                | AgentState::Talking { then, .. }
+                | AgentState::WrapUp { then, .. },
+            ) => then.clone(),
+            Some(AgentState::LoggedOut | AgentState::NotReady { .. } | AgentState::Ready { .. }) | None => {
+                Next::Ready
+            }
+        }
+    }
+
+    pub(crate) fn exclude(&mut self, id: CallId, agent: AgentNo, until: Timestamp) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let before = call.excluded.iter().find(|(excluded, _)| *excluded == agent).map(|&(_, until)| until);
+        call.excluded.retain(|(excluded, _)| *excluded != agent);
+        call.excluded.push((agent, until));
+        self.deadlines.change(Owner::Exclusion(id, agent), before, Some(until));
+    }
+
+    fn end_exclusion(&mut self, id: CallId, agent: AgentNo) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let until = call.excluded.iter().find(|(excluded, _)| *excluded == agent).map(|&(_, until)| until);
+        call.excluded.retain(|(excluded, _)| *excluded != agent);
+        self.deadlines.change(Owner::Exclusion(id, agent), until, None);
+        if matches!(call.state, CallState::Queued) {
+            let rank = call.rank();
+            self.open.calls.insert(rank);
+        }
+    }
+
+    fn overflow(&mut self, id: CallId, to: QueueNo, now: Timestamp, effects: &mut Effects) {
+        self.end_visit(id, VisitOutcome::FlowOut(FlowOut::Overflow), now, effects);
+        // Out of the old queue's index before the visit changes: the class belongs to the visit.
+        self.set_call_state(id, CallState::Arrived);
+        self.begin_visit(id, to, now, effects);
+    }
+
+    fn refuse(&mut self, id: CallId, reason: RefuseReason, now: Timestamp, effects: &mut Effects) {
+        let outcome = VisitOutcome::FlowOut(FlowOut::Refused);
+        self.end_visit(id, outcome, now, effects);
+        effects.orders.push(Order::EndCaller { call: id, why: EndReason::Refused(reason) });
+        self.end_call(id, outcome, now, effects);
+    }
+
+    fn end_pause(&mut self, agent: AgentNo, now: Timestamp, effects: &mut Effects) {
+        self.move_agent(agent, AgentState::Ready { since: now }, AgentCause::System, now, effects);
+    }
+
+    pub(crate) fn end_wrap_up(
+        &mut self,
+        no: AgentNo,
+        disposition: Option<&str>,
+        cause: AgentCause,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        let Some(agent) = self.agents.get(no.index()) else { return };
+        let AgentState::WrapUp { call, visit, queue, then, .. } = agent.state.clone() else { return };
+        let (wrap_up, disposition) = (now.since(agent.since), disposition.map(str::to_owned));
+        effects.facts.push(Fact::WrappedUp { call, visit, queue, agent: no, wrap_up, disposition });
+        self.settle(no, then, now, cause, now, effects);
+    }
+}
+
+const fn reason_for(outcome: OfferOutcome) -> NotReadyReason {
+    match outcome {
+        OfferOutcome::NoAnswer => NotReadyReason::Rona,
+        OfferOutcome::Rejected => NotReadyReason::Rejected,
+        OfferOutcome::Failed | OfferOutcome::Accepted | OfferOutcome::Withdrawn => {
+            NotReadyReason::PhoneFailed
+        }
+    }
+}

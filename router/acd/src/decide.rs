@@ -1,0 +1,126 @@
+//! What to decide next: deadlines first, then new arrivals, then who gets whom.
+//!
+//! Reads the state and changes nothing but the list of what is still open.
+
+use crate::{
+    Acd, AgentNo, AgentState, Decision, OfferId, RefuseReason, Timestamp,
+    call::{Call, CallState, Rank, Stage},
+    deadlines::Owner,
+    plan::Then,
+};
+
+impl Acd {
+    pub(crate) fn decide(&mut self, now: Timestamp) -> Option<Decision> {
+        self.deadlines.due(now).and_then(|owner| self.decide_due(owner)).or_else(|| self.decide_open())
+    }
+
+    fn decide_due(&self, owner: Owner) -> Option<Decision> {
+        match owner {
+            Owner::Call(call) => self.decide_due_call(self.calls.get(&call)?),
+            Owner::Agent(agent) => self.decide_due_agent(agent),
+            Owner::Exclusion(call, agent) => Some(Decision::EndExclusion { call, agent }),
+        }
+    }
+
+    fn decide_due_call(&self, call: &Call) -> Option<Decision> {
+        match call.state {
+            CallState::Queued => Some(self.decide_waited_too_long(call)),
+            CallState::Offered { offer, stage: Stage::Card { .. }, .. } => Some(Decision::Ring { offer }),
+            CallState::Offered { offer, stage: Stage::Ringing | Stage::Desk | Stage::AutoAnswer, .. } => {
+                Some(Decision::RingOut { offer })
+            }
+            CallState::Arrived | CallState::Connected { .. } => None,
+        }
+    }
+
+    fn decide_due_agent(&self, agent: AgentNo) -> Option<Decision> {
+        match self.agents.get(agent.index())?.state {
+            AgentState::WrapUp { .. } => Some(Decision::EndWrapUp { agent }),
+            AgentState::NotReady { .. } => Some(Decision::EndPause { agent }),
+            AgentState::LoggedOut
+            | AgentState::Ready { .. }
+            | AgentState::Reserved { .. }
+            | AgentState::Talking { .. } => None,
+        }
+    }
+
+    fn decide_waited_too_long(&self, call: &Call) -> Decision {
+        let rule = call.visit.and_then(|visit| self.rules.queue(visit.queue));
+        let to = rule.and_then(|rule| match &rule.plan.then {
+            Then::Refuse => None,
+            Then::Queue(name) => self.directory.queue_no(name),
+        });
+        match to {
+            Some(to) => Decision::Overflow { call: call.id, to },
+            None => Decision::Refuse { call: call.id, reason: RefuseReason::MaxWait },
+        }
+    }
+
+    fn decide_open(&mut self) -> Option<Decision> {
+        while let Some(id) = self.open.arrived.pop() {
+            if let Some(call) = self.calls.get(&id).filter(|call| matches!(call.state, CallState::Arrived)) {
+                return Some(self.decide_route(call));
+            }
+        }
+        // Of all calls that can be matched now the one that ranks first, to the agent whose turn it is for that call.
+        let first =
+            [self.first_open_call(), self.first_call_for_open_agents()].into_iter().flatten().min()?;
+        let call = self.calls.get(&first.call)?;
+        self.agent_for(call).map(|agent| offer(call, agent))
+    }
+
+    fn first_open_call(&mut self) -> Option<Rank> {
+        while let Some(&rank) = self.open.calls.first() {
+            let call = self.calls.get(&rank.call).filter(|call| matches!(call.state, CallState::Queued));
+            if call.and_then(|call| self.agent_for(call)).is_some() {
+                return Some(rank);
+            }
+            self.open.calls.pop_first();
+        }
+        None
+    }
+
+    fn first_call_for_open_agents(&mut self) -> Option<Rank> {
+        if self.open.everything {
+            return None;
+        }
+        let agents = std::mem::take(&mut self.open.agents);
+        let mut first = None;
+        for agent in agents {
+            if let Some(rank) = self.first_call_for(agent) {
+                self.open.agents.insert(agent);
+                first = Some(first.map_or(rank, |first: Rank| first.min(rank)));
+            }
+        }
+        first
+    }
+
+    fn decide_route(&self, call: &Call) -> Decision {
+        let entry = self.rules.entry(&call.dialled);
+        match entry.and_then(|entry| Some((self.directory.queue_no(&entry.queue)?, entry.priority))) {
+            Some((queue, priority)) => Decision::Enqueue { call: call.id, queue, priority },
+            None => Decision::Refuse { call: call.id, reason: RefuseReason::NoEntry },
+        }
+    }
+
+    /// The able idle agent whose turn it is.
+    fn agent_for(&self, call: &Call) -> Option<AgentNo> {
+        let class = self.rules.queue(call.visit?.queue)?.class;
+        self.index.ready(class).find(|&agent| call.may_go_to(agent))
+    }
+
+    fn first_call_for(&self, agent: AgentNo) -> Option<Rank> {
+        let AgentState::Ready { .. } = self.agents.get(agent.index())?.state else { return None };
+        let classes = &self.rules.agent(agent)?.classes;
+        let first = |class: &usize| self.index.waiting(*class).find(|rank| self.may_go(rank, agent));
+        classes.iter().filter_map(first).min()
+    }
+
+    fn may_go(&self, rank: &Rank, agent: AgentNo) -> bool {
+        self.calls.get(&rank.call).is_some_and(|call| call.may_go_to(agent))
+    }
+}
+
+const fn offer(call: &Call, agent: AgentNo) -> Decision {
+    Decision::Offer { offer: OfferId { call: call.id, attempt: call.offers + 1 }, agent }
+}

@@ -1,0 +1,114 @@
+//! How visits, conversations and calls end, and what is recorded of them.
+
+use crate::{
+    Acd, AgentState, CallId, Effects, Fact, Order, Timestamp,
+    call::CallState,
+    deadlines::Owner,
+    effect::{AgentCause, CallMove, CallRecord, EndedBy, VisitOutcome, VisitRecord},
+};
+
+impl Acd {
+    /// The conversation is over: wrap-up for the agent, a record for the call.
+    pub(crate) fn end_conversation(
+        &mut self,
+        id: CallId,
+        by: EndedBy,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        let Some(call) = self.calls.get(&id) else { return };
+        let CallState::Connected { agent, .. } = call.state else { return };
+        let (visit_no, Some(visit)) = (call.visits, call.visit) else { return };
+        effects.orders.push(Order::CallMoved { call: id, agent, to: CallMove::Ended { by } });
+        self.end_visit(id, VisitOutcome::Answered, now, effects);
+        self.end_call(id, VisitOutcome::Answered, now, effects);
+        let wrap_up = self.rules.queue(visit.queue).map_or_else(Default::default, |rule| rule.plan.wrap_up);
+        let then = self.next_of(agent);
+        let to =
+            AgentState::WrapUp { call: id, visit: visit_no, queue: visit.queue, ends: now + wrap_up, then };
+        if wrap_up.is_zero() {
+            let disposition = None;
+            effects.facts.push(Fact::WrappedUp {
+                call: id,
+                visit: visit_no,
+                queue: visit.queue,
+                agent,
+                wrap_up,
+                disposition,
+            });
+            let then = self.next_of(agent);
+            self.settle(agent, then, now, AgentCause::System, now, effects);
+        } else {
+            self.move_agent(agent, to, AgentCause::System, now, effects);
+        }
+    }
+
+    /// Records the visit going on, if there is one.
+    pub(crate) fn end_visit(&self, id: CallId, outcome: VisitOutcome, now: Timestamp, effects: &mut Effects) {
+        let Some(call) = self.calls.get(&id) else { return };
+        let Some(visit) = call.visit else { return };
+        let (answered, agent, ring) = match call.state {
+            CallState::Connected { agent, offered, since, .. } => {
+                (Some(since), Some(agent), since.since(offered))
+            }
+            CallState::Arrived | CallState::Queued | CallState::Offered { .. } => Default::default(),
+        };
+        effects.facts.push(Fact::QueueLeft(VisitRecord {
+            call: id,
+            visit: call.visits,
+            queue: visit.queue,
+            entered: visit.entered,
+            answered,
+            left: now,
+            outcome,
+            agent,
+            ring,
+            hold: std::time::Duration::ZERO,
+            wrap_up_follows: outcome == VisitOutcome::Answered,
+        }));
+    }
+
+    /// Records the call and forgets it.
+    pub(crate) fn end_call(
+        &mut self,
+        id: CallId,
+        outcome: VisitOutcome,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        self.unlist(id);
+        let Some(call) = self.calls.remove(&id) else { return };
+        for (agent, until) in &call.excluded {
+            self.deadlines.change(Owner::Exclusion(id, *agent), Some(*until), None);
+        }
+        let (answered, agent) = match call.state {
+            CallState::Connected { agent, since, .. } => (Some(since), Some(agent)),
+            CallState::Arrived | CallState::Queued | CallState::Offered { .. } => (None, None),
+        };
+        effects.facts.push(Fact::CallEnded(CallRecord {
+            call: id,
+            dialled: call.dialled,
+            caller: call.caller,
+            arrived: call.arrived,
+            answered,
+            ended: now,
+            outcome,
+            queue: call.visit.map(|visit| visit.queue),
+            agent,
+            visits: call.visits,
+            offers: call.offers,
+            priority: call.priority,
+        }));
+        effects.orders.push(Order::CallOver { call: id });
+    }
+
+    /// Takes a call out of index and deadlines.
+    fn unlist(&mut self, id: CallId) {
+        let Some(call) = self.calls.get(&id) else { return };
+        self.deadlines.change(Owner::Call(id), call.deadline(), None);
+        let class = call.visit.and_then(|visit| self.rules.queue(visit.queue)).map(|rule| rule.class);
+        if let (CallState::Queued, Some(class)) = (call.state, class) {
+            self.index.stop_waiting(call.rank(), class);
+        }
+    }
+}

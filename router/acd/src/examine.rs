@@ -1,0 +1,89 @@
+//! Which events can be taken up.
+
+use crate::{
+    Acd, AgentNo, AgentState, CallId, CommandError, Event, Taken, Wish,
+    agent::MAX_REASON,
+    call::{CallState, Stage},
+};
+
+impl Acd {
+    /// Whether an event can be taken up. Late races of the network are taken up and come to nothing; a desk's command
+    /// that cannot be done is refused.
+    pub(crate) fn examine(&self, event: &Event) -> Result<Taken, CommandError> {
+        match event {
+            Event::StateAsked { agent, wish } => self.examine_wish(*agent, wish),
+            Event::OfferAccepted { agent, call } => self.examine_answer(*agent, *call, true),
+            Event::OfferDeclined { agent, call } => self.examine_answer(*agent, *call, false),
+            Event::HangUpAsked { agent, call } => match self.agent_state(*agent)? {
+                AgentState::Talking { offer, .. } if offer.call == *call => Ok(Taken::Now),
+                _ => Err(CommandError::NotInCall { call: *call }),
+            },
+            Event::WrapUpFinished { agent, call, .. } => match self.agent_state(*agent)? {
+                AgentState::WrapUp { call: current, .. } if current == call => Ok(Taken::Now),
+                _ => Err(CommandError::NotWrappingUp { call: *call }),
+            },
+            Event::DeskSignedIn { agent } | Event::DeskLost { agent } => {
+                self.agent_state(*agent).map(|_| Taken::Now)
+            }
+            Event::PlanChanged { .. }
+            | Event::Restarted
+            | Event::ClockStepped { .. }
+            | Event::CallArrived { .. }
+            | Event::CallerLeft { .. }
+            | Event::CardShown { .. }
+            | Event::PhoneAnswered { .. }
+            | Event::PhoneRefused { .. }
+            | Event::PhoneHungUp { .. }
+            | Event::BridgeFailed { .. }
+            | Event::DeadlinePassed => Ok(Taken::Now),
+        }
+    }
+
+    fn agent_state(&self, agent: AgentNo) -> Result<&AgentState, CommandError> {
+        self.agents.get(agent.index()).map(|agent| &agent.state).ok_or(CommandError::NoSuchAgent)
+    }
+
+    fn examine_wish(&self, agent: AgentNo, wish: &Wish) -> Result<Taken, CommandError> {
+        let state = self.agent_state(agent)?;
+        if let Wish::NotReady { reason } = wish
+            && !is_reason_code(reason)
+        {
+            return Err(CommandError::BadReason);
+        }
+        match (state, wish) {
+            (AgentState::LoggedOut, Wish::Ready | Wish::NotReady { .. }) => Err(CommandError::LoggedOut),
+            (AgentState::Reserved { .. } | AgentState::Talking { .. }, _) => Ok(Taken::Pending),
+            (
+                AgentState::LoggedOut
+                | AgentState::NotReady { .. }
+                | AgentState::Ready { .. }
+                | AgentState::WrapUp { .. },
+                _,
+            ) => Ok(Taken::Now),
+        }
+    }
+
+    fn examine_answer(&self, agent: AgentNo, call: CallId, accept: bool) -> Result<Taken, CommandError> {
+        self.agent_state(agent)?;
+        let Some(CallState::Offered { agent: offered_to, stage, .. }) =
+            self.calls.get(&call).map(|call| call.state)
+        else {
+            return Err(CommandError::OfferGone { call });
+        };
+        if offered_to != agent {
+            return Err(CommandError::OfferGone { call });
+        }
+        match (accept, stage) {
+            (true, Stage::Card { .. } | Stage::Ringing) => Err(CommandError::AnswerAtPhone),
+            (true, Stage::AutoAnswer) | (false, Stage::AutoAnswer) => Err(CommandError::OfferGone { call }),
+            (true, Stage::Desk) | (false, Stage::Card { .. } | Stage::Ringing | Stage::Desk) => {
+                Ok(Taken::Now)
+            }
+        }
+    }
+}
+
+fn is_reason_code(code: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    !code.is_empty() && code.len() <= MAX_REASON && code.chars().all(fits)
+}

@@ -1,0 +1,92 @@
+//! Who is ready and who waits, by requirement class: everything matching has to look at.
+//!
+//! Derived from the states; never stored. An agent in k classes costs O(k log n) to enter or leave.
+
+use crate::{
+    AgentNo,
+    call::Rank,
+    plan::Strategy,
+    rules::{ClassNo, Rules},
+};
+use std::collections::BTreeSet;
+
+/// Ready agents in the order in which they are served by each strategy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Turn {
+    first: i64,
+    second: i64,
+    /// The agent.
+    pub agent: AgentNo,
+}
+
+/// What decides an agent's turn, fixed while she is ready.
+#[derive(Clone, Copy, Debug)]
+pub struct Idle {
+    /// Who.
+    pub agent: AgentNo,
+    /// Ready since, in microseconds.
+    pub since: i64,
+    /// [`crate::agent::Workload::key`].
+    pub load: i64,
+}
+
+impl Idle {
+    const fn turn(self, strategy: Strategy) -> Turn {
+        match strategy {
+            Strategy::LongestIdle => Turn { first: self.since, second: 0, agent: self.agent },
+            Strategy::LeastOccupied => Turn { first: self.load, second: self.since, agent: self.agent },
+        }
+    }
+}
+
+/// The index over all classes.
+#[derive(Clone, Debug, Default)]
+pub struct Index {
+    classes: Vec<Class>,
+}
+
+#[derive(Clone, Debug)]
+struct Class {
+    strategy: Strategy,
+    ready: BTreeSet<Turn>,
+    waiting: BTreeSet<Rank>,
+}
+
+impl Index {
+    /// An empty index for these rules.
+    #[must_use]
+    pub fn new(rules: &Rules) -> Self {
+        let empty = |strategy| Class { strategy, ready: BTreeSet::new(), waiting: BTreeSet::new() };
+        Self { classes: rules.strategies().map(empty).collect() }
+    }
+    /// An agent becomes ready.
+    pub fn enter(&mut self, idle: Idle, classes: &[ClassNo]) {
+        for &class in classes {
+            let class = &mut self.classes[class];
+            class.ready.insert(idle.turn(class.strategy));
+        }
+    }
+    /// An agent is ready no more.
+    pub fn leave(&mut self, idle: Idle, classes: &[ClassNo]) {
+        for &class in classes {
+            let class = &mut self.classes[class];
+            class.ready.remove(&idle.turn(class.strategy));
+        }
+    }
+    /// A call waits.
+    pub fn wait(&mut self, rank: Rank, class: ClassNo) {
+        self.classes[class].waiting.insert(rank);
+    }
+    /// A call waits no more.
+    pub fn stop_waiting(&mut self, rank: Rank, class: ClassNo) {
+        self.classes[class].waiting.remove(&rank);
+    }
+    /// Ready agents of a class, whose turn it is first.
+    pub fn ready(&self, class: ClassNo) -> impl Iterator<Item = AgentNo> {
+        self.classes[class].ready.iter().map(|turn| turn.agent)
+    }
+    /// Waiting calls of a class, who is served first.
+    pub fn waiting(&self, class: ClassNo) -> impl Iterator<Item = Rank> {
+        self.classes[class].waiting.iter().copied()
+    }
+}

@@ -1,0 +1,256 @@
+//! What an event by itself does to the state, before anything is decided on it.
+
+use crate::{
+    Acd, AgentNo, AgentState, CallId, Effects, Event, Fact, NotReadyReason, OfferId, Order, Refusal,
+    Timestamp, Wish,
+    agent::{AUTO_ANSWER, COMEBACK, Comeback, Next},
+    call::{Call, CallState, Stage},
+    effect::{AgentCause, CallMove, DropReason, EndReason, EndedBy, OfferOutcome, VisitOutcome},
+    event::CallerExit,
+    staff::state_for,
+};
+
+impl Acd {
+    pub(crate) fn occur(&mut self, event: &Event, now: Timestamp, effects: &mut Effects) {
+        match event {
+            Event::PlanChanged { plan } => self.change_plan(plan, now, effects),
+            Event::Restarted => self.restart(now, effects),
+            // Timers run on a clock of their own; reports cut intervals by wall time, which entries carry.
+            Event::ClockStepped { .. } | Event::DeadlinePassed => {}
+            Event::CallArrived { call, dialled, caller } => {
+                self.calls.insert(*call, Call::new(*call, dialled.clone(), *caller, now));
+                self.open.arrived.push(*call);
+            }
+            Event::CallerLeft { call, how } => self.caller_left(*call, *how, now, effects),
+            Event::CardShown { offer } => self.stop_waiting_for_card(*offer, effects),
+            Event::PhoneAnswered { offer } => self.phone_answered(*offer, now, effects),
+            Event::PhoneRefused { offer, refusal, .. } => self.phone_refused(*offer, *refusal, now, effects),
+            Event::PhoneHungUp { offer } => self.phone_hung_up(*offer, now, effects),
+            Event::BridgeFailed { offer } => self.bridge_failed(*offer, now, effects),
+            Event::DeskSignedIn { agent } => self.desk_signed_in(*agent, now, effects),
+            Event::DeskLost { agent } => self.desk_lost(*agent, now, effects),
+            Event::StateAsked { agent, wish } => self.state_asked(*agent, wish, now, effects),
+            Event::OfferAccepted { call, .. } => self.accepted_at_desk(*call, now, effects),
+            Event::OfferDeclined { call, .. } => self.declined_at_desk(*call, now, effects),
+            Event::HangUpAsked { agent, call } => self.hang_up_asked(*agent, *call, now, effects),
+            Event::WrapUpFinished { agent, disposition, .. } => {
+                self.end_wrap_up(*agent, disposition.as_deref(), AgentCause::Agent, now, effects);
+            }
+        }
+    }
+
+    fn caller_left(&mut self, id: CallId, how: CallerExit, now: Timestamp, effects: &mut Effects) {
+        let Some(call) = self.calls.get(&id) else { return };
+        match call.state {
+            CallState::Arrived | CallState::Queued => {
+                self.end_visit(id, VisitOutcome::Abandoned, now, effects);
+                self.end_call(id, VisitOutcome::Abandoned, now, effects);
+            }
+            CallState::Offered { offer, agent, stage, .. } => {
+                self.withdraw(offer, agent, stage, now, effects);
+                self.end_visit(id, VisitOutcome::Abandoned, now, effects);
+                self.end_call(id, VisitOutcome::Abandoned, now, effects);
+            }
+            CallState::Connected { offer, .. } => {
+                effects.orders.push(Order::DropPhone { offer, why: DropReason::CallerGone });
+                let by = match how {
+                    CallerExit::Cancelled | CallerExit::HungUp => EndedBy::Caller,
+                    CallerExit::Lost => EndedBy::System,
+                };
+                self.end_conversation(id, by, now, effects);
+            }
+        }
+    }
+
+    fn withdraw(
+        &mut self,
+        offer: OfferId,
+        agent: AgentNo,
+        stage: Stage,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        if let (Some(visit), outcome) =
+            (self.calls.get(&offer.call).and_then(|call| call.visit), OfferOutcome::Withdrawn)
+        {
+            effects.facts.push(Fact::OfferEnded { offer, agent, queue: visit.queue, outcome });
+        }
+        match stage {
+            Stage::Ringing | Stage::AutoAnswer => {
+                effects.orders.push(Order::DropPhone { offer, why: DropReason::CallerGone });
+            }
+            Stage::Card { .. } | Stage::Desk => {}
+        }
+        effects.orders.push(Order::WithdrawOffer { offer, agent, cause: OfferOutcome::Withdrawn });
+        self.release(agent, now, effects);
+    }
+
+    /// An occupied agent is free again through no doing of her own: her idle time goes on.
+    fn release(&mut self, agent: AgentNo, now: Timestamp, effects: &mut Effects) {
+        let Some(
+            AgentState::Reserved { ready_since, then, .. } | AgentState::Talking { ready_since, then, .. },
+        ) = self.agents.get(agent.index()).map(|agent| agent.state.clone())
+        else {
+            return;
+        };
+        self.settle(agent, then, ready_since, AgentCause::System, now, effects);
+    }
+
+    fn phone_answered(&mut self, offer: OfferId, now: Timestamp, effects: &mut Effects) {
+        let standing = self.calls.get(&offer.call).and_then(|call| match (call.state, call.visit) {
+            (
+                CallState::Offered {
+                    offer: current,
+                    agent,
+                    since,
+                    stage: Stage::Ringing | Stage::AutoAnswer,
+                    ..
+                },
+                Some(visit),
+            ) if current == offer => Some((agent, since, visit)),
+            _ => None,
+        });
+        let Some((agent, offered, visit)) = standing else {
+            effects.orders.push(Order::DropPhone { offer, why: DropReason::Stale });
+            return;
+        };
+        let Some(AgentState::Reserved { queue, ready_since, then, .. }) =
+            self.agents.get(agent.index()).map(|agent| agent.state.clone())
+        else {
+            return;
+        };
+        self.set_call_state(offer.call, CallState::Connected { offer, agent, offered, since: now });
+        effects.facts.push(Fact::OfferEnded { offer, agent, queue, outcome: OfferOutcome::Accepted });
+        let waited = now.since(visit.entered);
+        effects.facts.push(Fact::Answered { call: offer.call, queue, agent, waited });
+        let talking = AgentState::Talking { offer, queue, ready_since, then };
+        self.move_agent(agent, talking, AgentCause::System, now, effects);
+        effects.orders.push(Order::Connect { offer });
+        effects.orders.push(Order::CallMoved { call: offer.call, agent, to: CallMove::Connected });
+    }
+
+    fn phone_refused(&mut self, offer: OfferId, refusal: Refusal, now: Timestamp, effects: &mut Effects) {
+        if !self.is_ringing(offer) {
+            return;
+        }
+        let outcome = match refusal {
+            Refusal::Rejected => OfferOutcome::Rejected,
+            Refusal::Failed => OfferOutcome::Failed,
+        };
+        self.fail_offer(offer, outcome, None, now, effects);
+    }
+
+    fn is_ringing(&self, offer: OfferId) -> bool {
+        self.calls.get(&offer.call).is_some_and(|call| match call.state {
+            CallState::Offered { offer: current, stage, .. } => {
+                current == offer && matches!(stage, Stage::Ringing | Stage::AutoAnswer)
+            }
+            CallState::Arrived | CallState::Queued | CallState::Connected { .. } => false,
+        })
+    }
+
+    fn is_connected(&self, offer: OfferId) -> Option<AgentNo> {
+        self.calls.get(&offer.call).and_then(|call| match call.state {
+            CallState::Connected { offer: current, agent, .. } => (current == offer).then_some(agent),
+            CallState::Arrived | CallState::Queued | CallState::Offered { .. } => None,
+        })
+    }
+
+    fn phone_hung_up(&mut self, offer: OfferId, now: Timestamp, effects: &mut Effects) {
+        if self.is_connected(offer).is_some() {
+            effects.orders.push(Order::EndCaller { call: offer.call, why: EndReason::AgentHungUp });
+            self.end_conversation(offer.call, EndedBy::Agent, now, effects);
+        }
+    }
+
+    fn hang_up_asked(&mut self, agent: AgentNo, call: CallId, now: Timestamp, effects: &mut Effects) {
+        if let Some(CallState::Connected { offer, agent: current, .. }) =
+            self.calls.get(&call).map(|call| call.state)
+            && current == agent
+        {
+            effects.orders.push(Order::DropPhone { offer, why: DropReason::AgentHungUp });
+            self.phone_hung_up(offer, now, effects);
+        }
+    }
+
+    /// The phone's leg is gone already; the caller waits again, in the old place.
+    fn bridge_failed(&mut self, offer: OfferId, now: Timestamp, effects: &mut Effects) {
+        let Some(agent) = self.is_connected(offer) else { return };
+        let Some(visit) = self.calls.get(&offer.call).and_then(|call| call.visit) else { return };
+        let outcome = OfferOutcome::Failed;
+        effects.facts.push(Fact::OfferEnded { offer, agent, queue: visit.queue, outcome });
+        effects.orders.push(Order::CallMoved { call: offer.call, agent, to: CallMove::BackToQueue });
+        let pause = self.rules.queue(visit.queue).map_or_else(Default::default, |rule| rule.plan.rona_pause);
+        // Else the same pair would be joined again at once, for ever.
+        self.exclude(offer.call, agent, now + pause);
+        self.release(agent, now, effects);
+        self.set_call_state(offer.call, CallState::Queued);
+    }
+
+    fn desk_signed_in(&mut self, no: AgentNo, now: Timestamp, effects: &mut Effects) {
+        let Some(agent) = self.agents.get_mut(no.index()) else { return };
+        agent.desk = true;
+        let (to, cause) = match &agent.state {
+            AgentState::LoggedOut => {
+                (AgentState::NotReady { reason: NotReadyReason::SignedIn, until: None }, AgentCause::Agent)
+            }
+            AgentState::NotReady { reason: NotReadyReason::Disconnected { back: Some(back) }, .. }
+                if now <= back.until =>
+            {
+                (AgentState::Ready { since: back.ready_since }, AgentCause::Disconnect)
+            }
+            AgentState::NotReady { .. }
+            | AgentState::Ready { .. }
+            | AgentState::Reserved { .. }
+            | AgentState::Talking { .. }
+            | AgentState::WrapUp { .. } => return,
+        };
+        self.move_agent(no, to, cause, now, effects);
+    }
+
+    pub(crate) fn desk_lost(&mut self, no: AgentNo, now: Timestamp, effects: &mut Effects) {
+        let needs_desk = self.needs_desk(no);
+        let Some(agent) = self.agents.get_mut(no.index()) else { return };
+        let had_desk = std::mem::replace(&mut agent.desk, false);
+        if let (AgentState::Ready { since }, true, true) = (&agent.state, needs_desk, had_desk) {
+            let back = Some(Comeback { ready_since: *since, until: now + COMEBACK });
+            let to = AgentState::NotReady { reason: NotReadyReason::Disconnected { back }, until: None };
+            self.move_agent(no, to, AgentCause::Disconnect, now, effects);
+        }
+    }
+
+    fn state_asked(&mut self, no: AgentNo, wish: &Wish, now: Timestamp, effects: &mut Effects) {
+        let Some(agent) = self.agents.get_mut(no.index()) else { return };
+        match &mut agent.state {
+            AgentState::Reserved { then, .. } | AgentState::Talking { then, .. } => {
+                *then = Next::Asked(wish.clone())
+            }
+            AgentState::WrapUp { then, .. } => {
+                *then = Next::Asked(wish.clone());
+                self.end_wrap_up(no, None, AgentCause::Agent, now, effects);
+            }
+            AgentState::Ready { .. } if *wish == Wish::Ready => {}
+            AgentState::LoggedOut | AgentState::NotReady { .. } | AgentState::Ready { .. } => {
+                self.move_agent(no, state_for(wish.clone(), now), AgentCause::Agent, now, effects);
+            }
+        }
+    }
+
+    fn accepted_at_desk(&mut self, id: CallId, now: Timestamp, effects: &mut Effects) {
+        let Some(call) = self.calls.get(&id) else { return };
+        let (CallState::Offered { offer, agent, since, stage: Stage::Desk, .. }, Some(visit)) =
+            (call.state, call.visit)
+        else {
+            return;
+        };
+        let due = now + AUTO_ANSWER;
+        self.set_call_state(id, CallState::Offered { offer, agent, since, due, stage: Stage::AutoAnswer });
+        effects.orders.push(Order::RingPhone { offer, agent, queue: visit.queue, auto_answer: true });
+    }
+
+    fn declined_at_desk(&mut self, id: CallId, now: Timestamp, effects: &mut Effects) {
+        if let Some(CallState::Offered { offer, .. }) = self.calls.get(&id).map(|call| call.state) {
+            self.fail_offer(offer, OfferOutcome::Rejected, Some(DropReason::Declined), now, effects);
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! A simulated floor: the brain under a jumping clock, watched by invariants and by a slow, obvious matcher.
+//!
+//! [`Floor`] tells single stories; [`shift`] plays random ones from a seed. Both check after every event.
+
+mod check;
+mod floor;
+mod random;
+pub mod shift;
+
+pub use check::{Ledger, check_state};
+pub use floor::{Floor, a_queue, an_agent};
+pub use random::Random;

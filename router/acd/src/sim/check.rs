@@ -1,0 +1,217 @@
+//! What must hold after every event, seen from outside: states, orders and facts, never the index.
+
+use crate::{
+    Acd, AgentNo, AgentState, CallId, Decision, Effects, Entry, Fact, OfferId, Order, Timestamp,
+    call::{Call, CallState},
+    effect::OfferOutcome,
+    plan::{AgentPlan, QueuePlan, Strategy},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Checks the state between two events.
+///
+/// # Errors
+/// The invariant that does not hold, in words.
+pub fn check_state(acd: &Acd) -> Result<(), String> {
+    let mut busy = BTreeMap::new();
+    for call in acd.calls() {
+        if let Some(agent) = call.state().agent()
+            && let Some(other) = busy.insert(agent, call.id())
+        {
+            return Err(format!("agent {agent:?} has {other} and {}", call.id()));
+        }
+        if matches!(call.state(), CallState::Arrived) {
+            return Err(format!("{} is in no queue", call.id()));
+        }
+    }
+    for (no, agent) in acd.agents() {
+        let held = match agent.state() {
+            AgentState::Reserved { offer, .. } | AgentState::Talking { offer, .. } => Some(offer.call),
+            AgentState::LoggedOut
+            | AgentState::NotReady { .. }
+            | AgentState::Ready { .. }
+            | AgentState::WrapUp { .. } => None,
+        };
+        if held != busy.get(&no).copied() {
+            return Err(format!("agent {no:?} is {:?}, but her call is {:?}", agent.state(), busy.get(&no)));
+        }
+    }
+    for call in acd.calls().filter(|call| matches!(call.state(), CallState::Queued)) {
+        if let Some(agent) = able_idle(acd, call).next() {
+            return Err(format!("{} waits while {agent:?} is ready and able", call.id()));
+        }
+    }
+    Ok(())
+}
+
+/// Looks at every agent: who is ready, able, and not excluded from this call.
+fn able_idle<'a>(acd: &'a Acd, call: &'a Call) -> impl Iterator<Item = AgentNo> + 'a {
+    acd.agents()
+        .filter(move |(no, agent)| {
+            matches!(agent.state(), AgentState::Ready { .. }) && may_take(acd, *no, call)
+        })
+        .map(|(no, _)| no)
+}
+
+fn may_take(acd: &Acd, agent: AgentNo, call: &Call) -> bool {
+    let queue = call.visit().and_then(|visit| acd.queue_plan(visit.queue));
+    match (agent_plan(acd, agent), queue) {
+        (Some(agent_plan), Some(queue)) => queue.needs.is_met_by(&agent_plan.skills) && call.may_go_to(agent),
+        _ => false,
+    }
+}
+
+fn agent_plan(acd: &Acd, agent: AgentNo) -> Option<&AgentPlan> {
+    acd.plan().agents.iter().find(|plan| plan.id == acd.directory().agent_id(agent))
+}
+
+/// The slow, obvious matcher: whether an offer is the one that a look at everybody would choose.
+///
+/// # Errors
+/// Who should have come first.
+pub fn check_offer(acd: &Acd, decision: &Decision, now: Timestamp) -> Result<(), String> {
+    let Decision::Offer { offer, agent } = decision else { return Ok(()) };
+    let Some(call) = acd.call(offer.call) else { return Err(format!("{offer} is of no call")) };
+    let Some(queue) = call.visit().and_then(|visit| acd.queue_plan(visit.queue)) else {
+        return Err(format!("{offer} is of no queue"));
+    };
+    let best = able_idle(acd, call).min_by(|a, b| by_turn(acd, queue, *a, *b, now));
+    if best != Some(*agent) {
+        return Err(format!("{offer} went to {agent:?}, it is the turn of {best:?}"));
+    }
+    let waiting = acd.calls().filter(|call| matches!(call.state(), CallState::Queued));
+    let first = waiting.filter(|call| may_take(acd, *agent, call)).min_by_key(|call| rank(call));
+    match first {
+        Some(first) if first.id() == offer.call => Ok(()),
+        other => Err(format!("{agent:?} got {offer}, but {:?} ranks first", other.map(Call::id))),
+    }
+}
+
+fn rank(call: &Call) -> (i16, Timestamp, CallId) {
+    (-i16::from(call.priority()), call.arrived(), call.id())
+}
+
+fn by_turn(acd: &Acd, queue: &QueuePlan, a: AgentNo, b: AgentNo, now: Timestamp) -> std::cmp::Ordering {
+    let key = |no: AgentNo| {
+        acd.agent(no).map_or((0.0, Timestamp(0)), |agent| match agent.state() {
+            AgentState::Ready { since } => (agent.load().seconds_at(now), *since),
+            AgentState::LoggedOut
+            | AgentState::NotReady { .. }
+            | AgentState::Reserved { .. }
+            | AgentState::Talking { .. }
+            | AgentState::WrapUp { .. } => (f64::MAX, now),
+        })
+    };
+    let ((load_a, since_a), (load_b, since_b)) = (key(a), key(b));
+    let first = match queue.strategy {
+        Strategy::LongestIdle => std::cmp::Ordering::Equal,
+        // Two loads closer than the fixed point can tell are equal.
+        Strategy::LeastOccupied if nearly(load_a, load_b) => std::cmp::Ordering::Equal,
+        Strategy::LeastOccupied => load_a.total_cmp(&load_b),
+    };
+    first.then(since_a.cmp(&since_b)).then(a.cmp(&b))
+}
+
+fn nearly(a: f64, b: f64) -> bool {
+    (a - b).abs() <= 1e-6 * a.abs().max(b.abs())
+}
+
+/// The books kept beside the brain: what came in must come out, once.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger {
+    live_calls: BTreeSet<CallId>,
+    live_visits: BTreeSet<(CallId, u32)>,
+    live_offers: BTreeMap<OfferId, AgentNo>,
+    accepted: BTreeMap<CallId, OfferId>,
+    ended: BTreeSet<CallId>,
+    gone: BTreeSet<CallId>,
+    /// Calls that ended so far.
+    pub calls: u64,
+    /// Offers that were accepted so far.
+    pub connected: u64,
+}
+
+impl Ledger {
+    /// Writes an entry and its effects down.
+    ///
+    /// # Errors
+    /// What was counted twice, or came out without having gone in.
+    pub fn write(&mut self, entry: &Entry, effects: &Effects) -> Result<(), String> {
+        match &entry.event {
+            crate::Event::CallArrived { call, .. } => {
+                self.live_calls.insert(*call);
+            }
+            crate::Event::CallerLeft { call, .. } => {
+                self.gone.insert(*call);
+            }
+            _ => {}
+        }
+        effects.facts.iter().try_for_each(|fact| self.write_fact(fact))?;
+        for decision in &entry.decisions {
+            if let Decision::Offer { offer, agent } = decision {
+                ok(!self.gone.contains(&offer.call), || format!("{offer} though the caller has gone"))?;
+                ok(self.live_offers.insert(*offer, *agent).is_none(), || format!("{offer} twice"))?;
+                let hers = self.live_offers.values().filter(|&other| other == agent).count();
+                ok(hers == 1, || format!("{agent:?} has {hers} offers at once"))?;
+            }
+        }
+        effects.orders.iter().try_for_each(|order| self.write_order(order))
+    }
+
+    fn write_fact(&mut self, fact: &Fact) -> Result<(), String> {
+        match fact {
+            Fact::QueueEntered { call, visit, .. } => {
+                ok(self.live_visits.insert((*call, *visit)), || format!("{call} visit {visit} entered twice"))
+            }
+            Fact::OfferEnded { offer, outcome, .. } => self.end_offer(*offer, *outcome),
+            Fact::QueueLeft(visit) => {
+                let key = (visit.call, visit.visit);
+                ok(self.live_visits.remove(&key), || format!("{key:?} left without entering"))
+            }
+            Fact::CallEnded(call) => {
+                self.calls += 1;
+                ok(self.live_calls.remove(&call.call), || format!("{} ended without arriving", call.call))?;
+                ok(self.ended.insert(call.call), || format!("{} ended twice", call.call))
+            }
+            Fact::AgentSpan(span) => ok(span.from <= span.to, || format!("a span runs backwards: {span:?}")),
+            Fact::Answered { .. } | Fact::WrappedUp { .. } => Ok(()),
+        }
+    }
+
+    fn end_offer(&mut self, offer: OfferId, outcome: OfferOutcome) -> Result<(), String> {
+        let bridge_failed = outcome == OfferOutcome::Failed && self.accepted.get(&offer.call) == Some(&offer);
+        if bridge_failed {
+            self.accepted.remove(&offer.call);
+            return Ok(());
+        }
+        ok(self.live_offers.remove(&offer).is_some(), || format!("{offer} ended without being made"))?;
+        if outcome == OfferOutcome::Accepted {
+            self.connected += 1;
+            ok(self.accepted.insert(offer.call, offer).is_none(), || {
+                format!("{} accepted twice", offer.call)
+            })?;
+        }
+        Ok(())
+    }
+
+    fn write_order(&self, order: &Order) -> Result<(), String> {
+        let Order::RingPhone { offer, .. } = order else { return Ok(()) };
+        ok(!self.gone.contains(&offer.call), || format!("{offer} rings though the caller has gone"))
+    }
+
+    /// Compares the books with the brain.
+    ///
+    /// # Errors
+    /// What is in one and not in the other.
+    pub fn balance(&self, acd: &Acd) -> Result<(), String> {
+        let live: BTreeSet<CallId> = acd.calls().map(Call::id).collect();
+        ok(live == self.live_calls, || format!("live calls differ: {live:?} and {:?}", self.live_calls))?;
+        ok(self.live_visits.len() == live.len(), || format!("open visits: {:?}", self.live_visits))?;
+        let offered = acd.calls().filter(|call| matches!(call.state(), CallState::Offered { .. })).count();
+        ok(offered == self.live_offers.len(), || format!("open offers: {:?}", self.live_offers))
+    }
+}
+
+fn ok(holds: bool, complaint: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(complaint()) }
+}

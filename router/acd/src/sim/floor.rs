@@ -1,0 +1,233 @@
+//! A floor to tell single stories on.
+
+use super::{Ledger, check_state};
+use crate::{
+    Acd, AgentNo, CallId, CommandError, Decision, Event, Fact, OfferId, Order, Plan, Requirement, Taken,
+    Timestamp, Wish,
+    agent::AgentState,
+    call::CallState,
+    effect::{CallRecord, OfferOutcome, VisitRecord},
+    event::CallerExit,
+    plan::{AgentPlan, Answer, EntryPlan, Presence, QueuePlan, Strategy, Then, Treatment},
+};
+use std::{collections::BTreeMap, time::Duration};
+
+/// A queue that asks for nothing, with the defaults of the configuration.
+#[must_use]
+pub fn a_queue(name: &str) -> QueuePlan {
+    QueuePlan {
+        name: name.to_owned(),
+        needs: Requirement::anybody(),
+        strategy: Strategy::LongestIdle,
+        treatment: Treatment::Music,
+        answer_within: Duration::from_secs(20),
+        short: Duration::from_secs(5),
+        max_wait: Duration::from_secs(600),
+        then: Then::Refuse,
+        ring: Duration::from_secs(15),
+        rona_pause: Duration::from_secs(10),
+        wrap_up: Duration::from_secs(10),
+        pop_budget: Duration::ZERO,
+    }
+}
+
+/// An agent with a desktop who answers at her phone.
+#[must_use]
+pub fn an_agent(id: &str, skills: &[(&str, u8)]) -> AgentPlan {
+    let skills = skills.iter().map(|&(name, level)| (name.to_owned(), level)).collect();
+    AgentPlan { id: id.to_owned(), presence: Presence::Desk, answer: Answer::Phone, skills }
+}
+
+/// The brain with a clock that jumps. Panics where an invariant breaks: it is for tests.
+#[derive(Clone, Debug)]
+pub struct Floor {
+    acd: Acd,
+    now: Timestamp,
+    ids: u128,
+    ledger: Ledger,
+    /// Every order so far.
+    pub orders: Vec<Order>,
+    /// Every fact so far.
+    pub facts: Vec<Fact>,
+    /// The log.
+    pub log: Vec<crate::Entry>,
+}
+
+impl Floor {
+    /// A floor under a plan.
+    #[must_use]
+    pub fn new(plan: Plan) -> Self {
+        let mut floor = Self {
+            acd: Acd::new(),
+            now: Timestamp::from_millis(1_800_000_000_000),
+            ids: 0,
+            ledger: Ledger::default(),
+            orders: Vec::new(),
+            facts: Vec::new(),
+            log: Vec::new(),
+        };
+        floor.must(Event::PlanChanged { plan: Box::new(plan) });
+        floor
+    }
+    /// A floor with queues, each reached by a number of its name, and agents.
+    #[must_use]
+    pub fn with(queues: Vec<QueuePlan>, agents: Vec<AgentPlan>) -> Self {
+        let entry = |queue: &QueuePlan| EntryPlan {
+            number: queue.name.clone(),
+            queue: queue.name.clone(),
+            priority: 5,
+        };
+        let entries = queues.iter().map(entry).collect();
+        Self::new(Plan { queues, entries, agents })
+    }
+    /// The brain.
+    #[must_use]
+    pub const fn acd(&self) -> &Acd {
+        &self.acd
+    }
+    /// The time.
+    #[must_use]
+    pub const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Hands an event in and checks everything there is to check.
+    ///
+    /// # Errors
+    /// A command that cannot be done.
+    ///
+    /// # Panics
+    /// When an invariant breaks.
+    pub fn tell(&mut self, event: Event) -> Result<Taken, CommandError> {
+        let (now, mut wrong) = (self.now, None);
+        let watch = |acd: &Acd, decision: &Decision| {
+            if let Err(complaint) = super::check::check_offer(acd, decision, now) {
+                wrong.get_or_insert(complaint);
+            }
+        };
+        let handled = self.acd.handle_watched(event, now, watch)?;
+        let verdict = wrong.map_or(Ok(()), Err);
+        let verdict = verdict.and_then(|()| self.ledger.write(&handled.entry, &handled.effects));
+        let verdict =
+            verdict.and_then(|()| self.ledger.balance(&self.acd)).and_then(|()| check_state(&self.acd));
+        assert_eq!(verdict, Ok(()), "after {:?}", handled.entry);
+        self.log.push(handled.entry);
+        self.orders.extend(handled.effects.orders);
+        self.facts.extend(handled.effects.facts);
+        Ok(handled.taken)
+    }
+    /// Hands in an event that cannot be refused.
+    ///
+    /// # Panics
+    /// When it is.
+    pub fn must(&mut self, event: Event) {
+        assert_eq!(self.tell(event).err(), None);
+    }
+    /// Lets time pass, deadline by deadline.
+    pub fn pass(&mut self, time: Duration) {
+        let until = self.now + time;
+        while let Some(next) = self.acd.next_deadline().filter(|&next| next <= until) {
+            self.now = self.now.max(next);
+            self.must(Event::DeadlinePassed);
+        }
+        self.now = until;
+    }
+    /// An agent's number.
+    ///
+    /// # Panics
+    /// When nobody has this id.
+    #[must_use]
+    #[allow(clippy::panic)] // a test's own mistake
+    pub fn agent(&self, id: &str) -> AgentNo {
+        self.acd.directory().agent_no(id).unwrap_or_else(|| panic!("no agent {id}"))
+    }
+    /// She signs in and is ready.
+    pub fn ready(&mut self, id: &str) -> AgentNo {
+        let agent = self.agent(id);
+        self.must(Event::DeskSignedIn { agent });
+        self.must(Event::StateAsked { agent, wish: Wish::Ready });
+        agent
+    }
+    /// A caller dials a number.
+    pub fn call(&mut self, number: &str) -> CallId {
+        self.ids += 1;
+        let call = CallId::new(self.now, self.ids);
+        self.must(Event::CallArrived { call, dialled: number.to_owned(), caller: None });
+        call
+    }
+    /// The offer a call is in.
+    #[must_use]
+    pub fn offer(&self, call: CallId) -> Option<OfferId> {
+        match self.acd.call(call)?.state() {
+            CallState::Offered { offer, .. } | CallState::Connected { offer, .. } => Some(*offer),
+            CallState::Arrived | CallState::Queued => None,
+        }
+    }
+    /// The agent whom a call is offered to or talks to.
+    #[must_use]
+    pub fn offered_to(&self, call: CallId) -> Option<AgentNo> {
+        self.acd.call(call)?.state().agent()
+    }
+    /// The phone of the current offer answers.
+    ///
+    /// # Panics
+    /// When the call is on no offer.
+    #[allow(clippy::panic)] // a test's own mistake
+    pub fn answer(&mut self, call: CallId) {
+        let offer = self.offer(call).unwrap_or_else(|| panic!("{call} is not on offer"));
+        self.must(Event::PhoneAnswered { offer });
+    }
+    /// The caller hangs up.
+    pub fn hang_up(&mut self, call: CallId) {
+        self.must(Event::CallerLeft { call, how: CallerExit::HungUp });
+    }
+    /// An agent's state.
+    #[must_use]
+    pub fn state(&self, agent: AgentNo) -> Option<&AgentState> {
+        self.acd.agent(agent).map(crate::Agent::state)
+    }
+    /// How the offers of a call ended, in order.
+    #[must_use]
+    pub fn outcomes(&self, call: CallId) -> Vec<OfferOutcome> {
+        let outcome = |fact: &Fact| match fact {
+            Fact::OfferEnded { offer, outcome, .. } if offer.call == call => Some(*outcome),
+            _ => None,
+        };
+        self.facts.iter().filter_map(outcome).collect()
+    }
+    /// The record of a call.
+    #[must_use]
+    pub fn record(&self, call: CallId) -> Option<&CallRecord> {
+        self.facts.iter().find_map(|fact| match fact {
+            Fact::CallEnded(record) if record.call == call => Some(record),
+            _ => None,
+        })
+    }
+    /// The records of a call's visits.
+    #[must_use]
+    pub fn visits(&self, call: CallId) -> Vec<&VisitRecord> {
+        let visit = |fact| match fact {
+            &Fact::QueueLeft(ref visit) if visit.call == call => Some(visit),
+            _ => None,
+        };
+        self.facts.iter().filter_map(visit).collect()
+    }
+    /// Applies the log to a fresh brain, and decides it again in another: both must come to this state.
+    ///
+    /// # Panics
+    /// When they do not.
+    pub fn prove_replay(&self) {
+        let (mut applied, mut again) = (Acd::new(), Acd::new());
+        for entry in &self.log {
+            applied.apply(entry);
+            assert_eq!(again.replay(entry).err(), None);
+        }
+        let hash = self.acd.state_hash().ok();
+        assert!(hash.is_some() && applied.state_hash().ok() == hash && again.state_hash().ok() == hash);
+    }
+    /// Skills from pairs.
+    #[must_use]
+    pub fn skills(pairs: &[(&str, u8)]) -> BTreeMap<String, u8> {
+        pairs.iter().map(|&(name, level)| (name.to_owned(), level)).collect()
+    }
+}

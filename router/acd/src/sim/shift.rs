@@ -1,0 +1,198 @@
+//! Random shifts: a plan, callers, phones and agents that do whatever they please, all from one seed.
+
+use super::{Floor, Random, a_queue, an_agent};
+use crate::{
+    AgentNo, CallId, Event, OfferId, Plan, Refusal, Wish,
+    agent::AgentState,
+    call::CallState,
+    event::CallerExit,
+    plan::{AgentPlan, Answer, EntryPlan, Presence, QueuePlan, Strategy, Then, Treatment},
+};
+use std::time::Duration;
+
+const SKILLS: [&str; 4] = ["billing", "sales", "indonesian", "english"];
+const NEEDS: [&str; 6] =
+    ["", "billing", "sales >= 5", "billing >= 3 and indonesian", "sales or english >= 7", "not billing"];
+
+/// Plays a shift of so many steps; every invariant is checked after every event, and at the end everybody has gone home.
+///
+/// # Panics
+/// When an invariant breaks.
+#[must_use]
+pub fn play(seed: u64, steps: u32) -> Floor {
+    let mut random = Random::new(seed);
+    let plan = a_plan(&mut random);
+    let mut shift = Shift { floor: Floor::new(plan), random, past: Vec::new() };
+    for _ in 0..steps {
+        shift.step();
+    }
+    shift.go_home();
+    shift.floor
+}
+
+struct Shift {
+    floor: Floor,
+    random: Random,
+    /// Offers that once stood: for late answers.
+    past: Vec<OfferId>,
+}
+
+/// A random plan.
+pub fn a_plan(random: &mut Random) -> Plan {
+    let queues: Vec<QueuePlan> = (0..1 + random.below(4)).map(|no| queue(random, no)).collect();
+    let entries = queues.iter().map(|queue| EntryPlan {
+        number: queue.name.clone(),
+        queue: queue.name.clone(),
+        priority: if random.one_in(3) { 9 } else { 5 },
+    });
+    let entries = entries.collect();
+    let agents = (0..1 + random.below(7)).map(|no| agent(random, no)).collect();
+    Plan { queues, entries, agents }
+}
+
+fn queue(random: &mut Random, no: u64) -> QueuePlan {
+    let needs = random.pick(&NEEDS).and_then(|needs| needs.parse().ok());
+    let strategy = if random.one_in(2) { Strategy::LongestIdle } else { Strategy::LeastOccupied };
+    let treatment = if random.one_in(4) { Treatment::Ringing } else { Treatment::Music };
+    let then = if no > 0 && random.one_in(2) { Then::Queue(format!("q{}", no - 1)) } else { Then::Refuse };
+    let plan = a_queue(&format!("q{no}"));
+    QueuePlan {
+        needs: needs.unwrap_or(plan.needs),
+        strategy,
+        treatment,
+        then,
+        max_wait: Duration::from_secs(20 + random.below(100)),
+        wrap_up: Duration::from_secs(random.below(3) * 7),
+        pop_budget: Duration::from_millis(random.below(2) * 40),
+        ..plan
+    }
+}
+
+fn agent(random: &mut Random, no: u64) -> AgentPlan {
+    let mut plan = an_agent(&format!("a{no}"), &[]);
+    for skill in SKILLS {
+        let level = u8::try_from(random.below(11)).unwrap_or(0);
+        if level > 0 && random.one_in(2) {
+            plan.skills.insert(skill.to_owned(), level);
+        }
+    }
+    let presence = if random.one_in(3) { Presence::Always } else { Presence::Desk };
+    let answer = if random.one_in(3) && presence == Presence::Desk { Answer::Desk } else { Answer::Phone };
+    AgentPlan { presence, answer, ..plan }
+}
+
+impl Shift {
+    fn step(&mut self) {
+        match self.random.below(100) {
+            0..=24 => self.somebody_calls(),
+            25..=59 => self.a_phone_acts(),
+            60..=69 => self.a_caller_leaves(),
+            70..=86 => self.an_agent_acts(),
+            87..=96 => self.time_passes(),
+            97 => self.a_late_answer(),
+            98 if self.random.one_in(4) => self.floor.must(Event::Restarted),
+            98 => self.floor.must(Event::ClockStepped { by_us: -3_600_000_000 }),
+            _ => self.rules_change(),
+        }
+    }
+
+    fn somebody_calls(&mut self) {
+        let entries = &self.floor.acd().plan().entries;
+        let number =
+            self.random.pick(entries).map_or_else(|| "none".to_owned(), |entry| entry.number.clone());
+        let number = if self.random.one_in(50) { "unknown".to_owned() } else { number };
+        let _ = self.floor.call(&number);
+        let jump = self.random.below(2_000);
+        self.floor.pass(Duration::from_millis(jump));
+    }
+
+    fn a_phone_acts(&mut self) {
+        let offers: Vec<(OfferId, bool)> = self
+            .floor
+            .acd()
+            .calls()
+            .filter_map(|call| match call.state() {
+                CallState::Offered { offer, .. } => Some((*offer, false)),
+                CallState::Connected { offer, .. } => Some((*offer, true)),
+                CallState::Arrived | CallState::Queued => None,
+            })
+            .collect();
+        let Some(&(offer, connected)) = self.random.pick(&offers) else { return self.time_passes() };
+        self.past.push(offer);
+        let refusal = if self.random.one_in(2) { Refusal::Rejected } else { Refusal::Failed };
+        let event = match (connected, self.random.below(10)) {
+            (false, 0) => Event::PhoneRefused { offer, refusal, status: 486 },
+            (false, 1..=4) => Event::CardShown { offer },
+            (false, _) => Event::PhoneAnswered { offer },
+            (true, 0) => Event::BridgeFailed { offer },
+            (true, 1..=5) => Event::PhoneHungUp { offer },
+            (true, _) => return self.time_passes(),
+        };
+        self.floor.must(event);
+    }
+
+    fn a_caller_leaves(&mut self) {
+        let calls: Vec<CallId> = self.floor.acd().calls().map(crate::Call::id).collect();
+        let how = *self
+            .random
+            .pick(&[CallerExit::Cancelled, CallerExit::HungUp, CallerExit::Lost])
+            .unwrap_or(&CallerExit::Lost);
+        if let Some(&call) = self.random.pick(&calls) {
+            self.floor.must(Event::CallerLeft { call, how });
+        }
+    }
+
+    fn an_agent_acts(&mut self) {
+        let agents: Vec<(AgentNo, AgentState)> =
+            self.floor.acd().agents().map(|(no, agent)| (no, agent.state().clone())).collect();
+        let Some((agent, state)) = self.random.pick(&agents).cloned() else { return };
+        let wishes =
+            [Wish::Ready, Wish::Ready, Wish::NotReady { reason: "lunch".to_owned() }, Wish::LoggedOut];
+        let wish = self.random.pick(&wishes).cloned().unwrap_or(Wish::Ready);
+        let event = match (state.call(), self.random.below(8)) {
+            (_, 0) => Event::DeskLost { agent },
+            (_, 1 | 2) => Event::DeskSignedIn { agent },
+            (Some(call), 3) => Event::OfferDeclined { agent, call },
+            (Some(call), 4) => Event::HangUpAsked { agent, call },
+            (Some(call), 5) => Event::WrapUpFinished { agent, call, disposition: Some("done".to_owned()) },
+            (Some(call), 6) => Event::OfferAccepted { agent, call },
+            _ => Event::StateAsked { agent, wish },
+        };
+        // What cannot be done is refused and changes nothing; the checks of the next event see to that.
+        let _refused = self.floor.tell(event).is_err();
+    }
+
+    fn time_passes(&mut self) {
+        let far = if self.random.one_in(5) { 60_000 } else { 4_000 };
+        let jump = self.random.below(far);
+        self.floor.pass(Duration::from_millis(jump));
+    }
+
+    fn a_late_answer(&mut self) {
+        if let Some(&offer) = self.random.pick(&self.past) {
+            let late =
+                [Event::PhoneAnswered { offer }, Event::PhoneHungUp { offer }, Event::CardShown { offer }];
+            if let Some(event) = self.random.pick(&late).cloned() {
+                self.floor.must(event);
+            }
+        }
+    }
+
+    fn rules_change(&mut self) {
+        let plan = Box::new(a_plan(&mut self.random));
+        self.floor.must(Event::PlanChanged { plan });
+    }
+
+    fn go_home(&mut self) {
+        let calls: Vec<CallId> = self.floor.acd().calls().map(crate::Call::id).collect();
+        for call in calls {
+            self.floor.hang_up(call);
+        }
+        self.floor.pass(Duration::from_secs(3_600));
+        assert_eq!(self.floor.acd().live_calls(), 0, "somebody is still in the house");
+        assert_eq!(self.floor.acd().next_deadline(), None, "something is still due");
+        for (no, agent) in self.floor.acd().agents() {
+            assert!(!agent.state().is_handling(), "{no:?} is stuck in {:?}", agent.state());
+        }
+    }
+}

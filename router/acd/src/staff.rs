@@ -1,0 +1,191 @@
+//! An agent inside the brain, and the one road by which her state changes.
+
+use crate::{
+    Acd, AgentNo, AgentState, Effects, Fact, NotReadyReason, Order, Timestamp, Wish,
+    agent::{Next, Workload},
+    deadlines::Owner,
+    effect::{AgentCause, AgentSpan},
+    index::Idle,
+    plan::{Answer, Presence},
+};
+use serde::Serialize;
+
+/// An agent as the brain knows her.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Agent {
+    pub(crate) state: AgentState,
+    pub(crate) since: Timestamp,
+    pub(crate) load: Workload,
+    /// Whether she has a desktop.
+    pub(crate) desk: bool,
+}
+
+impl Agent {
+    pub(crate) fn new(now: Timestamp) -> Self {
+        Self { state: AgentState::LoggedOut, since: now, load: Workload::default(), desk: false }
+    }
+    /// What she is doing.
+    #[must_use]
+    pub const fn state(&self) -> &AgentState {
+        &self.state
+    }
+    /// Since when.
+    #[must_use]
+    pub const fn since(&self) -> Timestamp {
+        self.since
+    }
+    /// Whether she has a desktop.
+    #[must_use]
+    pub const fn has_desk(&self) -> bool {
+        self.desk
+    }
+    /// How occupied she has been lately.
+    #[must_use]
+    pub const fn load(&self) -> &Workload {
+        &self.load
+    }
+
+    fn deadline(&self) -> Option<Timestamp> {
+        match &self.state {
+            AgentState::WrapUp { ends, .. } => Some(*ends),
+            AgentState::NotReady { until, .. } => *until,
+            AgentState::LoggedOut
+            | AgentState::Ready { .. }
+            | AgentState::Reserved { .. }
+            | AgentState::Talking { .. } => None,
+        }
+    }
+
+    pub(crate) fn idle(&self, agent: AgentNo) -> Option<Idle> {
+        match &self.state {
+            AgentState::Ready { since } => {
+                let since = i64::try_from(since.micros()).unwrap_or(i64::MAX);
+                Some(Idle { agent, since, load: self.load.key() })
+            }
+            AgentState::LoggedOut
+            | AgentState::NotReady { .. }
+            | AgentState::Reserved { .. }
+            | AgentState::Talking { .. }
+            | AgentState::WrapUp { .. } => None,
+        }
+    }
+}
+
+impl Acd {
+    /// Moves an agent into another state: index, deadline, workload, span and the news all follow from here.
+    pub(crate) fn move_agent(
+        &mut self,
+        no: AgentNo,
+        to: AgentState,
+        cause: AgentCause,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        let Some(agent) = self.agents.get_mut(no.index()) else { return };
+        if agent.state == to {
+            return;
+        }
+        let (left, deadline) = (agent.idle(no), agent.deadline());
+        if agent.state.is_handling() {
+            agent.load.add(agent.since, now);
+        }
+        let from = std::mem::replace(&mut agent.state, to);
+        effects.facts.push(Fact::AgentSpan(AgentSpan {
+            agent: no,
+            state: from.as_str(),
+            reason: from.reason().cloned(),
+            from: agent.since,
+            to: now,
+            call: from.call(),
+            queue: from.queue(),
+        }));
+        agent.since = now;
+        let entered = agent.idle(no);
+        self.deadlines.change(Owner::Agent(no), deadline, agent.deadline());
+        let to = agent.state.clone();
+        effects.orders.push(Order::AgentMoved { agent: no, from, to, cause });
+        let classes = self.rules.agent(no).map_or(&[][..], |rule| &rule.classes);
+        if let Some(idle) = left {
+            self.index.leave(idle, classes);
+        }
+        if let Some(idle) = entered {
+            self.index.enter(idle, classes);
+            self.open.agents.insert(no);
+        }
+    }
+
+    /// After a call: what she asked for meanwhile, else ready, if she still can be.
+    pub(crate) fn settle(
+        &mut self,
+        no: AgentNo,
+        then: Next,
+        ready_since: Timestamp,
+        cause: AgentCause,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        let to = match then {
+            Next::Asked(wish @ (Wish::LoggedOut | Wish::NotReady { .. })) => state_for(wish, now),
+            Next::Ready | Next::Asked(Wish::Ready) => self.ready_if_present(no, ready_since),
+        };
+        let to = if self.is_retired(no) { AgentState::LoggedOut } else { to };
+        self.move_agent(no, to, cause, now, effects);
+    }
+
+    /// After an offer she did not take: not ready, unless she asked to be away or to leave anyhow.
+    pub(crate) fn settle_after_failure(
+        &mut self,
+        no: AgentNo,
+        then: Next,
+        reason: NotReadyReason,
+        until: Option<Timestamp>,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        let cause = if reason == NotReadyReason::Rona { AgentCause::Rona } else { AgentCause::System };
+        let to = match then {
+            Next::Asked(wish @ (Wish::LoggedOut | Wish::NotReady { .. })) => state_for(wish, now),
+            Next::Ready | Next::Asked(Wish::Ready) => AgentState::NotReady { reason, until },
+        };
+        let to = if self.is_retired(no) { AgentState::LoggedOut } else { to };
+        self.move_agent(no, to, cause, now, effects);
+    }
+
+    fn ready_if_present(&self, no: AgentNo, since: Timestamp) -> AgentState {
+        if self.needs_desk(no) && !self.has_desk(no) {
+            AgentState::NotReady { reason: NotReadyReason::Disconnected { back: None }, until: None }
+        } else {
+            AgentState::Ready { since }
+        }
+    }
+
+    pub(crate) fn has_desk(&self, no: AgentNo) -> bool {
+        self.agents.get(no.index()).is_some_and(|agent| agent.desk)
+    }
+
+    pub(crate) fn needs_desk(&self, no: AgentNo) -> bool {
+        self.rules
+            .agent(no)
+            .and_then(|rule| rule.plan.as_ref())
+            .is_some_and(|plan| plan.presence == Presence::Desk)
+    }
+
+    pub(crate) fn answers_at(&self, no: AgentNo) -> Answer {
+        self.rules.agent(no).and_then(|rule| rule.plan.as_ref()).map_or(Answer::Phone, |plan| plan.answer)
+    }
+
+    pub(crate) fn is_retired(&self, no: AgentNo) -> bool {
+        self.rules.agent(no).is_none_or(|rule| rule.plan.is_none())
+    }
+}
+
+/// The state that a wish of a free agent leads to.
+pub fn state_for(wish: Wish, now: Timestamp) -> AgentState {
+    match wish {
+        Wish::Ready => AgentState::Ready { since: now },
+        Wish::NotReady { reason } => {
+            AgentState::NotReady { reason: NotReadyReason::Site { code: reason }, until: None }
+        }
+        Wish::LoggedOut => AgentState::LoggedOut,
+    }
+}

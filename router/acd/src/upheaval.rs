@@ -1,0 +1,87 @@
+//! Events that touch everybody: new rules, and a restart.
+
+use crate::{
+    Acd, AgentNo, AgentState, Call, CallId, Effects, Fact, NotReadyReason, Plan, Timestamp,
+    call::CallState,
+    effect::{AgentCause, OfferOutcome, VisitOutcome},
+    index::Index,
+    plan::Presence,
+    rules::Rules,
+    staff::Agent,
+};
+
+impl Acd {
+    pub(crate) fn change_plan(&mut self, plan: &Plan, now: Timestamp, effects: &mut Effects) {
+        self.directory.learn(plan);
+        self.plan = plan.clone();
+        let known = self.agents.len();
+        self.agents.resize_with(self.directory.agent_count(), || Agent::new(now));
+        self.rules = Rules::compile(plan, &self.directory, &self.rules);
+        self.rebuild_index();
+        for no in (0..self.directory.agent_count()).filter_map(|no| u32::try_from(no).ok()).map(AgentNo) {
+            self.reconcile_agent(no, no.index() >= known, now, effects);
+        }
+        let queued = self.calls.values().filter(|call| matches!(call.state, CallState::Queued));
+        self.open.calls.extend(queued.map(Call::rank));
+        self.open.everything = true;
+    }
+
+    fn rebuild_index(&mut self) {
+        self.index = Index::new(&self.rules);
+        for (agent, no) in self.agents.iter().zip(0..).map(|(agent, no)| (agent, AgentNo(no))) {
+            if let (Some(idle), Some(rule)) = (agent.idle(no), self.rules.agent(no)) {
+                self.index.enter(idle, &rule.classes);
+            }
+        }
+        for call in self.calls.values().filter(|call| matches!(call.state, CallState::Queued)) {
+            if let Some(rule) = call.visit.and_then(|visit| self.rules.queue(visit.queue)) {
+                self.index.wait(call.rank(), rule.class);
+            }
+        }
+    }
+
+    /// New agents who are always present are ready; free agents who left the plan are logged out.
+    fn reconcile_agent(&mut self, no: AgentNo, new: bool, now: Timestamp, effects: &mut Effects) {
+        let Some(agent) = self.agents.get(no.index()) else { return };
+        let presence = self.rules.agent(no).and_then(|rule| rule.plan.as_ref()).map(|plan| plan.presence);
+        match (presence, agent.state.is_handling()) {
+            (None, false) => self.move_agent(no, AgentState::LoggedOut, AgentCause::System, now, effects),
+            (Some(Presence::Always), false) if new || agent.state == AgentState::LoggedOut => {
+                self.move_agent(no, AgentState::Ready { since: now }, AgentCause::System, now, effects);
+            }
+            (Some(Presence::Always | Presence::Desk), _) | (None, true) => {}
+        }
+    }
+
+    pub(crate) fn restart(&mut self, now: Timestamp, effects: &mut Effects) {
+        let live: Vec<CallId> = self.calls.keys().copied().collect();
+        for id in live {
+            self.lose(id, now, effects);
+        }
+        for no in (0..self.agents.len()).filter_map(|no| u32::try_from(no).ok()).map(AgentNo) {
+            self.desk_lost(no, now, effects);
+        }
+    }
+
+    fn lose(&mut self, id: CallId, now: Timestamp, effects: &mut Effects) {
+        let Some(call) = self.calls.get(&id) else { return };
+        let pause = call
+            .visit
+            .and_then(|visit| self.rules.queue(visit.queue))
+            .map_or_else(Default::default, |rule| rule.plan.rona_pause);
+        if let CallState::Offered { offer, agent, .. } = call.state
+            && let Some(visit) = call.visit
+        {
+            let outcome = OfferOutcome::Failed;
+            effects.facts.push(Fact::OfferEnded { offer, agent, queue: visit.queue, outcome });
+        }
+        let agent = call.state.agent();
+        self.end_visit(id, VisitOutcome::LostRestart, now, effects);
+        if let Some(agent) = agent {
+            let until = (!self.needs_desk(agent)).then_some(now + pause);
+            let to = AgentState::NotReady { reason: NotReadyReason::Restart, until };
+            self.move_agent(agent, to, AgentCause::System, now, effects);
+        }
+        self.end_call(id, VisitOutcome::LostRestart, now, effects);
+    }
+}
