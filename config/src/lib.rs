@@ -1,1 +1,195 @@
-//! config
+//! Turns one TOML file into a checked [`Config`].
+//!
+//! Every problem is listed in one go, under the key that was typed, with the line, the value and the way out. Keys
+//! nobody knows and keys of features that are not in this version are problems, never ignored. Reads the file, the
+//! secrets it names and whether its databases are there; binds, opens and starts nothing.
+
+mod address;
+mod cross;
+mod duration;
+mod finding;
+mod later;
+mod machine;
+mod model;
+mod name;
+mod reference;
+mod routing;
+mod sources;
+mod staff;
+mod suggest;
+mod syntax;
+mod table;
+
+pub use finding::{Finding, Problems, Warning};
+pub use model::{
+    AgentAccess, Config, Desk, Limits, Media, Network, Operator, Phone, Secret, Section, Sip, Site, Source,
+    SourceKind, Store, Trunk,
+};
+pub use reference::reference;
+
+use finding::Findings;
+use std::path::{Path, PathBuf};
+use table::{Check, Table, Typed, Wrong, quoted};
+
+/// Looks up a variable of the environment.
+pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// Largest file read, in bytes: over 50,000 agents fit.
+const MAX_FILE: u64 = 16 * 1024 * 1024;
+
+/// What `sambung run` runs without a file: one queue for every number, and one phone on this machine.
+const ONE_MACHINE: &str = r#"
+[[queue]]
+name = "main"
+
+[[agent]]
+id = "agent"
+phone = "sip:agent@127.0.0.1:5910"
+presence = "always"
+"#;
+
+impl Config {
+    /// What runs without a file: every number leads to one queue, served by one phone at 127.0.0.1:5910.
+    #[must_use]
+    pub fn default_machine() -> Self {
+        read(ONE_MACHINE, "", Path::new(""), &|_| None).0
+    }
+}
+
+/// Reads and checks a file. Relative paths in it start at its folder; secrets may come from the environment.
+///
+/// # Errors
+/// Every problem of the file.
+pub fn load(path: &Path) -> Result<(Config, Vec<Warning>), Problems> {
+    let file = path.display().to_string();
+    let text = whole_text(path).map_err(|(what, way_out)| Problems::of_file(&file, what, way_out))?;
+    let env = |name: &str| std::env::var(name).ok();
+    checked(&text, &file, path.parent().unwrap_or(Path::new("")), &env)
+}
+
+/// Reads and checks a text; relative paths in it start at `folder`.
+///
+/// # Errors
+/// Every problem of the text.
+pub fn parse(text: &str, folder: &Path, env: Env<'_>) -> Result<(Config, Vec<Warning>), Problems> {
+    checked(text, "configuration", folder, env)
+}
+
+fn whole_text(path: &Path) -> Result<String, (String, &'static str)> {
+    let unreadable =
+        |error: std::io::Error| (format!("cannot be read: {error}"), "name a file that sambung may read");
+    if std::fs::metadata(path).map_err(unreadable)?.len() > MAX_FILE {
+        return Err((format!("is larger than {MAX_FILE} bytes"), "name a configuration file"));
+    }
+    let bytes = std::fs::read(path).map_err(unreadable)?;
+    String::from_utf8(bytes).map_err(|error| {
+        let line = error.as_bytes()[..error.utf8_error().valid_up_to()].split(|&byte| byte == b'\n').count();
+        (format!("is not UTF-8 in line {line}"), "save it as UTF-8")
+    })
+}
+
+fn checked(text: &str, file: &str, folder: &Path, env: Env<'_>) -> Result<(Config, Vec<Warning>), Problems> {
+    let (config, findings) = read(text, file, folder, env);
+    findings.close().map(|warnings| (config, warnings))
+}
+
+/// Reads a text whatever is wrong with it. Only when nothing was found is the configuration to be used.
+fn read(text: &str, file: &str, folder: &Path, env: Env<'_>) -> (Config, Findings) {
+    let (readable, mistakes) = syntax::mend(text);
+    let (document, _) = toml::de::DeTable::parse_recoverable(&readable);
+    let findings = Findings::new(file, text, !mistakes.is_empty());
+    let mut check = Check { findings, folder, env };
+    let read = Read::all(Table::root(document.get_ref()), &mut check);
+    cross::check(&read, &mut check);
+    check.findings.unreadable(mistakes);
+    (read.into_config(), check.findings)
+}
+
+/// Every section as typed, each key checked by itself.
+struct Read {
+    site: Site,
+    sip: Typed<Sip>,
+    media: Typed<Media>,
+    desk: Typed<Desk>,
+    operator: Typed<Operator>,
+    store: Store,
+    limits: Limits,
+    trunks: Vec<machine::TrunkRead>,
+    queues: Vec<routing::QueueRead>,
+    entries: Vec<routing::EntryRead>,
+    agents: Vec<staff::AgentRead>,
+    sources: Vec<sources::SourceRead>,
+}
+
+impl Read {
+    fn all(mut root: Table<'_>, check: &mut Check<'_>) -> Self {
+        let site = machine::site(&mut root, check);
+        let sip = machine::sip(&mut root, check);
+        let media = machine::media(&mut root, &sip, check);
+        let trunks = machine::trunks(&mut root, check);
+        let queues = routing::queues(&mut root, check);
+        let read = Self {
+            site,
+            sip,
+            media,
+            desk: machine::desk(&mut root, check),
+            operator: machine::operator(&mut root, check),
+            store: machine::store(&mut root, check),
+            limits: machine::limits(&mut root, check),
+            trunks,
+            entries: routing::entries(&mut root, &queues, check),
+            queues,
+            agents: staff::agents(&mut root, check),
+            sources: sources::sources(&mut root, check),
+        };
+        root.close(check);
+        read
+    }
+    fn into_config(self) -> Config {
+        let (agents, access) = self.agents.into_iter().map(|agent| (agent.plan, agent.access)).unzip();
+        Config {
+            site: self.site,
+            sip: self.sip.value,
+            media: self.media.value,
+            desk: self.desk.value,
+            operator: self.operator.value,
+            store: self.store,
+            limits: self.limits,
+            trunks: self.trunks.into_iter().map(machine::TrunkRead::into_trunk).collect(),
+            plan: acd::Plan {
+                queues: self.queues.into_iter().map(|queue| queue.plan).collect(),
+                entries: self.entries.into_iter().map(|entry| entry.plan).collect(),
+                agents,
+            },
+            agents: access,
+            sources: self.sources.into_iter().map(|source| source.source).collect(),
+        }
+    }
+}
+
+/// A name that must be there. One with wrong characters is reported and kept, so that references to it are found.
+fn needed_name(
+    table: &mut Table<'_>,
+    key: &'static str,
+    meaning: impl FnOnce(&str) -> Result<String, Wrong>,
+    way_out: &str,
+    check: &mut Check<'_>,
+) -> Typed<String> {
+    let place = table.place_of(key);
+    let Some(typed) = table.needed_text(key, way_out, check) else {
+        return Typed { value: String::new(), place };
+    };
+    let read = typed.read(meaning, check);
+    read.unwrap_or_else(|| Typed { value: typed.value.to_owned(), place })
+}
+
+/// A path of a file or folder.
+fn path(text: &str) -> Result<PathBuf, Wrong> {
+    if text.is_empty() || text.contains('\0') {
+        return Err(Wrong::new(
+            format!("{} is no path", quoted(text)),
+            "name it from this file's folder, or from /",
+        ));
+    }
+    Ok(PathBuf::from(text))
+}

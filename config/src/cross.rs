@@ -1,0 +1,289 @@
+//! Checks what one key alone cannot show: names given twice, names that nobody has, rules that do not fit together.
+
+use crate::{
+    Read,
+    duration::shown,
+    finding::Place,
+    routing::QueueRead,
+    suggest,
+    table::{Check, quoted},
+};
+use acd::plan::{Presence, Then};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::{IpAddr, SocketAddr},
+};
+
+/// A token shorter than this can be guessed by whoever reaches the desk, in bytes.
+const SAFE_TOKEN: usize = 16;
+/// Roles with a meaning of their own; others open card sections.
+const ROLES: [&str; 4] = ["agent", "supervisor", "planner", "admin"];
+
+/// Every check across sections.
+pub(crate) fn check(read: &Read, check: &mut Check<'_>) {
+    names(read, check);
+    listeners(read, check);
+    media_ports(read, check);
+    networks(read, check);
+    queues(read, check);
+    if check.findings.is_whole() {
+        references(read, check);
+        reachable(read, check);
+        circles(&read.queues, check);
+        able_agents(read, check);
+        roles(read, check);
+    }
+    phones(read, check);
+    tokens(read, check);
+}
+
+fn names(read: &Read, check: &mut Check<'_>) {
+    once("trunk", read.trunks.iter().map(|trunk| (trunk.name.value.as_str(), &trunk.name.place)), check);
+    once("queue", read.queues.iter().map(|queue| (queue.plan.name.as_str(), &queue.name)), check);
+    once("entry", read.entries.iter().map(|entry| (entry.plan.number.as_str(), &entry.number)), check);
+    once("agent", read.agents.iter().map(|agent| (agent.plan.id.as_str(), &agent.id)), check);
+    once("source", read.sources.iter().map(|source| (source.source.name.as_str(), &source.name)), check);
+}
+
+/// Reports every name that stands there a second time.
+fn once<'a>(what: &str, named: impl Iterator<Item = (&'a str, &'a Place)>, check: &mut Check<'_>) {
+    let mut first: BTreeMap<&str, &Place> = BTreeMap::new();
+    for (name, place) in named.filter(|(name, _)| !name.is_empty()) {
+        if let Some(earlier) = first.get(name) {
+            let line = check.findings.line(earlier.at);
+            let what = format!("{} is the {what} of line {line} already", quoted(name));
+            check.findings.problem(place, what, "choose another, or take one out");
+        } else {
+            first.insert(name, place);
+        }
+    }
+}
+
+fn listeners(read: &Read, check: &mut Check<'_>) {
+    let (desk, operator) = (read.desk.value.listen, read.operator.value.listen);
+    if !meet(desk, operator) {
+        return;
+    }
+    // A default has no line of its own and counts as earlier, so that what was typed is reported.
+    let (place, typed, other) = if read.operator.place.at >= read.desk.place.at {
+        (&read.operator.place, operator, "desk")
+    } else {
+        (&read.desk.place, desk, "operator")
+    };
+    check.findings.problem(place, format!("\"{typed}\" is where the {other} listens"), "choose another port");
+}
+
+/// Whether two listeners would take the same address and port.
+fn meet(a: SocketAddr, b: SocketAddr) -> bool {
+    let (ip_a, ip_b) = (a.ip().to_canonical(), b.ip().to_canonical());
+    let same = ip_a == ip_b || ip_a.is_unspecified() || ip_b.is_unspecified();
+    a.port() != 0 && a.port() == b.port() && same
+}
+
+fn media_ports(read: &Read, check: &mut Check<'_>) {
+    let (udp, media) = (read.sip.value.udp, &read.media.value);
+    if media.ports.contains(&udp.port()) && meet(udp, SocketAddr::new(media.address, udp.port())) {
+        let what = format!(
+            "port {} of SIP lies in {}-{} of media",
+            udp.port(),
+            media.ports.start(),
+            media.ports.end()
+        );
+        let place =
+            if read.media.place.at >= read.sip.place.at { &read.media.place } else { &read.sip.place };
+        check.findings.problem(place, what, "choose ports that do not meet");
+    }
+}
+
+fn networks(read: &Read, check: &mut Check<'_>) {
+    let mut taken = BTreeMap::new();
+    for trunk in &read.trunks {
+        for network in &trunk.networks {
+            if let Some(other) = taken.insert(network.value, &trunk.name.value) {
+                let what = format!("\"{}\" belongs to trunk {} already", network.value, quoted(other));
+                check.findings.problem(&network.place, what, "take it out of one of them");
+            }
+            if network.value.prefix == 0 {
+                let what = format!("\"{}\" lets everybody in and believes their headers", network.value);
+                check.findings.warn(&network.place, what, "name the PBX's addresses");
+            }
+        }
+    }
+}
+
+fn queues(read: &Read, check: &mut Check<'_>) {
+    for queue in &read.queues {
+        let plan = &queue.plan;
+        if plan.max_wait >= plan.answer_within {
+            continue;
+        }
+        let (wait, within) = (shown(plan.max_wait), shown(plan.answer_within));
+        match &queue.max_wait {
+            Some(place) => {
+                let what = format!("\"{wait}\" is shorter than answer_within, {within}");
+                check.findings.problem(place, what, format!("choose {within} or more"));
+            }
+            None => {
+                let what = format!("\"{within}\" is longer than max_wait, {wait} when absent");
+                check.findings.problem(&queue.answer_within, what, "choose a max_wait as well");
+            }
+        }
+    }
+}
+
+fn references(read: &Read, check: &mut Check<'_>) {
+    let known: Vec<&str> = names_of(&read.queues).collect();
+    if known.is_empty() {
+        return; // every [[queue]] was reported already
+    }
+    let entries = read.entries.iter().map(|entry| (entry.plan.queue.as_str(), &entry.queue));
+    let overflows = read.queues.iter().filter_map(|queue| Some((overflow(queue)?, &queue.then)));
+    for (name, place) in entries.chain(overflows) {
+        if !name.is_empty() && !known.contains(&name) {
+            let way_out = suggest::way_out(name, known.iter().copied());
+            check.findings.problem(place, format!("there is no queue {}", quoted(name)), way_out);
+        }
+    }
+}
+
+fn names_of(queues: &[QueueRead]) -> impl Iterator<Item = &str> {
+    queues.iter().map(|queue| queue.plan.name.as_str()).filter(|name| !name.is_empty())
+}
+
+fn overflow(queue: &QueueRead) -> Option<&str> {
+    match &queue.plan.then {
+        Then::Queue(name) => Some(name),
+        Then::Refuse => None,
+    }
+}
+
+fn reachable(read: &Read, check: &mut Check<'_>) {
+    let entered = read.entries.iter().map(|entry| entry.plan.queue.as_str());
+    let overflowed =
+        read.queues.iter().filter(|queue| overflow(queue) != Some(&queue.plan.name)).filter_map(overflow);
+    let reached: BTreeSet<&str> = entered.chain(overflowed).collect();
+    for queue in read.queues.iter().filter(|queue| !reached.contains(queue.plan.name.as_str())) {
+        let what = format!("no entry and no overflow leads to {}", quoted(&queue.plan.name));
+        check.findings.warn(&queue.name, what, "add an [[entry]], or take the queue out");
+    }
+}
+
+/// Warns of overflow that comes back: such a caller waits for ever.
+fn circles(queues: &[QueueRead], check: &mut Check<'_>) {
+    let next: BTreeMap<&str, &str> =
+        queues.iter().filter_map(|queue| Some((queue.plan.name.as_str(), overflow(queue)?))).collect();
+    let mut told: BTreeSet<&str> = BTreeSet::new();
+    for queue in queues {
+        let circle = circle_from(&queue.plan.name, &next);
+        if circle.is_empty() || circle.iter().any(|name| told.contains(name)) {
+            continue;
+        }
+        let path = circle.iter().chain(circle.first()).copied().collect::<Vec<_>>().join(" → ");
+        told.extend(circle);
+        let what = format!("overflow goes round: {path}");
+        check.findings.warn(&queue.then, what, "end it with \"refuse\", or callers may wait for ever");
+    }
+}
+
+/// The queues a call passes from `start` until it is back there; none when it never is.
+fn circle_from<'a>(start: &'a str, next: &BTreeMap<&'a str, &'a str>) -> Vec<&'a str> {
+    let mut path = vec![start];
+    while let Some(&name) = path.last().and_then(|last| next.get(last)) {
+        if name == start {
+            return path;
+        }
+        if path.contains(&name) {
+            break;
+        }
+        path.push(name);
+    }
+    Vec::new()
+}
+
+fn able_agents(read: &Read, check: &mut Check<'_>) {
+    if read.agents.is_empty() {
+        let place = Place { key: "agent".to_owned(), at: 0 };
+        check.findings.warn(&place, "nobody is there to take calls", "add an [[agent]]");
+        return;
+    }
+    let skills: BTreeSet<&str> =
+        read.agents.iter().flat_map(|agent| agent.plan.skills.keys()).map(String::as_str).collect();
+    // Agents with the same skills are alike here; thousands of them are a few kinds.
+    let kinds: BTreeSet<&BTreeMap<String, u8>> = read.agents.iter().map(|agent| &agent.plan.skills).collect();
+    for queue in &read.queues {
+        let needs = &queue.plan.needs;
+        let unknown = needs.skills().into_iter().filter(|skill| !skills.contains(skill));
+        let slip = unknown
+            .filter_map(|skill| Some((skill, suggest::nearest(skill, skills.iter().copied())?)))
+            .next();
+        if let Some((skill, near)) = slip {
+            let what = format!("no agent has the skill {}", quoted(skill));
+            check.findings.warn(&queue.needs, what, format!("did you mean {near:?}?"));
+        } else if !kinds.iter().any(|skills| needs.is_met_by(skills)) {
+            let what = format!("no agent meets {}", quoted(&needs.to_string()));
+            check.findings.warn(&queue.needs, what, "give an agent these skills, or lower what is needed");
+        }
+    }
+}
+
+/// Roles are free, but one that differs by a slip from a known one is hardly meant.
+fn roles(read: &Read, check: &mut Check<'_>) {
+    let sections = read.sources.iter().flat_map(|source| &source.roles);
+    let asked: BTreeSet<&str> = sections.clone().map(|role| role.value.as_str()).chain(ROLES).collect();
+    for role in
+        read.agents.iter().flat_map(|agent| &agent.roles).filter(|role| !asked.contains(role.value.as_str()))
+    {
+        if let Some(near) = suggest::nearest(&role.value, asked.iter().copied()) {
+            let what = format!("{} opens nothing", quoted(&role.value));
+            check.findings.warn(&role.place, what, format!("did you mean {near:?}?"));
+        }
+    }
+    let held: BTreeSet<&str> =
+        read.agents.iter().flat_map(|agent| &agent.access.roles).map(String::as_str).collect();
+    for role in sections.filter(|role| !read.agents.is_empty() && !held.contains(role.value.as_str())) {
+        let what = format!("no agent has the role {}", quoted(&role.value));
+        check.findings.warn(&role.place, what, suggest::way_out(&role.value, held.iter().copied()));
+    }
+}
+
+fn phones(read: &Read, check: &mut Check<'_>) {
+    once("phone", read.agents.iter().map(|agent| (agent.access.phone.uri.as_str(), &agent.phone)), check);
+    let udp = read.sip.value.udp;
+    for agent in read.agents.iter().filter(|agent| !agent.access.phone.uri.is_empty()) {
+        let phone = &agent.access.phone;
+        if phone.address == udp {
+            let what = format!("{} is where this router listens", quoted(&phone.uri));
+            check.findings.problem(&agent.phone, what, "name the phone's own address");
+        } else if phone.address.is_ipv4() != udp.is_ipv4() {
+            let what = format!("{} cannot be reached from {udp}", quoted(&phone.uri));
+            check.findings.problem(&agent.phone, what, "use IPv4 in both, or IPv6 in both");
+        } else if udp.ip().is_loopback() && !is_here(phone.address.ip()) {
+            let what = format!("{} cannot be reached from {udp}", quoted(&phone.uri));
+            check.findings.warn(
+                &agent.phone,
+                what,
+                "let sip.udp listen on an address of the phones' network",
+            );
+        }
+    }
+}
+
+fn is_here(ip: IpAddr) -> bool {
+    ip.to_canonical().is_loopback()
+}
+
+fn tokens(read: &Read, check: &mut Check<'_>) {
+    let exposed = !is_here(read.desk.value.listen.ip());
+    let mut first: BTreeMap<&str, &str> = BTreeMap::new();
+    for agent in &read.agents {
+        let Some(token) = agent.access.token.as_ref().map(crate::Secret::expose) else { continue };
+        if let Some(other) = first.insert(token, &agent.plan.id) {
+            let what = format!("is the token of {} as well", quoted(other));
+            check.findings.problem(&agent.token, what, "give each agent her own");
+        }
+        if exposed && token.len() < SAFE_TOKEN && agent.plan.presence == Presence::Desk {
+            let what = format!("is shorter than {SAFE_TOKEN} characters, and the desk listens off loopback");
+            check.findings.warn(&agent.token, what, "use 32 random letters and digits");
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Keys and values of features that are not in this version. They are refused by name, never ignored.
+
+/// How such a key or value is refused.
+pub(crate) const NOT_YET: &str = "not in this version";
+
+/// Keys to come, by the section they will stand in.
+const KEYS: &[(&str, &[&str])] = &[
+    (
+        "the file",
+        &["cluster", "redis", "node", "hours", "holidays", "holiday", "callback", "tls", "webhook", "survey"],
+    ),
+    ("[sip]", &["tcp", "tls", "ws", "wss"]),
+    ("[media]", &["rtpengine", "relay", "music", "announcement"]),
+    ("[desk]", &["tls", "certificate", "key", "sign_in"]),
+    ("[operator]", &["tls", "certificate", "key", "sign_in"]),
+    ("[store]", &["durability", "keep_log", "url"]),
+    ("[[trunk]]", &["attributes", "copy", "register"]),
+    ("[[entry]]", &["hours", "holidays", "ageing", "callback", "attributes"]),
+    ("[[queue]]", &["ageing", "steps", "hours", "holidays", "callback", "music", "announcement", "record"]),
+    ("[[agent]]", &["capacity", "password", "register"]),
+    ("[[source]]", &["stale_for", "cache", "mapping"]),
+];
+
+/// Values to come, by the key they will stand under.
+const VALUES: &[(&str, &[&str])] =
+    &[("kind", &["postgres", "postgresql", "mysql", "mariadb", "redis", "http", "csv", "xlsx"])];
+
+/// Whether a key belongs to a feature to come.
+pub(crate) fn is_later_key(header: &str, key: &str) -> bool {
+    has(KEYS, header, key)
+}
+
+/// Whether a value belongs to a feature to come.
+pub(crate) fn is_later_value(key: &str, value: &str) -> bool {
+    has(VALUES, key, value)
+}
+
+fn has(list: &[(&str, &[&str])], place: &str, name: &str) -> bool {
+    list.iter().any(|(at, names)| *at == place && names.contains(&name))
+}

@@ -1,0 +1,221 @@
+//! Reads what concerns the machine: site, listeners, media, store, limits, trunks.
+
+use crate::{
+    address, later,
+    model::{Desk, Limits, Media, Network, Operator, Sip, Site, Store, Trunk},
+    name,
+    table::{Check, Table, Typed, quoted},
+};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::PathBuf,
+};
+
+const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+/// Ports of the listeners when none is configured.
+const SIP_PORT: u16 = 5060;
+const DESK_PORT: u16 = 8080;
+const OPERATOR_PORT: u16 = 8081;
+const MEDIA_PORTS: std::ops::RangeInclusive<u16> = 20_000..=29_999;
+const STORE_PATH: &str = "sambung-data";
+const ZONE: &str = "UTC";
+const CODES: [&str; 3] = ["done", "callback", "escalated"];
+const REASONS: [&str; 4] = ["break", "lunch", "meeting", "training"];
+/// Bounds and defaults of `[limits]`: least, most, default.
+const CALLS: (u32, u32, u32) = (1, 100_000, 10_000);
+const DESKTOPS: (u32, u32, u32) = (1, 50_000, 2_000);
+
+/// `[site]`.
+pub(crate) fn site(root: &mut Table<'_>, check: &mut Check<'_>) -> Site {
+    let mut table = root.table("site", check);
+    let typed = table.text("zone", check);
+    let zone = typed.as_ref().and_then(|zone| zone.read(name::zone, check));
+    let region = table.read("region", name::region, check);
+    table.close(check);
+    Site {
+        zone_name: typed.map_or(ZONE, |zone| zone.value).to_owned(),
+        zone: zone.map_or(jiff::tz::TimeZone::UTC, |zone| zone.value),
+        region: region.map_or_else(|| Site::NO_REGION.to_owned(), |region| region.value),
+    }
+}
+
+/// `[sip]`.
+pub(crate) fn sip(root: &mut Table<'_>, check: &mut Check<'_>) -> Typed<Sip> {
+    let mut table = root.table("sip", check);
+    let udp = listen(&mut table, "udp", SIP_PORT, check);
+    table.close(check);
+    Typed { value: Sip { udp: udp.value }, place: udp.place }
+}
+
+/// `[media]`. Without an address of its own it takes the one SIP listens on.
+pub(crate) fn media(root: &mut Table<'_>, sip: &Typed<Sip>, check: &mut Check<'_>) -> Typed<Media> {
+    let mut table = root.table("media", check);
+    let address = table.read("address", address::media, check);
+    let ports = table.read("ports", address::ports, check);
+    let place = table.place_of("ports");
+    let heard = sip.value.udp.ip();
+    let default = if heard.is_unspecified() { LOOPBACK } else { heard };
+    let media = Media {
+        address: address.map_or(default, |address| address.value),
+        ports: ports.map_or(MEDIA_PORTS, |ports| ports.value),
+    };
+    if media.address.is_loopback() && !heard.is_loopback() {
+        let what = format!("\"{}\" is loopback, while SIP listens on {}", media.address, sip.value.udp);
+        let way_out = "name the address of this machine that callers reach, or nobody else hears the music";
+        check.findings.warn(&table.place_of("address"), what, way_out);
+    }
+    table.close(check);
+    Typed { value: media, place }
+}
+
+/// `[desk]`.
+pub(crate) fn desk(root: &mut Table<'_>, check: &mut Check<'_>) -> Typed<Desk> {
+    let mut table = root.table("desk", check);
+    let listen = listen(&mut table, "listen", DESK_PORT, check);
+    let insecure = table.flag("insecure", false, check);
+    let codes = codes(&mut table, "codes", &CODES, |text| name::code(text, name::MAX_NAME), check);
+    let not_ready_reasons = codes_of_reasons(&mut table, check);
+    let origins = table.texts("origins", check).unwrap_or_default();
+    let origins =
+        origins.iter().filter_map(|origin| Some(origin.read(address::origin, check)?.value)).collect();
+    table.close(check);
+    guard(&listen, insecure, "TLS", check);
+    let desk = Desk { listen: listen.value, insecure, codes, not_ready_reasons, origins };
+    Typed { value: desk, place: listen.place }
+}
+
+fn codes_of_reasons(table: &mut Table<'_>, check: &mut Check<'_>) -> Vec<String> {
+    codes(table, "not_ready_reasons", &REASONS, name::reason, check)
+}
+
+/// `[operator]`.
+pub(crate) fn operator(root: &mut Table<'_>, check: &mut Check<'_>) -> Typed<Operator> {
+    let mut table = root.table("operator", check);
+    let listen = listen(&mut table, "listen", OPERATOR_PORT, check);
+    let insecure = table.flag("insecure", false, check);
+    table.close(check);
+    guard(&listen, insecure, "TLS and sign-in", check);
+    Typed { value: Operator { listen: listen.value, insecure }, place: listen.place }
+}
+
+/// `[store]`.
+pub(crate) fn store(root: &mut Table<'_>, check: &mut Check<'_>) -> Store {
+    let mut table = root.table("store", check);
+    let path = table.text("path", check);
+    table.close(check);
+    let path = path.and_then(|path| path.read(crate::path, check));
+    let store = check.folder.join(path.as_ref().map_or(PathBuf::from(STORE_PATH), |path| path.value.clone()));
+    if let Some(path) = path.filter(|_| store.exists() && !store.is_dir()) {
+        let what = format!("{} is a file", quoted(&store.display().to_string()));
+        check.findings.problem(&path.place, what, "name a folder, which is made when it is absent");
+    }
+    Store { path: store }
+}
+
+/// `[limits]`.
+pub(crate) fn limits(root: &mut Table<'_>, check: &mut Check<'_>) -> Limits {
+    let mut table = root.table("limits", check);
+    let limits = Limits {
+        calls: table.whole("calls", CALLS.2, (CALLS.0, CALLS.1), check),
+        desktops: table.whole("desktops", DESKTOPS.2, (DESKTOPS.0, DESKTOPS.1), check),
+    };
+    table.close(check);
+    limits
+}
+
+/// Every `[[trunk]]`; without one, this machine itself may send calls.
+pub(crate) fn trunks(root: &mut Table<'_>, check: &mut Check<'_>) -> Vec<TrunkRead> {
+    let given = root.has("trunk");
+    let tables = root.tables("trunk", "name", check);
+    if !given {
+        let networks = [
+            Network { addr: LOOPBACK, prefix: 32 },
+            Network { addr: Ipv6Addr::LOCALHOST.into(), prefix: 128 },
+        ];
+        let networks = networks.map(|value| Typed { value, place: root.place_of("trunk") });
+        let name = Typed { value: "local".to_owned(), place: root.place_of("trunk") };
+        return vec![TrunkRead { name, networks: networks.into() }];
+    }
+    tables.into_iter().map(|table| trunk(table, check)).collect()
+}
+
+/// A trunk as typed.
+pub(crate) struct TrunkRead {
+    pub name: Typed<String>,
+    pub networks: Vec<Typed<Network>>,
+}
+
+impl TrunkRead {
+    /// The trunk as meant.
+    pub fn into_trunk(self) -> Trunk {
+        Trunk {
+            name: self.name.value,
+            networks: self.networks.into_iter().map(|network| network.value).collect(),
+        }
+    }
+}
+
+fn trunk(mut table: Table<'_>, check: &mut Check<'_>) -> TrunkRead {
+    let name = crate::needed_name(&mut table, "name", name::name, "name the PBX or carrier", check);
+    let place = table.place_of("networks");
+    let way_out = "list where its packets come from, such as networks = [\"192.0.2.10\"]";
+    let typed = table.texts("networks", check);
+    if !table.has("networks") {
+        check.findings.missing(&place, way_out);
+    } else if typed.as_ref().is_some_and(Vec::is_empty) {
+        check.findings.problem(&place, "is empty", way_out);
+    }
+    table.close(check);
+    let typed = typed.unwrap_or_default();
+    TrunkRead { name, networks: typed.iter().filter_map(|text| text.read(address::network, check)).collect() }
+}
+
+fn listen(table: &mut Table<'_>, key: &'static str, port: u16, check: &mut Check<'_>) -> Typed<SocketAddr> {
+    let default = SocketAddr::new(LOOPBACK, port);
+    let place = table.place_of(key);
+    table.read(key, address::listen, check).unwrap_or(Typed { value: default, place })
+}
+
+/// Off loopback nothing is served unprotected, unless the operator says that this is meant.
+fn guard(listen: &Typed<SocketAddr>, insecure: bool, lacks: &str, check: &mut Check<'_>) {
+    if listen.value.ip().to_canonical().is_loopback() || insecure {
+        return;
+    }
+    let what = format!("\"{}\" is off loopback without {lacks}, which is {}", listen.value, later::NOT_YET);
+    let way_out = format!(
+        "listen on 127.0.0.1:{} behind a proxy that has it, or add insecure = true",
+        listen.value.port()
+    );
+    check.findings.problem(&listen.place, what, way_out);
+}
+
+fn codes(
+    table: &mut Table<'_>,
+    key: &'static str,
+    default: &[&str],
+    meaning: impl Fn(&str) -> Result<String, crate::table::Wrong>,
+    check: &mut Check<'_>,
+) -> Vec<String> {
+    let place = table.place_of(key);
+    let Some(typed) = table.texts(key, check) else {
+        return default.iter().map(|&code| code.to_owned()).collect();
+    };
+    if typed.len() > name::MAX_CODES {
+        let what = format!("has {} codes, more than {}", typed.len(), name::MAX_CODES);
+        check.findings.problem(&place, what, "keep those that are used");
+    }
+    let mut codes: Vec<String> = Vec::new();
+    for text in typed {
+        let Some(code) = text.read(&meaning, check) else { continue };
+        if codes.contains(&code.value) {
+            check.findings.problem(
+                &code.place,
+                format!("{} stands there twice", quoted(&code.value)),
+                "take one out",
+            );
+        } else {
+            codes.push(code.value);
+        }
+    }
+    codes
+}

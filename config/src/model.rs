@@ -1,0 +1,242 @@
+//! What was meant: the checked configuration. No value in it can be wrong.
+//!
+//! How it is read from a file is the business of the other modules; what the parts do with it, of the parts.
+
+use std::{fmt, net::IpAddr, net::SocketAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
+use subtle::ConstantTimeEq;
+
+/// Everything one machine needs to know to run.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where the site is.
+    pub site: Site,
+    /// Where calls arrive.
+    pub sip: Sip,
+    /// Music for waiting callers.
+    pub media: Media,
+    /// The agents' desktops.
+    pub desk: Desk,
+    /// The operator's HTTP.
+    pub operator: Operator,
+    /// What is kept on disk.
+    pub store: Store,
+    /// How much at once.
+    pub limits: Limits,
+    /// Who may send calls.
+    pub trunks: Vec<Trunk>,
+    /// The rules the brain routes by.
+    pub plan: acd::Plan,
+    /// How agents sign in and where they are rung, in the order of `plan.agents`.
+    pub agents: Vec<AgentAccess>,
+    /// Where customers are looked up.
+    pub sources: Vec<Source>,
+}
+
+/// Where the site is.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// IANA name of the zone that cuts intervals, hours and days.
+    pub zone_name: String,
+    /// The zone itself.
+    pub zone: jiff::tz::TimeZone,
+    /// ISO 3166 region by which numbers without a country code are read; [`Site::NO_REGION`] reads none of them.
+    pub region: String,
+}
+
+impl Site {
+    /// The region that stands for none: only numbers with a country code are read.
+    pub const NO_REGION: &'static str = "ZZ";
+}
+
+/// Where calls arrive.
+#[derive(Clone, Copy, Debug)]
+pub struct Sip {
+    /// Address of the UDP socket; port 0 takes a free one.
+    pub udp: SocketAddr,
+}
+
+/// Music for waiting callers.
+#[derive(Clone, Debug)]
+pub struct Media {
+    /// The address written into SDP.
+    pub address: IpAddr,
+    /// UDP ports for RTP, the first one even; `0..=0` takes free ones.
+    pub ports: RangeInclusive<u16>,
+}
+
+/// The agents' desktops.
+#[derive(Clone, Debug)]
+pub struct Desk {
+    /// Address of the TCP socket; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Whether it may listen off loopback although nothing is encrypted.
+    pub insecure: bool,
+    /// Disposition codes offered in wrap-up.
+    pub codes: Vec<String>,
+    /// Reasons an agent may give for not being ready.
+    pub not_ready_reasons: Vec<String>,
+    /// Origins whose pages may connect, such as `https://crm.example`; none means the desk's own pages alone.
+    pub origins: Vec<String>,
+}
+
+/// The operator's HTTP.
+#[derive(Clone, Copy, Debug)]
+pub struct Operator {
+    /// Address of the TCP socket; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Whether it may listen off loopback although nothing is encrypted and nobody signs in.
+    pub insecure: bool,
+}
+
+/// What is kept on disk.
+#[derive(Clone, Debug)]
+pub struct Store {
+    /// The folder of log, live file, snapshots and records.
+    pub path: PathBuf,
+}
+
+/// How much at once. Queues and buffers are sized by these.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Calls at the same time, waiting ones included; the next one is refused with 503.
+    pub calls: u32,
+    /// Desktops connected at the same time.
+    pub desktops: u32,
+}
+
+/// A PBX or carrier whose calls are taken and whose headers are believed.
+#[derive(Clone, Debug)]
+pub struct Trunk {
+    /// Its name in records and logs.
+    pub name: String,
+    /// Where its packets come from.
+    pub networks: Vec<Network>,
+}
+
+impl Trunk {
+    /// Whether a packet from `from` is this trunk's.
+    #[must_use]
+    pub fn contains(&self, from: IpAddr) -> bool {
+        self.networks.iter().any(|network| network.contains(from))
+    }
+}
+
+/// A range of addresses, such as `10.1.0.0/16`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Network {
+    /// The first address; all bits beyond `prefix` are zero.
+    pub addr: IpAddr,
+    /// How many leading bits count: to 32 for IPv4, to 128 for IPv6.
+    pub prefix: u8,
+}
+
+impl Network {
+    /// Whether `ip` lies in it. An IPv4 address mapped into IPv6 counts as the IPv4 address.
+    #[must_use]
+    pub fn contains(&self, ip: IpAddr) -> bool {
+        match (self.addr, ip.to_canonical()) {
+            (IpAddr::V4(net), IpAddr::V4(ip)) => {
+                let drop = 32 - u32::from(self.prefix.min(32));
+                (u32::from(net) ^ u32::from(ip)).checked_shr(drop).unwrap_or(0) == 0
+            }
+            (IpAddr::V6(net), IpAddr::V6(ip)) => {
+                let drop = 128 - u32::from(self.prefix.min(128));
+                (u128::from(net) ^ u128::from(ip)).checked_shr(drop).unwrap_or(0) == 0
+            }
+            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
+        }
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.addr, self.prefix)
+    }
+}
+
+/// How an agent signs in and where she is rung. Her routing rules are in [`acd::plan::AgentPlan`].
+#[derive(Clone, Debug)]
+pub struct AgentAccess {
+    /// Her id, as in the plan.
+    pub id: String,
+    /// The name shown to people.
+    pub name: String,
+    /// What her desktop signs in with; none for an agent whose presence is `always` and who has no desktop.
+    pub token: Option<Secret>,
+    /// Her phone.
+    pub phone: Phone,
+    /// What she may do and see: `agent`, `supervisor`, `planner`, `admin`, and the roles of card sections.
+    pub roles: Vec<String>,
+}
+
+/// A phone at a fixed address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Phone {
+    /// The Request-URI, as typed.
+    pub uri: String,
+    /// Where its packets go.
+    pub address: SocketAddr,
+}
+
+/// A text that never shows in logs or debug output.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Keeps `text` to itself from here on.
+    #[must_use]
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+    /// Whether `given` is the secret. The time it takes tells nothing but the length.
+    #[must_use]
+    pub fn matches(&self, given: &str) -> bool {
+        self.0.as_bytes().ct_eq(given.as_bytes()).into()
+    }
+    /// The secret itself, for the place that needs it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// Where customers are looked up.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Its name on the card.
+    pub name: String,
+    /// What kind of store it is.
+    pub kind: SourceKind,
+    /// Where it is: the database file.
+    pub url: PathBuf,
+    /// How long one look-up may take.
+    pub deadline: Duration,
+    /// SQL that finds the customers of a number: rows of `id` and `name`.
+    pub find: String,
+    /// Parts of the card, in the order of the file.
+    pub sections: Vec<Section>,
+}
+
+/// What kind of store a source is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceKind {
+    /// An SQLite database file.
+    Sqlite,
+}
+
+/// One part of a customer's card.
+#[derive(Clone, Debug)]
+pub struct Section {
+    /// Its name on the card.
+    pub name: String,
+    /// SQL; one row is shown as an object, more as `rows`.
+    pub query: String,
+    /// Which role may see it; everybody when none.
+    pub role: Option<String>,
+}

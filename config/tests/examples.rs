@@ -1,0 +1,244 @@
+//! The example files, the defaults and the reference say what the reader does.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use acd::{Treatment, plan::*};
+use config::{Config, Warning};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+fn examples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")
+}
+
+fn parse(text: &str) -> (Config, Vec<Warning>) {
+    let env = |name: &str| Some(format!("token-of-{name}"));
+    config::parse(text, &examples(), &env).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+fn example(name: &str) -> (Config, Vec<Warning>) {
+    parse(&std::fs::read_to_string(examples().join(name)).unwrap())
+}
+
+#[test]
+fn every_example_works_as_it_stands() {
+    let files: Vec<PathBuf> =
+        std::fs::read_dir(examples()).unwrap().map(|file| file.unwrap().path()).collect();
+    assert!(files.len() >= 3);
+    for file in files {
+        let (_, warnings) = example(file.file_name().unwrap().to_str().unwrap());
+        for warning in warnings {
+            assert!(warning.what.ends_with("is absent"), "{}: {warning}", file.display());
+        }
+    }
+}
+
+#[test]
+fn the_sample_is_read_as_it_is_written() {
+    let (config, warnings) = example("sample.toml");
+    assert_eq!(warnings.len(), 1);
+    assert_eq!(warnings[0].key, "source[accounting].url");
+    assert_eq!((config.site.zone_name.as_str(), config.site.region.as_str()), ("Asia/Jakarta", "ID"));
+    assert_eq!(config.sip.udp.to_string(), "127.0.0.1:5060");
+    assert_eq!(config.media.ports, 20_000..=29_999);
+    assert!(config.trunks[0].contains(IpAddr::V4(Ipv4Addr::new(127, 9, 9, 9))));
+    let queue = &config.plan.queues[0];
+    assert_eq!((queue.name.as_str(), queue.needs.to_string().as_str()), ("billing", "billing >= 3"));
+    assert_eq!(
+        (queue.strategy, queue.treatment, &queue.then),
+        (Strategy::LongestIdle, Treatment::Music, &Then::Refuse)
+    );
+    assert_eq!((queue.max_wait, queue.pop_budget), (Duration::from_secs(600), Duration::from_millis(40)));
+    let entry = EntryPlan { number: "1500".to_owned(), queue: "billing".to_owned(), priority: 5 };
+    assert_eq!(config.plan.entries, [entry]);
+    let (plan, access) = (&config.plan.agents[0], &config.agents[0]);
+    assert_eq!((plan.id.as_str(), plan.presence, plan.answer), ("ann", Presence::Desk, Answer::Phone));
+    assert_eq!(plan.skills.get("indonesian"), Some(&9));
+    assert_eq!((access.name.as_str(), access.phone.address.port()), ("ann", 5910));
+    assert!(access.token.as_ref().unwrap().matches("change-me"));
+    assert!(!format!("{config:?}").contains("change-me"));
+    let source = &config.sources[0];
+    assert_eq!(
+        (source.url.as_path(), source.deadline),
+        (examples().join("accounting.db").as_path(), Duration::from_millis(150))
+    );
+    assert_eq!(source.sections[0].role.as_deref(), Some("agent"));
+}
+
+#[test]
+fn a_file_of_a_few_lines_is_a_whole_machine() {
+    let text = std::fs::read_to_string(examples().join("minimal.toml")).unwrap();
+    assert!(text.lines().count() < 15);
+    let (config, warnings) = parse(&text);
+    assert_eq!(warnings, []);
+    assert_eq!(config.plan.entries[0].number, "*");
+    assert_eq!(config.plan.entries[0].queue, "main");
+    assert!(config.trunks[0].contains(IpAddr::V4(Ipv4Addr::LOCALHOST)));
+    assert!(config.agents[0].token.is_none());
+}
+
+#[test]
+fn without_a_file_one_machine_runs() {
+    let config = Config::default_machine();
+    assert_eq!(config.plan.queues[0].name, "main");
+    assert_eq!(config.plan.agents[0].presence, Presence::Always);
+    assert_eq!(config.store.path, Path::new("sambung-data"));
+    assert_eq!(config.desk.codes, ["done", "callback", "escalated"]);
+    assert_eq!(config.site.region, config::Site::NO_REGION);
+    assert!(config.sip.udp.ip().is_loopback() && config.desk.listen.ip().is_loopback());
+}
+
+#[test]
+fn an_empty_file_has_a_queue_for_every_number_and_nobody_to_serve_it() {
+    let (config, warnings) = parse("");
+    assert_eq!(config.plan.entries[0].queue, config.plan.queues[0].name);
+    assert_eq!(warnings.iter().map(|warning| warning.key.as_str()).collect::<Vec<_>>(), ["agent"]);
+}
+
+#[test]
+fn every_port_may_be_chosen_by_the_system() {
+    let (config, _) = parse(
+        "[sip]\nudp = '127.0.0.1:0'\n[media]\nports = '0'\n[desk]\nlisten = '127.0.0.1:0'\n[operator]\nlisten = '127.0.0.1:0'",
+    );
+    assert_eq!((config.sip.udp.port(), config.desk.listen.port(), config.operator.listen.port()), (0, 0, 0));
+    assert_eq!(config.media.ports, 0..=0);
+}
+
+#[test]
+fn media_is_where_sip_is_unless_told_otherwise() {
+    let (config, _) = parse("[sip]\nudp = '192.0.2.10:5060'");
+    assert_eq!(config.media.address, config.sip.udp.ip());
+}
+
+#[test]
+fn agents_of_one_address_differ_by_their_user() {
+    let agent = |id: &str| {
+        format!("[[agent]]\nid = '{id}'\npresence = 'always'\nphone = 'sip:{id}@127.0.0.1:5910'\n")
+    };
+    let (config, _) = parse(&(agent("a001") + &agent("a002")));
+    assert_eq!(config.agents[0].phone.address, config.agents[1].phone.address);
+}
+
+#[test]
+fn tokens_come_from_the_file_a_file_or_the_environment() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("ann.token"), "from-a-file\n").unwrap();
+    let agent = |id: &str, token: &str| {
+        format!("[[agent]]\nid = '{id}'\n{token}\nphone = 'sip:{id}@127.0.0.1:5910'\n")
+    };
+    let text = agent("ann", "token_file = 'ann.token'")
+        + &agent("ben", "token_env = 'BEN'")
+        + &agent("cid", "token = 'c'");
+    let env = |name: &str| (name == "BEN").then(|| "from-env".to_owned());
+    let (config, _) = config::parse(&text, folder.path(), &env).unwrap();
+    let tokens: Vec<&str> =
+        config.agents.iter().map(|agent| agent.token.as_ref().unwrap().expose()).collect();
+    assert_eq!(tokens, ["from-a-file", "from-env", "c"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_secret_that_everybody_may_read_is_a_warning() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ann.token");
+    std::fs::write(&file, "from-a-file").unwrap();
+    let text = "[[agent]]\nid = 'ann'\ntoken_file = 'ann.token'\nphone = 'sip:ann@127.0.0.1:5910'\n";
+    let warnings = |mode: u32| {
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+        config::parse(text, folder.path(), &|_| None).unwrap().1.len()
+    };
+    assert_eq!((warnings(0o644), warnings(0o600)), (1, 0));
+}
+
+#[test]
+fn a_file_is_named_in_what_is_said_about_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("sambung.toml");
+    let said = |bytes: &[u8]| {
+        std::fs::write(&file, bytes).unwrap();
+        config::load(&file).unwrap_err().to_string()
+    };
+    let name = file.display();
+    assert_eq!(
+        said(b"[site]\nzone = 'UCT+7'"),
+        format!(
+            "{name}:2: site.zone: \"UCT+7\" is no time zone; write an IANA name, such as \"Asia/Jakarta\" or \"UTC\""
+        )
+    );
+    assert_eq!(said(b"a\n\xff"), format!("{name}: is not UTF-8 in line 2; save it as UTF-8"));
+    std::fs::remove_file(&file).unwrap();
+    assert!(config::load(&file).unwrap_err().to_string().starts_with(&format!("{name}: cannot be read: ")));
+}
+
+#[test]
+fn databases_are_looked_for_beside_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(examples().join("sample.toml"), folder.path().join("sambung.toml")).unwrap();
+    std::fs::write(folder.path().join("accounting.db"), "").unwrap();
+    let (config, warnings) = config::load(&folder.path().join("sambung.toml")).unwrap();
+    assert_eq!(warnings, []);
+    assert_eq!(config.store.path, folder.path().join("sambung-data"));
+}
+
+#[test]
+fn the_reference_is_a_file_that_works_and_shows_the_defaults() {
+    let (shown, _) = parse(&config::reference());
+    let (default, _) = parse("");
+    assert_eq!(
+        format!("{:?}", (&shown.site, &shown.sip, &shown.media)),
+        format!("{:?}", (&default.site, &default.sip, &default.media))
+    );
+    assert_eq!(
+        format!("{:?}", (&shown.desk, &shown.operator)),
+        format!("{:?}", (&default.desk, &default.operator))
+    );
+    assert_eq!(
+        format!("{:?}", (&shown.store, shown.limits)),
+        format!("{:?}", (&default.store, default.limits))
+    );
+    let queue = QueuePlan { name: "billing".to_owned(), ..default.plan.queues[0].clone() };
+    assert_eq!(shown.plan.queues, [queue]);
+    assert_eq!(shown.plan.entries[0].priority, default.plan.entries[0].priority);
+    let (bare, _) = parse("[[agent]]\nid = 'ann'\ntoken = 'x'\nphone = 'sip:ann@127.0.0.1:5910'");
+    assert_eq!((&shown.plan.agents, &shown.agents[0].roles), (&bare.plan.agents, &bare.agents[0].roles));
+}
+
+#[test]
+fn the_reference_names_every_key_and_no_other() {
+    let reference = config::reference();
+    for header in reference.lines().filter(|line| line.starts_with('[')) {
+        let probed = reference.replacen(header, &format!("{header}\nxyzzyxyzzyxyzzy = 1"), 1);
+        let problems = config::parse(&probed, &examples(), &|_| None).unwrap_err();
+        let known = problems.iter().find_map(|problem| problem.way_out.strip_prefix("known here: ")).unwrap();
+        let section = reference.split_once(&format!("{header}\n")).unwrap().1;
+        let section = section.lines().take_while(|line| !line.starts_with('['));
+        let named: Vec<&str> = section.filter_map(key_named).collect();
+        // Sections stand under headers of their own.
+        let known: Vec<&str> = known.split(", ").filter(|key| *key != "sections").collect();
+        let sorted = |mut keys: Vec<&str>| {
+            keys.sort_unstable();
+            keys.join(" ")
+        };
+        assert_eq!(sorted(named), sorted(known), "{header}");
+    }
+}
+
+#[test]
+fn the_alternatives_of_the_reference_are_accepted() {
+    let reference = config::reference();
+    for line in reference.lines().filter(|line| line.starts_with("# ") && key_named(line).is_some()) {
+        let chosen = reference.replace("token = \"change-me\"", "#").replace(line, &line[2..]);
+        let outcome = config::parse(&chosen, &examples(), &|_| Some("a-token".to_owned()));
+        let said = outcome.err().map(|problems| problems.to_string()).unwrap_or_default();
+        assert!(said.is_empty() || said.contains("\"ann.token\" cannot be read"), "{line}: {said}");
+    }
+}
+
+/// The key a line sets, also when the line is commented out.
+fn key_named(line: &str) -> Option<&str> {
+    let (key, _) = line.strip_prefix("# ").unwrap_or(line).split_once(" = ")?;
+    key.chars().all(|c| c.is_ascii_lowercase() || c == '_').then_some(key)
+}
