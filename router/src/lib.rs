@@ -1,1 +1,20 @@
-//! router
+//! The router: the shells that carry, around the brain that decides.
+//!
+//! `brain` is the loop that owns everything on the path of a call; `roles` puts a process together.
+
+pub mod brain;
+pub mod clock;
+pub mod demo;
+pub mod desks;
+pub mod follower;
+pub mod http;
+pub mod inbox;
+pub mod live;
+pub mod log;
+pub mod media;
+pub mod metrics;
+pub mod office;
+pub mod records;
+pub mod roles;
+pub mod secret;
+pub mod sip_edge;

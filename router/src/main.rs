@@ -1,1 +1,174 @@
-fn main() {}
+//! `sambung`: the command line.
+
+use clap::{Parser, Subcommand};
+use router::{demo, roles};
+use std::{future::Future, path::PathBuf, process::ExitCode};
+
+/// Exit status for a wrong configuration (`EX_USAGE`).
+const WRONG_CONFIGURATION: u8 = 64;
+
+#[derive(Parser)]
+#[command(name = "sambung", version, about, long_about = LONG, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const LONG: &str = "Sambung puts callers through. PBXs and SIP trunks forward calls to it; it queues the callers, \
+gives each call to the idle agent who fits best, shows her who is calling before her phone rings, and records what a \
+workforce planner needs.";
+
+const EXAMPLES: &str = "\
+Examples:
+  sambung demo                        a whole contact centre on this machine, to look at
+  sambung check sambung.toml          every problem in a configuration, with its line and the way out
+  sambung run --config sambung.toml   the real thing
+  sambung replay sambung-data         decide a recorded log again and compare
+
+Logging: RUST_LOG=info (default), debug for callers' numbers.";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Route calls.
+    ///
+    /// Without --config: every number leads to one queue, served by one phone at 127.0.0.1:5910.
+    /// Prints one line of JSON with the addresses in use as soon as calls are taken.
+    Run {
+        /// The configuration, a TOML file (see `sambung check --reference`).
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+    /// Play a contact centre: 12 agents in 3 queues, sample customers, callers with patience, all over real SIP.
+    ///
+    /// Open the address it prints and sign in as one of the agents to take calls yourself.
+    Demo {
+        /// Stop after this many seconds; 0 runs until Ctrl-C.
+        #[arg(long, default_value_t = 0, value_name = "SECONDS")]
+        seconds: u64,
+        /// Callers a minute.
+        #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=600))]
+        calls: u32,
+        /// Same seed, same callers and customers.
+        #[arg(long, default_value_t = 1, value_name = "N")]
+        seed: u64,
+        /// Keep the log and records here instead of in a temporary folder.
+        #[arg(long, value_name = "FOLDER")]
+        store: Option<PathBuf>,
+    },
+    /// List every problem in a configuration file; exit 64 if there is one. Binds and starts nothing.
+    Check {
+        /// The file.
+        #[arg(required_unless_present = "reference", value_name = "FILE")]
+        file: Option<PathBuf>,
+        /// Print every key with its default instead.
+        #[arg(long)]
+        reference: bool,
+    },
+    /// Decide a recorded log again: prints the hash of the state and the first difference, if there is one (exit 1).
+    Replay {
+        /// A store's folder, or one segment in it.
+        #[arg(value_name = "FOLDER")]
+        log: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    start_logging();
+    match Cli::parse().command {
+        Command::Check { reference: true, .. } => {
+            print!("{}", config::reference());
+            ExitCode::SUCCESS
+        }
+        Command::Check { file, .. } => check(&file.unwrap_or_default()),
+        Command::Replay { log } => replay(log),
+        Command::Run { config } => with_runtime(run(config)),
+        Command::Demo { seconds, calls, seed, store } => {
+            with_runtime(demo::run(demo::Options { seconds, calls_per_minute: calls, seed, store }))
+        }
+    }
+}
+
+fn start_logging() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+fn with_runtime(task: impl Future<Output = Result<(), demo::Failure>>) -> ExitCode {
+    // Two threads: desktops, look-ups and records never wait for the brain, which has a thread of its own.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(task),
+        Err(error) => Err(error.into()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(demo::Failure::Configuration(problems)) => {
+            eprintln!("{problems}");
+            ExitCode::from(WRONG_CONFIGURATION)
+        }
+        Err(error) => {
+            eprintln!("sambung: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(file: Option<PathBuf>) -> Result<(), demo::Failure> {
+    let config = match file {
+        None => config::Config::default_machine(),
+        Some(file) => {
+            let (config, warnings) = config::load(&file)?;
+            for warning in warnings {
+                tracing::warn!("{warning}");
+            }
+            config
+        }
+    };
+    let house = roles::House::start(config, &tokio::runtime::Handle::current()).await?;
+    demo::announce(&house.ready)?;
+    demo::until_stopped(&house, None).await?;
+    house.stop().await?;
+    Ok(())
+}
+
+fn check(file: &std::path::Path) -> ExitCode {
+    match config::load(file) {
+        Ok((_, warnings)) => {
+            for warning in &warnings {
+                println!("warning: {warning}");
+            }
+            println!("{}: no problem found, {} warnings", file.display(), warnings.len());
+            ExitCode::SUCCESS
+        }
+        Err(problems) => {
+            println!("{problems}");
+            ExitCode::from(WRONG_CONFIGURATION)
+        }
+    }
+}
+
+fn replay(log: PathBuf) -> ExitCode {
+    // A segment stands for its folder: entries before it are needed to know the state.
+    let folder = if log.is_file() { log.parent().map(std::path::Path::to_owned).unwrap_or_default() } else { log };
+    match roles::replay(&folder) {
+        Err(error) => {
+            eprintln!("sambung: {error}");
+            ExitCode::FAILURE
+        }
+        Ok(done) => {
+            println!("entries {}", done.entries);
+            println!("state {}", done.hash.unwrap_or_else(|| "cannot be encoded".to_owned()));
+            match done.difference {
+                None => {
+                    println!("decided again without a difference");
+                    ExitCode::SUCCESS
+                }
+                Some(difference) => {
+                    println!("first difference: {difference}");
+                    ExitCode::FAILURE
+                }
+            }
+        }
+    }
+}

@@ -26,13 +26,16 @@ struct Busy {
 fn plan(agents: u64, queues: u64) -> Plan {
     let mut random = Random::new(1);
     let queue = |no: u64| QueuePlan {
-        needs: format!("s{} >= {}", no % SKILLS, 1 + no / SKILLS * 2).parse().unwrap_or_else(|_| a_queue("").needs),
+        needs: format!("s{} >= {}", no % SKILLS, 1 + no / SKILLS * 2)
+            .parse()
+            .unwrap_or_else(|_| a_queue("").needs),
         strategy: if no % 2 == 0 { Strategy::LongestIdle } else { Strategy::LeastOccupied },
         wrap_up: Duration::ZERO,
         ..a_queue(&format!("q{no}"))
     };
     let queues: Vec<QueuePlan> = (0..queues).map(queue).collect();
-    let entry = |queue: &QueuePlan| EntryPlan { number: queue.name.clone(), queue: queue.name.clone(), priority: 5 };
+    let entry =
+        |queue: &QueuePlan| EntryPlan { number: queue.name.clone(), queue: queue.name.clone(), priority: 5 };
     let entries = queues.iter().map(entry).collect();
     let agents = (0..agents).map(|no| {
         // One skill each in turn, so that every queue can be served, and two more at random.

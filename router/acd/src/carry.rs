@@ -160,6 +160,7 @@ impl Acd {
         let before = call.excluded.iter().find(|(excluded, _)| *excluded == agent).map(|&(_, until)| until);
         call.excluded.retain(|(excluded, _)| *excluded != agent);
         call.excluded.push((agent, until));
+        self.index.exclude(id, agent);
         self.deadlines.change(Owner::Exclusion(id, agent), before, Some(until));
     }
 
@@ -168,6 +169,7 @@ impl Acd {
         let until = call.excluded.iter().find(|(excluded, _)| *excluded == agent).map(|&(_, until)| until);
         call.excluded.retain(|(excluded, _)| *excluded != agent);
         self.deadlines.change(Owner::Exclusion(id, agent), until, None);
+        self.index.include(id, agent);
         if matches!(call.state, CallState::Queued) {
             let rank = call.rank();
             self.open.calls.insert(rank);

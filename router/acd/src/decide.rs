@@ -106,18 +106,15 @@ impl Acd {
     /// The able idle agent whose turn it is.
     fn agent_for(&self, call: &Call) -> Option<AgentNo> {
         let class = self.rules.queue(call.visit?.queue)?.class;
-        self.index.ready(class).find(|&agent| call.may_go_to(agent))
+        self.index.ready(class).find(|&agent| self.index.may_go(call.id, agent))
     }
 
     fn first_call_for(&self, agent: AgentNo) -> Option<Rank> {
         let AgentState::Ready { .. } = self.agents.get(agent.index())?.state else { return None };
         let classes = &self.rules.agent(agent)?.classes;
-        let first = |class: &usize| self.index.waiting(*class).find(|rank| self.may_go(rank, agent));
+        let first =
+            |class: &usize| self.index.waiting(*class).find(|rank| self.index.may_go(rank.call, agent));
         classes.iter().filter_map(first).min()
-    }
-
-    fn may_go(&self, rank: &Rank, agent: AgentNo) -> bool {
-        self.calls.get(&rank.call).is_some_and(|call| call.may_go_to(agent))
     }
 }
 

@@ -80,6 +80,7 @@ impl Acd {
         let Some(call) = self.calls.remove(&id) else { return };
         for (agent, until) in &call.excluded {
             self.deadlines.change(Owner::Exclusion(id, *agent), Some(*until), None);
+            self.index.include(id, *agent);
         }
         let (answered, agent) = match call.state {
             CallState::Connected { agent, since, .. } => (Some(since), Some(agent)),

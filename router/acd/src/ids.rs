@@ -26,6 +26,11 @@ impl CallId {
         let time = (at.millis() as u128) & ((1 << 48) - 1);
         Self((time << 80) | (random & ((1 << 80) - 1)))
     }
+    /// The id of this number.
+    #[must_use]
+    pub const fn from_u128(number: u128) -> Self {
+        Self(number)
+    }
     /// The id as a number.
     #[must_use]
     pub const fn as_u128(self) -> u128 {

@@ -3,7 +3,7 @@
 //! Derived from the states; never stored. An agent in k classes costs O(k log n) to enter or leave.
 
 use crate::{
-    AgentNo,
+    AgentNo, CallId,
     call::Rank,
     plan::Strategy,
     rules::{ClassNo, Rules},
@@ -43,6 +43,8 @@ impl Idle {
 #[derive(Clone, Debug, Default)]
 pub struct Index {
     classes: Vec<Class>,
+    /// Calls that agents did not take and shall not get for a while. Mostly empty, so that asking costs nothing.
+    excluded: BTreeSet<(CallId, AgentNo)>,
 }
 
 #[derive(Clone, Debug)]
@@ -57,7 +59,7 @@ impl Index {
     #[must_use]
     pub fn new(rules: &Rules) -> Self {
         let empty = |strategy| Class { strategy, ready: BTreeSet::new(), waiting: BTreeSet::new() };
-        Self { classes: rules.strategies().map(empty).collect() }
+        Self { classes: rules.strategies().map(empty).collect(), excluded: BTreeSet::new() }
     }
     /// An agent becomes ready.
     pub fn enter(&mut self, idle: Idle, classes: &[ClassNo]) {
@@ -80,6 +82,19 @@ impl Index {
     /// A call waits no more.
     pub fn stop_waiting(&mut self, rank: Rank, class: ClassNo) {
         self.classes[class].waiting.remove(&rank);
+    }
+    /// An agent shall not get a call.
+    pub fn exclude(&mut self, call: CallId, agent: AgentNo) {
+        self.excluded.insert((call, agent));
+    }
+    /// She may get it again, or it is over.
+    pub fn include(&mut self, call: CallId, agent: AgentNo) {
+        self.excluded.remove(&(call, agent));
+    }
+    /// Whether an agent may get a call as far as earlier offers go.
+    #[must_use]
+    pub fn may_go(&self, call: CallId, agent: AgentNo) -> bool {
+        self.excluded.is_empty() || !self.excluded.contains(&(call, agent))
     }
     /// Ready agents of a class, whose turn it is first.
     pub fn ready(&self, class: ClassNo) -> impl Iterator<Item = AgentNo> {

@@ -30,7 +30,10 @@ mod upheaval;
 pub use agent::{AgentState, NotReadyReason};
 pub use brain::{Acd, Difference, Handled};
 pub use call::Call;
-pub use effect::{CommandError, Effects, Fact, Order, Taken, Verdict};
+pub use effect::{
+    AgentSpan, CallRecord, CommandError, Effects, Fact, FlowOut, OfferOutcome, Order, Taken, Verdict,
+    VisitOutcome, VisitRecord,
+};
 pub use event::{Decision, Entry, Event, Refusal, RefuseReason, Wish};
 pub use ids::{AgentNo, BadCallId, CALL_ID_LEN, CallId, CallerRef, IdMint, OfferId, QueueNo, caller_ref};
 pub use plan::{Directory, Plan, Treatment};

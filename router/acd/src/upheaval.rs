@@ -33,6 +33,9 @@ impl Acd {
                 self.index.enter(idle, &rule.classes);
             }
         }
+        for call in self.calls.values() {
+            call.excluded.iter().for_each(|&(agent, _)| self.index.exclude(call.id, agent));
+        }
         for call in self.calls.values().filter(|call| matches!(call.state, CallState::Queued)) {
             if let Some(rule) = call.visit.and_then(|visit| self.rules.queue(visit.queue)) {
                 self.index.wait(call.rank(), rule.class);

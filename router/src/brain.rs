@@ -1,0 +1,306 @@
+//! The loop that owns the brain: take a batch, handle each event, commit once, send.
+//!
+//! SIP over UDP, the brain and the log share this one thread: nothing on the path of a call crosses to another.
+
+use crate::{
+    clock::Clock,
+    desks::Desks,
+    inbox::{Inbox, Incoming},
+    live::LiveFile,
+    log::{Committed, FileLog, LogError},
+    metrics::Metrics,
+    sip_edge::{SipEdge, UdpEdge},
+};
+use acd::{Acd, AgentNo, Event, OfferId, Order, Plan, Timestamp};
+use agent_gateway::{DeskOrder, ReplyTo};
+use mio::{Events, Interest, Poll, Token};
+use std::{collections::HashMap, io, sync::Arc, time::Duration};
+
+/// The SIP socket in the poll.
+const SIP: Token = Token(0);
+/// Other threads in the poll.
+pub const DOOR: Token = Token(1);
+/// Datagrams of one batch: more would keep the first one waiting.
+const BATCH: usize = 64;
+/// The loop turns at least this often, to look at the wall clock and at a refusing disk.
+const IDLE: Duration = Duration::from_secs(1);
+/// Cards whose time is kept until the phone rings; beyond it a metric is lost.
+const CARDS: usize = 10_000;
+
+/// The brain with its edges.
+pub struct Brain {
+    acd: Acd,
+    log: FileLog,
+    live: LiveFile,
+    clock: Clock,
+    sip: SipEdge,
+    socket: UdpEdge,
+    desks: Desks,
+    inbox: Inbox,
+    poll: Poll,
+    metrics: Arc<Metrics>,
+    /// When the card of an offer was written, until its phone is rung.
+    cards: HashMap<OfferId, std::time::Instant>,
+    stop: bool,
+}
+
+/// What a brain is made of.
+pub struct BrainParts {
+    /// As the log left it.
+    pub acd: Acd,
+    /// The open log.
+    pub log: FileLog,
+    /// The live file, started anew.
+    pub live: LiveFile,
+    /// A clock after the log's last entry.
+    pub clock: Clock,
+    /// The SIP side.
+    pub sip: SipEdge,
+    /// Its socket.
+    pub socket: UdpEdge,
+    /// The desks.
+    pub desks: Desks,
+    /// The way in.
+    pub inbox: Inbox,
+    /// With the door's waker registered as [`DOOR`].
+    pub poll: Poll,
+    /// Where to count.
+    pub metrics: Arc<Metrics>,
+}
+
+/// Why the brain stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum BrainError {
+    /// The system does not let us wait for sockets.
+    #[error("waiting for sockets: {0}")]
+    Poll(#[from] io::Error),
+    /// An entry could not be encoded.
+    #[error(transparent)]
+    Log(#[from] LogError),
+}
+
+impl Brain {
+    /// Puts the parts together.
+    ///
+    /// # Errors
+    /// When the socket cannot be polled.
+    pub fn new(parts: BrainParts) -> Result<Self, BrainError> {
+        let BrainParts { acd, log, live, clock, sip, mut socket, desks, inbox, poll, metrics } = parts;
+        poll.registry().register(socket.source(), SIP, Interest::READABLE)?;
+        let cards = HashMap::new();
+        Ok(Self { acd, log, live, clock, sip, socket, desks, inbox, poll, metrics, cards, stop: false })
+    }
+
+    /// Brings the brain up to date: a restart, and the rules now in force, where they differ from the log's.
+    ///
+    /// # Errors
+    /// When an event cannot be written.
+    pub fn begin(&mut self, plan: Plan) -> Result<(), BrainError> {
+        let now = self.clock.now();
+        if self.acd.entries() > 0 {
+            self.tell(Event::Restarted, None, now)?;
+        }
+        if *self.acd.plan() != plan {
+            self.tell(Event::PlanChanged { plan: Box::new(plan) }, None, now)?;
+        }
+        self.commit();
+        let here = self.acd.agents().map(|(agent, is)| (agent, is.state().clone(), is.since()));
+        let here: Vec<_> = here.collect();
+        for (agent, state, since) in here {
+            self.desks.push(DeskOrder::AgentIs { agent, state, since }, now);
+        }
+        self.desks.flush(now);
+        Ok(())
+    }
+
+    /// The brain's state, for whoever sets the edges up.
+    #[must_use]
+    pub const fn acd(&self) -> &Acd {
+        &self.acd
+    }
+
+    /// The SIP side, for whoever sets it up.
+    pub const fn sip(&mut self) -> &mut SipEdge {
+        &mut self.sip
+    }
+
+    /// The socket, for what has to be sent before the first turn.
+    pub const fn socket(&mut self) -> &mut UdpEdge {
+        &mut self.socket
+    }
+
+    /// Runs until told to stop.
+    ///
+    /// # Errors
+    /// Only for what no call can be routed without.
+    pub fn run(mut self) -> Result<(), BrainError> {
+        let mut events = Events::with_capacity(16);
+        let mut more = false;
+        while !self.stop {
+            let wait = if more { Duration::ZERO } else { self.wait() };
+            if let Err(error) = self.poll.poll(&mut events, Some(wait))
+                && error.kind() != io::ErrorKind::Interrupted
+            {
+                return Err(error.into());
+            }
+            more = self.turn()?;
+        }
+        Ok(())
+    }
+
+    fn wait(&self) -> Duration {
+        let next = [self.acd.next_deadline(), self.sip.next_deadline(), self.desks.deadline()];
+        let now = self.clock.now();
+        // A poll that ends just before a deadline would only turn once more.
+        next.into_iter().flatten().min().map_or(IDLE, |at| round_up(at.since(now)).min(IDLE))
+    }
+
+    /// One batch; whether more datagrams wait.
+    fn turn(&mut self) -> Result<bool, BrainError> {
+        let now = self.clock.now();
+        if let Some(by_us) = self.clock.step() {
+            tracing::warn!(by_us, "the wall clock was set; timers are not affected");
+            self.tell(Event::ClockStepped { by_us }, None, now)?;
+        }
+        self.inbox.listen();
+        while let Some(incoming) = self.inbox.take() {
+            self.take(incoming, now)?;
+        }
+        let mut taken = 0;
+        while taken < BATCH
+            && let Some((from, bytes)) = self.socket.receive()
+        {
+            taken += 1;
+            self.sip.begin(self.acd.entries() + 1);
+            self.sip.receive(from, bytes, now);
+            self.follow(now)?;
+        }
+        self.sip.begin(self.acd.entries() + 1);
+        self.sip.expire(now);
+        self.follow(now)?;
+        if self.acd.next_deadline().is_some_and(|at| at <= now) {
+            self.tell(Event::DeadlinePassed, None, now)?;
+        }
+        self.commit();
+        self.sip.send(&mut self.socket);
+        let blocked = self.socket.flush();
+        self.desks.flush(now);
+        Ok(taken == BATCH || blocked)
+    }
+
+    fn take(&mut self, incoming: Incoming, now: Timestamp) -> Result<(), BrainError> {
+        match incoming {
+            Incoming::Event(event, reply) => self.tell(event, reply, now),
+            Incoming::CardWritten(offer, at) => {
+                if self.cards.len() < CARDS {
+                    self.cards.insert(offer, at);
+                }
+                Ok(())
+            }
+            Incoming::Stop => {
+                self.stop = true;
+                Ok(())
+            }
+        }
+    }
+
+    /// Tells the brain what the stack has noticed, until it has noticed no more.
+    fn follow(&mut self, now: Timestamp) -> Result<(), BrainError> {
+        loop {
+            let notices = self.sip.take_notices();
+            if notices.is_empty() {
+                return Ok(());
+            }
+            for notice in notices {
+                if let Some(event) = self.sip.event_of(notice, now) {
+                    self.tell(event, None, now)?;
+                }
+            }
+        }
+    }
+
+    /// Hands an event to the brain and carries out what it decides. Nothing leaves before the commit.
+    fn tell(&mut self, event: Event, reply: Option<ReplyTo>, now: Timestamp) -> Result<(), BrainError> {
+        let started = std::time::Instant::now();
+        self.count_desks(&event);
+        if let Event::CallArrived { call, .. } = &event
+            && self.desks.somebody_looks()
+            && let Some(known) = self.sip.introduce(*call)
+        {
+            self.desks.push(DeskOrder::CallerKnown(known), now);
+        }
+        let handled = match self.acd.handle(event, now) {
+            Ok(handled) => handled,
+            Err(error) => {
+                self.reply(reply, Err(error), now);
+                return Ok(());
+            }
+        };
+        self.log.append(&handled.entry)?;
+        self.metrics.decision_seconds.observe(started.elapsed().as_secs_f64());
+        self.sip.begin(handled.entry.number + 1);
+        for order in handled.effects.orders {
+            self.carry_out(order, now);
+        }
+        self.reply(reply, Ok(handled.taken), now);
+        self.follow(now)
+    }
+
+    fn carry_out(&mut self, order: Order, now: Timestamp) {
+        match &order {
+            Order::OfferCall { offer, .. } => {
+                if let Some(known) = self.sip.introduce(offer.call) {
+                    self.desks.push(DeskOrder::CallerKnown(known), now);
+                }
+            }
+            Order::RingPhone { offer, .. } => {
+                if let Some(written) = self.cards.remove(offer) {
+                    self.metrics.pop_lead_seconds.observe(now.since(self.clock.at(written)).as_secs_f64());
+                }
+            }
+            Order::WithdrawOffer { offer, .. } => drop(self.cards.remove(offer)),
+            Order::Treat { .. }
+            | Order::DropPhone { .. }
+            | Order::Connect { .. }
+            | Order::EndCaller { .. }
+            | Order::CallMoved { .. }
+            | Order::AgentMoved { .. }
+            | Order::CallOver { .. } => {}
+        }
+        self.sip.carry_out(&order, now);
+        self.desks.order(order, now);
+    }
+
+    fn reply(&mut self, to: Option<ReplyTo>, verdict: acd::Verdict, now: Timestamp) {
+        if let Some(to) = to {
+            self.desks.push(DeskOrder::Reply { to, verdict }, now);
+        }
+    }
+
+    fn count_desks(&mut self, event: &Event) {
+        let has_desk = |agent: AgentNo| self.acd.agent(agent).is_some_and(acd::Agent::has_desk);
+        match *event {
+            Event::DeskSignedIn { agent } if !has_desk(agent) => self.desks.opened(),
+            Event::DeskLost { agent } if has_desk(agent) => self.desks.closed(),
+            _ => {}
+        }
+    }
+
+    fn commit(&mut self) {
+        let started = std::time::Instant::now();
+        let wrote = self.log.has_pending();
+        let committed = self.log.commit();
+        self.live.keep(self.sip.take_keep());
+        self.live.commit();
+        if wrote {
+            self.metrics.log_append_seconds.observe(started.elapsed().as_secs_f64());
+        }
+        self.metrics.log_degraded.set(i64::from(committed != Committed::Written));
+        self.sip.set_overload(committed == Committed::Full);
+    }
+}
+
+/// Poll counts in milliseconds; a wait cut short would spin.
+fn round_up(wait: Duration) -> Duration {
+    Duration::from_millis(u64::try_from(wait.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,92 @@
+//! What other threads hand to the brain: a bounded queue that wakes the brain's thread. Nobody waits.
+
+use acd::{Event, OfferId};
+use agent_gateway::{Brain, Busy, ReplyTo};
+use mio::Waker;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, SyncSender, TryRecvError, sync_channel},
+    },
+    time::Instant,
+};
+
+/// Events that may wait for the brain: some tenths of a second of its work.
+pub const QUEUE: usize = 16_384;
+
+/// Something for the brain.
+#[derive(Debug)]
+pub enum Incoming {
+    /// An event, and who wants to know what became of it.
+    Event(Event, Option<ReplyTo>),
+    /// The card of an offer was written to a desktop.
+    CardWritten(OfferId, Instant),
+    /// Write everything down and stop.
+    Stop,
+}
+
+/// The way in.
+#[derive(Clone, Debug)]
+pub struct Door {
+    queue: SyncSender<Incoming>,
+    called: Arc<AtomicBool>,
+    waker: Arc<Waker>,
+}
+
+/// The brain's end.
+#[derive(Debug)]
+pub struct Inbox {
+    queue: Receiver<Incoming>,
+    called: Arc<AtomicBool>,
+}
+
+/// A door and the inbox behind it.
+#[must_use]
+pub fn inbox(waker: Waker) -> (Door, Inbox) {
+    let (sender, receiver) = sync_channel(QUEUE);
+    let called = Arc::new(AtomicBool::new(false));
+    (Door { queue: sender, called: Arc::clone(&called), waker: Arc::new(waker) }, Inbox { queue: receiver, called })
+}
+
+impl Door {
+    /// Hands something in.
+    ///
+    /// # Errors
+    /// [`Busy`] when the queue is full.
+    pub fn put(&self, incoming: Incoming) -> Result<(), Busy> {
+        self.queue.try_send(incoming).map_err(|_| Busy)?;
+        // Only the first of a batch needs to wake anybody.
+        if !self.called.swap(true, Ordering::AcqRel)
+            && let Err(error) = self.waker.wake()
+        {
+            tracing::error!(%error, "the brain cannot be woken");
+        }
+        Ok(())
+    }
+}
+
+impl Brain for Door {
+    fn try_event(&self, event: Event, reply: Option<ReplyTo>) -> Result<(), Busy> {
+        self.put(Incoming::Event(event, reply))
+    }
+    fn card_written(&self, offer: OfferId, at: Instant) {
+        if self.put(Incoming::CardWritten(offer, at)).is_err() {
+            tracing::debug!("a card's time was not counted: the brain is busy");
+        }
+    }
+}
+
+impl Inbox {
+    /// From here on whoever puts something in wakes the brain again. To be called before a batch is taken.
+    pub fn listen(&self) {
+        self.called.store(false, Ordering::Release);
+    }
+    /// The next thing, if there is one.
+    pub fn take(&self) -> Option<Incoming> {
+        match self.queue.try_recv() {
+            Ok(incoming) => Some(incoming),
+            Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Reads entries in order, across segments, up to what is written so far.
+
+use super::{LogError, frame, segments};
+use acd::Entry;
+use std::{
+    fs::File,
+    io::Read as _,
+    path::{Path, PathBuf},
+};
+
+/// How much is read from the disk at once.
+const CHUNK: usize = 256 * 1024;
+
+/// A place in the log that moves on.
+#[derive(Debug)]
+pub struct Reader {
+    folder: PathBuf,
+    open: Option<Segment>,
+    last: u64,
+}
+
+#[derive(Debug)]
+struct Segment {
+    path: PathBuf,
+    file: File,
+    /// Bytes read from the file and not taken yet.
+    buffer: Vec<u8>,
+    taken: usize,
+    /// Where in the file the buffer begins.
+    at: u64,
+}
+
+impl Reader {
+    /// Begins before the first entry of the folder.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn open(folder: &Path) -> Result<Self, LogError> {
+        Ok(Self { folder: folder.to_owned(), open: None, last: 0 })
+    }
+
+    /// The next entries, at most `max`; none when everything written so far has been read.
+    ///
+    /// # Errors
+    /// Damage, a missing segment, or the disk's word.
+    pub fn read(&mut self, max: usize) -> Result<Vec<Entry>, LogError> {
+        let mut entries = Vec::new();
+        while entries.len() < max {
+            match self.read_one()? {
+                Some(entry) => entries.push(entry),
+                None => break,
+            }
+        }
+        Ok(entries)
+    }
+
+    /// Number of the last entry read.
+    #[must_use]
+    pub const fn last(&self) -> u64 {
+        self.last
+    }
+
+    /// Bytes of the last segment that hold whole entries, and its path: what follows is a torn tail.
+    pub(super) fn tail(&self) -> Option<(&Path, u64, bool)> {
+        let segment = self.open.as_ref()?;
+        Some((&segment.path, segment.at + segment.taken as u64, segment.taken < segment.buffer.len()))
+    }
+
+    fn read_one(&mut self) -> Result<Option<Entry>, LogError> {
+        loop {
+            if self.open.is_none() && !self.open_next()? {
+                return Ok(None);
+            }
+            let Some(segment) = &mut self.open else { return Ok(None) };
+            if let Some(entry) = segment.next()? {
+                return self.check(entry).map(Some);
+            }
+            // Only a segment that was closed has a successor; then everything in this one must have been read.
+            let next = super::segment_path(&self.folder, self.last + 1);
+            if next == segment.path || !next.exists() {
+                return Ok(None);
+            }
+            if let Some(entry) = segment.next()? {
+                return self.check(entry).map(Some);
+            }
+            segment.must_be_finished()?;
+            self.open = Some(Segment::open(next)?);
+        }
+    }
+
+    fn open_next(&mut self) -> Result<bool, LogError> {
+        let Some((first, path)) = segments(&self.folder)?.into_iter().next() else { return Ok(false) };
+        self.last = first.saturating_sub(1);
+        self.open = Some(Segment::open(path)?);
+        Ok(true)
+    }
+
+    fn check(&mut self, entry: Entry) -> Result<Entry, LogError> {
+        if entry.number != self.last + 1 {
+            let path = self.open.as_ref().map_or_else(|| self.folder.clone(), |segment| segment.path.clone());
+            return Err(LogError::Gap { path, found: entry.number, last: self.last });
+        }
+        self.last = entry.number;
+        Ok(entry)
+    }
+}
+
+impl Segment {
+    fn open(path: PathBuf) -> Result<Self, LogError> {
+        let file = File::open(&path).map_err(LogError::io(&path))?;
+        Ok(Self { path, file, buffer: Vec::new(), taken: 0, at: 0 })
+    }
+
+    fn next(&mut self) -> Result<Option<Entry>, LogError> {
+        loop {
+            if !self.skip_header()? {
+                if self.fill()? {
+                    continue;
+                }
+                return Ok(None);
+            }
+            match frame::read(&self.buffer[self.taken..]) {
+                frame::Read::Entry(entry, bytes) => {
+                    self.taken += bytes;
+                    return Ok(Some(*entry));
+                }
+                frame::Read::Part => {
+                    if !self.fill()? {
+                        return Ok(None);
+                    }
+                }
+                frame::Read::Damage(what) => {
+                    return Err(LogError::Damaged { path: self.path.clone(), at: self.at + self.taken as u64, what });
+                }
+            }
+        }
+    }
+
+    /// Whether the header has been passed.
+    fn skip_header(&mut self) -> Result<bool, LogError> {
+        if self.at + self.taken as u64 > 0 {
+            return Ok(true);
+        }
+        let length = self.buffer.len().min(frame::HEADER.len());
+        if self.buffer[..length] != frame::HEADER[..length] {
+            return Err(LogError::Foreign { path: self.path.clone() });
+        }
+        if length == frame::HEADER.len() {
+            self.taken = length;
+        }
+        Ok(length == frame::HEADER.len())
+    }
+
+    /// Reads on; whether there was anything.
+    fn fill(&mut self) -> Result<bool, LogError> {
+        self.buffer.drain(..self.taken);
+        self.at += self.taken as u64;
+        self.taken = 0;
+        let had = self.buffer.len();
+        self.buffer.resize(had + CHUNK, 0);
+        let read = self.file.read(&mut self.buffer[had..]).map_err(LogError::io(&self.path));
+        self.buffer.truncate(had + read.as_ref().copied().unwrap_or(0));
+        Ok(read? > 0)
+    }
+
+    fn must_be_finished(&self) -> Result<(), LogError> {
+        if self.taken == self.buffer.len() {
+            return Ok(());
+        }
+        let at = self.at + self.taken as u64;
+        Err(LogError::Damaged { path: self.path.clone(), at, what: "an entry breaks off though later segments exist" })
+    }
+}

@@ -1,0 +1,72 @@
+//! One caller's RTP stream (RFC 3550), 20 ms a packet.
+
+use super::{
+    PACKET,
+    tune::{SAMPLES, Tune},
+};
+use acd::CallId;
+use sip::Play;
+use std::{net::UdpSocket, sync::Arc, time::Instant};
+
+const HEADER: usize = 12;
+/// A caller who got nothing for this many packets is not flooded with them afterwards.
+const MOST_LATE: u32 = 10;
+
+/// Where a caller's music is, and what comes next.
+#[derive(Debug)]
+pub struct Stream {
+    socket: Arc<UdpSocket>,
+    play: Play,
+    started: Instant,
+    /// Packets due so far, sent or skipped.
+    packets: u32,
+    sequence: u16,
+    ssrc: u32,
+    marker: bool,
+}
+
+impl Stream {
+    /// Begins at `start`.
+    pub fn new(socket: Arc<UdpSocket>, play: Play, call: CallId, start: Instant) -> Self {
+        // The id's low bits are unguessable, which is what RFC 3550 §5.1 asks of these three.
+        let bits = call.as_u128();
+        let (ssrc, sequence) = (bits as u32, (bits >> 32) as u16);
+        Self { socket, play, started: start, packets: 0, sequence, ssrc, marker: true }
+    }
+    /// Goes elsewhere, or in another coding, without a break.
+    pub fn redirect(&mut self, play: Play) {
+        self.play = play;
+        self.marker = true;
+    }
+    /// Sends every packet that is due: as many as 20 ms fit into the time since the start, so that a late round does
+    /// not slow the music down.
+    pub fn send_due(&mut self, tune: &Tune, now: Instant) {
+        let elapsed = now.saturating_duration_since(self.started).as_micros() / PACKET.as_micros();
+        let due = u32::try_from(elapsed).unwrap_or(u32::MAX).saturating_add(1);
+        if due.saturating_sub(self.packets) > MOST_LATE {
+            self.packets = due - 1;
+            self.marker = true;
+        }
+        while self.packets < due {
+            self.send(tune);
+        }
+    }
+
+    fn send(&mut self, tune: &Tune) {
+        let mut packet = [0; HEADER + SAMPLES];
+        let timestamp = self.packets.wrapping_mul(SAMPLES as u32).wrapping_add(self.ssrc.rotate_left(7));
+        packet[0] = 0x80;
+        packet[1] = self.play.payload | if self.marker { 0x80 } else { 0 };
+        packet[2..4].copy_from_slice(&self.sequence.to_be_bytes());
+        packet[4..8].copy_from_slice(&timestamp.to_be_bytes());
+        packet[8..12].copy_from_slice(&self.ssrc.to_be_bytes());
+        packet[HEADER..].copy_from_slice(tune.packet(self.play.codec, self.packets));
+        // Nobody listens at that port (ICMP), or the buffer is full: the music is late by a packet, no more.
+        if let Err(error) = self.socket.send_to(&packet, self.play.to) {
+            tracing::trace!(%error, "a packet of music was not sent");
+        }
+        self.marker = false;
+        self.sequence = self.sequence.wrapping_add(1);
+        self.packets += 1;
+    }
+}

@@ -1,0 +1,336 @@
+//! Which parts run in this process and how they are joined.
+//!
+//! One thread for SIP, brain and log; one for music; a few for desktops, look-ups, records and the operator's HTTP.
+
+use crate::{
+    brain::{Brain, BrainError, BrainParts, DOOR},
+    clock::Clock,
+    desks::Desks,
+    inbox::{Door, Incoming, inbox},
+    live::{LiveError, LiveFile},
+    log::{FileLog, LogError},
+    media::{Media, Ports},
+    metrics::{Metrics, MetricsError},
+    secret::SecretError,
+    sip_edge::{SipEdge, SipParts, UdpEdge},
+};
+use acd::{Acd, Plan, Timestamp};
+use agent_gateway::{Gateway, GatewayConfig, GatewayError};
+use config::Config;
+use screenpop::{ScreenPop, SectionSpec, SourceSpec, caller::Region};
+use serde::Serialize;
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    path::Path,
+    sync::Arc,
+    thread::JoinHandle,
+    time::Duration,
+};
+use tokio::runtime::Handle;
+
+/// Our name in `User-Agent` and `Server`.
+pub const PRODUCT: &str = concat!("Sambung/", env!("CARGO_PKG_VERSION"));
+
+/// Why the house cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An address is taken or not ours.
+    #[error("{key} = {address:?}: {error}; name a free address of this machine, or port 0 for any")]
+    Bind {
+        /// The key in the configuration.
+        key: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The log.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The live file.
+    #[error(transparent)]
+    Live(#[from] LiveError),
+    /// The node's secret.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// Metrics.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
+    /// Numbers' region.
+    #[error("[site] region: {0}")]
+    Region(#[from] screenpop::caller::RegionError),
+    /// A source of customers.
+    #[error(transparent)]
+    Source(#[from] screenpop::OpenError),
+    /// The desks.
+    #[error(transparent)]
+    Gateway(#[from] GatewayError),
+    /// The brain.
+    #[error(transparent)]
+    Brain(#[from] BrainError),
+    /// A thread or a waker.
+    #[error("the system gives no more: {0}")]
+    System(#[from] io::Error),
+}
+
+/// The addresses in use, as told on standard output.
+#[derive(Clone, Debug, Serialize)]
+pub struct Ready {
+    /// SIP over UDP.
+    pub sip_udp: SocketAddr,
+    /// Agents' desktops.
+    pub desk: SocketAddr,
+    /// The operator's HTTP.
+    pub operator: SocketAddr,
+}
+
+/// A running house.
+pub struct House {
+    /// Where it listens.
+    pub ready: Ready,
+    door: Door,
+    brain: JoinHandle<Result<(), BrainError>>,
+    desks: agent_gateway::GatewayHandle,
+    office: crate::office::Office,
+}
+
+struct Sockets {
+    sip: UdpEdge,
+    sip_address: SocketAddr,
+    desk: TcpListener,
+    operator: TcpListener,
+}
+
+impl House {
+    /// Starts everything; calls are taken when this returns.
+    ///
+    /// # Errors
+    /// [`StartError`]: nothing runs then.
+    pub async fn start(config: Config, runtime: &Handle) -> Result<Self, StartError> {
+        let sockets = Sockets::bind(&config)?;
+        let mut acd = Acd::new();
+        let mut last = Timestamp::default();
+        let log = FileLog::open(&config.store.path, |entry| {
+            acd.apply(entry);
+            last = entry.at;
+        })?;
+        let last_entry = log.last();
+        let secret = crate::secret::load(&config.store.path)?;
+        let (live, left_legs) = LiveFile::open(&config.store.path)?;
+        let plan = plan_of(&config);
+        let metrics = Arc::new(Metrics::new(plan.queues.iter().map(|queue| queue.answer_within))?);
+        let region = Region::new(&config.site.region)?;
+        let screenpop = ScreenPop::open(sources(&config), region.clone())?;
+        let mut directory = acd.directory().clone();
+        directory.learn(&plan);
+
+        let poll = mio::Poll::new()?;
+        let (door, inbox) = inbox(mio::Waker::new(poll.registry(), DOOR)?);
+        let desk_config = desk_config(&config, &directory, sockets.desk, screenpop);
+        let gateway = Gateway::start(desk_config, Arc::new(door.clone()), runtime)?;
+        let mut sip = SipEdge::new(SipParts {
+            stack: sip::Stack::new(sip_config(&config, sockets.sip_address)),
+            secret,
+            region,
+            ports: Ports::new(config.media.address, &config.media.ports),
+            media: Media::start()?,
+            metrics: Arc::clone(&metrics),
+        });
+        sip.learn(phones(&config, &directory), queue_names(&directory));
+        let mut brain = Brain::new(BrainParts {
+            acd,
+            log,
+            live,
+            clock: Clock::start(last),
+            sip,
+            socket: sockets.sip,
+            desks: Desks::new(Some(gateway.clone())),
+            inbox,
+            poll,
+            metrics: Arc::clone(&metrics),
+        })?;
+        brain.begin(plan)?;
+        for (to, cancel) in left_legs.iter().filter_map(sip::cancel_from_record) {
+            brain.socket().send(to, cancel);
+        }
+        let office = crate::office::Office::open(&config, metrics, last_entry, sockets.operator, runtime).await?;
+        let ready = Ready {
+            sip_udp: sockets.sip_address,
+            desk: gateway.address(),
+            operator: office.address(),
+        };
+        let brain = std::thread::Builder::new().name("brain".to_owned()).spawn(move || brain.run())?;
+        office.set_ready();
+        Ok(Self { ready, door, brain, desks: gateway, office })
+    }
+
+    /// Stops: the log is written, desktops are told, records are brought up to the log.
+    ///
+    /// # Errors
+    /// When the brain had stopped by itself, the reason.
+    pub async fn stop(self) -> Result<(), BrainError> {
+        self.desks.stop();
+        // A full queue empties within milliseconds; a brain that is gone takes nothing, and is joined below.
+        while self.door.put(Incoming::Stop).is_err() && !self.brain.is_finished() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let brain = self.brain;
+        let ended = tokio::task::spawn_blocking(move || brain.join()).await;
+        self.office.close().await;
+        match ended {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) | Err(_) => Err(BrainError::Poll(io::Error::other("the brain's thread broke down"))),
+        }
+    }
+
+    /// Whether the brain still runs.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        !self.brain.is_finished()
+    }
+}
+
+impl Sockets {
+    fn bind(config: &Config) -> Result<Self, StartError> {
+        let error = |key, address| move |error| StartError::Bind { key, address, error };
+        let sip = UdpEdge::bind(config.sip.udp).map_err(error("sip.udp", config.sip.udp))?;
+        let desk = TcpListener::bind(config.desk.listen).map_err(error("desk.listen", config.desk.listen))?;
+        let operator =
+            TcpListener::bind(config.operator.listen).map_err(error("operator.listen", config.operator.listen))?;
+        let sip_address = sip.address()?;
+        Ok(Self { sip, sip_address, desk, operator })
+    }
+}
+
+/// The plan as the brain takes it: without a source of customers no ring waits for a card.
+fn plan_of(config: &Config) -> Plan {
+    let mut plan = config.plan.clone();
+    if config.sources.is_empty() {
+        plan.queues.iter_mut().for_each(|queue| queue.pop_budget = Duration::ZERO);
+    }
+    plan
+}
+
+fn sip_config(config: &Config, address: SocketAddr) -> sip::Config {
+    let network = |network: &config::Network| sip::Network { address: network.addr, prefix: network.prefix };
+    let trunk = |trunk: &config::Trunk| sip::Trunk {
+        name: trunk.name.clone(),
+        networks: trunk.networks.iter().map(network).collect(),
+    };
+    let numbers = config.plan.entries.iter().map(|entry| entry.number.clone());
+    let entries = sip::Entries {
+        rest: config.plan.entries.iter().any(|entry| entry.number == "*"),
+        numbers: numbers.filter(|number| number != "*").collect(),
+    };
+    sip::Config {
+        address,
+        media: config.media.address,
+        user_agent: PRODUCT.to_owned(),
+        node: "n1".to_owned(),
+        trunks: config.trunks.iter().map(trunk).collect(),
+        phones: config.agents.iter().map(|agent| sip::Network::host(agent.phone.address.ip())).collect(),
+        entries,
+        max_calls: config.limits.calls as usize,
+    }
+}
+
+fn phones(config: &Config, directory: &acd::Directory) -> Vec<Option<sip::Phone>> {
+    let mut phones = vec![None; directory.agent_count()];
+    for agent in &config.agents {
+        if let Some(no) = directory.agent_no(&agent.id) {
+            phones[no.index()] =
+                Some(sip::Phone { uri: agent.phone.uri.clone(), to: agent.phone.address });
+        }
+    }
+    phones
+}
+
+fn queue_names(directory: &acd::Directory) -> Vec<String> {
+    (0..directory.queue_count())
+        .filter_map(|no| u32::try_from(no).ok())
+        .map(|no| directory.queue_name(acd::QueueNo(no)).to_owned())
+        .collect()
+}
+
+fn sources(config: &Config) -> Vec<SourceSpec> {
+    let section = |section: &config::Section| SectionSpec {
+        name: section.name.clone(),
+        query: section.query.clone(),
+        role: section.role.clone(),
+    };
+    let source = |source: &config::Source| SourceSpec {
+        name: source.name.clone(),
+        path: source.url.clone(),
+        deadline: source.deadline,
+        find: source.find.clone(),
+        sections: source.sections.iter().map(section).collect(),
+    };
+    config.sources.iter().map(source).collect()
+}
+
+fn desk_config(
+    config: &Config,
+    directory: &acd::Directory,
+    listener: TcpListener,
+    screenpop: Arc<ScreenPop>,
+) -> GatewayConfig {
+    let access = |agent: &config::AgentAccess| {
+        let plan = config.plan.agents.iter().find(|plan| plan.id == agent.id)?;
+        Some(agent_gateway::AgentAccess {
+            no: directory.agent_no(&agent.id)?,
+            id: agent.id.clone(),
+            name: agent.name.clone(),
+            token: agent.token.as_ref().map(|token| token.expose().to_owned()).unwrap_or_default(),
+            roles: agent.roles.clone(),
+            skills: plan.skills.clone(),
+            answer: plan.answer,
+            presence: plan.presence,
+        })
+    };
+    GatewayConfig {
+        listener,
+        agents: config.agents.iter().filter_map(access).collect(),
+        queues: queue_names(directory),
+        codes: config.desk.codes.clone(),
+        not_ready_reasons: config.desk.not_ready_reasons.clone(),
+        origins: config.desk.origins.clone(),
+        screenpop,
+        server_version: env!("CARGO_PKG_VERSION").to_owned(),
+    }
+}
+
+/// Decides a log again.
+///
+/// # Errors
+/// When the log cannot be read.
+pub fn replay(folder: &Path) -> Result<Replayed, LogError> {
+    let mut reader = crate::log::Reader::open(folder)?;
+    let mut replayed = Replayed { entries: 0, difference: None, hash: None };
+    let mut acd = Acd::new();
+    loop {
+        let entries = reader.read(1_000)?;
+        if entries.is_empty() {
+            break;
+        }
+        for entry in &entries {
+            replayed.entries += 1;
+            if let Err(difference) = acd.replay(entry) {
+                replayed.difference.get_or_insert(difference);
+            }
+        }
+    }
+    replayed.hash = acd.state_hash().ok();
+    Ok(replayed)
+}
+
+/// What deciding a log again came to.
+#[derive(Debug)]
+pub struct Replayed {
+    /// Entries read.
+    pub entries: u64,
+    /// The first one decided differently.
+    pub difference: Option<acd::Difference>,
+    /// SHA-256 of the state after the last one.
+    pub hash: Option<String>,
+}

@@ -1,0 +1,337 @@
+//! Joins `sip` and `acd`: a notice becomes an event, an order becomes a command. The only file that knows both.
+//!
+//! Everything the network brings is parsed and bounded by `sip`; names and numbers of callers stay on this side.
+
+mod count;
+mod mint;
+mod udp;
+
+pub use udp::UdpEdge;
+
+use crate::{
+    media::{Media, Ports},
+    metrics::{Direction, Metrics},
+};
+use acd::{
+    AgentNo, CallId, Event, OfferId, Order, QueueNo, Refusal, Timestamp, Treatment,
+    effect::{DropReason, EndReason},
+    event::CallerExit,
+};
+use agent_gateway::CallerKnown;
+use bytes::Bytes;
+use mint::NodeMint;
+use screenpop::caller::{Caller, CallerHeaders, Privacy, Region, identify};
+use sip::{CallKey, Cause, Command, Display, Keep, Left, LegKey, Micros, Notice, Offered, Output, Phone, Play, Stack};
+use std::{
+    collections::HashMap,
+    net::{SocketAddr, UdpSocket},
+    sync::Arc,
+};
+
+/// Responses of a phone that mean a person refused (RFC 3261 §21.4.24, §21.6.2).
+const REFUSED_BY_PERSON: [u16; 2] = [486, 603];
+
+/// The SIP side of the brain's thread.
+pub struct SipEdge {
+    stack: Stack,
+    out: Output,
+    mint: NodeMint,
+    region: Region,
+    /// By [`AgentNo`]; none for agents who left the plan.
+    phones: Vec<Option<Phone>>,
+    /// By [`QueueNo`].
+    queues: Vec<String>,
+    callers: HashMap<CallId, CallerSide>,
+    ports: Ports,
+    media: Media,
+    metrics: Arc<Metrics>,
+}
+
+/// What this side remembers of a live call.
+struct CallerSide {
+    known: Box<CallerKnown>,
+    told: bool,
+    rtp: Option<(u16, Arc<UdpSocket>)>,
+}
+
+/// What the edge is made of.
+pub struct SipParts {
+    /// The stack.
+    pub stack: Stack,
+    /// The node's secret.
+    pub secret: [u8; 32],
+    /// How numbers without a country code are read.
+    pub region: Region,
+    /// RTP ports.
+    pub ports: Ports,
+    /// The music player.
+    pub media: Media,
+    /// Where messages are counted.
+    pub metrics: Arc<Metrics>,
+}
+
+impl SipEdge {
+    /// An edge without calls.
+    #[must_use]
+    pub fn new(parts: SipParts) -> Self {
+        Self {
+            stack: parts.stack,
+            out: Output::default(),
+            mint: NodeMint::new(parts.secret),
+            region: parts.region,
+            phones: Vec::new(),
+            queues: Vec::new(),
+            callers: HashMap::new(),
+            ports: parts.ports,
+            media: parts.media,
+            metrics: parts.metrics,
+        }
+    }
+
+    /// Where agents' phones are and what queues are called, by number.
+    pub fn learn(&mut self, phones: Vec<Option<Phone>>, queues: Vec<String>) {
+        self.phones = phones;
+        self.queues = queues;
+    }
+
+    /// New trunks, entries and limits for calls that come from now on.
+    pub fn configure(&mut self, config: sip::Config) {
+        self.stack.configure(config);
+    }
+
+    /// Names made from here on belong to log entry `entry`.
+    pub fn begin(&mut self, entry: u64) {
+        self.mint.begin(entry);
+    }
+
+    /// Takes a datagram.
+    pub fn receive(&mut self, from: SocketAddr, bytes: Bytes, now: Timestamp) {
+        let (method, status) = count::sniff(&bytes);
+        self.metrics.sip.count(Direction::In, method, status);
+        self.stack.receive(from, bytes, micros(now), &mut self.mint, &mut self.out);
+    }
+
+    /// Runs the stack's timers.
+    pub fn expire(&mut self, now: Timestamp) {
+        if self.stack.next_deadline().is_some_and(|at| at <= micros(now)) {
+            self.stack.expire(micros(now), &mut self.mint, &mut self.out);
+        }
+    }
+
+    /// When [`SipEdge::expire`] has something to do.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.stack.next_deadline().map(|at| Timestamp(at.0))
+    }
+
+    /// New calls are refused with 503 while this is on.
+    pub fn set_overload(&mut self, on: bool) {
+        self.stack.set_overload(on);
+    }
+
+    /// Calls, legs and transactions alive.
+    #[must_use]
+    pub fn counts(&self) -> sip::Counts {
+        self.stack.counts()
+    }
+
+    /// What the stack has noticed since the last time, in order.
+    pub fn take_notices(&mut self) -> Vec<Notice> {
+        std::mem::take(&mut self.out.notices)
+    }
+
+    /// What has to be stored before anything is sent.
+    pub fn take_keep(&mut self) -> Vec<Keep> {
+        std::mem::take(&mut self.out.keep)
+    }
+
+    /// Sends everything, in order. Only after the commit.
+    pub fn send(&mut self, socket: &mut UdpEdge) {
+        for send in self.out.sends.drain(..) {
+            let (method, status) = count::sent(send.what);
+            self.metrics.sip.count(Direction::Out, method, status);
+            socket.send(send.to, send.bytes);
+        }
+    }
+
+    /// Makes an event of a notice. Notices that only concern this side are dealt with here.
+    pub fn event_of(&mut self, notice: Notice, now: Timestamp) -> Option<Event> {
+        match notice {
+            Notice::CallOffered { call, offered } => Some(self.call_offered(call_id(call), *offered, now)),
+            Notice::CallerLeft { call, how } => Some(Event::CallerLeft { call: call_id(call), how: exit(how) }),
+            Notice::PhoneAnswered { leg } => Some(Event::PhoneAnswered { offer: offer_id(leg) }),
+            Notice::PhoneRefused { leg, status } => {
+                let refusal = if REFUSED_BY_PERSON.contains(&status) { Refusal::Rejected } else { Refusal::Failed };
+                Some(Event::PhoneRefused { offer: offer_id(leg), refusal, status })
+            }
+            Notice::PhoneHungUp { leg } => Some(Event::PhoneHungUp { offer: offer_id(leg) }),
+            Notice::BridgeFailed { leg } => Some(Event::BridgeFailed { offer: offer_id(leg) }),
+            Notice::Media { call, play } => {
+                self.play(call_id(call), play);
+                None
+            }
+            Notice::CallOver { call } => {
+                self.forget(call_id(call));
+                None
+            }
+            // Desks are told of the offer itself; what a phone does before its answer changes no decision.
+            Notice::PhoneProgress { .. } | Notice::Counted(_) => None,
+        }
+    }
+
+    fn call_offered(&mut self, call: CallId, offered: Offered, _now: Timestamp) -> Event {
+        let headers = CallerHeaders {
+            from: &offered.from_header,
+            pai: offered.pai_header.as_deref(),
+            rpid: offered.rpid.as_deref(),
+            privacy: offered.privacy.as_deref(),
+        };
+        // Only trunks get this far, and trunks are trusted.
+        let caller = identify(&headers, true, &self.region);
+        let reference = self.reference(&caller);
+        let dialled = offered.dialled.clone();
+        let known = CallerKnown {
+            call,
+            caller,
+            called: offered.dialled,
+            sip_call_id: offered.sip_call_id,
+            uui: offered.uui,
+        };
+        self.callers.insert(call, CallerSide { known: Box::new(known), told: false, rtp: None });
+        Event::CallArrived { call, dialled, caller: reference }
+    }
+
+    fn reference(&self, caller: &Caller) -> Option<acd::CallerRef> {
+        let e164 = caller.e164.as_deref().filter(|_| caller.privacy == Privacy::Public)?;
+        Some(acd::caller_ref(self.mint.secret(), e164))
+    }
+
+    /// Who is calling, for the desks; once a call.
+    pub fn introduce(&mut self, call: CallId) -> Option<Box<CallerKnown>> {
+        let side = self.callers.get_mut(&call).filter(|side| !side.told)?;
+        side.told = true;
+        Some(side.known.clone())
+    }
+
+    fn play(&mut self, call: CallId, play: Option<Play>) {
+        let Some(side) = self.callers.get(&call) else { return };
+        let done = match (play, &side.rtp) {
+            (Some(play), Some((_, socket))) => self.media.play(call, Arc::clone(socket), play),
+            (None, Some(_)) => self.media.stop(call),
+            (Some(_) | None, None) => Ok(()),
+        };
+        if let Err(error) = done {
+            tracing::error!(%error, %call, "a caller's music does not change");
+        }
+    }
+
+    fn forget(&mut self, call: CallId) {
+        self.play(call, None);
+        self.callers.remove(&call);
+    }
+
+    /// Carries out an order of the brain's, if it is one for this side.
+    pub fn carry_out(&mut self, order: &Order, now: Timestamp) {
+        let command = match order {
+            Order::Treat { call, treatment } => self.treat(*call, *treatment),
+            Order::RingPhone { offer, agent, queue, auto_answer } => {
+                let Some(ring) = self.ring(*offer, *agent, *queue, *auto_answer) else {
+                    // No phone is known for her: as if it could not be reached.
+                    self.out.notices.push(Notice::PhoneRefused { leg: leg_key(*offer), status: 480 });
+                    return;
+                };
+                ring
+            }
+            Order::DropPhone { offer, why } => Command::Drop { leg: leg_key(*offer), reason: drop_cause(*why) },
+            Order::Connect { offer } => Command::Connect { leg: leg_key(*offer) },
+            Order::EndCaller { call, why } => Command::End { call: call_key(*call), cause: end_cause(*why) },
+            Order::OfferCall { .. }
+            | Order::WithdrawOffer { .. }
+            | Order::CallMoved { .. }
+            | Order::AgentMoved { .. }
+            | Order::CallOver { .. } => return,
+        };
+        self.stack.command(command, micros(now), &mut self.mint, &mut self.out);
+    }
+
+    fn treat(&mut self, call: CallId, treatment: Treatment) -> Command {
+        let port = match treatment {
+            Treatment::Music | Treatment::EarlyMedia => self.rtp_port(call),
+            Treatment::Ringing => None,
+        };
+        let treatment = match (treatment, port) {
+            (Treatment::Music, Some(port)) => sip::Treatment::Music { port },
+            (Treatment::EarlyMedia, Some(port)) => sip::Treatment::EarlyMedia { port },
+            (Treatment::Music | Treatment::EarlyMedia, None) => {
+                tracing::warn!(%call, "no RTP port is free; the caller hears ringing (widen [media] ports)");
+                sip::Treatment::Ringing
+            }
+            (Treatment::Ringing, _) => sip::Treatment::Ringing,
+        };
+        Command::Treat { call: call_key(call), treatment }
+    }
+
+    fn rtp_port(&mut self, call: CallId) -> Option<u16> {
+        let side = self.callers.get_mut(&call)?;
+        if side.rtp.is_none() {
+            side.rtp = self.ports.bind();
+        }
+        side.rtp.as_ref().map(|(port, _)| *port)
+    }
+
+    fn ring(&self, offer: OfferId, agent: AgentNo, queue: QueueNo, auto_answer: bool) -> Option<Command> {
+        let phone = self.phones.get(agent.index()).cloned().flatten()?;
+        let queue = self.queues.get(queue.index()).cloned().unwrap_or_default();
+        let withheld =
+            self.callers.get(&offer.call).is_none_or(|side| side.known.caller.privacy == Privacy::Withheld);
+        let display = if withheld { Display::Anonymous } else { Display::AsCaller };
+        Some(Command::Ring { leg: leg_key(offer), phone, queue, display, auto_answer })
+    }
+}
+
+const fn micros(at: Timestamp) -> Micros {
+    Micros(at.micros())
+}
+
+const fn call_key(call: CallId) -> CallKey {
+    CallKey(call.as_u128())
+}
+
+const fn call_id(key: CallKey) -> CallId {
+    CallId::from_u128(key.0)
+}
+
+const fn leg_key(offer: OfferId) -> LegKey {
+    LegKey { call: call_key(offer.call), attempt: offer.attempt }
+}
+
+const fn offer_id(leg: LegKey) -> OfferId {
+    OfferId { call: call_id(leg.call), attempt: leg.attempt }
+}
+
+const fn exit(how: Left) -> CallerExit {
+    match how {
+        Left::Cancelled => CallerExit::Cancelled,
+        Left::HungUp => CallerExit::HungUp,
+        Left::Lost => CallerExit::Lost,
+    }
+}
+
+const fn drop_cause(why: DropReason) -> Cause {
+    match why {
+        DropReason::CallerGone => Cause { status: 487, text: "Caller has gone" },
+        DropReason::RungOut => Cause { status: 408, text: "Not answered in time" },
+        DropReason::Declined => Cause { status: 603, text: "Declined at the desk" },
+        DropReason::AgentHungUp => Cause { status: 200, text: "Hung up at the desk" },
+        DropReason::Stale => Cause { status: 487, text: "Offer withdrawn" },
+        DropReason::BridgeFailed => Cause { status: 500, text: "Caller could not be joined" },
+    }
+}
+
+const fn end_cause(why: EndReason) -> Cause {
+    match why {
+        EndReason::AgentHungUp => Cause { status: 200, text: "Call completed" },
+        EndReason::Refused(acd::RefuseReason::MaxWait) => Cause { status: 480, text: "Temporarily Unavailable" },
+        EndReason::Refused(acd::RefuseReason::NoEntry) => Cause { status: 404, text: "Not Found" },
+    }
+}
