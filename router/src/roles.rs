@@ -232,6 +232,7 @@ fn sip_config(config: &Config, address: SocketAddr) -> sip::Config {
         phones: config.agents.iter().map(|agent| sip::Network::host(agent.phone.address.ip())).collect(),
         entries,
         max_calls: config.limits.calls as usize,
+        copied_headers: Vec::new(),
     }
 }
 

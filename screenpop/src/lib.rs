@@ -6,10 +6,12 @@
 //!
 //! Left to others: SIP itself, who may connect and with which roles, and sending cards to desktops.
 
+mod board;
 pub mod caller;
 mod card;
 mod lookup;
 mod matching;
+mod question;
 pub mod sample;
 mod sources;
 

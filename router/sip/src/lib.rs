@@ -1,31 +1,45 @@
 //! SIP call control without I/O: bytes and commands in; bytes, notices and a deadline out.
 //!
-//! * `wire` reads and writes messages (zero-copy scan, limits, faults).
-//! * `sdp` reads, compares and writes session descriptions.
+//! * [`wire`] reads and writes messages (zero-copy scan, limits, faults).
+//! * [`sdp`] reads, compares and writes session descriptions.
 //! * `transaction`, `dialog`, `leg`, `bridge` carry calls; [`Stack`] joins them.
 //!
 //! It knows no agent, no queue, no socket and no clock.
 
+pub mod sdp;
+pub mod wire;
+
+mod admission;
+mod bridge;
 mod command;
+mod compose;
+mod context;
+mod dialog;
 mod error;
+mod inbound;
 mod keep;
+mod leg;
+mod limiter;
+mod local;
 mod mint;
+mod names;
 mod notice;
 mod output;
 mod policy;
-pub mod sdp;
 mod stack;
+mod stranger;
 mod time;
-pub mod wire;
+mod timers;
+mod transaction;
 
 pub use command::{Cause, Command, Display, Phone, Treatment};
 pub use error::{AddrError, Fault, FaultKind, UriError};
-pub use sdp::Codec;
-pub use wire::Method;
 pub use keep::{CallerRecord, DialogRecord, Keep, LegRecord, cancel_from_record};
 pub use mint::{CallKey, LegKey, Mint};
 pub use notice::{Left, MAX_TEXT, MAX_X_HEADERS, Notice, Offered, Play, Rejected};
 pub use output::{Output, Send, Sent};
 pub use policy::{Config, Entries, Network, Trunk};
+pub use sdp::Codec;
 pub use stack::{Counts, Stack};
 pub use time::Micros;
+pub use wire::Method;

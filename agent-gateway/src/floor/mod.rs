@@ -1,0 +1,243 @@
+//! The read model: what every agent is doing and which contacts she has, as a fold of the brain's orders.
+//!
+//! Decides nothing about routing: it repeats what the brain said, counts changes (`rev`) and words the messages.
+//! Sessions, sockets and look-ups are left to [`crate::desk`].
+
+mod contact;
+mod pop;
+
+pub(crate) use contact::ContactView;
+
+use crate::{brain::CallerKnown, config::Roster, words};
+use acd::{
+    AgentNo, AgentState, CallId, OfferId, Order, Timestamp, Wish,
+    effect::{AgentCause, CallMove, EndedBy, OfferOutcome},
+};
+use protocol::{
+    AgentPresence, AgentStateNow, ContactCause, ContactState, ServerMessage, Snapshot, StateChanged,
+};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Something to tell an agent's sessions.
+#[derive(Debug)]
+pub(crate) struct Say {
+    /// Whose sessions.
+    pub(crate) agent: AgentNo,
+    /// The contact it is about.
+    pub(crate) contact: Option<CallId>,
+    /// The state of the object it is about.
+    pub(crate) rev: Option<u64>,
+    /// What.
+    pub(crate) message: ServerMessage,
+    /// The offer whose card this shows for the first time.
+    pub(crate) shows: Option<OfferId>,
+}
+
+/// Every agent and her contacts.
+pub(crate) struct Floor {
+    roster: Arc<Roster>,
+    agents: BTreeMap<AgentNo, AgentView>,
+    callers: BTreeMap<CallId, Arc<CallerKnown>>,
+}
+
+struct AgentView {
+    now: AgentStateNow,
+    call: Option<CallId>,
+    contacts: BTreeMap<CallId, ContactView>,
+}
+
+impl AgentView {
+    fn new(at: Timestamp) -> Self {
+        Self { now: words::agent_state(&AgentState::LoggedOut, at, 0), call: None, contacts: BTreeMap::new() }
+    }
+    fn take(&mut self, state: &AgentState, since: Timestamp) {
+        self.now = words::agent_state(state, since, self.now.rev + 1);
+        self.call = state.call();
+    }
+    /// Contacts that are over and no longer occupy her go; the one she is wrapping up stays.
+    fn forget_ended(&mut self) {
+        let call = self.call;
+        self.contacts.retain(|&of, contact| contact.state() != ContactState::Ended || call == Some(of));
+    }
+}
+
+impl Floor {
+    pub(crate) fn new(roster: Arc<Roster>, at: Timestamp) -> Self {
+        let agents = roster.agents().map(|agent| (agent.no, AgentView::new(at))).collect();
+        Self { roster, agents, callers: BTreeMap::new() }
+    }
+
+    /// How an agent stands at the start.
+    pub(crate) fn agent_is(&mut self, agent: AgentNo, state: &AgentState, since: Timestamp) {
+        self.view(agent, since).take(state, since);
+    }
+
+    pub(crate) fn caller_known(&mut self, caller: Arc<CallerKnown>) {
+        self.callers.insert(caller.call, caller);
+    }
+
+    pub(crate) fn caller(&self, call: CallId) -> Option<&Arc<CallerKnown>> {
+        self.callers.get(&call)
+    }
+
+    /// Folds one order of the brain's and says what it means for desktops.
+    pub(crate) fn order(&mut self, order: &Order, at: Timestamp, out: &mut Vec<Say>) {
+        match order {
+            Order::OfferCall { agent, offer, .. } => self.offer(*agent, *offer, order, at, out),
+            Order::WithdrawOffer { offer, agent, cause } => self.withdraw(*agent, *offer, *cause, out),
+            Order::CallMoved { call, agent, to } => self.moved(*agent, *call, *to, at, out),
+            Order::AgentMoved { agent, to, cause, .. } => self.agent_moved(*agent, to, *cause, at, out),
+            Order::CallOver { call } => {
+                self.callers.remove(call);
+            }
+            Order::Treat { .. }
+            | Order::RingPhone { .. }
+            | Order::DropPhone { .. }
+            | Order::Connect { .. }
+            | Order::EndCaller { .. } => {}
+        }
+    }
+
+    /// Her phone is being called for an offer.
+    pub(crate) fn agent_leg(&mut self, offer: OfferId, sip_call_id: &str, at: Timestamp, out: &mut Vec<Say>) {
+        let found = self.agents.iter_mut().find_map(|(agent, view)| {
+            let contact = view.contacts.get_mut(&offer.call).filter(|contact| contact.offer() == offer)?;
+            Some((*agent, contact))
+        });
+        let Some((agent, contact)) = found else { return };
+        if contact.state() == ContactState::Queued {
+            let message = contact.ringing(sip_call_id, at);
+            out.push(contact.say(agent, ServerMessage::ContactStateChanged(message)));
+        }
+    }
+
+    /// What she asked for while a call occupies her.
+    pub(crate) fn wished(&mut self, agent: AgentNo, wish: &Wish) {
+        if let Some(view) = self.agents.get_mut(&agent) {
+            view.now.next = Some(words::next(wish));
+        }
+    }
+
+    /// A contact of hers.
+    pub(crate) fn contact_mut(&mut self, agent: AgentNo, call: CallId) -> Option<&mut ContactView> {
+        self.agents.get_mut(&agent)?.contacts.get_mut(&call)
+    }
+
+    /// Every agent who has this call on her desk: one, save for a moment.
+    pub(crate) fn with_call(&self, call: CallId) -> Vec<AgentNo> {
+        let has = |(agent, view): (&AgentNo, &AgentView)| view.contacts.contains_key(&call).then_some(*agent);
+        self.agents.iter().filter_map(has).collect()
+    }
+
+    /// How things stand for an agent.
+    pub(crate) fn snapshot(&self, agent: AgentNo, now: Timestamp) -> Snapshot {
+        let queues =
+            self.roster.queues().iter().map(|name| protocol::QueueRef { name: name.clone() }).collect();
+        let Some(view) = self.agents.get(&agent) else {
+            return Snapshot {
+                agent_state: AgentView::new(now).now,
+                contacts: Vec::new(),
+                pops: Vec::new(),
+                queues,
+            };
+        };
+        Snapshot {
+            agent_state: view.now.clone(),
+            contacts: view.contacts.values().map(ContactView::snapshot).collect(),
+            pops: view.contacts.values().filter_map(ContactView::pop).cloned().collect(),
+            queues,
+        }
+    }
+
+    /// How many agents and contacts are in which state.
+    pub(crate) fn presence(&self) -> AgentPresence {
+        let mut presence = AgentPresence::default();
+        for view in self.agents.values() {
+            *presence.agents.entry(view.now.state).or_default() += 1;
+            for contact in view.contacts.values() {
+                *presence.contacts.entry(contact.state()).or_default() += 1;
+            }
+        }
+        presence
+    }
+
+    fn view(&mut self, agent: AgentNo, at: Timestamp) -> &mut AgentView {
+        self.agents.entry(agent).or_insert_with(|| AgentView::new(at))
+    }
+
+    fn offer(&mut self, agent: AgentNo, offer: OfferId, order: &Order, at: Timestamp, out: &mut Vec<Say>) {
+        let caller = self.callers.get(&offer.call).cloned();
+        let Some(contact) = ContactView::offered(order, caller.as_deref(), &self.roster, at) else { return };
+        out.push(contact.say(agent, ServerMessage::ContactOffered(Box::new(contact.as_offered().clone()))));
+        self.view(agent, at).contacts.insert(offer.call, contact);
+    }
+
+    fn withdraw(&mut self, agent: AgentNo, offer: OfferId, cause: OfferOutcome, out: &mut Vec<Say>) {
+        let Some(view) = self.agents.get_mut(&agent) else { return };
+        if view.contacts.get(&offer.call).is_none_or(|contact| contact.offer() != offer) {
+            return;
+        }
+        let Some(mut contact) = view.contacts.remove(&offer.call) else { return };
+        contact.touch();
+        let message = protocol::OfferWithdrawn { cause: words::withdrawn(cause) };
+        out.push(contact.say(agent, ServerMessage::OfferWithdrawn(message)));
+    }
+
+    fn moved(&mut self, agent: AgentNo, call: CallId, to: CallMove, at: Timestamp, out: &mut Vec<Say>) {
+        let Some(view) = self.agents.get_mut(&agent) else { return };
+        let Some(contact) = view.contacts.get_mut(&call) else { return };
+        let (state, cause, by) = match to {
+            CallMove::Connected => (ContactState::Connected, Some(ContactCause::Answered), None),
+            CallMove::BackToQueue => (ContactState::Queued, Some(ContactCause::Failed), None),
+            CallMove::Ended { by } => (ContactState::Ended, failed(by), Some(words::ended_by(by))),
+        };
+        let message = contact.moved(state, cause, by, at);
+        out.push(contact.say(agent, ServerMessage::ContactStateChanged(message)));
+        if state == ContactState::Queued {
+            view.contacts.remove(&call);
+        }
+        view.forget_ended();
+    }
+
+    fn agent_moved(
+        &mut self,
+        agent: AgentNo,
+        to: &AgentState,
+        cause: AgentCause,
+        at: Timestamp,
+        out: &mut Vec<Say>,
+    ) {
+        let view = self.view(agent, at);
+        let from = view.now.state;
+        view.take(to, at);
+        view.forget_ended();
+        let now = &view.now;
+        let message = StateChanged {
+            from,
+            to: now.state,
+            reason_code: now.reason_code.clone(),
+            since: now.since,
+            until: now.until,
+            cause: words::cause(cause),
+            next: now.next.clone(),
+        };
+        let (contact, rev) = (view.call, Some(now.rev));
+        out.push(Say {
+            agent,
+            contact,
+            rev,
+            message: ServerMessage::AgentStateChanged(message),
+            shows: None,
+        });
+    }
+}
+
+const fn failed(by: EndedBy) -> Option<ContactCause> {
+    match by {
+        EndedBy::Caller | EndedBy::Agent => None,
+        EndedBy::System => Some(ContactCause::Failed),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,88 @@
+//! The desk's HTTP side: accepts connections, keeps them within bounds, and hands them to [`routes`].
+
+mod origin;
+mod pages;
+mod routes;
+mod upgrade;
+
+pub(crate) use routes::routes;
+
+use crate::socket::Hub;
+use axum::{Router, body::Body};
+use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+};
+
+/// Connections at the same time; one more is closed at once.
+pub(crate) const MAX_CONNECTIONS: usize = 8_192;
+/// Time a client has to send its request's head.
+const HEAD_WITHIN: Duration = Duration::from_secs(5);
+/// Most header lines, and most bytes of them.
+const MAX_HEADERS: usize = 64;
+const MAX_HEAD_BYTES: usize = 32 * 1024;
+/// Pause after a failed accept: it is usually for want of file descriptors, and those come back.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// What handlers share.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) origins: Arc<[String]>,
+    pub(crate) stop: watch::Receiver<bool>,
+}
+
+/// Holds a connection's place among [`MAX_CONNECTIONS`], also after it has become a WebSocket.
+#[derive(Clone)]
+pub(crate) struct Place(#[allow(dead_code, reason = "held, not read")] Arc<OwnedSemaphorePermit>);
+
+/// Accepts connections until told to stop.
+pub(crate) async fn accept(listener: TcpListener, routes: Router, mut stop: watch::Receiver<bool>) {
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stop.wait_for(|&stop| stop) => return,
+        };
+        match (accepted, Arc::clone(&places).try_acquire_owned()) {
+            (Ok((stream, _)), Ok(place)) => {
+                tokio::spawn(serve(stream, routes.clone(), Place(Arc::new(place)), stop.clone()));
+            }
+            (Ok(_), Err(_)) => tracing::warn!("{MAX_CONNECTIONS} desk connections; one more was closed"),
+            (Err(error), _) => {
+                tracing::warn!(%error, "a desk connection could not be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn serve(stream: TcpStream, routes: Router, place: Place, mut stop: watch::Receiver<bool>) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY was refused");
+    }
+    let service = TowerToHyperService::new(routes);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(place.clone());
+        hyper::service::Service::call(&service, request.map(Body::new))
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_WITHIN)
+        .max_headers(MAX_HEADERS)
+        .max_buf_size(MAX_HEAD_BYTES)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    tokio::select! {
+        served = connection => if let Err(error) = served {
+            tracing::debug!(%error, "a desk connection failed");
+        },
+        _ = stop.wait_for(|&stop| stop) => {}
+    }
+}

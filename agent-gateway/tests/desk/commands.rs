@@ -1,0 +1,188 @@
+//! What an agent asks for, and what she is answered.
+
+use crate::house::{ANN, Heard, House};
+use acd::{CommandError, Event, Taken, Wish};
+use protocol::{
+    AgentSetState, ClientMessage, CommandId, ContactId, ContactRef, Note, PopRendered, ServerMessage,
+    WishedState, WrapUp,
+};
+use std::time::Duration;
+
+const CALLER: &str = "<sip:+6281234567890@pbx>";
+
+fn set(state: WishedState, reason: Option<&str>) -> ClientMessage {
+    ClientMessage::SetState(AgentSetState { state, reason_code: reason.map(str::to_owned) })
+}
+
+fn of(call: acd::CallId) -> ContactRef {
+    ContactRef { contact_id: ContactId(call.to_string()) }
+}
+
+fn wrap_up(call: acd::CallId, code: Option<&str>, text: Option<&str>) -> ClientMessage {
+    ClientMessage::WrapUp(WrapUp {
+        contact_id: ContactId(call.to_string()),
+        disposition_code: code.map(str::to_owned),
+        text: text.map(str::to_owned),
+        tags: Vec::new(),
+    })
+}
+
+#[tokio::test]
+async fn a_state_is_asked_for_and_pending_while_she_talks() {
+    let mut house = House::open();
+    let mut ann = house.ann().await;
+    let id = ann.command(set(WishedState::NotReady, Some("break"))).await;
+    let (event, to) = house.command().await;
+    assert_eq!(event, Event::StateAsked { agent: ANN, wish: Wish::NotReady { reason: "break".into() } });
+    house.reply(to, Ok(Taken::Pending));
+    assert_eq!(ann.reply(&id).await.unwrap(), serde_json::json!({"pending": true}));
+    let view = house.sign_in_welcome("ann-token").await;
+    assert_eq!(view.snapshot.agent_state.next.unwrap().reason_code.as_deref(), Some("break"));
+}
+
+impl House {
+    async fn sign_in_welcome(&self, token: &str) -> Box<protocol::Welcome> {
+        let mut view = self.visit().await;
+        view.identify(token, protocol::ClientKind::Crm).await;
+        let ServerMessage::Welcome(welcome) = view.until("welcome").await.message else { unreachable!() };
+        welcome
+    }
+}
+
+#[tokio::test]
+async fn accept_decline_and_hang_up_reach_the_brain_and_its_verdict_comes_back() {
+    let mut house = House::open();
+    let mut ann = house.ann().await;
+    let call = house.offer(1, CALLER).call;
+    ann.until("pop.show").await;
+    assert!(matches!(house.event().await, Event::CardShown { .. }));
+    let cases = [
+        (
+            ClientMessage::Accept(of(call)),
+            Event::OfferAccepted { agent: ANN, call },
+            CommandError::AnswerAtPhone,
+        ),
+        (
+            ClientMessage::Decline(of(call)),
+            Event::OfferDeclined { agent: ANN, call },
+            CommandError::OfferGone { call },
+        ),
+        (
+            ClientMessage::HangUp(of(call)),
+            Event::HangUpAsked { agent: ANN, call },
+            CommandError::NotInCall { call },
+        ),
+    ];
+    for (message, expected, error) in cases {
+        let id = ann.command(message.clone()).await;
+        let (event, to) = house.command().await;
+        assert_eq!(event, expected);
+        house.reply(to, Ok(Taken::Now));
+        assert_eq!(ann.reply(&id).await.unwrap(), serde_json::json!({"pending": false}));
+        let id = ann.command(message).await;
+        let (_, to) = house.command().await;
+        house.reply(to, Err(error.clone()));
+        let fault = ann.reply(&id).await.unwrap_err();
+        assert_eq!((fault.code.as_ref(), fault.message), (error.code(), error.to_string()));
+    }
+}
+
+#[tokio::test]
+async fn what_the_gateway_can_check_does_not_reach_the_brain() {
+    let mut house = House::open();
+    let mut ann = house.ann().await;
+    let call = house.offer(1, CALLER).call;
+    ann.until("pop.show").await;
+    assert!(matches!(house.event().await, Event::CardShown { .. }));
+    let nobody = ContactRef { contact_id: ContactId("nobody".into()) };
+    let wrong = [
+        (set(WishedState::NotReady, Some("fishing")), "unknown_reason"),
+        (ClientMessage::Accept(nobody), "no_such_contact"),
+        (wrap_up(call, Some("exploded"), None), "unknown_code"),
+        (ClientMessage::Unknown("contact.transfer".into()), "unknown_type"),
+    ];
+    for (message, code) in wrong {
+        let id = ann.command(message).await;
+        assert_eq!(ann.reply(&id).await.unwrap_err().code, code);
+    }
+    ann.text(r#"{"type":"contact.accept","id":"x","data":{"contact_id":[]}}"#).await;
+    assert_eq!(ann.reply(&CommandId("x".into())).await.unwrap_err().code, "bad_data");
+    ann.tell(None, ClientMessage::Accept(of(call))).await;
+    let ServerMessage::Error(error) = ann.until("error").await.message else { unreachable!() };
+    assert_eq!((error.code.as_str(), error.fatal), ("id_missing", false));
+    let id = ann.command(set(WishedState::Ready, None)).await;
+    let (event, to) = house.command().await;
+    assert_eq!(event, Event::StateAsked { agent: ANN, wish: Wish::Ready }, "the first one to reach it");
+    house.reply(to, Ok(Taken::Now));
+    assert!(ann.reply(&id).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_wrap_up_carries_its_code_and_its_note_is_kept() {
+    let mut house = House::open();
+    let mut ann = house.ann().await;
+    let call = house.offer(1, CALLER).call;
+    ann.until("pop.show").await;
+    assert!(matches!(house.event().await, Event::CardShown { .. }));
+    let note = Note { contact_id: ContactId(call.to_string()), text: "asked for an invoice".into() };
+    let id = ann.command(ClientMessage::Note(note)).await;
+    assert!(ann.reply(&id).await.is_ok());
+    let id = ann.command(wrap_up(call, Some("solved"), Some("sent it"))).await;
+    let (event, to) = house.command().await;
+    assert_eq!(event, Event::WrapUpFinished { agent: ANN, call, disposition: Some("solved".into()) });
+    house.reply(to, Ok(Taken::Now));
+    assert!(ann.reply(&id).await.is_ok());
+    let welcome = house.sign_in_welcome("ann-token").await;
+    assert_eq!(welcome.snapshot.contacts[0].notes, ["asked for an invoice", "sent it"]);
+}
+
+#[tokio::test]
+async fn a_command_sent_again_is_done_once_and_answered_on_the_new_connection() {
+    let mut house = House::open();
+    let mut ann = house.ann().await;
+    let id = ann.command(set(WishedState::Ready, None)).await;
+    let (_, to) = house.command().await;
+    let mut again = house.sign_in("ann-token", protocol::ClientKind::Desktop).await;
+    assert_eq!(ann.closed().await, 4009);
+    again.tell(Some(id.clone()), set(WishedState::Ready, None)).await;
+    let barrier = CommandId("barrier".into());
+    again.tell(Some(barrier.clone()), ClientMessage::Unknown("barrier".into())).await;
+    assert!(again.reply(&barrier).await.is_err(), "until then nothing was answered");
+    house.reply(to, Ok(Taken::Now));
+    assert!(again.reply(&id).await.is_ok());
+    again.tell(Some(id.clone()), set(WishedState::Ready, None)).await;
+    assert!(again.reply(&id).await.is_ok(), "the same reply once more");
+    again.leave().await;
+    assert_eq!(house.event().await, Event::DeskLost { agent: ANN }, "and nothing was asked twice");
+}
+
+#[tokio::test]
+async fn more_than_fifty_commands_a_second_are_refused() {
+    let mut house = House::open();
+    let mut ann = house.ann().await;
+    let mut refused = 0;
+    for n in 0..80 {
+        let message = ClientMessage::Unknown(format!("x{n}"));
+        let id = ann.command(message).await;
+        let fault = ann.reply(&id).await.unwrap_err();
+        refused += usize::from(fault.code == "too_many" && fault.retryable);
+    }
+    assert!(refused > 0);
+}
+
+#[tokio::test]
+async fn what_her_screen_measured_is_handed_on() {
+    let mut house = House::open();
+    let mut ann = house.ann().await;
+    let offer = house.offer(1, CALLER);
+    let ServerMessage::PopShow(pop) = ann.until("pop.show").await.message else { unreachable!() };
+    let rendered = |pop_id: &str| PopRendered { pop_id: pop_id.to_owned(), rev: 1, paint_ms: 37 };
+    ann.tell(None, ClientMessage::PopRendered(rendered("somebody-else's"))).await;
+    ann.tell(None, ClientMessage::PopRendered(rendered(&pop.pop_id))).await;
+    loop {
+        if let Heard::Painted(painted, after) = house.heard().await {
+            assert_eq!((painted, after), (offer, Duration::from_millis(37)));
+            return;
+        }
+    }
+}

@@ -1,0 +1,35 @@
+// Keys: Alt and a letter, and digits to choose. Off in text boxes, where a key is a letter; can be turned off altogether.
+
+
+/** @param {any} desk */
+export function shortcuts(desk) {
+  document.addEventListener("keydown", (event) => {
+    const target = /** @type {HTMLElement} */ (event.target);
+    const writing = target.matches("textarea, select, input:not([type=radio])");
+    if (event.key === "Escape" && target.matches("textarea")) target.blur();
+    if (!desk.shortcutsOn || !desk.online || writing || event.ctrlKey || event.metaKey || event.repeat) return;
+    if (document.querySelector("dialog[open]")) return;
+    const done = event.altKey ? letter(desk, event.code) : digit(event.code);
+    if (done) event.preventDefault();
+  });
+}
+
+/** What a letter does is what its button does, as long as the button is there. */
+function letter(desk, code) {
+  const name = { KeyR: "ready", KeyN: "not-ready", KeyA: "accept", KeyC: "decline", KeyH: "hang-up", KeyW: "finish" }[code];
+  const button = name && document.querySelector(`[data-key="${name}"]`);
+  if (!(button instanceof HTMLButtonElement) || button.disabled || !button.offsetParent) return false;
+  if (name === "not-ready") button.focus(); // she opened a menu: the keyboard belongs in it
+  button.click();
+  return true;
+}
+
+/** Digits choose among what is numbered: customers, or what came of the call. */
+function digit(code) {
+  const number = /^(?:Digit|Numpad)([1-9])$/.exec(code)?.[1];
+  const numbered = number ? [...document.querySelectorAll(`[data-digit="${number}"]`)] : [];
+  const choice = numbered.find((one) => one instanceof HTMLElement && one.offsetParent);
+  if (choice instanceof HTMLElement) choice.click();
+  return Boolean(choice);
+}
+

@@ -1,0 +1,101 @@
+// The wallboard: how many agents do what, for everybody to see. No names and no callers.
+
+import { Connection } from "./lib/connection.js";
+import { fill, h, say, show } from "./lib/dom.js";
+import { currentLanguage, loadWords, t, tCode, useLanguage } from "./lib/i18n.js";
+import { signIn } from "./view/sign-in.js";
+
+const STATES = ["ready", "reserved", "talking", "wrap_up", "not_ready", "logged_out"];
+
+class Wallboard {
+  constructor() {
+    this.connection = new Connection("wallboard");
+    this.phase = "signin";
+    this.signInError = "";
+    this.presence = { agents: {}, contacts: {} };
+    this.at = "";
+    this.connection.addEventListener("frame", (event) => this.#hear(/** @type {CustomEvent} */ (event).detail));
+    this.connection.addEventListener("online", () => this.#turn("online"));
+    this.connection.addEventListener("lost", () => this.#turn(this.at ? "lost" : "connecting"));
+    this.connection.addEventListener("over", () => this.#refused());
+  }
+
+  start() {
+    this.build();
+    const token = sessionStorage.getItem("wall-token");
+    if (token) this.enter(token);
+    setInterval(() => this.refresh(), 1000);
+  }
+
+  build() {
+    const [entry, board] = [signIn(this), floor(this)];
+    this.views = [entry, board];
+    document.getElementById("desk")?.replaceChildren(entry.element, board.element);
+    this.refresh();
+  }
+
+  refresh() {
+    for (const view of this.views) view.update();
+  }
+
+  /** @param {string} token */
+  enter(token) {
+    sessionStorage.setItem("wall-token", token);
+    this.signInError = "";
+    this.#turn("connecting");
+    this.connection.open(token, currentLanguage());
+  }
+
+  /** @param {string} language */
+  speak(language) {
+    localStorage.setItem("language", language);
+    useLanguage(language);
+    this.build();
+  }
+
+  #turn(phase) {
+    this.phase = phase;
+    this.refresh();
+  }
+
+  #refused() {
+    sessionStorage.removeItem("wall-token");
+    this.signInError ||= t("signin.refused");
+    this.#turn("signin");
+  }
+
+  #hear(frame) {
+    if (frame.type === "error") this.signInError = frame.data.code === "forbidden" ? t("wall.forbidden") : t("signin.refused");
+    if (frame.type !== "agent.presence") return;
+    this.presence = frame.data;
+    this.at = frame.ts;
+    this.refresh();
+  }
+}
+
+function floor(wall) {
+  const [grid, at, stale] = [h("div.wall-grid"), h("p.hint"), h("div.stale", { role: "status" })];
+  const element = h("main.wall", {}, h("header.line", {}, h("h1", {}, t("wall.title")), at), stale, grid);
+  function update() {
+    const { agents, contacts } = wall.presence;
+    show(element, ["online", "lost"].includes(wall.phase));
+    show(stale, wall.phase === "lost");
+    say(stale, wall.phase === "lost" ? t("link.now") : "");
+    element.classList.toggle("is-lost", wall.phase === "lost");
+    fill(grid, JSON.stringify(wall.presence), () => [
+      ...STATES.map((state) => box(tCode("state", state), agents[state] ?? 0, state)),
+      box(t("wall.contacts"), Object.values(contacts).reduce((sum, count) => sum + count, 0), "contacts"),
+    ]);
+    say(at, wall.at ? t("wall.at", { time: new Date(wall.at).toLocaleTimeString(currentLanguage()) }) : "");
+  }
+  return { element, update };
+}
+
+function box(name, value, state) {
+  return h("div.wall-box", { "data-state": state }, h("span.figure-value", {}, String(value)), h("span.figure-name", {}, name));
+}
+
+const theme = localStorage.getItem("theme");
+if (theme) document.documentElement.dataset.theme = theme;
+await loadWords();
+new Wallboard().start();

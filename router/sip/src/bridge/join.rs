@@ -1,0 +1,110 @@
+//! Caller and phone come together, and stay so while their media moves.
+
+use super::{Call, Have, Want};
+use crate::{
+    context::Ctx,
+    leg::{Purpose, caller},
+    sdp::{Sdp, differs},
+    transaction::Side,
+};
+use bytes::Bytes;
+
+/// How often one side's answer may send us back to the other. Once is usual (the caller's answer names fewer codings
+/// than its offer did); two sides that move with every answer would never come to rest.
+const MAX_CORRECTIONS: u8 = 3;
+
+impl Call {
+    /// Joins the caller and a phone that has answered.
+    pub(crate) fn connect(&mut self, attempt: u32, ctx: &mut Ctx<'_>) {
+        let Some(leg) = self.phone_mut(attempt) else { return };
+        if !leg.acknowledge(ctx) {
+            return;
+        }
+        let theirs = leg.session.theirs.clone();
+        self.corrections = 0;
+        match &self.caller.stage {
+            caller::Stage::Early(early) if early.previewed.is_none() => {
+                let told = self.caller.session.tell(&theirs);
+                self.have = Have::Phone(attempt);
+                self.caller.accept(told, false, ctx);
+            }
+            caller::Stage::Early(_) => {
+                self.accept_preview(ctx);
+                self.want = Want::Phone(attempt);
+            }
+            caller::Stage::Up(_) => {
+                self.want = Want::Phone(attempt);
+                self.settle(ctx);
+            }
+            caller::Stage::Ending { .. } | caller::Stage::Gone => {}
+        }
+    }
+    /// Brings the media where it is wanted, as far as it is our turn to speak.
+    pub(super) fn settle(&mut self, ctx: &mut Ctx<'_>) {
+        let ours = self.line_mut(Side::Caller).is_some_and(|line| line.turn.is_ours(ctx.now));
+        if ours {
+            match self.want {
+                Want::AsIs => {}
+                Want::Music { port } if self.is_at_music(port) => {
+                    self.want = Want::AsIs;
+                    self.play(ctx);
+                }
+                Want::Music { port } => {
+                    let offer = self.music_offer(port, ctx);
+                    self.move_caller(Purpose::Music { port }, offer, ctx);
+                }
+                Want::Phone(attempt) if self.have == Have::Phone(attempt) && !self.stale => self.want = Want::AsIs,
+                Want::Phone(attempt) => {
+                    let phone = self.phone(attempt).filter(|leg| leg.line().is_some());
+                    let offer = phone.map(|leg| leg.session.theirs.clone());
+                    self.move_caller(Purpose::Join { attempt }, offer, ctx);
+                }
+            }
+        }
+        self.settle_phone(ctx);
+    }
+    /// Asks the caller to move its media; without an `offer` there is nowhere to move it to.
+    fn move_caller(&mut self, purpose: Purpose, offer: Option<Bytes>, ctx: &mut Ctx<'_>) {
+        match offer {
+            Some(offer) => self.ask(Side::Caller, &offer, purpose, ctx),
+            None => self.want = Want::AsIs,
+        }
+    }
+    /// Tells the joined phone where the caller's media has gone, if that has changed and it is our turn.
+    fn settle_phone(&mut self, ctx: &mut Ctx<'_>) {
+        let Have::Phone(attempt) = self.have else { return };
+        let Some(leg) = self.phone_mut(attempt).filter(|leg| leg.stale) else { return };
+        if leg.line().is_some_and(|line| line.turn.is_ours(ctx.now)) {
+            leg.stale = false;
+            let theirs = self.caller.session.theirs.clone();
+            self.ask(Side::Phone(attempt), &theirs, Purpose::Repoint, ctx);
+        }
+    }
+    /// The caller has agreed to where it is now; whoever is joined to it has to know.
+    pub(super) fn compare_with_phone(&mut self) {
+        let Have::Phone(attempt) = self.have else { return };
+        let theirs = self.caller.session.theirs.clone();
+        let Some(leg) = self.phones.iter_mut().find(|leg| leg.key.attempt == attempt) else { return };
+        if self.corrections < MAX_CORRECTIONS && tells_apart(&theirs, &leg.session.ours) {
+            self.corrections += 1;
+            leg.stale = true;
+        }
+    }
+    /// The phone has agreed to where it is now; the caller has to know.
+    pub(super) fn compare_with_caller(&mut self, attempt: u32) {
+        let Some(leg) = self.phone(attempt).filter(|_| self.have == Have::Phone(attempt)) else { return };
+        if self.corrections < MAX_CORRECTIONS && tells_apart(&leg.session.theirs, &self.caller.session.ours) {
+            self.corrections += 1;
+            self.stale = true;
+            self.want = Want::Phone(attempt);
+        }
+    }
+}
+
+/// Whether two descriptions mean something else for the media; what cannot be read does.
+pub(super) fn tells_apart(a: &Bytes, b: &Bytes) -> bool {
+    match (Sdp::parse(a.clone()), Sdp::parse(b.clone())) {
+        (Ok(a), Ok(b)) => differs(&a, &b),
+        (Err(_), _) | (_, Err(_)) => true,
+    }
+}

@@ -1,0 +1,66 @@
+//! What a waiting caller hears.
+
+use super::{Call, Have, Want};
+use crate::{Treatment, context::Ctx, leg::caller::Stage, sdp::offer_music};
+use std::net::SocketAddr;
+
+impl Call {
+    /// Gives the caller its treatment.
+    pub(crate) fn treat(&mut self, treatment: Treatment, ctx: &mut Ctx<'_>) {
+        if let Treatment::Music { port } | Treatment::EarlyMedia { port } = treatment {
+            self.port = Some(port);
+        }
+        match (&self.caller.stage, treatment) {
+            (Stage::Early(_), Treatment::Music { port }) => self.answer_with_music(port, ctx),
+            (Stage::Early(_), Treatment::EarlyMedia { port }) => self.preview_music(port, ctx),
+            (Stage::Early(_), Treatment::Ringing) => self.caller.say(182, None, ctx),
+            (Stage::Up(_), Treatment::Music { port } | Treatment::EarlyMedia { port }) => {
+                self.want = Want::Music { port };
+                self.settle(ctx);
+            }
+            (Stage::Up(_), Treatment::Ringing) | (Stage::Ending { .. } | Stage::Gone, _) => {}
+        }
+    }
+    fn answer_with_music(&mut self, port: u16, ctx: &mut Ctx<'_>) {
+        if self.caller.session.theirs.is_empty() {
+            return self.answer_with_offer(port, ctx);
+        }
+        if self.accept_preview(ctx) {
+            return self.play(ctx);
+        }
+        match self.music_for(&self.caller.invite.body(), port, ctx) {
+            None => self.caller.say(182, None, ctx),
+            Some(answer) => {
+                let told = self.caller.session.tell(&answer.body);
+                self.have = Have::Music { port, music: Some(answer.music) };
+                self.caller.accept(told, false, ctx);
+                self.play(ctx);
+            }
+        }
+    }
+    /// Answers a caller who offered nothing with an offer of our own.
+    pub(super) fn answer_with_offer(&mut self, port: u16, ctx: &mut Ctx<'_>) {
+        let ours = SocketAddr::new(ctx.net.local.media, port);
+        let offer = offer_music(ours, self.caller.session.origin());
+        let told = self.caller.session.tell(&offer);
+        self.have = Have::Music { port, music: None };
+        self.caller.accept(told, true, ctx);
+    }
+    fn preview_music(&mut self, port: u16, ctx: &mut Ctx<'_>) {
+        let Some(answer) = self.music_for(&self.caller.session.theirs, port, ctx) else {
+            return self.caller.say(182, None, ctx);
+        };
+        let told = self.caller.session.tell(&answer.body);
+        self.have = Have::Music { port, music: Some(answer.music) };
+        self.caller.say(183, Some(told), ctx);
+        self.play(ctx);
+    }
+    /// Answers a caller who hears early music with the description it has got already: a caller takes the first one it
+    /// sees and no other (RFC 3261 §13.2.1). False when there is none.
+    pub(super) fn accept_preview(&mut self, ctx: &mut Ctx<'_>) -> bool {
+        let Stage::Early(early) = &mut self.caller.stage else { return false };
+        let Some(body) = early.previewed.take() else { return false };
+        self.caller.accept(body, false, ctx);
+        true
+    }
+}

@@ -1,0 +1,93 @@
+//! What the shell orders the stack to do. An order for a call or leg that is gone does nothing.
+
+use crate::{CallKey, LegKey};
+use std::net::SocketAddr;
+
+/// An order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// What the caller hears while waiting.
+    Treat {
+        /// Which call.
+        call: CallKey,
+        /// What.
+        treatment: Treatment,
+    },
+    /// INVITE a phone with the caller's session description. A second phone may be rung when the first is gone.
+    Ring {
+        /// The new leg.
+        leg: LegKey,
+        /// Which phone.
+        phone: Phone,
+        /// Written in `X-Sambung-Queue`.
+        queue: String,
+        /// What the phone is told about the caller.
+        display: Display,
+        /// Ask the phone to answer by itself (`Call-Info: …;answer-after=0`).
+        auto_answer: bool,
+    },
+    /// Join the caller and a phone that has answered.
+    Connect {
+        /// The answered leg.
+        leg: LegKey,
+    },
+    /// End a phone's leg, whatever it is in: CANCEL, ACK and BYE, or BYE. The caller keeps what it hears until
+    /// the next `Treat`.
+    Drop {
+        /// Which leg.
+        leg: LegKey,
+        /// For its `Reason` header.
+        reason: Cause,
+    },
+    /// Send the caller away and drop all phones of the call: a final response before a 2xx, BYE after.
+    End {
+        /// Which call.
+        call: CallKey,
+        /// For the final response, and the `Reason` header of a BYE.
+        cause: Cause,
+    },
+}
+
+/// A SIP status with its text, as a response or in `Reason: SIP;cause=…;text="…"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cause {
+    /// 200–699.
+    pub status: u16,
+    /// Without quotes or control characters.
+    pub text: &'static str,
+}
+
+/// What a waiting caller hears. Ports are ours, for RTP to this caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Treatment {
+    /// Answered (200), with music. No codec in common, or encrypted media only: 182 instead, unanswered.
+    Music {
+        /// Our RTP port.
+        port: u16,
+    },
+    /// Not answered: 182 Queued, the caller's own ringing tone.
+    Ringing,
+    /// Not answered: 183 with music. No codec in common: 182 instead.
+    EarlyMedia {
+        /// Our RTP port.
+        port: u16,
+    },
+}
+
+/// A phone to ring.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Phone {
+    /// Request-URI of its INVITE.
+    pub uri: String,
+    /// Where the datagrams go.
+    pub to: SocketAddr,
+}
+
+/// What the phone is told about the caller, in From.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Display {
+    /// The caller's user part and display name, at our host.
+    AsCaller,
+    /// `sip:anonymous@anonymous.invalid`.
+    Anonymous,
+}

@@ -1,0 +1,155 @@
+//! What every step of a call works with: the time, fresh names, the way out, and the tables all calls share.
+
+use crate::{
+    CallKey, Cause, Micros, Mint, Output,
+    compose::{ALLOW, SDP, cancel_of, decimal, explain, in_dialog, reason, respond},
+    dialog::Dialog,
+    local::Local,
+    output::Sent,
+    timers::{ServerId, Timers},
+    transaction::{Clients, Owner, Servers},
+    wire::{Message, Method, Name, Writer},
+};
+use bytes::Bytes;
+use std::{collections::HashMap, net::SocketAddr};
+
+/// The tables all calls share.
+pub(crate) struct Net {
+    pub(crate) local: Local,
+    pub(crate) timers: Timers,
+    pub(crate) clients: Clients,
+    pub(crate) servers: Servers,
+    /// By the bits of our tag.
+    pub(crate) dialogs: HashMap<u128, Partner>,
+    /// Phones' legs alive.
+    pub(crate) legs: usize,
+}
+
+/// Whose dialog it is.
+pub(crate) enum Partner {
+    /// A leg's.
+    Leg(Owner),
+    /// Nobody's any more: we have said BYE, but the peer may have done so as well.
+    Ended { call_id: Box<[u8]>, remote_tag: Box<[u8]> },
+}
+
+/// When something happens, and what comes of it.
+pub(crate) struct Moment<'a> {
+    pub(crate) now: Micros,
+    pub(crate) mint: &'a mut dyn Mint,
+    pub(crate) out: &'a mut Output,
+}
+
+impl Moment<'_> {
+    /// A step at this moment.
+    pub(crate) fn with<'a>(&'a mut self, net: &'a mut Net) -> Ctx<'a> {
+        Ctx { now: self.now, mint: &mut *self.mint, out: &mut *self.out, net }
+    }
+}
+
+/// One step.
+pub(crate) struct Ctx<'a> {
+    pub(crate) now: Micros,
+    pub(crate) mint: &'a mut dyn Mint,
+    pub(crate) out: &'a mut Output,
+    pub(crate) net: &'a mut Net,
+}
+
+impl Ctx<'_> {
+    /// Adds `X-Sambung-Call`.
+    pub(crate) fn name_call(&self, writer: &mut Writer, call: CallKey) {
+        writer.header_text("X-Sambung-Call", self.mint.text(call));
+    }
+    /// Starts a response to `request` in the dialog with the tag `bits`.
+    pub(crate) fn respond(&self, request: &Message, status: u16, bits: u128, from: SocketAddr) -> Writer {
+        respond(&self.net.local, request, status, self.net.local.names.tag(bits).as_str(), from)
+    }
+    /// Sends a provisional response to an INVITE.
+    pub(crate) fn provisional(&mut self, server: ServerId, status: u16, response: Bytes) {
+        self.net.servers.provisional(server, status, response, self.out);
+    }
+    /// Sends the final response to an INVITE.
+    pub(crate) fn finish(&mut self, server: ServerId, status: u16, response: Bytes) {
+        let Net { servers, timers, .. } = &mut *self.net;
+        servers.finish(server, status, response, self.now, (timers, self.out));
+    }
+    /// The ACK of a final response has come or will never matter.
+    pub(crate) fn acknowledged(&mut self, server: ServerId) {
+        self.net.servers.acknowledged(server, self.now, &mut self.net.timers);
+    }
+    /// Begins with an INVITE, which is found by `key` when it comes again.
+    pub(crate) fn begin(&mut self, request: &Message, key: Vec<u8>, from: SocketAddr, owner: Owner) -> ServerId {
+        self.net.servers.invite(request, key, request.top_via().response_target(from), owner)
+    }
+    /// Sends `100 Trying`.
+    pub(crate) fn trying(&mut self, request: &Message, server: ServerId, from: SocketAddr) {
+        let trying = respond(&self.net.local, request, 100, "", from).finish();
+        self.provisional(server, 100, trying);
+    }
+    /// Refuses a re-INVITE.
+    pub(crate) fn refuse(&mut self, request: &Message, server: ServerId, status: u16, from: SocketAddr) {
+        let mut writer = respond(&self.net.local, request, status, "", from);
+        explain(&mut writer, request, status);
+        if status == 500 {
+            let mut digits = [0; 10];
+            writer.header(Name::RetryAfter, decimal((self.mint.bits() % 11) as u32, &mut digits));
+        }
+        self.finish(server, status, writer.finish());
+    }
+    /// Answers a request other than INVITE, found by `key`, and keeps the answer for its retransmissions.
+    pub(crate) fn answer(&mut self, request: &Message, key: Vec<u8>, status: u16, from: SocketAddr) {
+        let response = respond(&self.net.local, request, status, "", from).finish();
+        let (to, method) = (request.top_via().response_target(from), request.method());
+        let Net { servers, timers, .. } = &mut *self.net;
+        servers.answer((method, key), (response, to), status, self.now, (timers, self.out));
+    }
+    /// Sends an INVITE within `dialog`, carrying `offer`; gives its branch and CSeq number.
+    pub(crate) fn reinvite(&mut self, dialog: &mut Dialog, offer: Bytes, owner: Owner) -> (u128, u32) {
+        let (branch, seq) = (self.mint.bits(), dialog.next_seq());
+        let (mut writer, to) = in_dialog(&self.net.local, dialog, Method::Invite, seq, branch);
+        writer.header(Name::Contact, &self.net.local.contact).header(Name::Allow, ALLOW);
+        self.name_call(&mut writer, owner.call);
+        let request = writer.body(SDP, offer).finish();
+        self.invite(branch, request, to, owner);
+        (branch, seq)
+    }
+    /// Sends an INVITE.
+    pub(crate) fn invite(&mut self, branch: u128, request: Bytes, to: SocketAddr, owner: Owner) {
+        let Net { clients, timers, .. } = &mut *self.net;
+        clients.invite(branch, (request, to), owner, self.now, (timers, self.out));
+    }
+    /// Acknowledges the 2xx to our INVITE `seq` with `branch`, now and whenever it is repeated.
+    pub(crate) fn ack(&mut self, dialog: &Dialog, branch: u128, seq: u32) {
+        let (mut writer, to) = in_dialog(&self.net.local, dialog, Method::Ack, seq, self.mint.bits());
+        let ack = writer.finish();
+        self.out.send(to, ack.clone(), Sent::Request(Method::Ack));
+        self.net.clients.acknowledged(branch, ack, to, &mut self.net.timers);
+    }
+    /// Ends a dialog with BYE. What the peer still sends in it is answered until the BYE is settled.
+    pub(crate) fn bye(&mut self, mut dialog: Dialog, call: Option<CallKey>, cause: Option<Cause>) {
+        let (branch, seq) = (self.mint.bits(), dialog.next_seq());
+        let (mut writer, to) = in_dialog(&self.net.local, &dialog, Method::Bye, seq, branch);
+        if let Some(call) = call {
+            self.name_call(&mut writer, call);
+        }
+        if let Some(cause) = cause {
+            reason(&mut writer, cause);
+        }
+        let ended = self.net.dialogs.get_mut(&dialog.tag).map(|partner| *partner = dialog.ended());
+        let ended = ended.map(|()| dialog.tag);
+        let Net { clients, timers, .. } = &mut *self.net;
+        clients.request(branch, Method::Bye, (writer.finish(), to), ended, self.now, (timers, self.out));
+    }
+    /// Cancels the INVITE under `branch`, if a provisional response has come. True when it was sent.
+    pub(crate) fn cancel(&mut self, branch: u128, cause: Option<Cause>) -> bool {
+        let Some(open) = self.net.clients.open_invite(branch).filter(|open| open.may_cancel()) else { return false };
+        let to = open.to;
+        // Our own INVITE always reads back.
+        let Ok(invite) = Message::parse(open.request.clone()) else { return false };
+        let cancel = cancel_of(&invite, cause);
+        let Net { clients, timers, .. } = &mut *self.net;
+        clients.request(branch, Method::Cancel, (cancel, to), None, self.now, (timers, self.out));
+        clients.cancelled(branch, self.now, timers);
+        true
+    }
+}

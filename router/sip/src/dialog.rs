@@ -1,0 +1,188 @@
+//! One peer-to-peer relation (RFC 3261 §12): names, numbers, and where its requests go.
+//!
+//! A request belongs to a dialog only by exact Call-ID and both tags. Route set and remote target are honoured only
+//! where they are literal addresses, else the peer's own source address is used: we look no name up and follow nobody
+//! to a place that only a stranger named outside a dialog.
+
+use crate::{
+    context::Partner,
+    wire::{Message, NameAddr, Uri},
+};
+use bytes::Bytes;
+use std::net::SocketAddr;
+
+/// Most Record-Route entries we take over; more makes no sense with 70 hops to go.
+const MAX_ROUTES: usize = 32;
+
+/// A dialog, early or confirmed.
+#[derive(Clone, Debug)]
+pub(crate) struct Dialog {
+    /// The bits of our tag: what finds the dialog.
+    pub(crate) tag: u128,
+    pub(crate) call_id: Bytes,
+    /// From of our requests, with our tag.
+    pub(crate) local: Bytes,
+    /// To of our requests, with the peer's tag if it has one.
+    pub(crate) remote: Bytes,
+    remote_tag: Bytes,
+    /// Last CSeq number we used; 0 when none.
+    pub(crate) local_seq: u32,
+    /// Last CSeq number the peer used; 0 when none.
+    pub(crate) remote_seq: u32,
+    target: Bytes,
+    routes: Vec<Bytes>,
+    peer: SocketAddr,
+}
+
+/// The first line and the routes of a request in a dialog.
+pub(crate) struct Path<'a> {
+    pub(crate) uri: &'a [u8],
+    pub(crate) routes: Vec<&'a [u8]>,
+    /// The last route of a strict router, in brackets still to be written.
+    pub(crate) last: Option<&'a [u8]>,
+    pub(crate) to: SocketAddr,
+}
+
+impl Dialog {
+    /// The dialog an INVITE from `peer` makes, answered with the tag `bits`, written `tag`.
+    pub(crate) fn as_server(invite: &Message, peer: SocketAddr, bits: u128, tag: &[u8]) -> Self {
+        let local = invite.header(crate::wire::Name::To).unwrap_or_default();
+        let remote = invite.header(crate::wire::Name::From).unwrap_or_default();
+        Self {
+            tag: bits,
+            call_id: invite.share(invite.call_id()),
+            local: Bytes::from([local, b";tag=", tag].concat()),
+            remote: invite.share(remote),
+            remote_tag: share(invite, invite.from_tag()),
+            local_seq: 0,
+            remote_seq: invite.cseq().0,
+            target: share(invite, invite.contact_uri()),
+            routes: invite.record_routes().take(MAX_ROUTES).map(|route| invite.share(route)).collect(),
+            peer,
+        }
+    }
+    /// The dialog that a response from `peer` to our INVITE makes; `local` is From of that INVITE.
+    pub(crate) fn as_client(bits: u128, local: Bytes, seq: u32, response: &Message, peer: SocketAddr) -> Self {
+        let remote = response.header(crate::wire::Name::To).unwrap_or_default();
+        let routes = response.record_routes().take(MAX_ROUTES).map(|route| response.share(route));
+        let mut routes: Vec<Bytes> = routes.collect();
+        routes.reverse();
+        Self {
+            tag: bits,
+            call_id: response.share(response.call_id()),
+            local,
+            remote: response.share(remote),
+            remote_tag: share(response, response.to_tag()),
+            local_seq: seq,
+            remote_seq: 0,
+            target: share(response, response.contact_uri()),
+            routes,
+            peer,
+        }
+    }
+    /// Whether a request with our tag really is the peer's in this dialog.
+    pub(crate) fn owns(&self, request: &Message) -> bool {
+        request.call_id() == self.call_id && request.from_tag().unwrap_or_default() == self.remote_tag
+    }
+    /// What is left of it behind our BYE.
+    pub(crate) fn ended(&self) -> Partner {
+        Partner::Ended { call_id: self.call_id[..].into(), remote_tag: self.remote_tag[..].into() }
+    }
+    /// Takes the number of a request; false when it is lower than one before (RFC 3261 §12.2.2).
+    pub(crate) const fn advance(&mut self, seq: u32) -> bool {
+        let in_order = seq >= self.remote_seq;
+        if in_order {
+            self.remote_seq = seq;
+        }
+        in_order
+    }
+    /// The number of our next request.
+    pub(crate) fn next_seq(&mut self) -> u32 {
+        self.local_seq += 1;
+        self.local_seq
+    }
+    /// A re-INVITE or its 2xx may move the remote target (RFC 3261 §12.2).
+    pub(crate) fn refresh(&mut self, message: &Message) {
+        if let Some(uri) = message.contact_uri() {
+            self.target = message.share(uri);
+        }
+    }
+    /// How a request of ours is addressed (RFC 3261 §12.2.1.1).
+    pub(crate) fn path(&self) -> Path<'_> {
+        let target: &[u8] = if self.target.is_empty() { remote_uri(&self.remote) } else { &self.target };
+        let Some((first, rest)) = self.routes.split_first() else {
+            // The URI of From or To alone says nothing about where the peer is.
+            return Path { uri: target, routes: Vec::new(), last: None, to: self.reach(&self.target) };
+        };
+        let hop = NameAddr::parse(first).map_or(&b""[..], |route| route.uri);
+        let loose = Uri::parse(hop).is_ok_and(|uri| uri.params.has("lr"));
+        if loose {
+            let routes = self.routes.iter().map(|route| &route[..]).collect();
+            return Path { uri: target, routes, last: None, to: self.reach(hop) };
+        }
+        let routes = rest.iter().map(|route| &route[..]).collect();
+        Path { uri: hop, routes, last: Some(target), to: self.reach(hop) }
+    }
+    fn reach(&self, uri: &[u8]) -> SocketAddr {
+        Uri::parse(uri).ok().and_then(|uri| uri.literal()).unwrap_or(self.peer)
+    }
+}
+
+fn remote_uri(remote: &[u8]) -> &[u8] {
+    NameAddr::parse(remote).map_or(b"sip:invalid.invalid", |remote| remote.uri)
+}
+
+fn share(message: &Message, part: Option<&[u8]>) -> Bytes {
+    part.map_or_else(Bytes::new, |part| message.share(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn invite(lines: &str) -> Message {
+        let text = format!(
+            "INVITE sip:1500@198.51.100.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.7;branch=z9hG4bK1\r\nFrom: <sip:ann@192.0.2.7>;tag=f\r\n\
+             To: <sip:1500@198.51.100.1>\r\nCall-ID: c\r\nCSeq: 7 INVITE\r\n{lines}Content-Length: 0\r\n\r\n"
+        );
+        Message::parse(Bytes::from(text)).unwrap()
+    }
+    fn dialog(lines: &str) -> Dialog {
+        Dialog::as_server(&invite(lines), "203.0.113.9:5070".parse().unwrap(), 1, b"ours")
+    }
+    fn goes_to(lines: &str) -> String {
+        dialog(lines).path().to.to_string()
+    }
+
+    #[test]
+    fn a_literal_target_is_followed_and_a_name_is_not() {
+        assert_eq!(goes_to("Contact: <sip:ann@192.0.2.8:5080>\r\n"), "192.0.2.8:5080");
+        assert_eq!(goes_to("Contact: <sip:ann@pbx.example.com>\r\n"), "203.0.113.9:5070");
+        assert_eq!(goes_to(""), "203.0.113.9:5070");
+        assert_eq!(goes_to("Contact: <sip:ann@[2001:db8::1]>\r\n"), "[2001:db8::1]:5060");
+    }
+
+    #[test]
+    fn the_first_route_comes_before_the_target() {
+        let contact = "Contact: <sip:ann@192.0.2.8>\r\n";
+        assert_eq!(goes_to(&format!("{contact}Record-Route: <sip:192.0.2.20;lr>, <sip:192.0.2.21;lr>\r\n")), "192.0.2.20:5060");
+        assert_eq!(goes_to(&format!("{contact}Record-Route: <sip:proxy.example.com;lr>\r\n")), "203.0.113.9:5070");
+    }
+
+    #[test]
+    fn a_strict_router_gets_its_own_uri_and_the_target_last() {
+        let dialog = dialog("Contact: <sip:ann@192.0.2.8>\r\nRecord-Route: <sip:192.0.2.20>, <sip:192.0.2.21;lr>\r\n");
+        let path = dialog.path();
+        assert_eq!(path.uri, b"sip:192.0.2.20");
+        assert_eq!(path.routes, [b"<sip:192.0.2.21;lr>"]);
+        assert_eq!(path.last, Some(&b"sip:ann@192.0.2.8"[..]));
+    }
+
+    #[test]
+    fn requests_have_to_rise() {
+        let mut dialog = dialog("");
+        assert!(dialog.owns(&invite("")));
+        assert!(!dialog.advance(6) && dialog.advance(7) && dialog.advance(9) && !dialog.advance(8));
+        assert_eq!((dialog.next_seq(), dialog.next_seq()), (1, 2));
+    }
+}

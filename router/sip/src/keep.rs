@@ -1,0 +1,72 @@
+//! What has to be stored of a leg so that it can be ended, or carried on, after a restart.
+//!
+//! Records hold the messages that made the leg, as they were on the wire, and the few numbers that move on.
+
+use crate::{CallKey, LegKey, compose::cancel_of, wire::Message};
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+
+/// A change of what is to be stored. A later record of the same key replaces the earlier one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// A phone's leg, as it is now.
+    Leg(LegKey, LegRecord),
+    /// A caller's leg, as it is now.
+    CallerLeg(CallKey, CallerRecord),
+    /// The phone's leg is gone.
+    ForgetLeg(LegKey),
+    /// The call is over, its legs with it.
+    ForgetCall(CallKey),
+}
+
+/// A phone's leg.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LegRecord {
+    /// Our INVITE: Call-ID, From tag, CSeq, branch, target, the SDP offered.
+    pub invite: Bytes,
+    /// Where it went.
+    pub to: SocketAddr,
+    /// The dialog, once the phone has answered.
+    pub dialog: Option<DialogRecord>,
+}
+
+/// A caller's leg.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallerRecord {
+    /// The caller's INVITE: all Vias, From, To, CSeq, Call-ID, Contact, Record-Route, its SDP.
+    pub invite: Bytes,
+    /// Where it came from.
+    pub from: SocketAddr,
+    /// Our tag in To.
+    pub tag: String,
+    /// The dialog, once the caller is answered.
+    pub dialog: Option<DialogRecord>,
+}
+
+/// What moves on in a dialog.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DialogRecord {
+    /// On a phone's leg its 2xx, with its tag, Contact and Record-Route; empty on a caller's leg, whose INVITE has them.
+    pub answer: Bytes,
+    /// Last CSeq number we used; zero when none.
+    pub local_seq: u32,
+    /// Last CSeq number the peer used; zero when none.
+    pub remote_seq: u32,
+    /// The peer's session description.
+    pub theirs: Bytes,
+    /// Ours, with the version of its `o=`.
+    pub ours: Bytes,
+}
+
+/// The CANCEL of an INVITE that still rings, with the branch it was stored with, and where it goes.
+///
+/// None for a leg that has answered, or a record that cannot be read.
+#[must_use]
+pub fn cancel_from_record(record: &LegRecord) -> Option<(SocketAddr, Bytes)> {
+    if record.dialog.is_some() {
+        return None;
+    }
+    let invite = Message::parse(record.invite.clone()).ok()?;
+    Some((record.to, cancel_of(&invite, None)))
+}

@@ -1,0 +1,227 @@
+//! The caller's leg: from the INVITE that reached us to its end.
+//!
+//! ```text
+//!        2xx sent                         BYE either way, lost
+//! Early ──────────► Up (ACK or not yet) ──────────────────────► Gone
+//!   │                 └─ ended before the ACK ─► Ending ─ ACK ──► Gone
+//!   └─ CANCEL, refused ───────────────────────────────────────► Gone
+//! ```
+
+use super::{Line, Session, Turn, record};
+use crate::{
+    CallKey, CallerRecord, Cause, Keep, Micros,
+    compose::ALLOW,
+    context::Ctx,
+    dialog::Dialog,
+    timers::ServerId,
+    wire::{Message, Name, Writer},
+};
+use bytes::Bytes;
+use std::{net::SocketAddr, time::Duration};
+
+/// An unanswered caller hears from us so often (RFC 3261 §13.3.1.1).
+const REFRESH: Duration = Duration::from_secs(60);
+
+/// The INVITE was cancelled, or ended by a BYE.
+pub(crate) const TERMINATED: Cause = Cause { status: 487, text: "Request Terminated" };
+
+/// The caller's leg.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    pub(crate) call: CallKey,
+    /// What made the call: recovery and the phones' INVITEs need it.
+    pub(crate) invite: Message,
+    pub(crate) from: SocketAddr,
+    pub(crate) server: ServerId,
+    pub(crate) session: Session,
+    pub(crate) stage: Stage,
+}
+
+/// Where the caller's leg stands.
+#[derive(Debug)]
+pub(crate) enum Stage {
+    /// The INVITE has no final response.
+    Early(Box<Early>),
+    /// It has a 2xx.
+    Up(Box<Line>),
+    /// It has a 2xx, is not wanted any more, and cannot be told before its ACK has come (RFC 3261 §15).
+    Ending { dialog: Box<Dialog>, server: ServerId, seq: u32, cause: Cause },
+    /// The caller has left or was sent away.
+    Gone,
+}
+
+/// A caller who has no final response.
+#[derive(Debug)]
+pub(crate) struct Early {
+    pub(crate) dialog: Dialog,
+    /// The last provisional response above 100.
+    said: Option<(u16, Bytes)>,
+    /// When to say it again.
+    again: Micros,
+    /// The music's description that went out in a 183.
+    pub(crate) previewed: Option<Bytes>,
+}
+
+impl Early {
+    pub(crate) const fn new(dialog: Dialog, now: Micros) -> Self {
+        Self { dialog, said: None, again: now, previewed: None }
+    }
+}
+
+impl Caller {
+    /// Our tag's bits in this leg.
+    pub(crate) fn dialog(&self) -> Option<&Dialog> {
+        match &self.stage {
+            Stage::Early(early) => Some(&early.dialog),
+            Stage::Up(line) => Some(&line.dialog),
+            Stage::Ending { dialog, .. } => Some(dialog),
+            Stage::Gone => None,
+        }
+    }
+    /// As [`Caller::dialog`].
+    pub(crate) fn dialog_mut(&mut self) -> Option<&mut Dialog> {
+        match &mut self.stage {
+            Stage::Early(early) => Some(&mut early.dialog),
+            Stage::Up(line) => Some(&mut line.dialog),
+            Stage::Ending { dialog, .. } => Some(dialog),
+            Stage::Gone => None,
+        }
+    }
+    /// When an unanswered caller is due to hear from us again.
+    pub(crate) fn refresh_due(&self) -> Option<Micros> {
+        match &self.stage {
+            Stage::Early(early) => early.said.as_ref().map(|_| early.again),
+            Stage::Up(_) | Stage::Ending { .. } | Stage::Gone => None,
+        }
+    }
+    /// Says the last 18x again when it is due.
+    pub(crate) fn refresh(&mut self, ctx: &mut Ctx<'_>) {
+        let Stage::Early(early) = &mut self.stage else { return };
+        if let Some((status, response)) = early.said.clone().filter(|_| early.again <= ctx.now) {
+            early.again = ctx.now.after(REFRESH);
+            ctx.provisional(self.server, status, response);
+        }
+    }
+    /// Sends a provisional response, unless it was the last one already. A `preview` is the music's description.
+    pub(crate) fn say(&mut self, status: u16, preview: Option<Bytes>, ctx: &mut Ctx<'_>) {
+        let Stage::Early(early) = &mut self.stage else { return };
+        if early.said.as_ref().is_some_and(|(said, _)| *said == status) {
+            return;
+        }
+        let mut writer = ctx.respond(&self.invite, status, early.dialog.tag, self.from);
+        in_call(&mut writer, &self.invite, self.call, ctx);
+        if let Some(body) = &preview {
+            writer.body(crate::compose::SDP, body.clone());
+            early.previewed = preview;
+        }
+        let response = writer.finish();
+        early.said = Some((status, response.clone()));
+        early.again = ctx.now.after(REFRESH);
+        ctx.provisional(self.server, status, response);
+    }
+    /// Answers the caller with `body`; the ACK brings the answer when it was `offered`.
+    pub(crate) fn accept(&mut self, body: Bytes, offered: bool, ctx: &mut Ctx<'_>) {
+        let Stage::Early(early) = std::mem::replace(&mut self.stage, Stage::Gone) else { return };
+        let mut writer = ctx.respond(&self.invite, 200, early.dialog.tag, self.from);
+        in_call(&mut writer, &self.invite, self.call, ctx);
+        let response = writer.header(Name::Allow, ALLOW).body(crate::compose::SDP, body).finish();
+        ctx.finish(self.server, 200, response);
+        let turn = Turn::Answered { server: self.server, seq: self.invite.cseq().0, offered };
+        self.stage = Stage::Up(Box::new(Line { dialog: early.dialog, turn }));
+        self.keep(ctx);
+    }
+    /// Refuses the caller.
+    pub(crate) fn refuse(&mut self, cause: Cause, ctx: &mut Ctx<'_>) {
+        let Stage::Early(early) = std::mem::replace(&mut self.stage, Stage::Gone) else { return };
+        ctx.net.dialogs.remove(&early.dialog.tag);
+        let mut writer = ctx.respond(&self.invite, cause.status, early.dialog.tag, self.from);
+        ctx.name_call(&mut writer, self.call);
+        ctx.finish(self.server, cause.status, writer.finish());
+    }
+    /// Sends BYE to a caller who was answered.
+    pub(crate) fn hang_up(&mut self, cause: Cause, ctx: &mut Ctx<'_>) {
+        match std::mem::replace(&mut self.stage, Stage::Gone) {
+            Stage::Up(line) => match line.turn {
+                Turn::Answered { server, seq, .. } if server == self.server => {
+                    self.stage = Stage::Ending { dialog: Box::new(line.dialog), server, seq, cause };
+                }
+                Turn::Asked(_)
+                | Turn::Answered { .. }
+                | Turn::Free
+                | Turn::Asking(_)
+                | Turn::Backoff { .. } => {
+                    let dialog = line.end(ctx);
+                    ctx.bye(dialog, Some(self.call), Some(cause));
+                }
+            },
+            Stage::Ending { dialog, .. } => ctx.bye(*dialog, Some(self.call), Some(cause)),
+            stage @ (Stage::Early(_) | Stage::Gone) => self.stage = stage,
+        }
+    }
+    /// The ACK of our 2xx has come to a caller who is not wanted any more; false when it is not that ACK.
+    pub(crate) fn end_acknowledged(&mut self, seq: u32, ctx: &mut Ctx<'_>) -> bool {
+        match std::mem::replace(&mut self.stage, Stage::Gone) {
+            Stage::Ending { dialog, server, seq: awaited, cause } if awaited == seq => {
+                ctx.acknowledged(server);
+                ctx.bye(*dialog, Some(self.call), Some(cause));
+                true
+            }
+            stage @ (Stage::Early(_) | Stage::Up(_) | Stage::Ending { .. } | Stage::Gone) => {
+                self.stage = stage;
+                false
+            }
+        }
+    }
+    /// The caller was found gone; a `bye` is said nevertheless when it may merely have been out of reach.
+    pub(crate) fn lost(&mut self, bye: Option<Cause>, ctx: &mut Ctx<'_>) {
+        match std::mem::replace(&mut self.stage, Stage::Gone) {
+            Stage::Up(line) => {
+                let dialog = line.end(ctx);
+                match bye {
+                    Some(cause) => ctx.bye(dialog, Some(self.call), Some(cause)),
+                    None => drop(ctx.net.dialogs.remove(&dialog.tag)),
+                }
+            }
+            Stage::Ending { dialog, cause, .. } => ctx.bye(*dialog, Some(self.call), Some(bye.unwrap_or(cause))),
+            Stage::Early(_) | Stage::Gone => {}
+        }
+    }
+    /// The caller has said BYE. True when that is news: we had not ended the leg ourselves.
+    pub(crate) fn hung_up(&mut self, ctx: &mut Ctx<'_>) -> bool {
+        match std::mem::replace(&mut self.stage, Stage::Gone) {
+            Stage::Early(early) => {
+                self.stage = Stage::Early(early);
+                self.refuse(TERMINATED, ctx);
+                true
+            }
+            Stage::Up(line) => {
+                let dialog = line.end(ctx);
+                ctx.net.dialogs.remove(&dialog.tag);
+                true
+            }
+            Stage::Ending { dialog, server, .. } => {
+                ctx.acknowledged(server);
+                ctx.net.dialogs.remove(&dialog.tag);
+                false
+            }
+            Stage::Gone => false,
+        }
+    }
+    /// Stores the leg as it is.
+    pub(crate) fn keep(&self, ctx: &mut Ctx<'_>) {
+        let (tag, dialog) = match &self.stage {
+            Stage::Early(early) => (early.dialog.tag, None),
+            Stage::Up(line) => (line.dialog.tag, Some(record(&line.dialog, &self.session, Bytes::new()))),
+            Stage::Ending { .. } | Stage::Gone => return,
+        };
+        let tag = ctx.net.local.names.tag(tag).as_str().to_owned();
+        let record = CallerRecord { invite: self.invite.bytes().clone(), from: self.from, tag, dialog };
+        ctx.out.keep.push(Keep::CallerLeg(self.call, record));
+    }
+}
+
+/// What 18x and 2xx to an INVITE have in common: they make the dialog (RFC 3261 §12.1.1).
+pub(crate) fn in_call(writer: &mut Writer, invite: &Message, call: CallKey, ctx: &Ctx<'_>) {
+    writer.copy_all(invite, Name::RecordRoute).header(Name::Contact, &ctx.net.local.contact);
+    ctx.name_call(writer, call);
+}

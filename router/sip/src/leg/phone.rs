@@ -1,0 +1,331 @@
+//! A phone's leg: from the order to ring it to its end.
+//!
+//! ```text
+//! Waiting ── INVITE ──► Calling ── 2xx ──► Answered ── ACK ──► Up ── BYE either way ──► gone
+//!    │                    │ refused, timed out ───────────────────────────────────────► gone
+//!    │                    └─ dropped ──► Ending ── refused, timed out, 2xx: ACK, BYE ──► gone
+//!    └─ dropped ────────────────────────────────────────────────────────────────────────► gone
+//! ```
+//! Waiting is for the caller's session description. Ending sends its CANCEL as soon as a provisional response allows
+//! it (RFC 3261 §9.1).
+
+use super::{Line, Session, Turn, record};
+use crate::{
+    Cause, Display, Keep, LegKey, LegRecord, Phone,
+    compose::{ALLOW, SDP, cseq, own_via},
+    context::{Ctx, Partner},
+    dialog::Dialog,
+    transaction::{Owner, Side},
+    local::Local,
+    wire::{Header, Message, Method, Name, Scheme, Uri, Writer},
+};
+use bytes::Bytes;
+use std::net::SocketAddr;
+
+/// For the Reason of a BYE to a phone that said nothing any more.
+const GONE: Cause = Cause { status: 408, text: "No answer" };
+/// Longest URI of a phone, in bytes.
+const MAX_URI: usize = 512;
+/// Longest user part and display name of a caller that a phone gets to see, in bytes; longer ones are left out.
+const MAX_SHOWN: usize = 256;
+/// Most headers of the caller's INVITE that a phone gets to see, and the longest value of one, in bytes.
+const MAX_COPIED: usize = 24;
+const MAX_VALUE: usize = 1_024;
+/// Our requests start at this number.
+const FIRST_SEQ: u32 = 1;
+
+/// The order to ring a phone.
+#[derive(Debug)]
+pub(crate) struct Order {
+    pub(crate) phone: Phone,
+    pub(crate) queue: String,
+    pub(crate) display: Display,
+    pub(crate) auto_answer: bool,
+}
+
+impl Order {
+    /// Whether an INVITE can be made of it that we could read ourselves.
+    pub(crate) fn can_be_sent(&self) -> bool {
+        self.phone.uri.len() <= MAX_URI && Uri::parse(self.phone.uri.as_bytes()).is_ok_and(|uri| uri.headers.is_none())
+    }
+}
+
+/// A phone's leg.
+#[derive(Debug)]
+pub(crate) struct PhoneLeg {
+    pub(crate) key: LegKey,
+    pub(crate) session: Session,
+    /// The caller's media is somewhere else than this phone was told.
+    pub(crate) stale: bool,
+    /// Bits of our tag.
+    tag: u128,
+    pub(crate) stage: Stage,
+}
+
+/// Where a phone's leg stands.
+#[derive(Debug)]
+pub(crate) enum Stage {
+    /// For the caller's description.
+    Waiting(Box<Order>),
+    /// The INVITE is out.
+    Calling(Outgoing),
+    /// The INVITE is out and not wanted any more; whether the CANCEL is out as well.
+    Ending { outgoing: Outgoing, cause: Cause, cancelled: bool },
+    /// A 2xx came; it is not acknowledged.
+    Answered { outgoing: Outgoing, dialog: Box<Dialog>, answer: Bytes },
+    /// It is acknowledged.
+    Up { line: Box<Line>, made_by: MadeBy },
+    /// Nothing is left of it.
+    Over,
+}
+
+/// An INVITE that is out.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    pub(crate) branch: u128,
+    /// From, with our tag.
+    from: Bytes,
+    invite: Bytes,
+    to: SocketAddr,
+    /// Provisional responses seen: a bit for each status above 100.
+    heard: u128,
+}
+
+/// The messages that made a dialog, to be stored with it.
+#[derive(Debug)]
+pub(crate) struct MadeBy {
+    invite: Bytes,
+    to: SocketAddr,
+    answer: Bytes,
+}
+
+impl PhoneLeg {
+    /// A leg that waits for its INVITE.
+    pub(crate) fn new(key: LegKey, order: Order, ctx: &mut Ctx<'_>) -> Self {
+        let tag = ctx.mint.bits();
+        let session = Session::new(tag, ctx.net.local.media);
+        Self { key, session, stale: false, tag, stage: Stage::Waiting(Box::new(order)) }
+    }
+    /// Whose transactions this leg's are.
+    pub(crate) const fn owner(&self) -> Owner {
+        Owner { call: self.key.call, side: Side::Phone(self.key.attempt) }
+    }
+    /// The confirmed dialog with its turn.
+    pub(crate) fn line(&self) -> Option<&Line> {
+        match &self.stage {
+            Stage::Up { line, .. } => Some(line),
+            Stage::Waiting(_) | Stage::Calling(_) | Stage::Ending { .. } | Stage::Answered { .. } | Stage::Over => {
+                None
+            }
+        }
+    }
+    /// The confirmed dialog with what was said in it.
+    pub(crate) fn talk(&mut self) -> Option<(&mut Line, &mut Session)> {
+        match &mut self.stage {
+            Stage::Up { line, .. } => Some((line, &mut self.session)),
+            Stage::Waiting(_) | Stage::Calling(_) | Stage::Ending { .. } | Stage::Answered { .. } | Stage::Over => {
+                None
+            }
+        }
+    }
+    /// The dialog, once there is one.
+    pub(crate) fn dialog_mut(&mut self) -> Option<&mut Dialog> {
+        match &mut self.stage {
+            Stage::Up { line, .. } => Some(&mut line.dialog),
+            Stage::Answered { dialog, .. } => Some(dialog),
+            Stage::Waiting(_) | Stage::Calling(_) | Stage::Ending { .. } | Stage::Over => None,
+        }
+    }
+    /// The INVITE that is out.
+    pub(crate) const fn outgoing(&self) -> Option<&Outgoing> {
+        match &self.stage {
+            Stage::Calling(outgoing) | Stage::Ending { outgoing, .. } | Stage::Answered { outgoing, .. } => {
+                Some(outgoing)
+            }
+            Stage::Waiting(_) | Stage::Up { .. } | Stage::Over => None,
+        }
+    }
+    /// Sends the INVITE of a waiting leg, with the caller's description `offer`.
+    pub(crate) fn call(&mut self, caller: &Message, offer: &Bytes, ctx: &mut Ctx<'_>) {
+        let Stage::Waiting(order) = &self.stage else { return };
+        let (branch, call_id) = (ctx.mint.bits(), ctx.mint.bits());
+        let from = from_header(caller, order.display, self.tag, ctx);
+        let mut writer = Writer::request(Method::Invite, &order.phone.uri);
+        own_via(&mut writer, &ctx.net.local, branch);
+        let mut digits = [0; 10];
+        let hops = u32::from(caller.max_forwards().unwrap_or(70).saturating_sub(1).min(70));
+        writer.header(Name::MaxForwards, crate::compose::decimal(hops, &mut digits));
+        writer.header(Name::From, &from).header_parts(Name::To, &[b"<", order.phone.uri.as_bytes(), b">"]);
+        writer.header(Name::CallId, &*ctx.net.local.names.call_id(call_id));
+        cseq(&mut writer, FIRST_SEQ, Method::Invite);
+        writer.header(Name::Contact, &ctx.net.local.contact).header(Name::Allow, ALLOW);
+        describe(&mut writer, caller, order, self.key, ctx);
+        let invite = writer.body(SDP, self.session.tell(offer)).finish();
+        let to = order.phone.to;
+        ctx.invite(branch, invite.clone(), to, self.owner());
+        self.stage = Stage::Calling(Outgoing { branch, from, invite, to, heard: 0 });
+        self.keep(ctx);
+    }
+    /// Notes a provisional response; true when it is the first of its status.
+    pub(crate) const fn progress(&mut self, status: u16) -> bool {
+        let Stage::Calling(outgoing) = &mut self.stage else { return false };
+        let bit = 1 << (status % 100);
+        let new = status > 100 && outgoing.heard & bit == 0;
+        outgoing.heard |= bit;
+        new
+    }
+    /// Notes the first 2xx, with a description that can be read.
+    pub(crate) fn answered(&mut self, response: &Message, from: SocketAddr, ctx: &mut Ctx<'_>) {
+        let stage = std::mem::replace(&mut self.stage, Stage::Over);
+        let Stage::Calling(outgoing) = stage else {
+            self.stage = stage;
+            return;
+        };
+        let dialog = Dialog::as_client(self.tag, outgoing.from.clone(), FIRST_SEQ, response, from);
+        ctx.net.dialogs.insert(self.tag, Partner::Leg(self.owner()));
+        self.session.theirs = response.body();
+        self.stage = Stage::Answered { outgoing, dialog: Box::new(dialog), answer: response.bytes().clone() };
+        self.keep(ctx);
+    }
+    /// Acknowledges the 2xx; false when there is none to acknowledge.
+    pub(crate) fn acknowledge(&mut self, ctx: &mut Ctx<'_>) -> bool {
+        let stage = std::mem::replace(&mut self.stage, Stage::Over);
+        let Stage::Answered { outgoing, dialog, answer } = stage else {
+            self.stage = stage;
+            return false;
+        };
+        ctx.ack(&dialog, outgoing.branch, FIRST_SEQ);
+        let line = Box::new(Line { dialog: *dialog, turn: Turn::Free });
+        let made_by = MadeBy { invite: outgoing.invite, to: outgoing.to, answer };
+        self.stage = Stage::Up { line, made_by };
+        true
+    }
+    /// Acknowledges a 2xx that is of no use and says BYE.
+    pub(crate) fn end_answer(&mut self, response: &Message, from: SocketAddr, cause: Cause, ctx: &mut Ctx<'_>) {
+        let stage = std::mem::replace(&mut self.stage, Stage::Over);
+        if let Stage::Calling(outgoing) | Stage::Ending { outgoing, .. } = stage {
+            let dialog = Dialog::as_client(self.tag, outgoing.from, FIRST_SEQ, response, from);
+            ctx.net.dialogs.insert(self.tag, Partner::Leg(self.owner()));
+            ctx.ack(&dialog, outgoing.branch, FIRST_SEQ);
+            ctx.bye(dialog, Some(self.key.call), Some(cause));
+        }
+    }
+    /// Ends the leg. Over at once, unless the end of its INVITE has to be waited for.
+    pub(crate) fn end(&mut self, cause: Cause, ctx: &mut Ctx<'_>) {
+        self.acknowledge(ctx);
+        match std::mem::replace(&mut self.stage, Stage::Over) {
+            Stage::Calling(outgoing) => {
+                let cancelled = ctx.cancel(outgoing.branch, Some(cause));
+                self.stage = Stage::Ending { outgoing, cause, cancelled };
+            }
+            Stage::Up { line, .. } => {
+                let dialog = line.end(ctx);
+                ctx.bye(dialog, Some(self.key.call), Some(cause));
+            }
+            stage @ Stage::Ending { .. } => self.stage = stage,
+            Stage::Waiting(_) | Stage::Answered { .. } | Stage::Over => {}
+        }
+    }
+    /// The phone was found gone; `bye` is said nevertheless when it may merely have been out of reach.
+    pub(crate) fn lost(&mut self, bye: Option<Cause>, ctx: &mut Ctx<'_>) {
+        match (bye, std::mem::replace(&mut self.stage, Stage::Over)) {
+            (None, Stage::Up { line, .. }) => self.forget(*line, ctx),
+            (_, stage) => {
+                self.stage = stage;
+                self.end(bye.unwrap_or(GONE), ctx);
+            }
+        }
+    }
+    /// The phone has said BYE; true when there was a dialog to end.
+    pub(crate) fn hung_up(&mut self, ctx: &mut Ctx<'_>) -> bool {
+        match std::mem::replace(&mut self.stage, Stage::Over) {
+            Stage::Up { line, .. } => self.forget(*line, ctx),
+            Stage::Answered { .. } => {
+                ctx.net.dialogs.remove(&self.tag);
+            }
+            stage @ (Stage::Waiting(_) | Stage::Calling(_) | Stage::Ending { .. } | Stage::Over) => {
+                self.stage = stage;
+                return false;
+            }
+        }
+        true
+    }
+    fn forget(&self, line: Line, ctx: &mut Ctx<'_>) {
+        line.end(ctx);
+        ctx.net.dialogs.remove(&self.tag);
+    }
+    /// A provisional response came to an INVITE that is not wanted any more: cancels it, once.
+    pub(crate) fn cancel_late(&mut self, ctx: &mut Ctx<'_>) {
+        if let Stage::Ending { outgoing, cause, cancelled: cancelled @ false } = &mut self.stage {
+            *cancelled = ctx.cancel(outgoing.branch, Some(*cause));
+        }
+    }
+    /// Stores the leg as it is.
+    pub(crate) fn keep(&self, ctx: &mut Ctx<'_>) {
+        let record = match &self.stage {
+            Stage::Waiting(_) | Stage::Ending { .. } | Stage::Over => return,
+            Stage::Calling(out) => LegRecord { invite: out.invite.clone(), to: out.to, dialog: None },
+            Stage::Answered { outgoing, dialog, answer } => {
+                let dialog = Some(record(dialog, &self.session, answer.clone()));
+                LegRecord { invite: outgoing.invite.clone(), to: outgoing.to, dialog }
+            }
+            Stage::Up { line, made_by } => {
+                let dialog = Some(record(&line.dialog, &self.session, made_by.answer.clone()));
+                LegRecord { invite: made_by.invite.clone(), to: made_by.to, dialog }
+            }
+        };
+        ctx.out.keep.push(Keep::Leg(self.key, record));
+    }
+}
+
+/// From of the INVITE: the caller as she may be shown, at our host.
+fn from_header(caller: &Message, display: Display, tag: u128, ctx: &Ctx<'_>) -> Bytes {
+    let tag = ctx.net.local.names.tag(tag);
+    let anonymous: [&[u8]; 3] = [b"\"Anonymous\" <sip:anonymous@anonymous.invalid>", b";tag=", &tag];
+    let from = caller.from();
+    let user = from.parsed_uri().ok().and_then(|uri| match uri.scheme {
+        Scheme::Sip | Scheme::Sips | Scheme::Tel => uri.user.filter(|user| user.len() <= MAX_SHOWN),
+        Scheme::Other => None,
+    });
+    let shown = if from.display.len() <= MAX_SHOWN { from.display } else { b"" };
+    match (display, user) {
+        (Display::Anonymous, _) => Bytes::from(anonymous.concat()),
+        (Display::AsCaller, user) => {
+            let host = ctx.net.local.host.as_bytes();
+            let space: &[u8] = if shown.is_empty() { b"" } else { b" " };
+            let at: &[u8] = if user.is_some() { b"@" } else { b"" };
+            let user = user.unwrap_or_default();
+            let parts = [shown, space, b"<sip:", user, at, host, b">;tag=", &tag];
+            Bytes::from(parts.concat())
+        }
+    }
+}
+
+/// What the phone is told about the call beside From and the caller's media.
+fn describe(writer: &mut Writer, caller: &Message, order: &Order, key: LegKey, ctx: &Ctx<'_>) {
+    let local = &ctx.net.local;
+    if !local.product.is_empty() {
+        writer.header(Name::UserAgent, &local.product);
+    }
+    ctx.name_call(writer, key.call);
+    writer.header_text("X-Sambung-Queue", &order.queue);
+    if order.auto_answer {
+        writer.header_parts(Name::CallInfo, &[b"<sip:", local.host.as_bytes(), b">;answer-after=0"]);
+    }
+    copy_headers(writer, caller, local);
+}
+
+/// What a trunk says beside: the headers of old, and those the configuration names.
+fn copy_headers(writer: &mut Writer, caller: &Message, local: &Local) {
+    let named = |header: &Header<'_>| {
+        let is = |name: &String| header.text.eq_ignore_ascii_case(name.as_bytes());
+        header.name == Name::Other && local.copied.iter().any(is)
+    };
+    let copied = |header: &Header<'_>| {
+        matches!(header.name, Name::UserToUser | Name::Diversion | Name::HistoryInfo) || named(header)
+    };
+    let short = |header: &Header<'_>| header.value.len() <= MAX_VALUE;
+    for header in caller.headers().filter(copied).filter(short).take(MAX_COPIED) {
+        writer.header_text(header.text, header.value);
+    }
+}

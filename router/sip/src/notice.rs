@@ -1,0 +1,153 @@
+//! What the stack tells the shell: facts about calls, in the order in which they came about.
+//!
+//! The shell makes events of them; nothing here asks for an answer.
+
+use crate::{CallKey, Codec, LegKey};
+use std::net::SocketAddr;
+
+/// A fact about a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A trusted trunk offers a call to a configured entry; `100 Trying` is among the sends.
+    CallOffered {
+        /// Its new id.
+        call: CallKey,
+        /// What its INVITE says.
+        offered: Box<Offered>,
+    },
+    /// The caller is gone. Phones of the call stay until they are dropped.
+    CallerLeft {
+        /// Which call.
+        call: CallKey,
+        /// How.
+        how: Left,
+    },
+    /// The phone sends a provisional response above 100; each status once.
+    PhoneProgress {
+        /// Which leg.
+        leg: LegKey,
+        /// 101–199.
+        status: u16,
+    },
+    /// The phone's first 2xx. It is acknowledged by `Connect` or `Drop`, so that it can be stored before.
+    PhoneAnswered {
+        /// Which leg.
+        leg: LegKey,
+    },
+    /// The phone cannot be had; the leg is gone.
+    PhoneRefused {
+        /// Which leg.
+        leg: LegKey,
+        /// Its final response; 408 when none came, 503 when it could not be asked.
+        status: u16,
+    },
+    /// The phone hung up after `Connect`, or was found gone; the leg is gone, the caller is not.
+    PhoneHungUp {
+        /// Which leg.
+        leg: LegKey,
+    },
+    /// The phone answered, but the caller's media could not be moved to it. The phone's leg is ended, the caller
+    /// is still there and back at the music.
+    BridgeFailed {
+        /// Which leg.
+        leg: LegKey,
+    },
+    /// Music to the caller starts, changes or (`None`) stops.
+    Media {
+        /// Which call.
+        call: CallKey,
+        /// What to send, or nothing any more.
+        play: Option<Play>,
+    },
+    /// Nothing of the call is left: the last notice of every offered call.
+    CallOver {
+        /// Which call.
+        call: CallKey,
+    },
+    /// Something was turned away; for metrics only.
+    Counted(Rejected),
+}
+
+/// What the INVITE of a new call says. Everything in it is the peer's word: bounded, but otherwise hostile.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Offered {
+    /// Name of the trunk it came from.
+    pub trunk: String,
+    /// User part of the Request-URI, percent-decoded.
+    pub dialled: String,
+    /// User part (or number of a `tel:` URI) of From, percent-decoded; empty when there is none.
+    pub from_user: String,
+    /// Display name of From, unquoted; empty when there is none.
+    pub display: String,
+    /// Value of From, raw.
+    pub from_header: String,
+    /// Values of P-Asserted-Identity, raw, in order, joined by `, `.
+    pub pai_header: Option<String>,
+    /// Value of Remote-Party-ID, raw.
+    pub rpid: Option<String>,
+    /// Value of Privacy, raw.
+    pub privacy: Option<String>,
+    /// Call-ID of the caller's leg.
+    pub sip_call_id: String,
+    /// Value of User-to-User, raw.
+    pub uui: Option<String>,
+    /// Values of Diversion, raw, in order, joined by `, `.
+    pub diversion: Option<String>,
+    /// Values of History-Info, raw, in order, joined by `, `.
+    pub history_info: Option<String>,
+    /// Headers whose name starts with `X-`, as they came, at most [`MAX_X_HEADERS`].
+    pub x_headers: Vec<(String, String)>,
+    /// The INVITE has no SDP: the caller has to be answered with our own offer before a phone can ring. Send
+    /// `Treat` with music first; a `Ring` without it offers silence.
+    pub offerless: bool,
+}
+
+/// Most `X-` headers handed on with a call.
+pub const MAX_X_HEADERS: usize = 16;
+/// Longest text of one field of [`Offered`], in bytes; longer ones are cut at a character.
+pub const MAX_TEXT: usize = 512;
+
+/// How a caller left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// CANCEL before the answer.
+    Cancelled,
+    /// BYE.
+    HungUp,
+    /// No ACK in 32 s, or a 481 or no answer at all to a re-INVITE.
+    Lost,
+}
+
+/// An RTP stream to send to a caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Play {
+    /// Where to.
+    pub to: SocketAddr,
+    /// In which coding.
+    pub codec: Codec,
+    /// RTP payload type.
+    pub payload: u8,
+    /// From which of our ports.
+    pub from_port: u16,
+}
+
+/// Why something was turned away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rejected {
+    /// Cannot be read (400), or a response that cannot be read (dropped).
+    Malformed,
+    /// No trunk has that address: 403, or silence above the limit.
+    UnknownSource,
+    /// No entry has that number: 404.
+    UnknownEntry,
+    /// Too much to do: 503 with Retry-After.
+    Overload,
+    /// The same request came by two ways: 482.
+    Merged,
+    /// In-dialog request of a dialog that is not ours: 481.
+    UnknownDialog,
+    /// Something we do not do: 405, 406, 415, 416, 420, 483, 488, 501, 505.
+    Unsupported,
+    /// A response without a transaction (dropped).
+    StrayResponse,
+}

@@ -1,0 +1,189 @@
+//! The SIP stack: takes datagrams, orders and the time, and passes each to the part it belongs to.
+
+use crate::{
+    CallKey, Command, Config, Micros, Mint, Output, Rejected,
+    bridge::Call,
+    context::{Ctx, Moment, Net},
+    leg::phone::Order,
+    limiter::Limiter,
+    local::Local,
+    timers::{Timer, Timers},
+    transaction::{Clients, End, Heard, Owner, Reply, Servers},
+    wire::{Message, Start},
+};
+use bytes::Bytes;
+use std::{collections::HashMap, net::SocketAddr};
+
+/// All calls, legs and transactions of one node.
+pub struct Stack {
+    pub(crate) config: Config,
+    pub(crate) overload: bool,
+    pub(crate) calls: HashMap<CallKey, Box<Call>>,
+    pub(crate) net: Net,
+    pub(crate) limiter: Limiter,
+    /// Our tag in responses that make no dialog.
+    pub(crate) stray_tag: Option<u128>,
+}
+
+/// How much is alive; all zero when nothing is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Calls that are not over.
+    pub calls: usize,
+    /// Phones' legs.
+    pub legs: usize,
+    /// Transactions, those included that only wait for late retransmissions (up to 33 s).
+    pub transactions: usize,
+    /// Dialogs, those included whose BYE is not settled.
+    pub dialogs: usize,
+}
+
+impl Stack {
+    /// A stack without calls.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        let net = Net {
+            local: Local::new(&config),
+            timers: Timers::default(),
+            clients: Clients::default(),
+            servers: Servers::default(),
+            dialogs: HashMap::new(),
+            legs: 0,
+        };
+        Self { config, overload: false, calls: HashMap::new(), net, limiter: Limiter::new(), stray_tag: None }
+    }
+    /// The rules for calls that come from now on (a reload). Our own addresses and the node's name stay what they were.
+    pub fn configure(&mut self, config: Config) {
+        let Config { address, media, node, .. } = self.config.clone();
+        self.config = Config { address, media, node, ..config };
+        self.net.local = Local::new(&self.config);
+    }
+    /// Takes a datagram: exactly its octets, as they stay in memory as long as the call they belong to.
+    pub fn receive(
+        &mut self,
+        from: SocketAddr,
+        bytes: Bytes,
+        now: Micros,
+        mint: &mut dyn Mint,
+        out: &mut Output,
+    ) {
+        let moment = &mut Moment { now, mint, out };
+        match Message::parse(bytes) {
+            Err(fault) => self.malformed(&fault, from, moment),
+            Ok(message) => match message.start() {
+                Start::Response { code, .. } => self.response(&message, code, from, moment),
+                Start::Request { .. } => self.request(&message, from, moment),
+            },
+        }
+    }
+    /// Takes an order.
+    pub fn command(&mut self, command: Command, now: Micros, mint: &mut dyn Mint, out: &mut Output) {
+        let key = match &command {
+            Command::Treat { call, .. } | Command::End { call, .. } => *call,
+            Command::Ring { leg, .. } | Command::Connect { leg } | Command::Drop { leg, .. } => leg.call,
+        };
+        self.with_call(key, &mut Moment { now, mint, out }, |call, ctx| match command {
+            Command::Treat { treatment, .. } => call.treat(treatment, ctx),
+            Command::Ring { leg, phone, queue, display, auto_answer } => {
+                call.ring(leg, Order { phone, queue, display, auto_answer }, ctx);
+            }
+            Command::Connect { leg } => call.connect(leg.attempt, ctx),
+            Command::Drop { leg, reason } => call.drop_phone(leg.attempt, reason, ctx),
+            Command::End { cause, .. } => call.end(cause, ctx),
+        });
+    }
+    /// Runs every timer that is due.
+    pub fn expire(&mut self, now: Micros, mint: &mut dyn Mint, out: &mut Output) {
+        let moment = &mut Moment { now, mint, out };
+        while let Some(timer) = self.net.timers.pop(now) {
+            match timer {
+                Timer::Call(key) => {
+                    self.with_call(key, moment, |call, ctx| call.expire(ctx));
+                }
+                Timer::Server(id) => {
+                    let Net { servers, timers, .. } = &mut self.net;
+                    if let Some(Owner { call, side }) = servers.expire(id, now, (timers, moment.out)) {
+                        self.with_call(call, moment, |call, ctx| call.never_acknowledged(side, id, ctx));
+                    }
+                }
+                Timer::Client(id) => {
+                    let Net { clients, timers, .. } = &mut self.net;
+                    if let Some(end) = clients.expire(id, now, (timers, moment.out)) {
+                        self.ended(end, moment);
+                    }
+                }
+            }
+        }
+    }
+    /// When to call [`Stack::expire`], if nothing else happens before.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Micros> {
+        self.net.timers.next()
+    }
+    /// New calls get 503 while this is on; what is alive goes on.
+    pub const fn set_overload(&mut self, on: bool) {
+        self.overload = on;
+    }
+    /// What is alive.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        Counts {
+            calls: self.calls.len(),
+            legs: self.net.legs,
+            transactions: self.net.clients.len() + self.net.servers.len(),
+            dialogs: self.net.dialogs.len(),
+        }
+    }
+
+    /// Lets `step` work on a call and closes the step; none when there is no such call.
+    pub(crate) fn with_call<T>(
+        &mut self,
+        key: CallKey,
+        moment: &mut Moment<'_>,
+        step: impl FnOnce(&mut Call, &mut Ctx<'_>) -> T,
+    ) -> Option<T> {
+        let call = self.calls.get_mut(&key)?;
+        let mut ctx = moment.with(&mut self.net);
+        let result = step(call, &mut ctx);
+        call.close(&mut ctx);
+        if call.is_over() {
+            self.calls.remove(&key);
+        }
+        Some(result)
+    }
+    /// A client transaction has ended by time.
+    fn ended(&mut self, end: End, moment: &mut Moment<'_>) {
+        match end {
+            End::Dialog(tag) => {
+                self.net.dialogs.remove(&tag);
+            }
+            End::TimedOut { owner: Owner { call, side }, branch } => {
+                self.with_call(call, moment, |call, ctx| call.invite_timed_out(side, branch, ctx));
+            }
+            End::RangOut { owner: Owner { call, side }, branch } => {
+                self.with_call(call, moment, |call, ctx| call.invite_rang_out(side, branch, ctx));
+                // Unless its leg has done so: nobody waits for its end any more.
+                moment.with(&mut self.net).cancel(branch, None);
+            }
+        }
+    }
+    /// Passes a response to the transaction of its branch, and on to the leg that waits for it.
+    fn response(&mut self, message: &Message, status: u16, from: SocketAddr, moment: &mut Moment<'_>) {
+        let branch = message.top_via().branch().and_then(|branch| self.net.local.names.read_branch(branch));
+        let Some(branch) = branch else { return moment.out.count(Rejected::StrayResponse) };
+        let Net { clients, timers, .. } = &mut self.net;
+        match clients.hear(branch, message, status, moment.now, (timers, moment.out)) {
+            Reply::Done => {}
+            Reply::Stray => moment.out.count(Rejected::StrayResponse),
+            Reply::Nobody { new } => moment.with(&mut self.net).end_stranger(branch, message, from, new),
+            Reply::Invite { owner: Owner { call, side }, heard } => {
+                let taken = self.with_call(call, moment, |call, ctx| {
+                    call.invite_heard(side, branch, &heard, (message, from), ctx)
+                });
+                if heard == Heard::Accepted && taken != Some(true) {
+                    moment.with(&mut self.net).end_stranger(branch, message, from, true);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The stack's behaviour, one test for each, told by hand-made peers.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::wildcard_enum_match_arm)]
+
+#[path = "../support/mod.rs"]
+mod rig;
+
+mod idle_agent;

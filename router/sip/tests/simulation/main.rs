@@ -1,0 +1,53 @@
+//! Whole calls over a bad network: callers and phones that follow RFC 3261, and some that do not, against one stack.
+//!
+//! Each seed is a shift of a few calls. Datagrams are lost, doubled, delayed and overtake each other; peers hang up,
+//! cancel, vanish, refuse and re-INVITE at random moments. In the end the network calms down, and nothing may be left.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::wildcard_enum_match_arm)]
+
+mod edge;
+mod network;
+#[path = "../support/mod.rs"]
+mod rig;
+mod ua;
+mod watch;
+mod world;
+
+use world::{Weather, World};
+
+fn shifts() -> u64 {
+    std::env::var("SAMBUNG_SEEDS").ok().and_then(|count| count.parse().ok()).unwrap_or(150)
+}
+
+#[test]
+fn every_call_ends_and_nothing_is_left_in_any_weather() {
+    let mut talks = 0;
+    for seed in 0..shifts() {
+        for weather in [Weather::Fair, Weather::Rough, Weather::Storm] {
+            talks += World::new(seed, weather).run().1;
+        }
+    }
+    assert!(talks as u64 > shifts(), "only {talks} conversations were checked");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_shift() {
+    for seed in 0..20 {
+        assert_eq!(World::new(seed, Weather::Storm).run(), World::new(seed, Weather::Storm).run(), "seed {seed}");
+    }
+}
+
+/// For a look at one shift: `SAMBUNG_SEED=7 SAMBUNG_WEATHER=storm cargo test -p sip --test simulation one_shift -- --ignored --nocapture`
+#[test]
+#[ignore = "for a look at one shift"]
+fn one_shift() {
+    let seed = std::env::var("SAMBUNG_SEED").unwrap().parse().unwrap();
+    let weather = match std::env::var("SAMBUNG_WEATHER").unwrap().as_str() {
+        "fair" => Weather::Fair,
+        "rough" => Weather::Rough,
+        _ => Weather::Storm,
+    };
+    let mut world = World::new(seed, weather);
+    world.loud = true;
+    world.run();
+}

@@ -1,0 +1,493 @@
+//! A caller or a phone in one dialog: it repeats what is not answered and answers what is repeated, as RFC 3261 asks,
+//! and misbehaves where its plan says so.
+
+use crate::network::Chance;
+use crate::rig::{Peer, answer, sdp, text};
+use sip::{
+    Micros,
+    wire::{Message, Method},
+};
+use std::collections::HashMap;
+
+const SECOND: u64 = 1_000_000;
+
+/// How a peer answers a re-INVITE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnReinvite {
+    Agree,
+    /// With media somewhere else than before.
+    Move,
+    /// 491 so many times, then agree.
+    Glare(u8),
+    Refuse(u16),
+    Ignore,
+}
+
+/// What a peer does by itself, and when (µs of the shift).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    Progress(u16),
+    Answer,
+    Refuse(u16),
+    HangUp,
+    Reinvite { offerless: bool },
+    Vanish,
+}
+
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub deeds: Vec<(Micros, Deed)>,
+    pub on_reinvite: OnReinvite,
+    /// A caller that never acknowledges a 2xx.
+    pub no_ack: bool,
+    /// A phone that answers although it was cancelled.
+    pub deaf_to_cancel: bool,
+    /// A phone whose call forks: a second 2xx with another tag.
+    pub forks: bool,
+    /// A phone whose 2xx has no description.
+    pub no_sdp: bool,
+}
+
+/// A message that is repeated until something comes back.
+#[derive(Debug)]
+struct Repeat {
+    bytes: String,
+    next: Micros,
+    pause: u64,
+    longest: u64,
+    ends: Micros,
+}
+
+impl Repeat {
+    fn new(bytes: String, longest: u64, now: Micros) -> Self {
+        let after = |us| Micros(now.0 + us);
+        Self { bytes, next: after(SECOND / 2), pause: SECOND / 2, longest, ends: after(32 * SECOND) }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// The INVITE has no final response yet.
+    Early,
+    Up,
+    /// BYE sent or got, refused, or given up.
+    Over,
+}
+
+#[derive(Debug)]
+pub struct Ua {
+    pub peer: Peer,
+    pub plan: Plan,
+    pub state: State,
+    pub vanished: bool,
+    /// Final statuses of our first INVITE, as a caller.
+    pub finals: Vec<u16>,
+    /// Port of the other side's media, as told last, and ours.
+    pub hears: Option<u16>,
+    pub port: u16,
+    pub joined_since: Micros,
+    /// `X-Sambung-Call`.
+    pub call: String,
+    invite: Option<Message>,
+    first_invite: String,
+    provisional: bool,
+    cancel_wanted: bool,
+    cancelled: bool,
+    tag: &'static str,
+    /// Requests out, by branch and method.
+    out: HashMap<(String, Method), Repeat>,
+    /// Answers given, by branch and method.
+    given: HashMap<(String, Method), String>,
+    /// Final responses to INVITEs without ACK yet, by CSeq.
+    unacked: HashMap<(u32, String), Repeat>,
+    acks: HashMap<u32, String>,
+    /// CSeq of our re-INVITE that is out, and whether it had no offer.
+    asking: Option<(u32, bool)>,
+    sends: Vec<String>,
+}
+
+fn key(message: &Message) -> (String, Method) {
+    (text(message.top_via().branch().unwrap()).to_owned(), message.method())
+}
+
+impl Ua {
+    fn new(peer: Peer, plan: Plan, port: u16, tag: &'static str) -> Self {
+        Self {
+            peer,
+            plan,
+            state: State::Early,
+            vanished: false,
+            finals: Vec::new(),
+            hears: None,
+            port,
+            joined_since: Micros(0),
+            call: String::new(),
+            invite: None,
+            first_invite: String::new(),
+            provisional: false,
+            cancel_wanted: false,
+            cancelled: false,
+            tag,
+            out: HashMap::new(),
+            given: HashMap::new(),
+            unacked: HashMap::new(),
+            acks: HashMap::new(),
+            asking: None,
+            sends: Vec::new(),
+        }
+    }
+    pub fn caller(peer: Peer, plan: Plan, port: u16, payloads: &str, offerless: bool, now: Micros) -> Self {
+        let mut ua = Self::new(peer, plan, port, "");
+        let body = if offerless { String::new() } else { sdp("192.0.2.10", port, payloads) };
+        ua.first_invite = ua.peer.request(Method::Invite, "", &body);
+        ua.ask(ua.first_invite.clone(), Method::Invite, now);
+        ua
+    }
+    pub fn phone(invite: Message, plan: Plan, port: u16) -> Self {
+        let mut ua = Self::new(Peer::phone(&invite, "p"), plan, port, "p");
+        ua.hears = port_of(&invite);
+        ua.call = call_of(&invite);
+        ua.invite = Some(invite);
+        ua
+    }
+    pub fn is_phone(&self) -> bool {
+        self.invite.is_some()
+    }
+    /// Nothing is repeated, nothing is planned.
+    pub fn is_quiet(&self) -> bool {
+        let silent = self.is_phone() && self.state == State::Early && self.given.is_empty();
+        self.vanished || silent || (self.state == State::Over && self.out.is_empty() && self.unacked.is_empty())
+    }
+    /// In a conversation, with nothing under way, and of good will.
+    pub fn is_settled(&self) -> bool {
+        let odd = self.vanished || self.plan.no_ack || self.cancelled || self.plan.on_reinvite == OnReinvite::Ignore;
+        self.state == State::Up && !odd && self.out.is_empty() && self.unacked.is_empty()
+    }
+    /// Whether it hangs up now.
+    pub fn hangs_up(&self, now: Micros) -> bool {
+        self.plan.deeds.iter().any(|(at, deed)| *at <= now && *deed == Deed::HangUp)
+    }
+    /// For a failing seed.
+    pub fn describe(&self) -> String {
+        let Self { state, plan, finals, out, unacked, asking, .. } = self;
+        format!("{state:?} {plan:?} finals {finals:?} out {:?} unacked {:?} asking {asking:?}", out.keys(), unacked.keys())
+    }
+    pub fn sent(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.sends)
+    }
+    fn send(&mut self, text: String) {
+        self.sends.push(text);
+    }
+    fn body(&self) -> String {
+        sdp(if self.is_phone() { "203.0.113.7" } else { "192.0.2.10" }, self.port, "8 0")
+    }
+    fn contact(&self) -> String {
+        format!("Contact: <sip:peer@{}>\r\n", self.peer.at)
+    }
+    fn ask(&mut self, request: String, method: Method, now: Micros) {
+        let branch = self.branch_of(&request);
+        let longest = if method == Method::Invite { 32 * SECOND } else { 4 * SECOND };
+        self.send(request.clone());
+        self.out.insert((branch, method), Repeat::new(request, longest, now));
+    }
+    fn branch_of(&self, request: &str) -> String {
+        let start = request.find("branch=").unwrap() + 7;
+        request[start..].split([';', '\r']).next().unwrap().to_owned()
+    }
+
+    /// When something is to be done.
+    pub fn due(&self) -> Option<Micros> {
+        if self.vanished {
+            return None;
+        }
+        let repeats = self.out.values().chain(self.unacked.values()).map(|repeat| repeat.next.min(repeat.ends));
+        repeats.chain(self.plan.deeds.iter().map(|(at, _)| *at)).min()
+    }
+    pub fn on_time(&mut self, now: Micros) {
+        if self.vanished {
+            return;
+        }
+        while let Some(place) = self.plan.deeds.iter().position(|(at, _)| *at <= now) {
+            let (_, deed) = self.plan.deeds.remove(place);
+            self.act(deed, now);
+        }
+        self.repeat(now);
+    }
+    fn repeat(&mut self, now: Micros) {
+        let mut sends = Vec::new();
+        let mut timed_out = Vec::new();
+        let mut go = |repeat: &mut Repeat| {
+            if now >= repeat.ends {
+                return false;
+            }
+            if now >= repeat.next {
+                sends.push(repeat.bytes.clone());
+                repeat.pause = (repeat.pause * 2).min(repeat.longest);
+                repeat.next = Micros(now.0 + repeat.pause);
+            }
+            true
+        };
+        let mut out: Vec<_> = self.out.drain().collect();
+        out.sort_by(|a, b| a.0.cmp(&b.0));
+        for (key, mut repeat) in out {
+            if go(&mut repeat) {
+                self.out.insert(key, repeat);
+            } else {
+                timed_out.push(key);
+            }
+        }
+        let mut unacked: Vec<_> = self.unacked.drain().collect();
+        unacked.sort_by(|a, b| a.0.cmp(&b.0));
+        let mut never_acked = false;
+        for (key, mut repeat) in unacked {
+            if go(&mut repeat) {
+                self.unacked.insert(key, repeat);
+            } else {
+                never_acked |= repeat.bytes.starts_with("SIP/2.0 2");
+            }
+        }
+        self.sends.append(&mut sends);
+        for (_, method) in timed_out {
+            self.timed_out(method, now);
+        }
+        if never_acked && self.state == State::Up {
+            self.hang_up(now);
+        }
+    }
+    fn timed_out(&mut self, method: Method, now: Micros) {
+        match method {
+            Method::Invite if self.state == State::Up => self.hang_up(now),
+            Method::Invite | Method::Bye => self.state = State::Over,
+            _ => {}
+        }
+    }
+    fn hang_up(&mut self, now: Micros) {
+        match self.state {
+            State::Up => {
+                self.state = State::Over;
+                self.asking = None;
+                self.out.retain(|(_, method), _| *method != Method::Invite);
+                let bye = self.peer.bye();
+                self.ask(bye, Method::Bye, now);
+            }
+            State::Early if !self.is_phone() => {
+                self.cancel_wanted = true;
+                if self.provisional {
+                    self.cancel(now);
+                }
+            }
+            State::Early | State::Over => {}
+        }
+    }
+    fn cancel(&mut self, now: Micros) {
+        if std::mem::take(&mut self.cancel_wanted) {
+            self.cancelled = true;
+            self.ask(self.peer.cancel(), Method::Cancel, now);
+        }
+    }
+    fn act(&mut self, deed: Deed, now: Micros) {
+        match deed {
+            Deed::Vanish => self.vanished = true,
+            Deed::HangUp => self.hang_up(now),
+            Deed::Progress(status) => self.finish_or_progress(status, now),
+            Deed::Answer => self.finish_or_progress(200, now),
+            Deed::Refuse(status) => self.finish_or_progress(status, now),
+            Deed::Reinvite { offerless } => {
+                if self.state == State::Up && self.asking.is_none() && self.unacked.is_empty() {
+                    let body = if offerless { String::new() } else { self.body() };
+                    let invite = self.peer.next(Method::Invite, "", &body);
+                    self.asking = Some((self.peer.seq, offerless));
+                    self.ask(invite, Method::Invite, now);
+                }
+            }
+        }
+    }
+    /// A phone's response to its first INVITE.
+    fn finish_or_progress(&mut self, status: u16, now: Micros) {
+        let Some(invite) = self.invite.clone().filter(|_| self.state == State::Early) else { return };
+        let body = if status == 200 && !self.plan.no_sdp { self.body() } else { String::new() };
+        let response = answer(&invite, status, self.tag, &self.contact(), &body);
+        self.given.insert(key(&invite), response.clone());
+        self.send(response.clone());
+        if status < 200 {
+            return;
+        }
+        self.state = if status < 300 { State::Up } else { State::Over };
+        self.joined_since = now;
+        self.unacked.insert((invite.cseq().0, self.tag.to_owned()), Repeat::new(response, 4 * SECOND, now));
+        if status == 200 && self.plan.forks {
+            let other = answer(&invite, 200, "fork", &self.contact(), &body);
+            self.send(other.clone());
+            self.unacked.insert((invite.cseq().0, "fork".to_owned()), Repeat::new(other, 4 * SECOND, now));
+        }
+    }
+
+    /// A phone's first INVITE again.
+    pub fn first_again(&mut self, invite: &Message) {
+        if let Some(given) = self.given.get(&key(invite)).cloned().filter(|_| !self.vanished) {
+            self.send(given);
+        }
+    }
+    pub fn on_message(&mut self, message: &Message, now: Micros, chance: &mut Chance) {
+        if self.vanished {
+            return;
+        }
+        match message.status() {
+            Some(status) => self.on_response(message, status, now),
+            None => self.on_request(message, now, chance),
+        }
+    }
+    fn on_response(&mut self, message: &Message, status: u16, now: Micros) {
+        if message.method() != Method::Invite {
+            if status >= 200 {
+                self.out.remove(&key(message));
+            }
+            return;
+        }
+        let seq = message.cseq().0;
+        if let Some(ack) = self.acks.get(&seq).filter(|_| status >= 200) {
+            return self.send(ack.clone());
+        }
+        match self.out.get_mut(&key(message)) {
+            None => {}
+            Some(repeat) if status < 200 => {
+                repeat.next = repeat.ends; // no more repeating; the end stays as a guard
+                repeat.ends = Micros(now.0 + 200 * SECOND);
+                repeat.next = repeat.ends;
+                if self.state == State::Early {
+                    self.provisional = true;
+                    self.peer.learn(message);
+                    self.peer.remote = self.peer.remote.split(";tag=").next().unwrap().to_owned();
+                    self.peer.target.clone_from(&self.peer.uri);
+                    self.cancel(now);
+                }
+            }
+            Some(_) => {
+                self.out.remove(&key(message));
+                self.invite_finished(message, status, seq, now);
+            }
+        }
+    }
+    fn invite_finished(&mut self, message: &Message, status: u16, seq: u32, now: Micros) {
+        let first = self.state == State::Early;
+        if first {
+            self.finals.push(status);
+        } else if self.state == State::Over {
+            return;
+        }
+        let offerless = match self.asking.take() {
+            Some((_, offerless)) => offerless,
+            None => !self.first_invite.contains("v=0"),
+        };
+        if status < 300 {
+            self.peer.learn(message);
+        }
+        if !(self.plan.no_ack && first && status < 300) {
+            let body = if status < 300 && offerless { self.body() } else { String::new() };
+            let ack = self.peer.ack_with(message, &body);
+            self.acks.insert(seq, ack.clone());
+            self.send(ack);
+        }
+        if status < 300 {
+            self.heard(message, now);
+            if first {
+                self.state = State::Up;
+                if self.cancel_wanted || self.cancelled {
+                    self.hang_up(now);
+                }
+            }
+        } else if first {
+            self.state = State::Over;
+        } else if status == 481 || status == 408 {
+            self.hang_up(now);
+        }
+    }
+    fn heard(&mut self, message: &Message, now: Micros) {
+        if self.call.is_empty() {
+            self.call = call_of(message);
+        }
+        if let Some(port) = port_of(message) {
+            self.hears = Some(port);
+            self.joined_since = now;
+        }
+    }
+    fn on_request(&mut self, message: &Message, now: Micros, chance: &mut Chance) {
+        let key = key(message);
+        if message.method() == Method::Ack {
+            let tag = message.to_tag().map(|tag| text(tag).to_owned()).unwrap_or_default();
+            let tag = if self.is_phone() { tag } else { String::new() };
+            self.unacked.remove(&(message.cseq().0, tag));
+            if !message.body().is_empty() {
+                self.heard(message, now);
+            }
+            return;
+        }
+        if let Some(given) = self.given.get(&key).cloned() {
+            return self.send(given);
+        }
+        match message.method() {
+            Method::Bye if message.to_tag() == Some(b"fork") => self.give(message, 200, "", now),
+            Method::Bye => {
+                self.state = State::Over;
+                self.asking = None;
+                self.out.clear();
+                self.unacked.clear();
+                self.give(message, 200, "", now);
+            }
+            Method::Cancel => {
+                self.give(message, 200, "", now);
+                if self.state == State::Early && self.is_phone() {
+                    self.finish_or_progress(if self.plan.deaf_to_cancel { 200 } else { 487 }, now);
+                }
+            }
+            Method::Invite => self.on_reinvite(message, now, chance),
+            _ => self.give(message, 501, "", now),
+        }
+    }
+    fn give(&mut self, request: &Message, status: u16, body: &str, now: Micros) {
+        let response = answer(request, status, self.tag, &self.contact(), body);
+        self.given.insert(key(request), response.clone());
+        self.send(response.clone());
+        if request.method() == Method::Invite && status >= 200 {
+            let tag = if self.is_phone() { self.tag.to_owned() } else { String::new() };
+            self.unacked.insert((request.cseq().0, tag), Repeat::new(response, 4 * SECOND, now));
+        }
+    }
+    fn on_reinvite(&mut self, message: &Message, now: Micros, chance: &mut Chance) {
+        if self.state != State::Up {
+            return self.give(message, 481, "", now);
+        }
+        if self.asking.is_some() {
+            return self.give(message, 491, "", now);
+        }
+        match self.plan.on_reinvite {
+            OnReinvite::Ignore => {}
+            OnReinvite::Refuse(status) => self.give(message, status, "", now),
+            OnReinvite::Glare(times) if times > 0 => {
+                self.plan.on_reinvite = OnReinvite::Glare(times - 1);
+                self.give(message, 491, "", now);
+            }
+            OnReinvite::Move if chance.percent(50) => {
+                self.port += 2;
+                self.agree(message, now);
+            }
+            OnReinvite::Agree | OnReinvite::Glare(_) | OnReinvite::Move => self.agree(message, now),
+        }
+    }
+    fn agree(&mut self, message: &Message, now: Micros) {
+        self.heard(message, now);
+        let body = self.body();
+        self.give(message, 200, &body, now);
+    }
+}
+
+fn call_of(message: &Message) -> String {
+    message.header_by_text("X-Sambung-Call").map(|call| text(call).to_owned()).unwrap_or_default()
+}
+
+/// The port of the first media line.
+pub fn port_of(message: &Message) -> Option<u16> {
+    let body = message.body();
+    let line = text(&body).lines().find(|line| line.starts_with("m=audio"))?.to_owned();
+    line.split(' ').nth(1)?.parse().ok()
+}

@@ -1,0 +1,66 @@
+//! Looks at every datagram of the stack, as a protocol analyser would.
+
+use crate::rig::text;
+use sip::wire::{Message, Method};
+use std::collections::{HashMap, HashSet};
+
+#[derive(Default)]
+pub struct Watch {
+    /// CSeq and branch of the last request the stack sent in a dialog, by Call-ID and the peer's tag.
+    last: HashMap<(String, String), (u32, String)>,
+    /// Dialogs the stack has ended, or seen ended.
+    ended: HashSet<(String, String)>,
+    /// Branches of INVITEs a provisional response has reached.
+    ringing: HashSet<String>,
+    /// Final responses to INVITEs, by branch.
+    finals: HashMap<String, u16>,
+}
+
+impl Watch {
+    /// The stack gets this.
+    pub fn got(&mut self, message: &Message) {
+        let branch = text(message.top_via().branch().unwrap_or_default()).to_owned();
+        if message.method() == Method::Invite && message.status().is_some_and(|status| status < 200) {
+            self.ringing.insert(branch);
+        }
+    }
+    /// The stack sends this.
+    pub fn sent(&mut self, message: &Message, seed: u64) {
+        let branch = text(message.top_via().branch().unwrap_or_default()).to_owned();
+        match message.status() {
+            Some(status) => self.response(message, status, branch, seed),
+            None => self.request(message, branch, seed),
+        }
+    }
+    fn request(&mut self, message: &Message, branch: String, seed: u64) {
+        let tag = text(message.to_tag().unwrap_or_default()).to_owned();
+        let dialog = (text(message.call_id()).to_owned(), tag);
+        let (seq, method) = message.cseq();
+        if method == Method::Cancel {
+            assert!(self.ringing.contains(&branch), "seed {seed}: CANCEL before any provisional response");
+            return;
+        }
+        if method == Method::Ack {
+            return;
+        }
+        if let Some((before, branch_before)) = self.last.get(&dialog) {
+            let repeated = *before == seq && *branch_before == branch;
+            assert!(repeated || seq > *before, "seed {seed}: CSeq {seq} after {before} in {dialog:?}");
+            assert!(repeated || !self.ended.contains(&dialog), "seed {seed}: {method} in a dialog that has ended");
+        }
+        if method == Method::Bye {
+            self.ended.insert(dialog.clone());
+        }
+        self.last.insert(dialog, (seq, branch));
+    }
+    fn response(&mut self, message: &Message, status: u16, branch: String, seed: u64) {
+        if message.method() == Method::Bye && status == 200 {
+            let tag = text(message.from_tag().unwrap_or_default()).to_owned();
+            self.ended.insert((text(message.call_id()).to_owned(), tag));
+        }
+        if message.method() == Method::Invite && status >= 200 {
+            let first = *self.finals.entry(branch).or_insert(status);
+            assert_eq!(first, status, "seed {seed}: two final responses to one INVITE");
+        }
+    }
+}

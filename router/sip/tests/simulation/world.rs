@@ -1,0 +1,318 @@
+//! A shift: the clock, the network, the stack, the edge and all peers.
+
+use crate::{
+    edge::Edge,
+    network::{Chance, Datagram, Faults, Network},
+    rig::{Counter, PBX, PHONE, Peer, US, address, config, text},
+    ua::{Deed, OnReinvite, Plan, Ua},
+    watch::Watch,
+};
+use bytes::Bytes;
+use sip::{
+    Config, Counts, Micros, Output, Stack,
+    wire::{Message, Method},
+};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    hash::{DefaultHasher, Hash, Hasher},
+};
+
+const SECOND: u64 = 1_000_000;
+const START: u64 = 1_700_000_000 * SECOND;
+/// The network is perfect from here on.
+const CALM: Micros = Micros(START + 400 * SECOND);
+const END: Micros = Micros(START + 900 * SECOND);
+const CALLS: u64 = 6;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weather {
+    /// Nothing is lost and every peer behaves.
+    Fair,
+    /// Some is lost, most peers behave.
+    Rough,
+    /// Much is lost, and nobody behaves.
+    Storm,
+}
+
+impl Weather {
+    const fn faults(self) -> Faults {
+        match self {
+            Self::Fair => Faults { lost: 0, doubled: 0, late: 0 },
+            Self::Rough => Faults { lost: 5, doubled: 5, late: 5 },
+            Self::Storm => Faults { lost: 20, doubled: 15, late: 20 },
+        }
+    }
+    const fn odd(self) -> u64 {
+        match self {
+            Self::Fair => 0,
+            Self::Rough => 15,
+            Self::Storm => 60,
+        }
+    }
+}
+
+pub struct World {
+    /// Print what happens.
+    pub loud: bool,
+    seed: u64,
+    weather: Weather,
+    now: Micros,
+    chance: Chance,
+    network: Network,
+    stack: Stack,
+    mint: Counter,
+    edge: Edge,
+    watch: Watch,
+    uas: BTreeMap<String, Ua>,
+    arrivals: VecDeque<Micros>,
+    seen: DefaultHasher,
+    /// Conversations whose media was right at their end.
+    pub talks: usize,
+}
+
+impl World {
+    pub fn new(seed: u64, weather: Weather) -> Self {
+        let mut chance = Chance(seed ^ ((weather as u64) << 40));
+        let mut arrivals: Vec<Micros> =
+            (0..CALLS).map(|_| Micros(START + chance.between_ms(0, 60_000) * 1_000)).collect();
+        arrivals.sort_unstable();
+        let config: Config = config();
+        Self {
+            loud: false,
+            seed,
+            weather,
+            now: Micros(START),
+            chance,
+            network: Network::default(),
+            stack: Stack::new(config),
+            mint: Counter(u128::from(seed) << 32),
+            edge: Edge::default(),
+            watch: Watch::default(),
+            uas: BTreeMap::new(),
+            arrivals: arrivals.into(),
+            seen: DefaultHasher::new(),
+            talks: 0,
+        }
+    }
+    /// Runs the shift and checks its end; gives a digest of all that was sent.
+    pub fn run(mut self) -> (u64, usize) {
+        while let Some(at) = self.next().filter(|at| *at <= END) {
+            assert!(at >= self.now, "seed {}: time runs backwards", self.seed);
+            self.now = at;
+            self.step();
+        }
+        self.check_the_end();
+        (self.seen.finish(), self.talks)
+    }
+    fn next(&self) -> Option<Micros> {
+        let uas = self.uas.values().filter_map(Ua::due).min();
+        let edge = self.edge.due();
+        [self.network.next(), self.stack.next_deadline(), uas, edge, self.arrivals.front().copied()]
+            .into_iter()
+            .flatten()
+            .min()
+            .map(|at| at.max(self.now))
+    }
+    fn step(&mut self) {
+        while self.arrivals.front().is_some_and(|at| *at <= self.now) {
+            self.arrivals.pop_front();
+            self.arrive();
+        }
+        while let Some(datagram) = self.network.take(self.now) {
+            self.deliver(datagram);
+        }
+        let mut out = Output::default();
+        self.stack.expire(self.now, &mut self.mint, &mut out);
+        assert!(self.stack.next_deadline().is_none_or(|next| next > self.now), "seed {}: a timer is stuck", self.seed);
+        self.carry(out);
+        let commands = self.edge.on_time(self.now, &mut self.chance);
+        self.command(commands);
+        let names: Vec<String> = self.uas.keys().cloned().collect();
+        for name in names {
+            self.check_media(&name);
+            if let Some(ua) = self.uas.get_mut(&name).filter(|ua| ua.due().is_some_and(|due| due <= self.now)) {
+                ua.on_time(self.now);
+            }
+            self.flush(&name);
+        }
+    }
+    fn deliver(&mut self, datagram: Datagram) {
+        if datagram.to == address(US) {
+            self.tell("   got ", &datagram.bytes);
+            if let Ok(message) = Message::parse(Bytes::from(datagram.bytes.clone())) {
+                self.watch.got(&message);
+            }
+            let mut out = Output::default();
+            self.stack.receive(datagram.from, Bytes::from(datagram.bytes), self.now, &mut self.mint, &mut out);
+            self.carry(out);
+            return;
+        }
+        let message = Message::parse(Bytes::from(datagram.bytes)).unwrap();
+        let name = text(message.call_id()).to_owned();
+        if !self.uas.contains_key(&name) {
+            if message.method() != Method::Invite || message.status().is_some() || message.to_tag().is_some() {
+                return; // a phone that has forgotten the call
+            }
+            let ua = self.phone(&message);
+            self.uas.insert(name.clone(), ua);
+        }
+        if let Some(ua) = self.uas.get_mut(&name) {
+            if ua.is_phone() && message.status().is_none() && message.to_tag().is_none() && message.method() == Method::Invite {
+                // The first INVITE, perhaps again: it repeats what was said, if anything.
+                ua.first_again(&message);
+            } else {
+                ua.on_message(&message, self.now, &mut self.chance);
+            }
+        }
+        self.flush(&name);
+    }
+    fn flush(&mut self, name: &str) {
+        let Some(ua) = self.uas.get_mut(name) else { return };
+        let from = address(if ua.is_phone() { PHONE } else { PBX });
+        for text in ua.sent() {
+            let datagram = Datagram { from, to: address(US), bytes: text.into_bytes() };
+            let faults = if self.now >= CALM { Weather::Fair.faults() } else { self.weather.faults() };
+            self.network.send(datagram, self.now, faults, &mut self.chance);
+        }
+    }
+    fn second(&self) -> f64 {
+        (self.now.0 - START) as f64 / 1e6
+    }
+    fn tell(&self, what: &str, bytes: &[u8]) {
+        if self.loud {
+            let message = Message::parse(Bytes::copy_from_slice(bytes)).unwrap();
+            let line = crate::rig::lines(&[message.clone()]).remove(0);
+            let (seq, call) = (message.cseq().0, text(message.call_id()));
+            println!("{:>9.3} {what} {line} {seq} {call} {}", self.second(), message.body().len());
+        }
+    }
+    fn command(&mut self, commands: Vec<sip::Command>) {
+        for command in commands {
+            if self.loud {
+                println!("{:>9.3} order {command:?}", self.second());
+            }
+            let mut out = Output::default();
+            self.stack.command(command, self.now, &mut self.mint, &mut out);
+            self.carry(out);
+        }
+    }
+    fn carry(&mut self, out: Output) {
+        for send in out.sends {
+            send.bytes.hash(&mut self.seen);
+            let message = Message::parse(send.bytes.clone()).expect("we write sound messages");
+            self.tell("  sent ", &send.bytes);
+            self.watch.sent(&message, self.seed);
+            let datagram = Datagram { from: address(US), to: send.to, bytes: send.bytes.to_vec() };
+            let faults = if self.now >= CALM { Weather::Fair.faults() } else { self.weather.faults() };
+            self.network.send(datagram, self.now, faults, &mut self.chance);
+        }
+        for notice in out.notices {
+            format!("{notice:?}").hash(&mut self.seen);
+            if self.loud && !matches!(notice, sip::Notice::CallOffered { .. }) {
+                println!("{:>9.3} notice {notice:?}", self.second());
+            }
+            let commands = self.edge.on_notice(notice, self.now, &mut self.chance, self.seed);
+            self.command(commands);
+        }
+    }
+
+    fn later_ms(&mut self, from: u64, to: u64) -> Micros {
+        Micros(self.now.0 + self.chance.between_ms(from, to) * 1_000)
+    }
+    fn plan(&mut self, deeds: Vec<(Micros, Deed)>) -> Plan {
+        let odd = self.weather.odd();
+        let chance = &mut self.chance;
+        let on_reinvite = if chance.percent(odd) {
+            chance.pick(&[
+                (3, OnReinvite::Move),
+                (3, OnReinvite::Glare(2)),
+                (1, OnReinvite::Glare(9)),
+                (2, OnReinvite::Refuse(488)),
+                (1, OnReinvite::Refuse(481)),
+                (1, OnReinvite::Ignore),
+            ])
+        } else {
+            OnReinvite::Agree
+        };
+        let mut plan = Plan { deeds, on_reinvite, no_ack: false, deaf_to_cancel: false, forks: false, no_sdp: false };
+        let mut rarely = || chance.percent(odd / 4);
+        (plan.no_ack, plan.deaf_to_cancel, plan.forks, plan.no_sdp) = (rarely(), rarely(), rarely(), rarely());
+        plan
+    }
+    fn arrive(&mut self) {
+        let name = format!("c{}", self.uas.len());
+        let mut deeds = vec![(self.later_ms(50, 150_000), Deed::HangUp)];
+        if self.chance.percent(self.weather.odd()) {
+            let at = self.later_ms(1_000, 60_000);
+            let offerless = self.chance.percent(30);
+            deeds.push((at, Deed::Reinvite { offerless }));
+        }
+        if self.chance.percent(self.weather.odd() / 6) {
+            deeds.push((self.later_ms(50, 60_000), Deed::Vanish));
+        }
+        let plan = self.plan(deeds);
+        let payloads = if self.chance.percent(10) { "18" } else { "8 0" };
+        let offerless = self.chance.percent(10);
+        let port = 20_000 + 10 * self.chance.below(500) as u16;
+        let ua = Ua::caller(Peer::caller(&name), plan, port, payloads, offerless, self.now);
+        let key = ua.peer.call_id.clone();
+        self.uas.insert(key.clone(), ua);
+        self.flush(&key);
+    }
+    fn phone(&mut self, invite: &Message) -> Ua {
+        let ring = self.later_ms(10, 500);
+        let answer = self.later_ms(500, 18_000);
+        let odd = self.weather.odd();
+        let mut deeds = vec![(ring, Deed::Progress(180))];
+        let refuses = self.chance.percent(20);
+        let silent = self.chance.percent(odd / 3);
+        if refuses {
+            let status = self.chance.pick(&[(4, 486), (2, 603), (1, 302), (1, 480), (1, 404), (1, 401)]);
+            deeds.push((answer, Deed::Refuse(status)));
+        } else if silent {
+            deeds.clear();
+        } else {
+            deeds.push((answer, Deed::Answer));
+            deeds.push((Micros(answer.0 + self.chance.between_ms(100, 90_000) * 1_000), Deed::HangUp));
+            if self.chance.percent(odd) {
+                let at = Micros(answer.0 + self.chance.between_ms(100, 10_000) * 1_000);
+                let offerless = self.chance.percent(30);
+                deeds.push((at, Deed::Reinvite { offerless }));
+            }
+        }
+        if self.chance.percent(odd / 6) {
+            deeds.push((self.later_ms(50, 60_000), Deed::Vanish));
+        }
+        let port = 30_000 + 10 * self.chance.below(500) as u16;
+        let plan = self.plan(deeds);
+        Ua::phone(invite.clone(), plan, port)
+    }
+
+    /// A phone about to hang up after some quiet time has heard the caller, and the caller it.
+    fn check_media(&mut self, name: &str) {
+        let phone = &self.uas[name];
+        if !phone.is_phone() || !phone.hangs_up(self.now) || !phone.is_settled() || self.weather == Weather::Storm {
+            return;
+        }
+        let caller = self.uas.values().find(|ua| !ua.is_phone() && ua.call == phone.call);
+        let Some(caller) = caller.filter(|caller| caller.is_settled()) else { return };
+        let quiet = |ua: &Ua| self.now.0 - ua.joined_since.0 > 20 * SECOND;
+        if quiet(caller) && quiet(phone) {
+            let seed = (self.seed, self.weather, name);
+            assert_eq!((caller.hears, phone.hears), (Some(phone.port), Some(caller.port)), "{seed:?}");
+            self.talks += 1;
+        }
+    }
+    fn check_the_end(&self) {
+        let seed = (self.seed, self.weather);
+        assert_eq!(self.stack.counts(), Counts::default(), "{seed:?}");
+        assert_eq!(self.stack.next_deadline(), None, "{seed:?}");
+        assert!(self.edge.is_idle() && self.edge.offered == self.edge.over, "{seed:?}");
+        for (name, ua) in &self.uas {
+            assert!(ua.is_quiet(), "{seed:?}: {name} is left: {}", ua.describe());
+            let one = ua.finals.len() == 1 || ua.is_phone() || ua.vanished;
+            assert!(one || self.weather == Weather::Storm, "{seed:?}: {name} heard {:?}", ua.finals);
+            assert!(ua.finals.len() <= 1, "{seed:?}: {name} heard {:?}", ua.finals);
+        }
+    }
+}

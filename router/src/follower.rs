@@ -1,0 +1,255 @@
+//! The follower: reads the log behind the brain and turns it into records, metrics and the picture of the floor.
+//!
+//! It owns a replica of the brain and never touches the path of a call. A store that is locked, full or gone makes
+//! it lag, never lose: rows wait in memory up to [`MAX_ROWS_HELD`], then the log is read no further until the store
+//! accepts them. A store that is missing, or follows another log, is filled again from the first entry.
+
+mod counter;
+mod floor;
+mod model;
+mod store;
+
+pub use floor::{AGENT_STATES, AgentView, CallView, Floor, FloorView, QueueView, Tail};
+
+use crate::{log, metrics::Metrics};
+use acd::{Acd, Effects, Entry, Event};
+use counter::Counter;
+use model::Model;
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+use store::Store;
+use tokio::sync::watch;
+
+/// How often the log is looked at.
+const TICK: Duration = Duration::from_millis(50);
+/// How many entries are taken up in one go.
+const CHUNK: usize = 256;
+/// How long rows wait for others to share a transaction with.
+const BATCH_AGE: Duration = Duration::from_millis(200);
+/// How many entries share a transaction at most.
+const BATCH_ENTRIES: u64 = 500;
+/// How many rows wait in memory for a store that does not accept them; about 100 MB.
+pub const MAX_ROWS_HELD: usize = 200_000;
+/// First and longest pause before the store is tried again.
+const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+/// How long the end waits for the store.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// Entries of the log, in order.
+pub trait EntrySource: Send {
+    /// The next entries, at most `max`; none at the end of what is written so far. Does not block.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    fn read(&mut self, max: usize) -> Result<Vec<Entry>, SourceError>;
+}
+
+/// The state that entries lead to.
+pub trait Replica: Send {
+    /// Applies an entry without deciding anything.
+    fn apply(&mut self, entry: &Entry) -> Effects;
+}
+
+/// A log at its first entry, and a replica that has seen nothing.
+pub type Opened = (Box<dyn EntrySource>, Box<dyn Replica>);
+
+/// Opens the log at its first entry, and a replica that has seen nothing.
+pub trait Origin: Send {
+    /// From the start.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    fn open(&self) -> Result<Opened, SourceError>;
+}
+
+/// The log cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("the follower cannot read the log: {0}")]
+pub struct SourceError(pub String);
+
+impl From<log::LogError> for SourceError {
+    fn from(error: log::LogError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl EntrySource for log::Reader {
+    fn read(&mut self, max: usize) -> Result<Vec<Entry>, SourceError> {
+        Ok(Self::read(self, max)?)
+    }
+}
+
+impl Replica for Acd {
+    fn apply(&mut self, entry: &Entry) -> Effects {
+        Self::apply(self, entry)
+    }
+}
+
+/// A folder of log segments, followed with a brain of our own.
+pub struct LogFolder(pub PathBuf);
+
+impl Origin for LogFolder {
+    fn open(&self) -> Result<Opened, SourceError> {
+        Ok((Box::new(log::Reader::open(&self.0)?), Box::new(Acd::new())))
+    }
+}
+
+/// What a follower needs.
+pub struct Options {
+    /// Where entries come from.
+    pub origin: Box<dyn Origin>,
+    /// The file of the records.
+    pub records: PathBuf,
+    /// The last entry of the log when this process started: later ones are live and count in the metrics.
+    pub live_from: u64,
+    /// Where live facts are counted.
+    pub metrics: Arc<Metrics>,
+    /// The picture to keep.
+    pub floor: Arc<Floor>,
+}
+
+/// A follower on a thread of its own.
+pub struct Handle {
+    stop: watch::Sender<bool>,
+    thread: JoinHandle<()>,
+}
+
+impl Handle {
+    /// Reads the log to its end, writes what is left for at most five seconds, and ends.
+    pub fn stop(self) {
+        self.stop.send_replace(true);
+        if self.thread.join().is_err() {
+            tracing::error!("the follower panicked; its rows come from the log at the next start");
+        }
+    }
+}
+
+/// Starts a follower.
+///
+/// # Errors
+/// When the thread cannot be started.
+pub fn start(options: Options) -> std::io::Result<Handle> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    let (stop, stopped) = watch::channel(false);
+    let run = move || runtime.block_on(Follower::new(options).run(stopped));
+    let thread = std::thread::Builder::new().name("follower".to_owned()).spawn(run)?;
+    Ok(Handle { stop, thread })
+}
+
+struct Follower {
+    options: Options,
+    counter: Counter,
+    /// Entries up to here are counted, or are not to be.
+    counted: u64,
+    store: Store,
+}
+
+/// Why the log has to be read again from its first entry.
+enum StartOver {
+    /// The store lacks rows that are held no more, or follows another log.
+    Store(&'static str),
+    /// The log cannot be read.
+    Source(SourceError),
+}
+
+impl StartOver {
+    fn tell(&self) {
+        match self {
+            Self::Store(why) => tracing::warn!(why, "records are filled again from the log's first entry"),
+            Self::Source(error) => tracing::error!(%error, "records and floor stand still"),
+        }
+    }
+}
+
+impl Follower {
+    fn new(options: Options) -> Self {
+        let counter = Counter::new(Arc::clone(&options.metrics));
+        let store = Store::new(options.records.clone());
+        Self { counter, counted: options.live_from, options, store }
+    }
+
+    async fn run(mut self, mut stop: watch::Receiver<bool>) {
+        let mut pause = RETRY.0;
+        while let Err(why) = self.follow(&mut stop).await {
+            why.tell();
+            if let StartOver::Source(_) = why {
+                if *stop.borrow() {
+                    break;
+                }
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(RETRY.1);
+            }
+        }
+        self.store.close().await;
+    }
+
+    /// Follows from the first entry until told to stop.
+    async fn follow(&mut self, stop: &mut watch::Receiver<bool>) -> Result<(), StartOver> {
+        let (mut source, mut replica) = self.options.origin.open().map_err(StartOver::Source)?;
+        self.store.connect(self.options.live_from.max(self.counted)).await;
+        let floor = Arc::clone(&self.options.floor);
+        *floor.write() = Model::new(self.store.followed().number);
+        let mut sealed = Instant::now();
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        while !*stop.borrow_and_update() {
+            while floor.write().rows_held() < MAX_ROWS_HELD && self.take_up(&mut *source, &mut *replica)? {
+                seal_if_due(&floor, &mut sealed);
+                self.store.begin(&floor);
+                tokio::task::yield_now().await;
+            }
+            seal_if_due(&floor, &mut sealed);
+            self.store.begin(&floor);
+            tokio::select! {
+                _ = tick.tick() => {}
+                _ = stop.changed() => {}
+                done = self.store.done(&floor) => done?,
+            }
+        }
+        while self.take_up(&mut *source, &mut *replica)? {}
+        floor.write().seal();
+        if tokio::time::timeout(FAREWELL, self.store.drain(&floor)).await.is_err() {
+            tracing::warn!("records lag behind the log; they catch up at the next start");
+        }
+        Ok(())
+    }
+
+    /// Takes up the next entries; whether there were any.
+    fn take_up(
+        &mut self,
+        source: &mut dyn EntrySource,
+        replica: &mut dyn Replica,
+    ) -> Result<bool, StartOver> {
+        let entries = source.read(CHUNK).map_err(StartOver::Source)?;
+        let floor = Arc::clone(&self.options.floor);
+        let mut model = floor.write();
+        for entry in &entries {
+            if !self.store.knows(entry) {
+                return Err(StartOver::Store("they follow another log"));
+            }
+            let effects = replica.apply(entry);
+            model.take_up(entry, &effects);
+            if let Event::PlanChanged { plan } = &entry.event {
+                self.counter.learn(plan, model.directory());
+            }
+            if entry.number > self.counted {
+                self.counted = entry.number;
+                effects.facts.iter().for_each(|fact| self.counter.count(fact));
+            }
+        }
+        Ok(!entries.is_empty())
+    }
+}
+
+fn seal_if_due(floor: &Floor, sealed: &mut Instant) {
+    let mut model = floor.write();
+    let entries = model.filling();
+    if entries >= BATCH_ENTRIES || (entries > 0 && sealed.elapsed() >= BATCH_AGE) {
+        model.seal();
+        *sealed = Instant::now();
+    }
+}

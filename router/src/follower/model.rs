@@ -1,0 +1,423 @@
+//! The fold: entries and their effects become rows and the picture of the floor.
+
+use super::floor::{AgentView, CallView, FloorView, QueueView, Tail};
+use crate::records::{Batch, CallRow, Name, OfferRow, PlanRow, SpanRow, VisitRow, WrapUpRow};
+use acd::{
+    AgentNo, AgentState, CallId, Decision, Directory, Effects, Entry, Event, Fact, OfferId, OfferOutcome,
+    Order, Plan, QueueNo, Timestamp, VisitOutcome,
+    effect::{AgentSpan, CallRecord, VisitRecord},
+};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+/// What is true after the last entry.
+#[derive(Debug, Default)]
+pub(super) struct Model {
+    applied: u64,
+    /// The time of that entry.
+    at: Timestamp,
+    directory: Directory,
+    queue_names: Vec<Name>,
+    agent_names: Vec<Name>,
+    plan: Arc<Plan>,
+    /// Which queues of the plan an agent of the plan may serve, by her number.
+    serves: BTreeMap<AgentNo, Vec<QueueNo>>,
+    agents: Vec<AgentNow>,
+    visits: BTreeMap<CallId, VisitNow>,
+    /// The offer of each call that stands or was accepted.
+    offers: BTreeMap<CallId, OfferNow>,
+    filling: Batch,
+    /// Batches for the store, oldest first, and the last one that is in it.
+    sealed: VecDeque<Arc<Batch>>,
+    /// Up to which entry rows are held no more.
+    dropped: u64,
+}
+
+#[derive(Clone, Debug)]
+struct AgentNow {
+    state: AgentState,
+    since: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct VisitNow {
+    visit: u32,
+    queue: QueueNo,
+    entered: Timestamp,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Stage {
+    Queued,
+    Offered { agent: AgentNo },
+    Connected { agent: AgentNo, at: Timestamp },
+}
+
+#[derive(Clone, Copy, Debug)]
+struct OfferNow {
+    attempt: u32,
+    visit: u32,
+    offered: Timestamp,
+}
+
+impl Model {
+    /// A picture of nothing, whose rows up to entry `followed` are in the store already.
+    pub(super) fn new(followed: u64) -> Self {
+        Self { dropped: followed, ..Self::default() }
+    }
+    /// Takes up the next entry and what came of it.
+    pub(super) fn take_up(&mut self, entry: &Entry, effects: &Effects) {
+        self.applied = entry.number;
+        self.at = entry.at;
+        if let Event::PlanChanged { plan } = &entry.event {
+            self.learn(plan, entry.at);
+        }
+        for fact in &effects.facts {
+            self.fact(fact, entry.at);
+        }
+        for decision in &entry.decisions {
+            if let Decision::Offer { offer, agent } = decision {
+                self.offered(*offer, *agent, entry.at);
+            }
+        }
+        for order in &effects.orders {
+            if let Order::AgentMoved { agent, to, .. } = order
+                && let Some(now) = self.agents.get_mut(agent.index())
+            {
+                *now = AgentNow { state: to.clone(), since: entry.at };
+            }
+        }
+        if entry.number > self.dropped {
+            self.filling.take_in(entry.number, entry.at);
+        }
+    }
+    pub(super) fn directory(&self) -> &Directory {
+        &self.directory
+    }
+    pub(super) const fn applied(&self) -> u64 {
+        self.applied
+    }
+    pub(super) const fn at(&self) -> Timestamp {
+        self.at
+    }
+    pub(super) fn plan(&self) -> Arc<Plan> {
+        Arc::clone(&self.plan)
+    }
+    /// Entries that wait to be sealed.
+    pub(super) const fn filling(&self) -> u64 {
+        self.filling.entries()
+    }
+    /// Rows that are held.
+    pub(super) fn rows_held(&self) -> usize {
+        self.filling.rows() + self.sealed.iter().map(|batch| batch.rows()).sum::<usize>()
+    }
+    /// Closes the batch that fills up, if anything is in it.
+    pub(super) fn seal(&mut self) {
+        if !self.filling.is_empty() {
+            self.sealed.push_back(Arc::new(std::mem::take(&mut self.filling)));
+        }
+    }
+    /// The oldest sealed batch with entries after `followed`.
+    pub(super) fn next_batch(&self, followed: u64) -> Option<Arc<Batch>> {
+        self.sealed.iter().find(|batch| batch.last > followed).cloned()
+    }
+    /// The store has everything up to entry `followed`. The newest batch that it has is kept for readers who looked
+    /// at the store just before.
+    pub(super) fn written(&mut self, followed: u64) {
+        while self.sealed.get(1).is_some_and(|next| next.last <= followed) {
+            if let Some(old) = self.sealed.pop_front() {
+                self.dropped = old.last;
+            }
+        }
+    }
+
+    fn learn(&mut self, plan: &Plan, at: Timestamp) {
+        self.directory.learn(plan);
+        let queues = (self.queue_names.len()..self.directory.queue_count()).filter_map(number).map(QueueNo);
+        self.queue_names.extend(queues.map(|no| Name::from(self.directory.queue_name(no))));
+        let agents = (self.agent_names.len()..self.directory.agent_count()).filter_map(number).map(AgentNo);
+        self.agent_names.extend(agents.map(|no| Name::from(self.directory.agent_id(no))));
+        self.agents.resize(self.agent_names.len(), AgentNow { state: AgentState::LoggedOut, since: at });
+        self.serves = serves(plan, &self.directory);
+        if *self.plan == *plan {
+            return; // the same rules as before need no row
+        }
+        self.plan = Arc::new(plan.clone());
+        if let Some(rows) = self.rows() {
+            let plan = Arc::new(plan.clone());
+            rows.plans.push(PlanRow { at, plan });
+        }
+    }
+
+    fn fact(&mut self, fact: &Fact, at: Timestamp) {
+        match fact {
+            Fact::QueueEntered { call, visit, queue } => {
+                let now = VisitNow { visit: *visit, queue: *queue, entered: at, stage: Stage::Queued };
+                self.visits.insert(*call, now);
+            }
+            Fact::OfferEnded { offer, agent, queue, outcome } => {
+                self.offer_ended(*offer, *agent, *queue, *outcome, at);
+            }
+            Fact::Answered { call, agent, .. } => {
+                if let Some(visit) = self.visits.get_mut(call) {
+                    visit.stage = Stage::Connected { agent: *agent, at };
+                }
+            }
+            Fact::QueueLeft(visit) => self.queue_left(visit),
+            Fact::CallEnded(call) => self.call_ended(call),
+            Fact::WrappedUp { call, visit, wrap_up, disposition, .. } => {
+                let (wrap_up_ms, disposition) = (ms(*wrap_up), disposition.clone());
+                let row = WrapUpRow { call: *call, visit: *visit, wrap_up_ms, handled: at, disposition };
+                if let Some(rows) = self.rows() {
+                    rows.wrap_ups.push(row);
+                }
+            }
+            Fact::AgentSpan(span) => self.span(span),
+        }
+    }
+
+    fn offered(&mut self, offer: OfferId, agent: AgentNo, at: Timestamp) {
+        let Some(visit) = self.visits.get_mut(&offer.call) else { return };
+        visit.stage = Stage::Offered { agent };
+        let now = OfferNow { attempt: offer.attempt, visit: visit.visit, offered: at };
+        self.offers.insert(offer.call, now);
+    }
+
+    /// An accepted offer may end once more, as failed, when the caller could not be joined to the phone.
+    fn offer_ended(
+        &mut self,
+        id: OfferId,
+        agent: AgentNo,
+        queue: QueueNo,
+        outcome: OfferOutcome,
+        at: Timestamp,
+    ) {
+        if outcome != OfferOutcome::Accepted
+            && let Some(visit) = self.visits.get_mut(&id.call)
+        {
+            visit.stage = Stage::Queued;
+        }
+        let now = self.offers.get(&id.call).copied().filter(|offer| offer.attempt == id.attempt);
+        let Some(OfferNow { visit, offered, .. }) = now else { return };
+        let row = OfferRow {
+            call: id.call,
+            attempt: id.attempt,
+            visit,
+            queue: self.queue(queue),
+            agent: self.agent(agent),
+            offered,
+            ended: at,
+            outcome: Name::from(outcome.as_str()),
+        };
+        if let Some(rows) = self.rows() {
+            rows.offers.push(row);
+        }
+    }
+
+    fn queue_left(&mut self, visit: &VisitRecord) {
+        if self.visits.get(&visit.call).is_some_and(|now| now.visit == visit.visit) {
+            self.visits.remove(&visit.call);
+        }
+        let finished = visit.outcome == VisitOutcome::Answered && !visit.wrap_up_follows;
+        let row = VisitRow {
+            call: visit.call,
+            visit: visit.visit,
+            queue: self.queue(visit.queue),
+            entered: visit.entered,
+            answered: visit.answered,
+            left: visit.left,
+            handled: finished.then_some(visit.left),
+            outcome: Name::from(visit.outcome.as_str()),
+            reason: Name::from(visit.outcome.reason()),
+            agent: visit.agent.map(|agent| self.agent(agent)),
+            wait_ms: ms(visit.wait()),
+            ring_ms: ms(visit.ring),
+            talk_ms: ms(visit.talk()),
+            hold_ms: ms(visit.hold),
+            wrap_up_ms: finished.then_some(0),
+            disposition: None,
+        };
+        if let Some(rows) = self.rows() {
+            rows.visits.push(row);
+        }
+    }
+
+    fn call_ended(&mut self, call: &CallRecord) {
+        self.visits.remove(&call.call);
+        self.offers.remove(&call.call);
+        let reason = if call.queue.is_none() { "no_entry" } else { call.outcome.reason() };
+        let row = CallRow {
+            call: call.call,
+            dialled: call.dialled.clone(),
+            caller: call.caller,
+            arrived: call.arrived,
+            answered: call.answered,
+            ended: call.ended,
+            outcome: Name::from(call.outcome.as_str()),
+            reason: Name::from(reason),
+            queue: call.queue.map(|queue| self.queue(queue)),
+            agent: call.agent.map(|agent| self.agent(agent)),
+            visits: call.visits,
+            offers: call.offers,
+            priority: call.priority,
+        };
+        if let Some(rows) = self.rows() {
+            rows.calls.push(row);
+        }
+    }
+
+    fn span(&mut self, span: &AgentSpan) {
+        if span.from == span.to {
+            return; // a state that was only passed through took no time
+        }
+        let row = SpanRow {
+            agent: self.agent(span.agent),
+            state: Name::from(span.state),
+            reason: Name::from(span.reason.as_ref().map_or("", |reason| reason.as_str())),
+            from: span.from,
+            to: span.to,
+            call: span.call,
+            queue: span.queue.map(|queue| self.queue(queue)),
+        };
+        if let Some(rows) = self.rows() {
+            rows.spans.push(row);
+        }
+    }
+
+    /// Where this entry's rows go; nowhere, if the store has them already.
+    fn rows(&mut self) -> Option<&mut Batch> {
+        (self.applied > self.dropped).then_some(&mut self.filling)
+    }
+    fn queue(&self, no: QueueNo) -> Name {
+        self.queue_names.get(no.index()).map_or_else(|| Name::from("?"), Name::clone)
+    }
+    fn agent(&self, no: AgentNo) -> Name {
+        self.agent_names.get(no.index()).map_or_else(|| Name::from("?"), Name::clone)
+    }
+
+    pub(super) fn view(&self) -> FloorView {
+        let in_plan = |id: &str| self.plan.agents.iter().any(|agent| agent.id == id);
+        let present = self.agents.iter().zip(&self.agent_names).enumerate();
+        let shown = present.filter(|(_, (now, id))| now.state != AgentState::LoggedOut || in_plan(id));
+        FloorView {
+            applied: self.applied,
+            queues: self.queue_views(),
+            agents: shown.map(|(_, (now, id))| self.agent_view(now, id)).collect(),
+            calls: self.visits.iter().map(|(call, visit)| self.call_view(*call, visit)).collect(),
+        }
+    }
+
+    /// Queues of the plan, and others in which somebody still is.
+    fn queue_views(&self) -> Vec<QueueView> {
+        let mut views: Vec<QueueView> = self.queue_names.iter().map(empty).collect();
+        for visit in self.visits.values() {
+            let Some(view) = views.get_mut(visit.queue.index()) else { continue };
+            match visit.stage {
+                Stage::Connected { .. } => {
+                    view.connected += 1;
+                    continue;
+                }
+                Stage::Offered { .. } => view.offered += 1,
+                Stage::Queued => {}
+            }
+            view.waiting += 1;
+            view.oldest = Some(view.oldest.map_or(visit.entered, |oldest| oldest.min(visit.entered)));
+        }
+        for (agent, queues) in &self.serves {
+            let Some(now) = self.agents.get(agent.index()) else { continue };
+            for queue in queues {
+                let Some(view) = views.get_mut(queue.index()) else { continue };
+                view.ready += usize::from(matches!(now.state, AgentState::Ready { .. }));
+                view.staffed += usize::from(now.state != AgentState::LoggedOut);
+            }
+        }
+        let in_plan = |name: &str| self.plan.queues.iter().any(|queue| queue.name == name);
+        views.retain(|view| view.waiting + view.connected > 0 || in_plan(&view.queue));
+        views
+    }
+
+    fn agent_view(&self, now: &AgentNow, id: &Name) -> AgentView {
+        AgentView {
+            agent: Name::clone(id),
+            state: now.state.as_str(),
+            reason: now.state.reason().map(|reason| reason.as_str().to_owned()),
+            since: now.since,
+            call: now.state.call(),
+            queue: now.state.queue().map(|queue| self.queue(queue)),
+        }
+    }
+
+    fn call_view(&self, call: CallId, visit: &VisitNow) -> CallView {
+        let (state, answered, agent) = match visit.stage {
+            Stage::Queued => ("queued", None, None),
+            Stage::Offered { agent } => ("offered", None, Some(agent)),
+            Stage::Connected { agent, at } => ("connected", Some(at), Some(agent)),
+        };
+        CallView {
+            call,
+            visit: visit.visit,
+            queue: self.queue(visit.queue),
+            state,
+            entered: visit.entered,
+            answered,
+            agent: agent.map(|agent| self.agent(agent)),
+        }
+    }
+
+    pub(super) fn tail(&self, followed: u64, now: Timestamp) -> Option<Tail> {
+        if self.applied < followed || self.dropped > followed {
+            return None;
+        }
+        let mut batches: Vec<Arc<Batch>> =
+            self.sealed.iter().filter(|b| b.last > followed).cloned().collect();
+        if !self.filling.is_empty() {
+            batches.push(Arc::new(self.filling.clone()));
+        }
+        let spans = self.agents.iter().zip(&self.agent_names).filter(|(agent, _)| agent.since < now);
+        Some(Tail {
+            batches,
+            open: self.visits.iter().map(|(call, visit)| self.call_view(*call, visit)).collect(),
+            spans: spans.map(|(agent, id)| self.open_span(agent, id, now)).collect(),
+            plan: self.plan(),
+        })
+    }
+
+    fn open_span(&self, agent: &AgentNow, id: &Name, now: Timestamp) -> SpanRow {
+        SpanRow {
+            agent: Name::clone(id),
+            state: Name::from(agent.state.as_str()),
+            reason: Name::from(agent.state.reason().map_or("", |reason| reason.as_str())),
+            from: agent.since,
+            to: now,
+            call: agent.state.call(),
+            queue: agent.state.queue().map(|queue| self.queue(queue)),
+        }
+    }
+}
+
+fn empty(name: &Name) -> QueueView {
+    let queue = Name::clone(name);
+    QueueView { queue, waiting: 0, offered: 0, connected: 0, oldest: None, ready: 0, staffed: 0 }
+}
+
+/// Which queues each agent of the plan may serve.
+fn serves(plan: &Plan, directory: &Directory) -> BTreeMap<AgentNo, Vec<QueueNo>> {
+    let able = |skills| {
+        let queues = plan.queues.iter().filter(move |queue| queue.needs.is_met_by(skills));
+        queues.filter_map(|queue| directory.queue_no(&queue.name)).collect()
+    };
+    let agents = plan.agents.iter();
+    agents.filter_map(|agent| Some((directory.agent_no(&agent.id)?, able(&agent.skills)))).collect()
+}
+
+fn number(index: usize) -> Option<u32> {
+    u32::try_from(index).ok()
+}
+
+fn ms(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,172 @@
+//! The operator's HTTP: health, metrics, floor, calls, reports.
+//!
+//! Carries questions to the records and the floor, and answers as JSON or CSV; counts nothing itself. Loopback
+//! unless told otherwise; requests must name a host of ours, and no other origin is let in.
+
+mod error;
+mod floor;
+mod guard;
+mod health;
+mod history;
+mod output;
+mod params;
+mod reports;
+mod stamp;
+
+use crate::{follower::Floor, metrics::Metrics, records::Reader};
+use axum::{
+    Router,
+    http::{Method, StatusCode},
+    middleware,
+    routing::{MethodRouter, get},
+};
+use error::ApiError;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use jiff::tz::TimeZone;
+use std::{
+    io,
+    net::{IpAddr, TcpListener},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
+use tokio::{net::TcpStream, sync::Semaphore, time::timeout};
+
+/// Connections at a time; further ones wait to be accepted.
+const CONNECTIONS: usize = 256;
+/// How long a request's head may take to arrive, and a connection idle.
+const HEAD_WITHIN: Duration = Duration::from_secs(10);
+/// Longest head of a request, in bytes.
+const MAX_HEAD: usize = 16 * 1024;
+/// How long a connection lives in all: the longest report, and pages that keep asking connect again.
+const CONNECTION_LIFE: Duration = Duration::from_secs(300);
+/// How long to wait after an accept that failed, for instance without a file descriptor left.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// The description of this interface, served and tested against the routes.
+pub const OPENAPI: &str = include_str!("../openapi.json");
+
+/// What the answers are made from.
+pub struct HttpState {
+    /// The records.
+    pub records: Reader,
+    /// The floor.
+    pub floor: Arc<Floor>,
+    /// The series.
+    pub metrics: Arc<Metrics>,
+    /// Whether calls are taken.
+    pub ready: AtomicBool,
+    /// The site's zone.
+    pub zone: TimeZone,
+    /// The address that is listened on.
+    pub listen: IpAddr,
+    /// Names, beside `localhost` and addresses, by which this host may be asked.
+    pub hosts: Vec<String>,
+}
+
+impl HttpState {
+    /// Calls are taken from now on, or no longer.
+    pub fn set_ready(&self, ready: bool) {
+        self.ready.store(ready, Ordering::Relaxed);
+    }
+    /// The wall clock, but never before the last entry: the log's clock does not go back when the wall's is set.
+    fn now(&self) -> acd::Timestamp {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        acd::Timestamp(acd::time::micros(since)).max(self.floor.at())
+    }
+}
+
+/// Every path with what answers it.
+fn routes() -> Vec<(&'static str, MethodRouter<Arc<HttpState>>)> {
+    vec![
+        ("/healthz", get(health::alive)),
+        ("/readyz", get(health::ready)),
+        ("/metrics", get(health::metrics)),
+        ("/v1/floor", get(floor::floor)),
+        ("/v1/agents", get(floor::agents)),
+        ("/v1/calls", get(history::calls)),
+        ("/v1/calls/{id}", get(history::call)),
+        ("/v1/reports/intervals", get(reports::intervals)),
+        ("/v1/reports/agents", get(reports::agents)),
+        ("/v1/openapi.json", get(health::openapi)),
+    ]
+}
+
+/// The paths that are answered.
+#[must_use]
+pub fn paths() -> Vec<&'static str> {
+    routes().into_iter().map(|(path, _)| path).collect()
+}
+
+/// The application, for a server or a test.
+pub fn app(state: Arc<HttpState>) -> Router {
+    let router = routes().into_iter().fold(Router::new(), |router, (path, route)| router.route(path, route));
+    router
+        .fallback(async || ApiError::not_found("there is nothing here; /v1/openapi.json lists what there is"))
+        .method_not_allowed_fallback(async |method: Method| {
+            ApiError::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "bad_method",
+                format!("{method}: only GET is served here"),
+            )
+        })
+        .layer(middleware::from_fn_with_state(Arc::clone(&state), guard::guard))
+        .with_state(state)
+}
+
+/// Serves until dropped.
+///
+/// # Errors
+/// When the listener cannot be used.
+pub async fn serve(listener: TcpListener, state: Arc<HttpState>) -> io::Result<()> {
+    listener.set_nonblocking(true)?;
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let app = app(state);
+    loop {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return Ok(()) };
+        match listener.accept().await {
+            Ok((socket, _)) => {
+                let app = app.clone();
+                tokio::spawn(async move {
+                    carry(socket, app).await;
+                    drop(place);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the operator's port does not accept a connection");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn carry(socket: TcpStream, app: Router) {
+    let mut server = hyper::server::conn::http1::Builder::new();
+    server.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN).max_buf_size(MAX_HEAD);
+    let connection = server.serve_connection(TokioIo::new(socket), TowerToHyperService::new(app));
+    // What a client does wrong is its own affair; nothing here is worth a line at `info`.
+    match timeout(CONNECTION_LIFE, connection).await {
+        Ok(Ok(())) | Err(_) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "an operator's connection ended badly"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_description_and_the_routes_name_the_same_paths() {
+        let described: serde_json::Value = serde_json::from_str(super::OPENAPI).unwrap();
+        let described: BTreeSet<&str> =
+            described["paths"].as_object().unwrap().keys().map(String::as_str).collect();
+        let served: BTreeSet<&str> = super::paths().into_iter().collect();
+        assert_eq!(described, served);
+    }
+}

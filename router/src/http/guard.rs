@@ -1,0 +1,92 @@
+//! Who may ask: a request must name the host that it reached.
+//!
+//! A page of somebody else that a browser on this machine has open can point its own name at our address (DNS
+//! rebinding); its requests carry that name in `Host` and are refused. No cross-origin access is granted.
+
+use super::{HttpState, error::ApiError};
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use std::{net::IpAddr, sync::Arc};
+
+/// Refuses foreign hosts, and forbids every answer to be guessed at, framed or kept.
+pub async fn guard(State(state): State<Arc<HttpState>>, request: Request, next: Next) -> Response {
+    let mut response = match host_of(request.uri(), request.headers()) {
+        Some(host) if is_ours(&state, host) => next.run(request).await,
+        Some(host) => refused(host).into_response(),
+        None => refused("").into_response(),
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
+    );
+    response
+}
+
+fn refused(host: &str) -> ApiError {
+    let host: String = host.chars().take(100).collect();
+    let message =
+        format!("host `{host}` is not served here; ask by the address that [operator] listen names");
+    ApiError::new(StatusCode::MISDIRECTED_REQUEST, "wrong_host", message)
+}
+
+/// The one host that the request names, without its port.
+fn host_of<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
+    let mut hosts = headers.get_all(header::HOST).iter();
+    let (first, second) = (hosts.next(), hosts.next());
+    if second.is_some() {
+        return None;
+    }
+    let named = uri.authority().map(|authority| authority.as_str()).or_else(|| first?.to_str().ok())?;
+    Some(without_port(named))
+}
+
+fn without_port(named: &str) -> &str {
+    match (named.strip_prefix('[').and_then(|rest| rest.split_once(']')), named.rsplit_once(':')) {
+        (Some((address, _)), _) => address,
+        (None, Some((host, port))) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        (None, Some(_) | None) => named,
+    }
+}
+
+fn is_ours(state: &HttpState, host: &str) -> bool {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        // An address cannot be rebound; whoever reached us by one meant us.
+        return address.is_loopback() || state.listen.is_unspecified() || address == state.listen;
+    }
+    host.eq_ignore_ascii_case("localhost") || state.hosts.iter().any(|known| known.eq_ignore_ascii_case(host))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_read_with_and_without_a_port_and_in_brackets() {
+        for (named, host) in [
+            ("localhost", "localhost"),
+            ("localhost:8081", "localhost"),
+            ("127.0.0.1:8081", "127.0.0.1"),
+            ("[::1]:8081", "::1"),
+            ("::1", ":"),
+        ] {
+            assert_eq!(without_port(named), host);
+        }
+    }
+
+    #[test]
+    fn two_hosts_are_none() {
+        let mut headers = HeaderMap::new();
+        headers.append(header::HOST, "localhost".parse().unwrap());
+        headers.append(header::HOST, "evil.example".parse().unwrap());
+        assert_eq!(host_of(&"/".parse().unwrap(), &headers), None);
+    }
+}

@@ -1,0 +1,51 @@
+//! Is it alive, is it ready, what does it count.
+
+use super::{HttpState, OPENAPI, error::ApiError, output};
+use crate::metrics::TEXT_FORMAT;
+use axum::{
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use std::sync::{Arc, atomic::Ordering};
+
+#[derive(Serialize)]
+struct Alive {
+    status: &'static str,
+    version: &'static str,
+}
+
+#[derive(Serialize)]
+struct Ready {
+    ready: bool,
+    /// Last entry of the log that the floor shows.
+    applied: u64,
+}
+
+/// The process answers.
+pub async fn alive() -> Response {
+    output::json(StatusCode::OK, &Alive { status: "ok", version: env!("CARGO_PKG_VERSION") })
+}
+
+/// Calls are taken: 200; not yet or no longer: 503.
+pub async fn ready(State(state): State<Arc<HttpState>>) -> Response {
+    let ready = state.ready.load(Ordering::Relaxed);
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    output::json(status, &Ready { ready, applied: state.floor.applied() })
+}
+
+/// The series, for Prometheus.
+pub async fn metrics(State(state): State<Arc<HttpState>>) -> Result<Response, ApiError> {
+    let scene = state.floor.scene(state.now());
+    let text = state
+        .metrics
+        .render(&scene)
+        .map_err(|error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", error.to_string()))?;
+    Ok(([(header::CONTENT_TYPE, TEXT_FORMAT)], text).into_response())
+}
+
+/// The description of this interface.
+pub async fn openapi() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], OPENAPI).into_response()
+}

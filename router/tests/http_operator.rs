@@ -1,0 +1,478 @@
+//! The operator's HTTP: a real server, a real store, plain sockets.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+mod records_support;
+
+use acd::{
+    CallId, Event,
+    plan::{EntryPlan, Plan, QueuePlan},
+    sim::{Floor as Shift, a_queue, an_agent},
+};
+use jiff::tz::TimeZone;
+use records_support::{Book, Following, block_on, eventually};
+use router::{
+    http::{self, HttpState},
+    records::Reader,
+};
+use serde_json::Value;
+use std::{
+    io::{Read as _, Write as _},
+    net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+
+/// A shop with its operator's port.
+struct Shop {
+    shift: Shift,
+    written: usize,
+    following: Following,
+    state: Arc<HttpState>,
+    address: SocketAddr,
+    _folder: tempfile::TempDir,
+}
+
+struct Answer {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+    /// The error's message.
+    fn message(&self) -> String {
+        self.json()["error"]["message"].as_str().unwrap().to_owned()
+    }
+}
+
+impl Shop {
+    /// Two queues, `billing` and `sales`; every number that is no queue's leads to billing. Ann is ready.
+    fn open() -> Self {
+        Self::open_from(0)
+    }
+    /// Entries up to `live_from` do not count in the metrics.
+    fn open_from(live_from: u64) -> Self {
+        let entry = |number: &str, queue: &str| EntryPlan {
+            number: number.to_owned(),
+            queue: queue.to_owned(),
+            priority: 5,
+        };
+        let plan = Plan {
+            queues: vec![
+                QueuePlan { needs: "billing".parse().unwrap(), ..a_queue("billing") },
+                QueuePlan { answer_within: Duration::from_secs(25), ..a_queue("sales") },
+            ],
+            entries: vec![entry("sales", "sales"), entry("*", "billing")],
+            agents: vec![an_agent("ann", &[("billing", 7)]), an_agent("ben", &[])],
+        };
+        let mut shift = Shift::new(plan);
+        shift.ready("ann");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("records.db");
+        let following = Following::start(&Book::of(&shift.log), &path, live_from);
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let state = Arc::new(HttpState {
+            records: Reader::new(&path),
+            floor: Arc::clone(&following.floor),
+            metrics: Arc::clone(&following.metrics),
+            ready: AtomicBool::new(false),
+            zone: TimeZone::posix("<+0545>-5:45").unwrap(),
+            listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            hosts: vec!["router.example".to_owned()],
+        });
+        let served = Arc::clone(&state);
+        block_on(async { drop(tokio::spawn(http::serve(listener, served))) });
+        eventually("the store is there", || path.exists());
+        let written = shift.log.len();
+        let shop = Self { shift, written, following, state, address, _folder: folder };
+        shop.following.catch_up();
+        shop
+    }
+    /// Puts what has happened into the log, and waits for the floor.
+    fn log(&mut self) {
+        self.following.book.write(&self.shift.log[self.written..]);
+        self.written = self.shift.log.len();
+        self.following.catch_up();
+    }
+    /// The same, and waits for the store.
+    fn settle(&mut self) {
+        self.log();
+        let last = self.following.book.last();
+        let sql = "SELECT number FROM followed";
+        eventually("the store has it", || {
+            records_support::count(&self.following.path, sql) == i64::try_from(last).unwrap()
+        });
+    }
+    /// A call that is answered after `wait`, talked for a minute and wrapped up.
+    fn serve(&mut self, number: &str, wait: u64) -> CallId {
+        let call = self.shift.call(number);
+        self.shift.pass(Duration::from_secs(wait));
+        self.shift.answer(call);
+        self.shift.pass(Duration::from_secs(60));
+        self.shift.hang_up(call);
+        self.shift.pass(Duration::from_secs(10));
+        call
+    }
+    fn get(&self, path: &str) -> Answer {
+        self.ask("GET", path, &["Host: localhost"])
+    }
+    fn ask(&self, method: &str, path: &str, headers: &[&str]) -> Answer {
+        let mut socket = TcpStream::connect(self.address).unwrap();
+        let headers = headers.join("\r\n");
+        write!(socket, "{method} {path} HTTP/1.1\r\n{headers}\r\nConnection: close\r\n\r\n").unwrap();
+        let mut text = String::new();
+        socket.read_to_string(&mut text).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        Answer { status, head: head.to_lowercase(), body: body.to_owned() }
+    }
+}
+
+#[test]
+fn the_process_is_alive_before_it_is_ready() {
+    let shop = Shop::open();
+    assert_eq!(shop.get("/healthz").json()["status"], "ok");
+    assert_eq!(shop.get("/readyz").status, 503);
+    shop.state.set_ready(true);
+    let ready = shop.get("/readyz");
+    assert_eq!((ready.status, &ready.json()["ready"]), (200, &Value::Bool(true)));
+}
+
+#[test]
+fn the_series_are_those_of_the_contract_and_please_promtool() {
+    let mut shop = Shop::open();
+    shop.serve("1500", 3);
+    let abandoned = shop.shift.call("sales");
+    shop.shift.pass(Duration::from_secs(25));
+    shop.shift.hang_up(abandoned);
+    let _waiting = shop.shift.call("sales");
+    shop.log();
+    let text = shop.get("/metrics").body;
+    for line in [
+        r#"sambung_calls_offered_total{queue="billing"} 1"#,
+        r#"sambung_calls_offered_total{queue="sales"} 2"#,
+        r#"sambung_calls_answered_total{queue="billing"} 1"#,
+        r#"sambung_answered_within_total{queue="billing"} 1"#,
+        r#"sambung_calls_abandoned_total{queue="sales"} 1"#,
+        r#"sambung_abandoned_within_total{queue="sales"} 1"#,
+        r#"sambung_calls_flow_out_total{queue="sales",reason="overflow"} 0"#,
+        r#"sambung_calls_flow_out_total{queue="sales",reason="max_wait"} 0"#,
+        r#"sambung_offers_total{outcome="accepted",queue="billing"} 1"#,
+        r#"sambung_offers_total{outcome="no_answer",queue="billing"} 0"#,
+        r#"sambung_wait_seconds_bucket{outcome="answered",queue="billing",le="5"} 1"#,
+        r#"sambung_wait_seconds_bucket{outcome="abandoned",queue="sales",le="20"} 0"#,
+        r#"sambung_talk_seconds_sum{queue="billing"} 60"#,
+        r#"sambung_wrap_up_seconds_sum{queue="billing"} 10"#,
+        r#"sambung_calls_waiting{queue="sales"} 1"#,
+        r#"sambung_agents{state="ready"} 0"#,
+        r#"sambung_sip_messages_total{code_class="request",direction="in",method="INVITE"} 0"#,
+        "sambung_log_degraded 0",
+        "sambung_decision_seconds_count 0",
+        "sambung_log_append_seconds_count 0",
+        "sambung_pop_lead_seconds_count 0",
+    ] {
+        assert!(text.lines().any(|known| known == line), "{line} in\n{text}");
+    }
+    assert!(text.contains("sambung_longest_wait_seconds{queue=\"sales\"}"));
+    let Ok(mut promtool) = std::process::Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+    else {
+        println!("SKIPPED: promtool (Debian package prometheus) is not installed");
+        return;
+    };
+    promtool.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    let verdict = promtool.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&verdict.stderr).into_owned();
+    assert!(verdict.status.success() && said.is_empty(), "{said}");
+}
+
+#[test]
+fn what_happened_before_this_process_is_on_record_and_not_in_the_counters() {
+    let mut shop = Shop::open_from(1_000);
+    shop.serve("1500", 3);
+    shop.settle();
+    assert!(shop.get("/metrics").body.contains("sambung_calls_offered_total{queue=\"billing\"} 0"));
+    assert_eq!(shop.get("/v1/calls").json()["calls"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn the_floor_shows_who_waits_who_is_offered_and_who_talks() {
+    let mut shop = Shop::open();
+    let (first, second) = (shop.shift.call("1500"), shop.shift.call("1501"));
+    shop.shift.pass(Duration::from_secs(2));
+    shop.log();
+    let floor = shop.get("/v1/floor").json();
+    assert_eq!(floor["calls"][0]["call"], first.to_string());
+    assert_eq!(
+        (&floor["calls"][0]["state"], &floor["calls"][0]["agent"]),
+        (&"offered".into(), &"ann".into())
+    );
+    assert_eq!(
+        (&floor["calls"][1]["state"], &floor["calls"][1]["call"]),
+        (&"queued".into(), &second.to_string().into())
+    );
+    let billing = &floor["queues"][0];
+    assert_eq!(
+        (&billing["queue"], &billing["waiting"], &billing["offered"]),
+        (&"billing".into(), &2.into(), &1.into())
+    );
+    assert_eq!((&billing["agents_staffed"], &billing["agents_ready"]), (&1.into(), &0.into()));
+    shop.shift.answer(first);
+    shop.log();
+    let floor = shop.get("/v1/floor").json();
+    assert_eq!(
+        (&floor["agents"][0]["state"], &floor["agents"][0]["queue"]),
+        (&"talking".into(), &"billing".into())
+    );
+    assert_eq!(floor["queues"][0]["connected"], 1);
+    assert!(floor["agents"][0]["since"].as_str().unwrap().ends_with("+05:45"));
+    let csv = shop.get("/v1/floor?format=csv").body;
+    assert!(
+        csv.starts_with("queue,waiting,offered,connected,longest_wait_s,agents_ready,agents_staffed\r\n")
+            || csv
+                .starts_with("queue,waiting,offered,connected,longest_wait_s,agents_ready,agents_staffed\n"),
+        "{csv}"
+    );
+    let agents = shop.get("/v1/agents").json();
+    assert_eq!(
+        (&agents["agents"][0]["skills"], &agents["agents"][1]["state"]),
+        (&"billing=7".into(), &"logged_out".into())
+    );
+}
+
+#[test]
+fn calls_are_listed_latest_first_filtered_and_page_by_page() {
+    let mut shop = Shop::open();
+    let calls: Vec<String> = (0..25).map(|_| shop.serve("1500", 1).to_string()).collect();
+    let gone = shop.shift.call("sales");
+    shop.shift.pass(Duration::from_secs(1));
+    shop.shift.hang_up(gone);
+    shop.settle();
+    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    for _ in 0..3 {
+        let page = shop.get(&format!("/v1/calls?outcome=answered&limit=10&cursor={cursor}")).json();
+        let ids =
+            page["calls"].as_array().unwrap().iter().map(|call| call["call"].as_str().unwrap().to_owned());
+        seen.extend(ids);
+        cursor = page["next_cursor"].as_str().unwrap_or_default().to_owned();
+    }
+    assert!(cursor.is_empty());
+    assert_eq!(seen, calls.iter().rev().cloned().collect::<Vec<_>>());
+    let count =
+        |query: &str| shop.get(&format!("/v1/calls?{query}")).json()["calls"].as_array().unwrap().len();
+    assert_eq!((count("queue=sales"), count("agent=ann"), count("agent=ben"), count("")), (1, 25, 0, 26));
+    let third = shop.get(&format!("/v1/calls/{}", calls[3])).json()["call"]["arrived_at"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let encoded = third.replace('+', "%2B");
+    assert_eq!(count(&format!("from={encoded}&limit=1000")), 23);
+    assert_eq!(count(&format!("to={third}&limit=1000")), 3, "a plus that was not escaped is understood");
+}
+
+#[test]
+fn a_call_is_told_with_its_visits_and_offers() {
+    let mut shop = Shop::open();
+    let call = shop.serve("1500", 3);
+    shop.settle();
+    let detail = shop.get(&format!("/v1/calls/{call}")).json();
+    assert_eq!((&detail["call"]["dialled"], &detail["call"]["wait_ms"]), (&"1500".into(), &3_000.into()));
+    assert_eq!(
+        (&detail["visits"][0]["wrap_up_ms"], &detail["visits"][0]["ring_ms"]),
+        (&10_000.into(), &3_000.into())
+    );
+    assert_eq!(
+        (&detail["offers"][0]["outcome"], &detail["offers"][0]["agent"]),
+        (&"accepted".into(), &"ann".into())
+    );
+    let unknown = shop.get("/v1/calls/00000000000000000000000000");
+    assert_eq!(unknown.status, 404);
+    assert!(unknown.message().contains("/v1/floor"));
+    assert_eq!(shop.get("/v1/calls/nonsense").status, 400);
+    assert_eq!(shop.get(&format!("/v1/calls/{call}/why")).status, 404);
+}
+
+const COLUMNS: &str = "interval_start,interval_s,queue,offered,answered,handled,abandoned,short_abandoned,flow_out,\
+lost,rona,answered_in_t,abandoned_in_t,sl_only_handled,sl_ignore_abandoned,sl_positive_abandon,sl_negative_abandon,\
+sl_exclude_short,t_s,short_s,asa_s,aht_s,talk_s,hold_s,wrap_up_s,occupancy_ratio,definitions";
+
+#[test]
+fn a_report_has_the_contracts_columns_in_its_order_and_says_that_it_is_sound() {
+    let mut shop = Shop::open();
+    shop.serve("1500", 3);
+    shop.settle();
+    // The simulated log is ahead of the wall clock; its day is named.
+    let path = "/v1/reports/intervals?from=2027-01-15&to=2027-01-16&interval=15m";
+    let csv = shop.ask("GET", path, &["Host: localhost", "Accept: text/csv"]);
+    assert!(csv.head.contains("content-type: text/csv") && csv.head.contains("x-sambung-identities: hold"));
+    let mut lines = csv.body.lines();
+    assert_eq!(lines.next(), Some(COLUMNS));
+    // 08:00 UTC is 13:45 in Kathmandu, where the quarter-hours begin.
+    assert_eq!(
+        lines.next(),
+        Some("2027-01-15T13:45:00+05:45,900,billing,1,1,1,0,0,0,0,0,1,0,1,1,1,1,1,20,5,3,70,60,0,10,1,1")
+    );
+    assert_eq!(
+        lines.next(),
+        Some("2027-01-15T13:45:00+05:45,900,sales,0,0,0,0,0,0,0,0,0,0,,,,,,25,5,,,0,0,0,1,1")
+    );
+    let json = shop.get(path).json();
+    assert_eq!((&json["identities"], &json["definitions"]), (&"hold".into(), &"1".into()));
+    let keys: Vec<&str> = json["rows"][0].as_object().unwrap().keys().map(String::as_str).collect();
+    let mut columns: Vec<&str> = COLUMNS.split(',').collect();
+    columns.sort_unstable(); // `serde_json::Value` sorts; the text keeps the order
+    assert_eq!(keys, columns);
+    let text = shop.get(path).body;
+    let places: Vec<_> = COLUMNS.split(',').map(|column| text.find(&format!("\"{column}\":"))).collect();
+    assert!(places[1..26].is_sorted() && places.iter().all(Option::is_some), "{places:?}");
+    assert_eq!(json["rows"][1]["sl_exclude_short"], Value::Null);
+}
+
+#[test]
+fn the_agents_report_accounts_for_her_time() {
+    let mut shop = Shop::open();
+    shop.serve("1500", 3);
+    shop.settle();
+    let json = shop.get("/v1/reports/agents?from=2027-01-15&to=2027-01-16&agent=ann").json();
+    let row = &json["rows"][0];
+    assert_eq!((&row["agent"], &row["handled"], &row["aht_s"]), (&"ann".into(), &1.into(), &70.into()));
+    assert_eq!((&row["talk_s"], &row["wrap_up_s"], &row["reserved_s"]), (&60.into(), &10.into(), &3.into()));
+    assert_eq!(json["identities"], "hold");
+}
+
+#[test]
+fn a_wrong_question_is_answered_with_what_would_be_right() {
+    let shop = Shop::open();
+    for (path, words) in [
+        ("/v1/reports/intervals?interval=5m", ["interval", "5m", "15m, 30m and 60m"]),
+        ("/v1/reports/intervals?from=gestern", ["from", "gestern", "2026-02-28"]),
+        ("/v1/reports/intervals?zone=Mars/Base", ["zone", "Mars/Base", "Asia/Jakarta"]),
+        ("/v1/reports/intervals?from=2027-01-01&to=2028-12-31", ["from", "to", "400 days"]),
+        ("/v1/reports/intervals?from=2027-01-15&to=2027-01-15", ["from", "to", "empty"]),
+        (
+            "/v1/reports/intervals?from=2027-01-15&to=2027-01-16&queue=bill",
+            ["queue", "bill", "billing, sales"],
+        ),
+        ("/v1/reports/agents?from=2027-01-15&to=2027-01-16&agent=bob", ["agent", "bob", "ann"]),
+        ("/v1/calls?limit=1001", ["limit", "1001", "1 to 1000"]),
+        ("/v1/calls?limit=-1", ["limit", "-1", "1 to 1000"]),
+        ("/v1/calls?outcome=lost", ["outcome", "lost", "lost_restart"]),
+        ("/v1/calls?cursor=x", ["cursor", "x", "26 characters"]),
+        ("/v1/calls?que=billing", ["que", "billing", "queue"]),
+        ("/v1/calls?format=xml", ["format", "xml", "csv"]),
+    ] {
+        let answer = shop.get(path);
+        assert_eq!(answer.status, 400, "{path}: {}", answer.body);
+        let message = answer.message();
+        assert!(words.iter().all(|word| message.contains(word)), "{path}: {message}");
+    }
+    let post = shop.ask("POST", "/v1/calls", &["Host: localhost", "Content-Length: 0"]);
+    assert_eq!((post.status, &post.json()["error"]["code"]), (405, &"bad_method".into()));
+    assert_eq!(shop.get("/planner").json()["error"]["code"], "not_found");
+}
+
+#[test]
+fn a_dialled_text_full_of_tricks_reaches_csv_and_json_harmlessly() {
+    let mut shop = Shop::open();
+    let tricks = "=HYPERLINK(\"http://evil\")<script>alert(1)</script>\r\nX-Evil: 1,\"";
+    let call = CallId::new(shop.shift.now(), 99);
+    shop.shift.must(Event::CallArrived { call, dialled: tricks.to_owned(), caller: None });
+    shop.shift.pass(Duration::from_secs(1));
+    shop.shift.hang_up(call);
+    shop.settle();
+    assert_eq!(shop.get("/v1/calls").json()["calls"][0]["dialled"], tricks);
+    let csv = shop.get("/v1/calls?format=csv");
+    assert!(!csv.head.contains("x-evil"));
+    let quoted = format!("\"'{}\"", tricks.replace('"', "\"\""));
+    assert!(csv.body.contains(&quoted), "{}", csv.body);
+    for header in ["x-content-type-options: nosniff", "content-security-policy: default-src 'none'"] {
+        assert!(csv.head.contains(header), "{}", csv.head);
+    }
+    assert!(!csv.head.contains("access-control-allow"));
+}
+
+#[test]
+fn a_request_that_names_a_foreign_host_is_refused() {
+    let shop = Shop::open();
+    for (host, status) in [
+        ("localhost", 200),
+        ("LOCALHOST:8081", 200),
+        ("127.0.0.1:8081", 200),
+        ("[::1]:8081", 200),
+        ("router.example", 200),
+        ("evil.example", 421),
+        ("localhost.evil.example", 421),
+        ("127.0.0.1.evil.example", 421),
+        ("192.0.2.7", 421),
+        ("", 421),
+    ] {
+        let answer = shop.ask("GET", "/healthz", &[&format!("Host: {host}")]);
+        assert_eq!(answer.status, status, "{host}: {}", answer.body);
+    }
+    assert_eq!(shop.ask("GET", "/healthz", &["Host: localhost", "Host: evil.example"]).status, 421);
+    assert_eq!(shop.ask("GET", "http://evil.example/healthz", &["Host: localhost"]).status, 421);
+}
+
+#[test]
+fn an_endless_head_is_cut_off() {
+    let shop = Shop::open();
+    let long = format!("X-Long: {}", "a".repeat(64 * 1024));
+    let mut socket = TcpStream::connect(shop.address).unwrap();
+    // The server may hang up before it has read everything.
+    let _ = write!(socket, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n{long}\r\n\r\n");
+    let mut text = Vec::new();
+    let _ = socket.read_to_end(&mut text);
+    assert!(!text.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&text));
+    assert_eq!(shop.get("/healthz").status, 200);
+}
+
+#[test]
+fn the_description_names_every_key_that_is_answered() {
+    let mut shop = Shop::open();
+    let call = shop.serve("1500", 3);
+    let _waiting = shop.shift.call("sales");
+    shop.settle();
+    let description = shop.get("/v1/openapi.json").json();
+    for path in http::paths() {
+        let answered = shop.get(&path.replace("{id}", &call.to_string()));
+        let schema =
+            &description["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"];
+        if schema.is_object() {
+            let body = answered.json();
+            same_keys(path, &description, schema, &body);
+        }
+    }
+}
+
+/// Every key of the answer is described, and every required key is there.
+fn same_keys(at: &str, description: &Value, schema: &Value, value: &Value) {
+    let schema = match schema["$ref"].as_str() {
+        Some(name) => &description["components"]["schemas"][name.rsplit('/').next().unwrap()],
+        None => schema,
+    };
+    match value {
+        Value::Object(object) if schema["properties"].is_object() => {
+            for key in schema["required"].as_array().unwrap() {
+                assert!(object.contains_key(key.as_str().unwrap()), "{at}: {key} is missing");
+            }
+            for (key, value) in object {
+                let inner = &schema["properties"][key];
+                assert!(inner.is_object(), "{at}: {key} is not described");
+                same_keys(&format!("{at} {key}"), description, inner, value);
+            }
+        }
+        Value::Array(items) => {
+            items.iter().for_each(|item| same_keys(at, description, &schema["items"], item))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {}
+    }
+}

@@ -1,0 +1,94 @@
+//! The command line, as an administrator meets it.
+
+use harness::{Agent, Router, Site, need, sambung};
+use std::{fs, io::Write, net::UdpSocket, process::Command};
+
+/// Ten mistakes; the second column is the key under which each is to be told.
+const MISTAKES: &str = r#"
+[site]
+zone = "Asia/Jakata"
+[sip]
+udp = "127.0.0.1:PORT"
+udp_port = 5060
+[desk]
+listen = "127.0.0.1"
+[[entry]]
+number = "1500"
+queue = "biling"
+[[queue]]
+name = "billing"
+needs = "billing >="
+answer_within = "20"
+max_wait = "5m"
+then = "queue:nowhere"
+strategy = "random"
+[[agent]]
+id = "ann"
+token = "change-me"
+phone = "ann@somewhere"
+presence = "sometimes"
+skills = { billing = 12 }
+"#;
+const KEYS: [&str; 10] = [
+    "zone",
+    "udp_port",
+    "desk.listen",
+    "queue = \"biling\"",
+    "needs",
+    "answer_within",
+    "then",
+    "strategy",
+    "phone",
+    "presence",
+];
+
+#[test]
+fn check_lists_every_mistake_under_its_key_and_binds_nothing() {
+    // The SIP port is taken: a check that bound it would say so.
+    let taken = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("wrong.toml");
+    fs::File::create(&file).unwrap().write_all(MISTAKES.replace("PORT", &port).as_bytes()).unwrap();
+    let output = Command::new(sambung()).arg("check").arg(&file).current_dir(folder.path()).output().unwrap();
+    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert_eq!(output.status.code(), Some(64), "{text}");
+    for key in KEYS {
+        let last = key.split([' ', '.']).next_back().unwrap_or(key);
+        assert!(text.contains(key) || text.contains(last), "{key} is missing in:\n{text}");
+    }
+    assert!(!text.to_lowercase().contains("in use"), "{text}");
+    let left: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
+    assert_eq!(left.len(), 1, "check left something behind: {left:?}");
+}
+
+#[test]
+fn check_passes_a_sound_file() {
+    let router = Router::start(&Site::new().agent(Agent::phone("a001", 5910)));
+    let (code, text) = router.command(&["check", "sambung.toml"]);
+    assert_eq!(code, Some(0), "{text}");
+}
+
+#[test]
+fn metrics_please_prometheus() {
+    let router = Router::start(&Site::new().agent(Agent::phone("a001", 5910)));
+    let mut promtool = Command::new(need("promtool"))
+        .args(["check", "metrics"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    promtool.stdin.take().unwrap().write_all(router.operator("/metrics").body.as_bytes()).unwrap();
+    let output = promtool.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(output.status.success() && said.trim().is_empty(), "{said}");
+}
+
+#[test]
+fn a_router_asked_to_end_ends_well() {
+    let mut router = Router::start(&Site::new().agent(Agent::phone("a001", 5910)));
+    assert_eq!(router.operator("/healthz").status, 200);
+    assert_eq!(router.operator("/readyz").status, 200);
+    assert_eq!(router.stop(), Some(0), "{}", router.log());
+}

@@ -1,0 +1,15 @@
+//! The whole house over real SIP and real WebSockets: foreign user agents (SIPp) and ours around the real binary.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod bench;
+mod checks;
+mod crash;
+mod floor;
+mod hostile;
+mod queue;
+mod races;

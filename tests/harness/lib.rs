@@ -1,0 +1,33 @@
+//! What tests of the whole house are made with: the real router in a process of its own, SIPp and desktops around
+//! it, and a judge who reads what these saw.
+//!
+//! Everything here may panic: it runs in tests only, and a test that cannot go on has failed.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod desk;
+mod http;
+pub mod judge;
+mod ports;
+mod records;
+mod router;
+mod shared;
+mod sipp;
+mod site;
+mod tools;
+mod wait;
+
+pub use desk::Desk;
+pub use http::{Answer, get, get_as};
+pub use ports::{free_port, free_ports};
+pub use records::Records;
+pub use router::{Ready, Router, sambung};
+pub use shared::shared;
+pub use sipp::{Sipp, SippRun};
+pub use site::{Agent, Site};
+pub use tools::{need, need_all};
+pub use wait::{eventually, eventually_is};

@@ -1,0 +1,256 @@
+//! SIPp: a SIP user agent that is not ours.
+
+use crate::{ports::free_port, tools::need};
+use std::{
+    fs,
+    net::{SocketAddr, UdpSocket},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How a scenario includes one of `tests/sip/parts`.
+const INCLUDE: &str = "<include part=\"";
+
+/// A SIPp to be started on one of the scenarios in `tests/sip`.
+#[derive(Clone, Debug)]
+pub struct Sipp {
+    scenario: String,
+    port: u16,
+    ip: String,
+    values: Vec<(String, String)>,
+    arguments: Vec<String>,
+}
+
+/// A SIPp at work; dropping it ends it.
+#[derive(Debug)]
+pub struct SippRun {
+    child: Child,
+    name: String,
+    folder: PathBuf,
+}
+
+impl Sipp {
+    /// SIPp with `tests/sip/NAME.xml`, on a free port.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self {
+            scenario: name.to_owned(),
+            port: free_port(),
+            ip: "127.0.0.1".to_owned(),
+            values: Vec::new(),
+            arguments: Vec::new(),
+        }
+    }
+    /// On this port.
+    #[must_use]
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+    /// From this address.
+    #[must_use]
+    pub fn ip(mut self, ip: &str) -> Self {
+        ip.clone_into(&mut self.ip);
+        self
+    }
+    /// A caller; it shows no name.
+    #[must_use]
+    pub fn caller(name: &str) -> Self {
+        Self::new(name).with("DISPLAY", "")
+    }
+    /// Phones that ring `ring_ms`, talk `talk_ms` and hang up; the first call of all is treated as `first` says:
+    /// `answers`, `busy`, `silent`, `dead` or `late` (see `tests/sip/parts/first-*.xml`).
+    #[must_use]
+    pub fn phones(port: u16, ring_ms: u32, talk_ms: u32, first: &str) -> Self {
+        Self::new("phone").port(port).with("RING", ring_ms).with("TALK", talk_ms).with("FIRST", first)
+    }
+    /// Puts `value` where the scenario has `@NAME@`.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl ToString) -> Self {
+        self.values.push((format!("@{name}@"), value.to_string()));
+        self
+    }
+    /// Dials `number`.
+    #[must_use]
+    pub fn dial(self, number: &str) -> Self {
+        self.argument("-s").argument(number)
+    }
+    /// Places `calls` at `rate` a second and ends.
+    #[must_use]
+    pub fn calls(self, calls: u32, rate: u32) -> Self {
+        let (calls, rate) = (calls.to_string(), rate.to_string());
+        self.argument("-m").argument(&calls).argument("-r").argument(&rate).argument("-l").argument(&calls)
+    }
+    fn argument(mut self, argument: &str) -> Self {
+        self.arguments.push(argument.to_owned());
+        self
+    }
+    /// Starts it against `target`; logs go to `folder`.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be started.
+    #[must_use]
+    pub fn start(&self, target: SocketAddr, folder: &Path) -> SippRun {
+        let program = need("sipp");
+        let name = format!("{}-{}", self.scenario, self.port);
+        let file = folder.join(format!("{name}.xml"));
+        fs::write(&file, self.filled_in()).unwrap();
+        let at = |ending: &str| folder.join(format!("{name}.{ending}"));
+        let child = Command::new(program)
+            .arg(target.to_string())
+            .arg("-sf")
+            .arg(file)
+            .args(["-i", &self.ip, "-mi", &self.ip, "-p", &self.port.to_string()])
+            .args(["-mp", &free_port().to_string(), "-t", "u1", "-nostdin"])
+            .arg("-trace_logs")
+            .arg("-log_file")
+            .arg(at("log"))
+            .arg("-trace_err")
+            .arg("-error_file")
+            .arg(at("err"))
+            // SIPp ends itself when the machine is busy unless its watchdog is told to be patient.
+            .args(["-watchdog_minor_maxtriggers", "100000", "-watchdog_major_maxtriggers", "100000"])
+            .args(&self.arguments)
+            .env("TERM", "dumb")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(fs::File::create(at("stderr")).unwrap())
+            .spawn()
+            .unwrap();
+        let mut run = SippRun { child, name, folder: folder.to_owned() };
+        // What is sent before it listens is lost. It may also have done its work already.
+        let listens = || UdpSocket::bind((self.ip.as_str(), self.port)).is_err();
+        let mut begun = || (listens() || run.child.try_wait().unwrap().is_some()).then_some(());
+        crate::eventually("SIPp listens", Duration::from_secs(10), &mut begun);
+        run
+    }
+    /// Starts it and waits until it has played its calls.
+    ///
+    /// # Panics
+    ///
+    /// When a call did not go as the scenario says, or not within `at_most`.
+    pub fn run(&self, target: SocketAddr, folder: &Path, at_most: Duration) -> String {
+        self.start(target, folder).finished(at_most)
+    }
+    fn filled_in(&self) -> String {
+        let mut text = read(&self.scenario);
+        self.put_values(&mut text);
+        while let Some(at) = text.find(INCLUDE) {
+            let end = at + text[at..].find("/>").expect("an include ends with />") + "/>".len();
+            let part = text[at + INCLUDE.len()..end].split('"').next().unwrap_or_default();
+            let included = read(&format!("parts/{part}"));
+            text.replace_range(at..end, included.trim_end());
+            self.put_values(&mut text);
+        }
+        text
+    }
+    fn put_values(&self, text: &mut String) {
+        for (name, value) in &self.values {
+            *text = text.replace(name.as_str(), value);
+        }
+    }
+}
+
+fn read(name: &str) -> String {
+    let path = format!("{}/sip/{name}.xml", env!("CARGO_MANIFEST_DIR"));
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+impl SippRun {
+    /// Waits until it has played its calls; what it logged.
+    ///
+    /// # Panics
+    ///
+    /// When a call did not go as the scenario says, or not within `at_most`.
+    pub fn finished(mut self, at_most: Duration) -> String {
+        let end = Instant::now() + at_most;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                let code = status.code();
+                assert!(code == Some(0), "SIPp {}: exit code {code:?}\n{}", self.name, self.problems());
+                return self.log();
+            }
+            assert!(
+                Instant::now() < end,
+                "SIPp {} has not ended in {at_most:?}\n{}",
+                self.name,
+                self.problems()
+            );
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+    /// What it logged so far.
+    #[must_use]
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.join(format!("{}.log", self.name))).unwrap_or_default()
+    }
+    fn problems(&self) -> String {
+        let read = |ending: &str| {
+            fs::read_to_string(self.folder.join(format!("{}.{ending}", self.name))).unwrap_or_default()
+        };
+        let text = format!("{}\n{}\nlog:\n{}", read("err"), read("stderr"), self.log());
+        text.chars().take(6_000).collect()
+    }
+    /// Ends it as an operator does (SIGTERM), so that its log is complete; what it logged.
+    ///
+    /// # Panics
+    ///
+    /// When it does not end.
+    pub fn end(mut self) -> String {
+        Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        crate::eventually("SIPp ends", Duration::from_secs(10), || self.child.try_wait().unwrap());
+        self.log()
+    }
+}
+
+impl Drop for SippRun {
+    fn drop(&mut self) {
+        // It may have ended already.
+        if self.child.kill().is_ok() {
+            let _its_exit = self.child.wait();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Dials the phones directly: both are foreign user agents, so what they cannot do here no router can help.
+    fn dial(caller: &Sipp, first: &str, talk_ms: u32) -> (String, String) {
+        let folder = tempfile::tempdir().unwrap();
+        let port = free_port();
+        let target = SocketAddr::from(([127, 0, 0, 1], port));
+        let phones = Sipp::phones(port, 50, talk_ms, first).start(target, folder.path());
+        let log = caller.clone().dial("a001").calls(1, 1).run(target, folder.path(), Duration::from_secs(20));
+        (log, phones.end())
+    }
+
+    #[test]
+    fn the_ordinary_caller_and_phone_go_through_a_call() {
+        let (caller, phone) = dial(&Sipp::caller("caller"), "answers", 200);
+        for (log, seen) in [(&caller, ["INV", "OK", "BYE"]), (&phone, ["INV", "ANS", "HANGUP"])] {
+            assert!(seen.iter().all(|what| log.contains(&format!(" {what} "))), "{log}");
+        }
+    }
+
+    #[test]
+    fn a_caller_who_cancels_reaches_a_silent_phone() {
+        let (caller, phone) = dial(&Sipp::caller("caller_cancels").with("WAIT", 100), "silent", 200);
+        assert!(caller.contains(" INV ") && phone.contains(" CANCEL "), "{caller}{phone}");
+    }
+
+    #[test]
+    fn a_caller_who_hangs_up_first_is_understood() {
+        let (caller, phone) = dial(&Sipp::caller("caller_gives_up").with("WAIT", 100), "answers", 20_000);
+        assert!(caller.contains(" HANGUP ") && phone.contains(" BYE "), "{caller}{phone}");
+    }
+
+    #[test]
+    fn a_refusal_is_acknowledged() {
+        dial(&Sipp::caller("caller_refused").with("STATUS", 486), "busy", 200);
+    }
+}
