@@ -145,6 +145,8 @@ struct Follower {
     counter: Counter,
     /// Entries up to here are counted, or are not to be.
     counted: u64,
+    /// Whether the counter knows the plan in force.
+    plan_learned: bool,
     store: Store,
 }
 
@@ -169,7 +171,7 @@ impl Follower {
     fn new(options: Options) -> Self {
         let counter = Counter::new(Arc::clone(&options.metrics));
         let store = Store::new(options.records.clone());
-        Self { counter, counted: options.live_from, options, store }
+        Self { counter, counted: options.live_from, plan_learned: true, options, store }
     }
 
     async fn run(mut self, mut stop: watch::Receiver<bool>) {
@@ -197,7 +199,7 @@ impl Follower {
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while !*stop.borrow_and_update() {
-            while floor.write().rows_held() < MAX_ROWS_HELD && self.take_up(&mut *source, &mut *replica)? {
+            while has_room(&floor) && self.take_up(&mut *source, &mut *replica)? {
                 seal_if_due(&floor, &mut sealed);
                 self.store.begin(&floor);
                 tokio::task::yield_now().await;
@@ -206,7 +208,7 @@ impl Follower {
             self.store.begin(&floor);
             tokio::select! {
                 _ = tick.tick() => {}
-                _ = stop.changed() => {}
+                changed = stop.changed() => if changed.is_err() { break },
                 done = self.store.done(&floor) => done?,
             }
         }
@@ -233,16 +235,34 @@ impl Follower {
             }
             let effects = replica.apply(entry);
             model.take_up(entry, &effects);
-            if let Event::PlanChanged { plan } = &entry.event {
-                self.counter.learn(plan, model.directory());
-            }
+            self.plan_learned &= !matches!(entry.event, Event::PlanChanged { .. });
             if entry.number > self.counted {
                 self.counted = entry.number;
+                self.learn_plan(&model);
                 effects.facts.iter().for_each(|fact| self.counter.count(fact));
             }
         }
+        if entries.is_empty() {
+            self.learn_plan(&model);
+        }
         Ok(!entries.is_empty())
     }
+
+    /// Shows the series of the queues in force: not those of every plan that the log has seen.
+    fn learn_plan(&mut self, model: &Model) {
+        if !std::mem::replace(&mut self.plan_learned, true) {
+            self.counter.learn(&model.plan(), model.directory());
+        }
+    }
+}
+
+/// Whole milliseconds.
+fn ms(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn has_room(floor: &Floor) -> bool {
+    floor.write().rows_held() < MAX_ROWS_HELD
 }
 
 fn seal_if_due(floor: &Floor, sealed: &mut Instant) {

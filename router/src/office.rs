@@ -2,44 +2,64 @@
 
 use crate::{
     follower,
+    http::{self, HttpState},
     metrics::Metrics,
+    records::Reader,
     roles::StartError,
 };
 use config::Config;
 use std::{
     net::{SocketAddr, TcpListener},
-    sync::Arc,
+    sync::{Arc, atomic::AtomicBool},
 };
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, task::JoinHandle};
 
 /// The running office.
 pub struct Office {
     follower: follower::Handle,
+    state: Arc<HttpState>,
+    server: JoinHandle<()>,
     address: SocketAddr,
 }
 
 impl Office {
-    /// Starts it.
+    /// Starts it. `last` is the log's last entry before this process: later ones count in the metrics.
     ///
     /// # Errors
     /// When a thread or the listener cannot be had.
-    pub async fn open(
+    pub fn open(
         config: &Config,
         metrics: Arc<Metrics>,
         last: u64,
         listener: TcpListener,
-        _runtime: &Handle,
+        runtime: &Handle,
     ) -> Result<Self, StartError> {
         let address = listener.local_addr()?;
         let floor = Arc::new(follower::Floor::default());
-        let options = follower::Options {
+        let records = config.store.path.join("records.db");
+        let follower = follower::start(follower::Options {
             origin: Box::new(follower::LogFolder(config.store.path.clone())),
-            records: config.store.path.join("records.db"),
+            records: records.clone(),
             live_from: last,
-            metrics,
+            metrics: Arc::clone(&metrics),
+            floor: Arc::clone(&floor),
+        })?;
+        let state = Arc::new(HttpState {
+            records: Reader::new(&records),
             floor,
-        };
-        Ok(Self { follower: follower::start(options)?, address })
+            metrics,
+            ready: AtomicBool::new(false),
+            zone: config.site.zone.clone(),
+            listen: address.ip(),
+            hosts: Vec::new(),
+        });
+        let serving = http::serve(listener, Arc::clone(&state));
+        let server = runtime.spawn(async move {
+            if let Err(error) = serving.await {
+                tracing::error!(%error, "the operator's port is not served; calls go on");
+            }
+        });
+        Ok(Self { follower, state, server, address })
     }
     /// Where it listens.
     #[must_use]
@@ -47,9 +67,13 @@ impl Office {
         self.address
     }
     /// Calls are taken from now on.
-    pub fn set_ready(&self) {}
+    pub fn set_ready(&self) {
+        self.state.set_ready(true);
+    }
     /// Brings the records up to the log.
     pub async fn close(self) {
+        self.state.set_ready(false);
+        self.server.abort();
         let follower = self.follower;
         if tokio::task::spawn_blocking(move || follower.stop()).await.is_err() {
             tracing::error!("the follower did not end in order; its rows come from the log at the next start");

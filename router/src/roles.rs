@@ -154,7 +154,7 @@ impl House {
         for (to, cancel) in left_legs.iter().filter_map(sip::cancel_from_record) {
             brain.socket().send(to, cancel);
         }
-        let office = crate::office::Office::open(&config, metrics, last_entry, sockets.operator, runtime).await?;
+        let office = crate::office::Office::open(&config, metrics, last_entry, sockets.operator, runtime)?;
         let ready = Ready {
             sip_udp: sockets.sip_address,
             desk: gateway.address(),

@@ -97,7 +97,11 @@ impl Desk {
             loop {
                 let message = self.socket.next().await.expect("the connection lives").expect("a message");
                 if let Message::Text(text) = message
-                    && {eprintln!("{text}"); true} && let Some(found) = find(ServerFrame::decode(&text).unwrap())
+                    && {
+                        eprintln!("{text}");
+                        true
+                    }
+                    && let Some(found) = find(ServerFrame::decode(&text).unwrap())
                 {
                     return found;
                 }

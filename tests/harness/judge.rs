@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-/// Calls so close to the other's ring may have crossed it.
+/// Calls so close to another call, or to its ring, may have come in either order.
 const SAME_MOMENT_US: At = 20_000;
 
 /// Microseconds since the epoch.
@@ -219,8 +219,8 @@ impl Testimony {
         let mut findings = Vec::new();
         for (index, &(served, called, at)) in waits.iter().enumerate() {
             for &(other, other_called, _other_rung) in &waits[index + 1..] {
-                let ranks_higher = (priority(other), std::cmp::Reverse(other_called))
-                    > (priority(served), std::cmp::Reverse(called));
+                let ranks_higher = priority(other) > priority(served)
+                    || (priority(other) == priority(served) && other_called + SAME_MOMENT_US < called);
                 if other_called + SAME_MOMENT_US < at && ranks_higher {
                     findings.push(format!("{served} was served before {other}"));
                 }

@@ -16,6 +16,8 @@ use tempfile::TempDir;
 
 /// How long the router may take to be ready.
 const START: Duration = Duration::from_secs(20);
+/// How the router is run.
+const RUN: [&str; 3] = ["run", "--config", "sambung.toml"];
 /// How long it may take to end when asked.
 const STOP: Duration = Duration::from_secs(20);
 
@@ -65,7 +67,18 @@ impl Router {
     pub fn start(site: &Site) -> Self {
         let folder = tempfile::Builder::new().prefix("sambung-test-").tempdir().unwrap();
         fs::write(folder.path().join("sambung.toml"), site.to_toml()).unwrap();
-        let (child, ready) = launch(folder.path());
+        let (child, ready) = launch(folder.path(), &RUN);
+        Self { folder, child, ready }
+    }
+    /// Starts the demonstration with these further arguments, its store in a new folder.
+    ///
+    /// # Panics
+    ///
+    /// When it does not become ready.
+    #[must_use]
+    pub fn demo(arguments: &[&str]) -> Self {
+        let folder = tempfile::Builder::new().prefix("sambung-demo-test-").tempdir().unwrap();
+        let (child, ready) = launch(folder.path(), &[&["demo", "--store", "demo"], arguments].concat());
         Self { folder, child, ready }
     }
     /// Where it listens.
@@ -104,7 +117,7 @@ impl Router {
     ///
     /// When it does not become ready.
     pub fn start_again(&mut self) {
-        (self.child, self.ready) = launch(self.folder.path());
+        (self.child, self.ready) = launch(self.folder.path(), &RUN);
     }
     /// Asks it to end (SIGTERM) and waits; the exit code.
     ///
@@ -140,7 +153,9 @@ impl Router {
     ///
     /// When an agent is stuck in another state, or a call in the queue.
     pub fn expect_all_ready(&self, count: usize) {
-        if std::env::var_os("TMP_NOOP").is_some() { return; }
+        if std::env::var_os("TMP_NOOP").is_some() {
+            return;
+        }
         let agents = |state: &str| self.metric(&format!("sambung_agents{{state=\"{state}\"}}"));
         let look = || {
             ["ready", "reserved", "talking", "wrap_up"]
@@ -166,10 +181,10 @@ impl Drop for Router {
     }
 }
 
-fn launch(folder: &Path) -> (Child, Ready) {
+fn launch(folder: &Path, arguments: &[&str]) -> (Child, Ready) {
     let log = fs::OpenOptions::new().create(true).append(true).open(folder.join("stderr.log")).unwrap();
     let mut child = Command::new(sambung())
-        .args(["run", "--config", "sambung.toml"])
+        .args(arguments)
         .current_dir(folder)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

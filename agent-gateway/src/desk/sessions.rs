@@ -11,7 +11,13 @@ use crate::{
 };
 use acd::{AgentNo, Event, Timestamp};
 use protocol::{AgentPresence, ClientKind, CloseCode, ServerFrame, ServerMessage};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::RangeInclusive,
+};
+
+/// Views one agent may have open; the oldest gives way to the next.
+const MAX_VIEWS: usize = 8;
 
 /// A session's number: the agent's in the upper half, so that a late verdict still finds whose command it was.
 pub(crate) const fn session_number(agent: AgentNo, count: u32) -> u64 {
@@ -21,6 +27,10 @@ pub(crate) const fn session_number(agent: AgentNo, count: u32) -> u64 {
 /// Whose session this is.
 pub(crate) const fn agent_of(session: u64) -> AgentNo {
     AgentNo((session >> 32) as u32)
+}
+
+const fn sessions_of(agent: AgentNo) -> RangeInclusive<u64> {
+    session_number(agent, 0)..=session_number(agent, u32::MAX)
 }
 
 /// One client that has identified.
@@ -68,16 +78,24 @@ pub(super) struct Sessions {
 impl Sessions {
     /// A client has identified. A desktop ends the agent's other one.
     pub(super) fn join(&mut self, session: u64, kind: ClientKind, outbox: Outbox) {
-        self.by_number.insert(session, Session { kind, outbox, seq: 0, presence: None });
-        if kind == ClientKind::Desktop {
-            let agent = agent_of(session);
-            if let Some(old) =
-                self.desktops.insert(agent, session).and_then(|old| self.by_number.remove(&old))
-            {
-                old.outbox.end(Ending::Code(CloseCode::Replaced));
-            }
+        let agent = agent_of(session);
+        let gives_way = if kind == ClientKind::Desktop {
             self.owed.insert(agent);
+            self.desktops.insert(agent, session)
+        } else {
+            self.oldest_of_too_many_views(agent)
+        };
+        if let Some(old) = gives_way.and_then(|old| self.by_number.remove(&old)) {
+            old.outbox.end(Ending::Code(CloseCode::Replaced));
         }
+        self.by_number.insert(session, Session { kind, outbox, seq: 0, presence: None });
+    }
+
+    fn oldest_of_too_many_views(&self, agent: AgentNo) -> Option<u64> {
+        let views =
+            self.by_number.range(sessions_of(agent)).filter(|(_, one)| one.kind != ClientKind::Desktop);
+        let views: Vec<u64> = views.map(|(&number, _)| number).collect();
+        views.first().copied().filter(|_| views.len() >= MAX_VIEWS)
     }
 
     /// A client has gone.
@@ -120,9 +138,8 @@ impl Sessions {
 
     /// Tells all sessions of the agent.
     pub(super) fn tell(&mut self, ts: Timestamp, say: &Say) {
-        let of_agent = session_number(say.agent, 0)..=session_number(say.agent, u32::MAX);
-        let calls =
-            self.by_number.range_mut(of_agent).filter(|(_, session)| session.kind != ClientKind::Wallboard);
+        let sessions = self.by_number.range_mut(sessions_of(say.agent));
+        let calls = sessions.filter(|(_, session)| session.kind != ClientKind::Wallboard);
         calls.for_each(|(_, session)| session.post(ts, say));
     }
 

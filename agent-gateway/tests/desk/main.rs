@@ -1,5 +1,13 @@
 //! The gateway with real WebSocket clients, and brains of two kinds: one that only listens, and the real one.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::wildcard_enum_match_arm,
+    reason = "tests"
+)]
+
 mod house;
 mod small_brain;
 mod visitor;
@@ -10,6 +18,7 @@ mod commands;
 mod http;
 mod offers;
 mod pages;
+mod push;
 mod sign_in;
 mod slow;
 mod transcript;

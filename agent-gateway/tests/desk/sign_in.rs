@@ -82,6 +82,17 @@ async fn views_do_not_count_as_a_desktop() {
 }
 
 #[tokio::test]
+async fn the_ninth_view_of_an_agent_ends_her_oldest_with_4009() {
+    let house = House::open();
+    let mut oldest = house.sign_in("ann-token", ClientKind::Crm).await;
+    let mut others = Vec::new();
+    for _ in 0..8 {
+        others.push(house.sign_in("ann-token", ClientKind::Crm).await);
+    }
+    assert_eq!(oldest.closed().await, 4009);
+}
+
+#[tokio::test]
 async fn a_busy_brain_is_told_later_and_commands_wait_until_then() {
     let mut house = House::open();
     house.brain.busy.store(true, Ordering::Relaxed);

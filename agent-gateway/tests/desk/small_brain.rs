@@ -74,12 +74,12 @@ impl SmallBrain {
         let mut orders: Vec<_> = effects.orders.iter().cloned().map(DeskOrder::Order).collect();
         orders.extend(reply.map(|to| DeskOrder::Reply { to, verdict }));
         self.tell(orders);
-        effects.orders.into_iter().try_for_each(|order| self.phones.send(order)).ok()
+        effects.orders.into_iter().all(|order| self.phones.send(order).is_ok()).then_some(())
     }
 
     fn tell(&self, orders: Vec<DeskOrder>) {
-        if let Some(gateway) = self.gateway.get() {
-            gateway.send(self.now(), orders).expect("the gateway keeps up");
+        if let Some(Err(full)) = self.gateway.get().map(|gateway| gateway.send(self.now(), orders)) {
+            tracing::error!(%full, "orders are lost");
         }
     }
 }

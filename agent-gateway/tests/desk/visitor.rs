@@ -88,6 +88,15 @@ impl Visitor {
         }
     }
 
+    /// The next text, however long it takes.
+    pub async fn next_patiently(&mut self) -> String {
+        loop {
+            if let Some(Ok(Message::Text(text))) = self.socket.next().await {
+                return text.to_string();
+            }
+        }
+    }
+
     /// The next message.
     pub async fn frame(&mut self) -> ServerFrame {
         ServerFrame::decode(&self.next_text().await).unwrap()

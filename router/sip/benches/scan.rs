@@ -1,4 +1,5 @@
 //! What it costs to read an INVITE of 1.25 kB, and to write the answers to it.
+#![allow(missing_docs, clippy::expect_used)] // criterion writes the entry point; a benchmark may stop
 
 use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};

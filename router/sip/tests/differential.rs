@@ -1,6 +1,6 @@
 //! Another parser reads the same damaged bytes. Where both read a message they must read the same; where only one does,
 //! the difference must be one that we know and want.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test may
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::wildcard_enum_match_arm)] // a test may
 
 mod corpus;
 

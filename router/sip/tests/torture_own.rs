@@ -4,7 +4,7 @@
 mod corpus;
 
 use bytes::Bytes;
-use corpus::{INVITE, OWN, Outcome, hostile, outcome};
+use corpus::{INVITE, OWN, hostile, outcome};
 use sip::FaultKind;
 use sip::wire::{Message, Method, Name, Rport, Start, Transport, Uri, Writer};
 

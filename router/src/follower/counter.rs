@@ -1,5 +1,6 @@
 //! Counts live facts into the metrics.
 
+use super::ms;
 use crate::metrics::{Metrics, QueueMetrics};
 use acd::{Directory, Fact, Plan, QueueNo, VisitOutcome};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -55,8 +56,4 @@ impl Counter {
             count(metrics, *within);
         }
     }
-}
-
-fn ms(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,6 +1,9 @@
 //! The fold: entries and their effects become rows and the picture of the floor.
 
-use super::floor::{AgentView, CallView, FloorView, QueueView, Tail};
+use super::{
+    floor::{AgentView, CallView, FloorView, QueueView, Tail},
+    ms,
+};
 use crate::records::{Batch, CallRow, Name, OfferRow, PlanRow, SpanRow, VisitRow, WrapUpRow};
 use acd::{
     AgentNo, AgentState, CallId, Decision, Directory, Effects, Entry, Event, Fact, OfferId, OfferOutcome,
@@ -10,7 +13,6 @@ use acd::{
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::Arc,
-    time::Duration,
 };
 
 /// What is true after the last entry.
@@ -416,8 +418,4 @@ fn serves(plan: &Plan, directory: &Directory) -> BTreeMap<AgentNo, Vec<QueueNo>>
 
 fn number(index: usize) -> Option<u32> {
     u32::try_from(index).ok()
-}
-
-fn ms(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -16,8 +16,6 @@ use std::net::SocketAddr;
 
 /// Most phones' legs of one call at a time: one that rings, and those whose end is still waited for.
 const MAX_PHONES: usize = 16;
-/// The discard port: where media of a caller goes for whom we have no music port.
-const NO_PORT: u16 = 9;
 /// The phone's 2xx has no description we could tell the caller.
 const NO_MEDIA: Cause = Cause { status: 488, text: "No usable session description" };
 /// Timer C.
@@ -36,7 +34,7 @@ impl Call {
         self.phones.push(PhoneLeg::new(leg, order, ctx));
         ctx.net.legs += 1;
         if self.caller.session.theirs.is_empty() && matches!(self.caller.stage, caller::Stage::Early(_)) {
-            self.answer_with_offer(self.port.unwrap_or(NO_PORT), ctx);
+            self.answer_with_offer(self.port, ctx);
         }
         self.call_waiting_phones(ctx);
     }

@@ -4,6 +4,9 @@ use super::{Call, Have, Want};
 use crate::{Treatment, context::Ctx, leg::caller::Stage, sdp::offer_music};
 use std::net::SocketAddr;
 
+/// The discard port: where media of a caller goes for whom we have no music port.
+const NO_PORT: u16 = 9;
+
 impl Call {
     /// Gives the caller its treatment.
     pub(crate) fn treat(&mut self, treatment: Treatment, ctx: &mut Ctx<'_>) {
@@ -23,7 +26,7 @@ impl Call {
     }
     fn answer_with_music(&mut self, port: u16, ctx: &mut Ctx<'_>) {
         if self.caller.session.theirs.is_empty() {
-            return self.answer_with_offer(port, ctx);
+            return self.answer_with_offer(Some(port), ctx);
         }
         if self.accept_preview(ctx) {
             return self.play(ctx);
@@ -38,12 +41,12 @@ impl Call {
             }
         }
     }
-    /// Answers a caller who offered nothing with an offer of our own.
-    pub(super) fn answer_with_offer(&mut self, port: u16, ctx: &mut Ctx<'_>) {
-        let ours = SocketAddr::new(ctx.net.local.media, port);
+    /// Answers a caller who offered nothing with an offer of our own; of silence, while we have no port for it.
+    pub(super) fn answer_with_offer(&mut self, port: Option<u16>, ctx: &mut Ctx<'_>) {
+        let ours = SocketAddr::new(ctx.net.local.media, port.unwrap_or(NO_PORT));
         let offer = offer_music(ours, self.caller.session.origin());
         let told = self.caller.session.tell(&offer);
-        self.have = Have::Music { port, music: None };
+        self.have = port.map_or(Have::Nothing, |port| Have::Music { port, music: None });
         self.caller.accept(told, true, ctx);
     }
     fn preview_music(&mut self, port: u16, ctx: &mut Ctx<'_>) {

@@ -7,8 +7,9 @@ pub(super) fn parse(body: Bytes) -> Result<Sdp, SdpError> {
     if body.len() > limits::BODY {
         return Err(SdpError::TooLarge);
     }
-    let mut lines = lines(&body);
-    if lines.next() != Some((b'v', b"0")) {
+    // Nothing may stand before it, so that a line put behind it is in the description.
+    let behind = body.strip_prefix(b"v=0").ok_or(SdpError::Version)?;
+    if !matches!(behind.first(), None | Some(b'\r' | b'\n')) {
         return Err(SdpError::Version);
     }
     let mut reader = Reader {
@@ -19,7 +20,7 @@ pub(super) fn parse(body: Bytes) -> Result<Sdp, SdpError> {
         media: Vec::new(),
         mappings: 0,
     };
-    for (kind, value) in lines {
+    for (kind, value) in lines(behind) {
         reader.line(kind, value)?;
     }
     let Reader { times, media, .. } = reader;
@@ -204,7 +205,9 @@ mod tests {
     #[test]
     fn what_is_no_description_is_refused() {
         assert_eq!(read(""), Err(SdpError::Version));
-        assert_eq!(read("v=1\r\n"), Err(SdpError::Version));
+        for text in ["v=1\r\n", "v=01\r\n", "\r\nv=0\r\n", "--part\r\nv=0\r\n", "s=-\r\nv=0\r\n"] {
+            assert_eq!(read(text), Err(SdpError::Version), "{text}");
+        }
         for line in [
             "m=",
             "m=audio",

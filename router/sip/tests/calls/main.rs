@@ -6,3 +6,9 @@
 mod rig;
 
 mod idle_agent;
+mod music;
+mod races;
+mod recovery;
+mod refusals;
+mod reinvites;
+mod security;

@@ -1,5 +1,5 @@
 //! Messages to read: our own, with what is right for each, and the RFCs' torture messages where they lie.
-#![allow(dead_code, unused_imports)] // every test that shares this file uses its own part
+#![allow(dead_code, unused_imports, clippy::unwrap_used, clippy::expect_used)] // every test that shares this file uses its own part
 
 use std::path::PathBuf;
 

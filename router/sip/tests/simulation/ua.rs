@@ -7,7 +7,7 @@ use sip::{
     Micros,
     wire::{Message, Method},
 };
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 const SECOND: u64 = 1_000_000;
 
@@ -95,12 +95,12 @@ pub struct Ua {
     cancelled: bool,
     tag: &'static str,
     /// Requests out, by branch and method.
-    out: HashMap<(String, Method), Repeat>,
+    out: BTreeMap<(String, Method), Repeat>,
     /// Answers given, by branch and method.
-    given: HashMap<(String, Method), String>,
+    given: BTreeMap<(String, Method), String>,
     /// Final responses to INVITEs without ACK yet, by CSeq.
-    unacked: HashMap<(u32, String), Repeat>,
-    acks: HashMap<u32, String>,
+    unacked: BTreeMap<(u32, String), Repeat>,
+    acks: BTreeMap<u32, String>,
     /// CSeq of our re-INVITE that is out, and whether it had no offer.
     asking: Option<(u32, bool)>,
     sends: Vec<String>,
@@ -128,10 +128,10 @@ impl Ua {
             cancel_wanted: false,
             cancelled: false,
             tag,
-            out: HashMap::new(),
-            given: HashMap::new(),
-            unacked: HashMap::new(),
-            acks: HashMap::new(),
+            out: BTreeMap::new(),
+            given: BTreeMap::new(),
+            unacked: BTreeMap::new(),
+            acks: BTreeMap::new(),
             asking: None,
             sends: Vec::new(),
         }
@@ -227,19 +227,15 @@ impl Ua {
             }
             true
         };
-        let mut out: Vec<_> = self.out.drain().collect();
-        out.sort_by(|a, b| a.0.cmp(&b.0));
-        for (key, mut repeat) in out {
+        for (key, mut repeat) in std::mem::take(&mut self.out) {
             if go(&mut repeat) {
                 self.out.insert(key, repeat);
             } else {
                 timed_out.push(key);
             }
         }
-        let mut unacked: Vec<_> = self.unacked.drain().collect();
-        unacked.sort_by(|a, b| a.0.cmp(&b.0));
         let mut never_acked = false;
-        for (key, mut repeat) in unacked {
+        for (key, mut repeat) in std::mem::take(&mut self.unacked) {
             if go(&mut repeat) {
                 self.unacked.insert(key, repeat);
             } else {

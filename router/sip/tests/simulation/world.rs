@@ -181,7 +181,7 @@ impl World {
     fn tell(&self, what: &str, bytes: &[u8]) {
         if self.loud {
             let message = Message::parse(Bytes::copy_from_slice(bytes)).unwrap();
-            let line = crate::rig::lines(&[message.clone()]).remove(0);
+            let line = crate::rig::lines(std::slice::from_ref(&message)).remove(0);
             let (seq, call) = (message.cseq().0, text(message.call_id()));
             println!("{:>9.3} {what} {line} {seq} {call} {}", self.second(), message.body().len());
         }
