@@ -39,6 +39,8 @@ pub(crate) struct Desktop {
     contact: Option<ContactId>,
     last_seq: Option<u64>,
     commands: u64,
+    /// Begins every command's id: the router remembers ids for minutes, so a second run must not repeat them.
+    name: u64,
     state: AgentState,
 }
 
@@ -54,6 +56,7 @@ impl Desktop {
             contact: None,
             last_seq: None,
             commands: 0,
+            name: Dice::unique().bits(),
             state,
         }
     }
@@ -170,7 +173,7 @@ impl Desktop {
     }
     fn offered(&mut self, contact: Option<ContactId>, answer: AnswerAt, now: Instant) {
         let Some(contact) = contact else { return };
-        self.tally.offered(&contact.0, now);
+        self.tally.offered(&self.seat.agent, &contact.0, now);
         self.note(Some(&contact), "OFFER", format_args!(""));
         self.contact = Some(contact.clone());
         let accept = self.plan.accept.map(|spread| now + self.dice.draw(spread));
@@ -218,7 +221,8 @@ impl Desktop {
     }
     fn command(&mut self, message: ClientMessage) -> ClientFrame {
         self.commands += 1;
-        ClientFrame { id: Some(CommandId(self.commands.to_string())), message }
+        let id = CommandId(format!("{:x}-{}", self.name, self.commands));
+        ClientFrame { id: Some(id), message }
     }
     pub(crate) fn note(&self, contact: Option<&ContactId>, what: &str, detail: fmt::Arguments<'_>) {
         let contact = contact.map_or("-", |contact| &contact.0);

@@ -109,6 +109,8 @@ pub struct DesktopFigures {
     pub signed_in: u64,
     /// Offers shown.
     pub offers: u64,
+    /// Of those, offers shown after the phone had begun to ring.
+    pub offers_after_ring: u64,
     /// Offers withdrawn.
     pub withdrawn: u64,
     /// Cards shown.

@@ -1,7 +1,7 @@
 //! Plays the people around a call router: callers behind a PBX, agents' phones, agents' desktops.
 //!
 //! Real SIP over UDP and real WebSockets, on this machine only. The router under test is a black box: everything
-//! counted here is what callers, phones and desktops saw themselves. [`play`] runs a whole [`Scenario`]; [`Callers`],
+//! counted here is what callers, phones and desktops saw themselves. [`play()`] runs a whole [`Scenario`]; [`Callers`],
 //! [`Phones`] and [`Desktops`] can be started one by one, as a demonstration does.
 //!
 //! Every run is bounded: calls in progress, sockets and desktops have limits (see [`plan`]), and what is kept of a

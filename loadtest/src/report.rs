@@ -17,9 +17,9 @@ pub struct Report {
     pub cost: Measured,
     /// Processor time of the router per 1,000 calls placed, in seconds.
     pub router_cpu_s_per_1000_calls: Option<f64>,
-    /// Calls placed per second.
+    /// Calls placed per second, while calls were placed.
     pub placed_per_s: f64,
-    /// Callers connected per second.
+    /// Callers connected per second of the whole run.
     pub connected_per_s: f64,
     /// Share of callers who heard an agent.
     pub connected_ratio: Option<f64>,
@@ -29,12 +29,13 @@ pub struct Report {
 
 impl Report {
     pub(crate) fn new(scenario: Scenario, figures: Figures, cost: Measured) -> Self {
-        let per_s = |count: u64| if cost.seconds > 0.0 { count as f64 / cost.seconds } else { 0.0 };
+        let rate = |count: u64, seconds: f64| if seconds > 0.0 { count as f64 / seconds } else { 0.0 };
+        let placing_s = (figures.timeline.placing_s() as f64).min(cost.seconds);
         let per_1000 = |cpu_s: f64| 1_000.0 * cpu_s / figures.placed as f64;
         Self {
             router_cpu_s_per_1000_calls: cost.router_cpu_s.filter(|_| figures.placed > 0).map(per_1000),
-            placed_per_s: per_s(figures.placed),
-            connected_per_s: per_s(figures.connected),
+            placed_per_s: rate(figures.placed, placing_s),
+            connected_per_s: rate(figures.connected, cost.seconds),
             connected_ratio: figures.connected_ratio(),
             scenario,
             cost,

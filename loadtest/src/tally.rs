@@ -14,9 +14,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Offers at desktops that wait for their phone to ring; the oldest are forgotten beyond it.
-const MAX_OPEN_OFFERS: usize = 10_000;
-
 /// Shared by all parts of a run.
 #[derive(Clone, Debug)]
 pub struct Tally {
@@ -30,7 +27,10 @@ struct Inner {
     callers: HashMap<String, Caller>,
     /// How many calls each agent has on her phone.
     phones: HashMap<String, u32>,
-    open_offers: HashMap<String, Instant>,
+    /// By agent: the call on offer at her desktop, until her phone rings for it.
+    offers: HashMap<String, (String, Instant)>,
+    /// By agent: the call her phone rings for, when that came before the offer.
+    rings: HashMap<String, String>,
 }
 
 /// What is known of a live caller.
@@ -70,7 +70,8 @@ impl Tally {
             figures: Figures::new(Instant::now()),
             callers: HashMap::new(),
             phones: HashMap::new(),
-            open_offers: HashMap::new(),
+            offers: HashMap::new(),
+            rings: HashMap::new(),
         };
         Self { inner: Arc::new(Mutex::new(inner)), journal }
     }
@@ -215,8 +216,12 @@ impl Tally {
             }
             live.rung = true;
         }
-        if let Some(offered) = call.and_then(|call| inner.open_offers.remove(call)) {
-            inner.figures.desk_lead.record(now - offered);
+        let Some(call) = call else { return };
+        let offer = inner.offers.remove(agent);
+        if let Some((_call, at)) = offer.filter(|(offered, _at)| offered == call) {
+            inner.figures.desk_lead.record(now - at);
+        } else {
+            inner.rings.insert(agent.to_owned(), call.to_owned());
         }
     }
     /// A phone is picked up.
@@ -237,8 +242,12 @@ impl Tally {
     pub(crate) fn phone_free(&self, agent: &str) {
         let mut inner = self.lock();
         if let Some(calls) = inner.phones.get_mut(agent) {
-            *calls = calls.saturating_sub(1);
+            *calls -= 1;
+            if *calls == 0 {
+                inner.phones.remove(agent);
+            }
         }
+        inner.rings.remove(agent);
     }
     /// Something that should not be.
     pub(crate) fn failed(&self, failure: Failure) {
@@ -249,17 +258,14 @@ impl Tally {
     pub(crate) fn signed_in(&self) {
         self.lock().figures.desktops.signed_in += 1;
     }
-    /// A desktop shows an offer.
-    pub(crate) fn offered(&self, call: &str, now: Instant) {
+    /// An agent's desktop shows an offer.
+    pub(crate) fn offered(&self, agent: &str, call: &str, now: Instant) {
         let mut inner = self.lock();
         inner.figures.desktops.offers += 1;
-        if inner.open_offers.len() >= MAX_OPEN_OFFERS {
-            inner
-                .open_offers
-                .retain(|_call, at| now.saturating_duration_since(*at) < Duration::from_secs(60));
-        }
-        if inner.open_offers.len() < MAX_OPEN_OFFERS {
-            inner.open_offers.insert(call.to_owned(), now);
+        if inner.rings.remove(agent).is_some_and(|ringing| ringing == call) {
+            inner.figures.desktops.offers_after_ring += 1;
+        } else {
+            inner.offers.insert(agent.to_owned(), (call.to_owned(), now));
         }
     }
     /// A desktop counted something.

@@ -1,6 +1,6 @@
 //! A busy floor: foreign callers, foreign phones, desktops connected.
 
-use harness::{Agent, Router, Sipp, Site, free_port, judge::Testimony, need_all};
+use harness::{Agent, Pulse, Router, Sipp, Site, free_port, judge::Testimony, need_all};
 use loadtest::{Desktops, DesktopsPlan, Journal, Spread, Tally};
 use std::{fs, time::Duration};
 
@@ -37,11 +37,13 @@ fn six_hundred_callers_each_reach_exactly_one_of_fifty_agents_with_desktops() {
         desktops
     });
 
+    let pulse = Pulse::start();
     let callers = Sipp::caller("caller").dial("1500").calls(CALLS as u32, PER_SECOND).run(
         ready.sip_udp,
         folder,
         Duration::from_secs(90),
     );
+    let standstills = pulse.stop();
     router.records().expect_count(CALLS);
     router.expect_all_ready(AGENTS);
     go_home.stop();
@@ -53,7 +55,7 @@ fn six_hundred_callers_each_reach_exactly_one_of_fifty_agents_with_desktops() {
     assert_eq!(testimony.not_connected_once(), [""; 0]);
     assert_eq!(testimony.agents_with_two_calls(), [""; 0]);
     let agents: Vec<String> = (1..=AGENTS).map(|number| loadtest::plan::numbered("a###", number)).collect();
-    assert_eq!(testimony.waited_beside_idle(&agents, LIMIT_US), [""; 0]);
+    assert_eq!(testimony.waited_beside_idle(&agents, LIMIT_US, &standstills), [""; 0]);
 
     let figures = tally.figures();
     assert!(!figures.has_failures(), "{:?}", figures.failures);
@@ -63,6 +65,10 @@ fn six_hundred_callers_each_reach_exactly_one_of_fifty_agents_with_desktops() {
     let used = router.records().number("SELECT count(DISTINCT agent) FROM calls");
     assert_eq!(used, AGENTS as u64, "longest idle goes round the whole floor");
     expect_tidy_states(&router);
+    for series in ["calls_offered_total{", "calls_answered_total{", "offers_total{outcome=\"accepted\","] {
+        let counted = router.metric(&format!("sambung_{series}queue=\"main\"}}"));
+        assert_eq!(counted, Some(CALLS as f64), "{series}");
+    }
 }
 
 /// An agent's states follow one another without gap or overlap.

@@ -9,6 +9,7 @@
 mod bench;
 mod checks;
 mod crash;
+mod desktops;
 mod floor;
 mod hostile;
 mod queue;

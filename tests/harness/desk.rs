@@ -22,6 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Desk {
     socket: WebSocketStream<TcpStream>,
     commands: u32,
+    name: u64,
     /// What the agent was doing when she signed in.
     found: AgentState,
 }
@@ -37,7 +38,7 @@ impl Desk {
         let mut request = format!("ws://{desk}{WEBSOCKET_PATH}").into_client_request().unwrap();
         request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
         let (socket, _response) = client_async(request, stream).await.unwrap();
-        let mut desk = Self { socket, commands: 0, found: AgentState::LoggedOut };
+        let mut desk = Self { socket, commands: 0, name: unique(), found: AgentState::LoggedOut };
         desk.say(ClientMessage::Identify(Identify {
             token: Token(format!("t-{agent}")),
             client: ClientInfo { name: "test".into(), version: "1".into(), kind: ClientKind::Desktop },
@@ -60,7 +61,9 @@ impl Desk {
     /// When the connection is gone.
     pub async fn say(&mut self, message: ClientMessage) {
         self.commands += 1;
-        let frame = ClientFrame { id: Some(CommandId(format!("{}", self.commands))), message };
+        // A command's id is remembered for minutes: the next desktop of the same agent must not repeat it.
+        let id = format!("{}-{}", self.name, self.commands);
+        let frame = ClientFrame { id: Some(CommandId(id)), message };
         self.socket.send(Message::text(frame.encode().unwrap())).await.unwrap();
     }
     /// Makes the agent ready, unless she came back in time to be so still.
@@ -97,10 +100,6 @@ impl Desk {
             loop {
                 let message = self.socket.next().await.expect("the connection lives").expect("a message");
                 if let Message::Text(text) = message
-                    && {
-                        eprintln!("{text}");
-                        true
-                    }
                     && let Some(found) = find(ServerFrame::decode(&text).unwrap())
                 {
                     return found;
@@ -109,4 +108,8 @@ impl Desk {
         };
         tokio::time::timeout(PATIENCE, reading).await.unwrap_or_else(|_| panic!("no {what} in 10 s"))
     }
+}
+
+fn unique() -> u64 {
+    std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0)
 }

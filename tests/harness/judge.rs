@@ -40,6 +40,12 @@ struct Span {
     to: At,
 }
 
+impl Span {
+    fn shared_with(self, others: &[(At, At)]) -> At {
+        others.iter().map(|&(from, to)| self.to.min(to).saturating_sub(self.from.max(from))).sum()
+    }
+}
+
 impl Leg {
     fn at(&self, what: &[&str]) -> Option<At> {
         first(&self.seen, what)
@@ -160,9 +166,15 @@ impl Testimony {
     /// Times longer than `limit_us` in which a call waited beside an idle agent.
     ///
     /// Every agent of `agents` is able to take every call. One with a desktop is idle from `ready` there to the next
-    /// state or ring; one without from the end of a call at her phone to the next ring.
+    /// state or ring; one without from the end of a call at her phone to the next ring. Time in which the machine stood
+    /// still (see [`crate::Pulse`]) does not count.
     #[must_use]
-    pub fn waited_beside_idle(&self, agents: &[String], limit_us: u64) -> Vec<String> {
+    pub fn waited_beside_idle(
+        &self,
+        agents: &[String],
+        limit_us: u64,
+        standstills: &[(At, At)],
+    ) -> Vec<String> {
         let mut changes: Vec<(At, i64, i64)> = Vec::new();
         for Span { from, to } in self.waits() {
             changes.extend([(from, 1, 0), (to, -1, 0)]);
@@ -179,8 +191,9 @@ impl Testimony {
         changes.sort_unstable();
         together(&changes)
             .into_iter()
-            .filter(|span| span.to - span.from > limit_us)
-            .map(|span| format!("a call waited {} ms beside an idle agent", (span.to - span.from) / 1_000))
+            .map(|span| span.to - span.from - span.shared_with(standstills))
+            .filter(|waited_us| *waited_us > limit_us)
+            .map(|waited_us| format!("a call waited {} ms beside an idle agent", waited_us / 1_000))
             .collect()
     }
     /// From each caller's INVITE to its first ring at a phone, or to whatever it did instead.
@@ -304,7 +317,7 @@ mod tests {
         assert_eq!(seen.callers(), 2);
         assert!(seen.not_connected_once().is_empty());
         assert!(seen.agents_with_two_calls().is_empty());
-        assert!(seen.waited_beside_idle(&agents(&["ann"]), 200_000).is_empty());
+        assert!(seen.waited_beside_idle(&agents(&["ann"]), 200_000, &[]).is_empty());
         assert!(seen.served_out_of_order(|_| 5).is_empty());
     }
 
@@ -328,14 +341,16 @@ mod tests {
     #[test]
     fn waiting_beside_an_idle_agent_is_found() {
         let seen = Testimony::read(&[GOOD]);
-        let findings = seen.waited_beside_idle(&agents(&["ann", "ben"]), 200_000);
+        let findings = seen.waited_beside_idle(&agents(&["ann", "ben"]), 200_000, &[]);
         assert_eq!(findings, ["a call waited 503 ms beside an idle agent"]);
+        let standstill = [(100_400_000, 100_850_000)];
+        assert!(seen.waited_beside_idle(&agents(&["ann", "ben"]), 200_000, &standstill).is_empty());
         let ready = "D ben - STATE 100 900000 not_ready ready agent\n";
         let seen = Testimony::read(&[GOOD, ready]);
-        assert!(seen.waited_beside_idle(&agents(&["ann", "ben"]), 200_000).is_empty());
+        assert!(seen.waited_beside_idle(&agents(&["ann", "ben"]), 200_000, &[]).is_empty());
         let ready = "D ben - STATE 100 600000 not_ready ready agent\nD ben - STATE 100 850000 ready not_ready agent\n";
         let seen = Testimony::read(&[GOOD, ready]);
-        let findings = seen.waited_beside_idle(&agents(&["ann", "ben"]), 200_000);
+        let findings = seen.waited_beside_idle(&agents(&["ann", "ben"]), 200_000, &[]);
         assert_eq!(findings, ["a call waited 250 ms beside an idle agent"]);
     }
 

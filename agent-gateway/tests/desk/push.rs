@@ -16,7 +16,7 @@ use std::{
 use tokio::{runtime::Handle, sync::mpsc, time::interval};
 
 const AGENTS: u32 = 1_000;
-const CALLS: u128 = 1_000;
+const CALLS: u128 = 500;
 const CALLS_PER_SECOND: u32 = 50;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -88,11 +88,13 @@ impl Visitor {
         }
     }
 
-    /// The next text, however long it takes.
+    /// The next text, however long it takes; pings meanwhile, as a desktop does.
     pub async fn next_patiently(&mut self) -> String {
         loop {
-            if let Some(Ok(Message::Text(text))) = self.socket.next().await {
-                return text.to_string();
+            match timeout(PATIENCE, self.socket.next()).await {
+                Err(_) => self.tell(None, ClientMessage::Ping(protocol::Ping { t: 0 })).await,
+                Ok(Some(Ok(Message::Text(text)))) => return text.to_string(),
+                Ok(other) => panic!("closed: {other:?}"),
             }
         }
     }

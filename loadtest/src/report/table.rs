@@ -101,6 +101,7 @@ fn desktops(figures: &Figures, f: &mut Formatter<'_>) -> fmt::Result {
     writeln!(f, "\nDesktops")?;
     row(f, "signed in", desktops.signed_in)?;
     row(f, "offers, withdrawn", format_args!("{}, {}", desktops.offers, desktops.withdrawn))?;
+    count(f, "offers shown after the phone rang", desktops.offers_after_ring)?;
     row(f, "cards, wrap-ups", format_args!("{}, {}", desktops.pops, desktops.wrapped_up))?;
     count(f, "replaced by a newer session", desktops.replaced)?;
     count(f, "commands refused", desktops.refused_commands)

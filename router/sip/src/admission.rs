@@ -46,7 +46,9 @@ fn accepts_sdp(invite: &Message) -> bool {
     let mut ranges = invite.values(Name::Accept).peekable();
     let admits = |range: &[u8]| {
         let range = range.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii();
-        [b"*/*".as_slice(), b"application/*", SDP.as_bytes()].iter().any(|ours| range.eq_ignore_ascii_case(ours))
+        [b"*/*".as_slice(), b"application/*", SDP.as_bytes()]
+            .iter()
+            .any(|ours| range.eq_ignore_ascii_case(ours))
     };
     ranges.peek().is_none() || ranges.any(admits)
 }
@@ -90,6 +92,12 @@ mod tests {
             assert_eq!(status("sip:1500@h", lines), Err(refused), "{lines}");
         }
         assert_eq!(status("urn:service:sos", "\r\n"), Err(416));
-        assert!(status("sip:1500@h", "Accept: text/plain, application/sdp;level=1\r\nContent-Encoding: gzip\r\n\r\n").is_ok());
+        assert!(
+            status(
+                "sip:1500@h",
+                "Accept: text/plain, application/sdp;level=1\r\nContent-Encoding: gzip\r\n\r\n"
+            )
+            .is_ok()
+        );
     }
 }

@@ -51,7 +51,7 @@ pub enum Command {
 /// A SIP status with its text, as a response or in `Reason: SIP;cause=…;text="…"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cause {
-    /// 200–699.
+    /// 200–699. Below 300 an unanswered caller gets 480.
     pub status: u16,
     /// Without quotes or control characters.
     pub text: &'static str,

@@ -50,7 +50,10 @@ pub(crate) fn in_dialog(
         writer.header_parts(Name::Route, &[b"<", last, b">"]);
     }
     writer.header(Name::MaxForwards, "70");
-    writer.header(Name::From, &dialog.local).header(Name::To, &dialog.remote).header(Name::CallId, &dialog.call_id);
+    writer
+        .header(Name::From, &dialog.local)
+        .header(Name::To, &dialog.remote)
+        .header(Name::CallId, &dialog.call_id);
     cseq(&mut writer, seq, method);
     (writer, path.to)
 }

@@ -7,7 +7,7 @@ use crate::{
     local::Local,
     output::Sent,
     timers::{ServerId, Timers},
-    transaction::{Clients, Owner, Servers},
+    transaction::{Clients, Owner, SentInvite, Servers},
     wire::{Message, Method, Name, Writer},
 };
 use bytes::Bytes;
@@ -78,7 +78,13 @@ impl Ctx<'_> {
         self.net.servers.acknowledged(server, self.now, &mut self.net.timers);
     }
     /// Begins with an INVITE, which is found by `key` when it comes again.
-    pub(crate) fn begin(&mut self, request: &Message, key: Vec<u8>, from: SocketAddr, owner: Owner) -> ServerId {
+    pub(crate) fn begin(
+        &mut self,
+        request: &Message,
+        key: Vec<u8>,
+        from: SocketAddr,
+        owner: Owner,
+    ) -> ServerId {
         self.net.servers.invite(request, key, request.top_via().response_target(from), owner)
     }
     /// Sends `100 Trying`.
@@ -110,13 +116,14 @@ impl Ctx<'_> {
         writer.header(Name::Contact, &self.net.local.contact).header(Name::Allow, ALLOW);
         self.name_call(&mut writer, owner.call);
         let request = writer.body(SDP, offer).finish();
-        self.invite(branch, request, to, owner);
+        let from = dialog.local.clone();
+        self.invite(branch, SentInvite { request, to, from, seq, initial: false }, owner);
         (branch, seq)
     }
     /// Sends an INVITE.
-    pub(crate) fn invite(&mut self, branch: u128, request: Bytes, to: SocketAddr, owner: Owner) {
+    pub(crate) fn invite(&mut self, branch: u128, sent: SentInvite, owner: Owner) {
         let Net { clients, timers, .. } = &mut *self.net;
-        clients.invite(branch, (request, to), owner, self.now, (timers, self.out));
+        clients.invite(branch, sent, owner, self.now, (timers, self.out));
     }
     /// Acknowledges the 2xx to our INVITE `seq` with `branch`, now and whenever it is repeated.
     pub(crate) fn ack(&mut self, dialog: &Dialog, branch: u128, seq: u32) {
@@ -142,10 +149,12 @@ impl Ctx<'_> {
     }
     /// Cancels the INVITE under `branch`, if a provisional response has come. True when it was sent.
     pub(crate) fn cancel(&mut self, branch: u128, cause: Option<Cause>) -> bool {
-        let Some(open) = self.net.clients.open_invite(branch).filter(|open| open.may_cancel()) else { return false };
-        let to = open.to;
+        let Some(open) = self.net.clients.open_invite(branch).filter(|open| open.may_cancel()) else {
+            return false;
+        };
+        let to = open.sent.to;
         // Our own INVITE always reads back.
-        let Ok(invite) = Message::parse(open.request.clone()) else { return false };
+        let Ok(invite) = Message::parse(open.sent.request.clone()) else { return false };
         let cancel = cancel_of(&invite, cause);
         let Net { clients, timers, .. } = &mut *self.net;
         clients.request(branch, Method::Cancel, (cancel, to), None, self.now, (timers, self.out));

@@ -62,7 +62,13 @@ impl Dialog {
         }
     }
     /// The dialog that a response from `peer` to our INVITE makes; `local` is From of that INVITE.
-    pub(crate) fn as_client(bits: u128, local: Bytes, seq: u32, response: &Message, peer: SocketAddr) -> Self {
+    pub(crate) fn as_client(
+        bits: u128,
+        local: Bytes,
+        seq: u32,
+        response: &Message,
+        peer: SocketAddr,
+    ) -> Self {
         let remote = response.header(crate::wire::Name::To).unwrap_or_default();
         let routes = response.record_routes().take(MAX_ROUTES).map(|route| response.share(route));
         let mut routes: Vec<Bytes> = routes.collect();
@@ -165,13 +171,20 @@ mod tests {
     #[test]
     fn the_first_route_comes_before_the_target() {
         let contact = "Contact: <sip:ann@192.0.2.8>\r\n";
-        assert_eq!(goes_to(&format!("{contact}Record-Route: <sip:192.0.2.20;lr>, <sip:192.0.2.21;lr>\r\n")), "192.0.2.20:5060");
-        assert_eq!(goes_to(&format!("{contact}Record-Route: <sip:proxy.example.com;lr>\r\n")), "203.0.113.9:5070");
+        assert_eq!(
+            goes_to(&format!("{contact}Record-Route: <sip:192.0.2.20;lr>, <sip:192.0.2.21;lr>\r\n")),
+            "192.0.2.20:5060"
+        );
+        assert_eq!(
+            goes_to(&format!("{contact}Record-Route: <sip:proxy.example.com;lr>\r\n")),
+            "203.0.113.9:5070"
+        );
     }
 
     #[test]
     fn a_strict_router_gets_its_own_uri_and_the_target_last() {
-        let dialog = dialog("Contact: <sip:ann@192.0.2.8>\r\nRecord-Route: <sip:192.0.2.20>, <sip:192.0.2.21;lr>\r\n");
+        let dialog =
+            dialog("Contact: <sip:ann@192.0.2.8>\r\nRecord-Route: <sip:192.0.2.20>, <sip:192.0.2.21;lr>\r\n");
         let path = dialog.path();
         assert_eq!(path.uri, b"sip:192.0.2.20");
         assert_eq!(path.routes, [b"<sip:192.0.2.21;lr>"]);

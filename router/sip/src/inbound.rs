@@ -112,7 +112,14 @@ impl Stack {
     }
 
     /// A request whose To has a tag of ours that lives.
-    fn in_dialog(&mut self, owner: Owner, request: &Message, key: Vec<u8>, from: SocketAddr, moment: &mut Moment<'_>) {
+    fn in_dialog(
+        &mut self,
+        owner: Owner,
+        request: &Message,
+        key: Vec<u8>,
+        from: SocketAddr,
+        moment: &mut Moment<'_>,
+    ) {
         let Owner { call, side } = owner;
         match self.calls.get_mut(&call).and_then(|call| call.recognises(side, request)) {
             None => return self.turn_away(request, 481, Rejected::UnknownDialog, from, moment),
@@ -126,6 +133,7 @@ impl Stack {
                     call.hung_up(side, ctx);
                 });
             }
+            Method::Invite if !self.net.servers.has_room() => self.no_room(request, from, moment),
             Method::Invite => {
                 self.with_call(call, moment, |call, ctx| call.reinvited(side, request, from, key, ctx));
             }
@@ -145,7 +153,13 @@ impl Stack {
         }
     }
     /// A request of a dialog we have said BYE in, or of none we know.
-    fn in_ended_dialog(&mut self, request: &Message, key: Vec<u8>, from: SocketAddr, moment: &mut Moment<'_>) {
+    fn in_ended_dialog(
+        &mut self,
+        request: &Message,
+        key: Vec<u8>,
+        from: SocketAddr,
+        moment: &mut Moment<'_>,
+    ) {
         let tag = request.to_tag().and_then(|tag| self.net.local.names.read_tag(tag));
         let ended = match tag.and_then(|tag| self.net.dialogs.get(&tag)) {
             Some(Partner::Ended { call_id, remote_tag }) => {
@@ -185,8 +199,15 @@ impl Stack {
         }
     }
     /// An INVITE of trunk number `trunk`.
-    fn invited(&mut self, trunk: usize, request: &Message, key: Vec<u8>, from: SocketAddr, moment: &mut Moment<'_>) {
-        if self.overload || self.calls.len() >= self.config.max_calls {
+    fn invited(
+        &mut self,
+        trunk: usize,
+        request: &Message,
+        key: Vec<u8>,
+        from: SocketAddr,
+        moment: &mut Moment<'_>,
+    ) {
+        if self.overload || self.calls.len() >= self.config.max_calls || !self.net.servers.has_room() {
             return self.no_room(request, from, moment);
         }
         let dialled = match dialled(request) {
@@ -203,7 +224,13 @@ impl Stack {
         let call = self.new_call(request, key, from, moment);
         moment.out.notices.push(Notice::CallOffered { call, offered });
     }
-    fn new_call(&mut self, invite: &Message, key: Vec<u8>, from: SocketAddr, moment: &mut Moment<'_>) -> CallKey {
+    fn new_call(
+        &mut self,
+        invite: &Message,
+        key: Vec<u8>,
+        from: SocketAddr,
+        moment: &mut Moment<'_>,
+    ) -> CallKey {
         let mut ctx = moment.with(&mut self.net);
         let call = ctx.mint.call(ctx.now);
         let owner = Owner { call, side: Side::Caller };
@@ -244,7 +271,14 @@ impl Stack {
     }
     /// Refuses a request, without keeping anything of it: a repetition gets the same answer. A stranger does not always
     /// get one.
-    fn turn_away(&mut self, request: &Message, status: u16, counts: Rejected, from: SocketAddr, moment: &mut Moment<'_>) {
+    fn turn_away(
+        &mut self,
+        request: &Message,
+        status: u16,
+        counts: Rejected,
+        from: SocketAddr,
+        moment: &mut Moment<'_>,
+    ) {
         moment.out.count(counts);
         if self.may_answer(from, moment) {
             let tag = self.stray_tag(moment);
@@ -261,7 +295,8 @@ impl Stack {
         request: &Message,
         status: u16,
         tag: &str,
-        from: SocketAddr, moment: &mut Moment<'_>,
+        from: SocketAddr,
+        moment: &mut Moment<'_>,
         more: impl FnOnce(&mut Writer),
     ) {
         let mut writer = respond(&self.net.local, request, status, tag, from);

@@ -55,7 +55,8 @@ mod tests {
     fn a_stranger_gets_five_answers_a_second_then_silence() {
         let mut limiter = Limiter::new();
         let stranger: IpAddr = "192.0.2.66".parse().unwrap();
-        let answers = |limiter: &mut Limiter, at| (0..20).filter(|_| limiter.allows(stranger, Micros(at))).count();
+        let answers =
+            |limiter: &mut Limiter, at| (0..20).filter(|_| limiter.allows(stranger, Micros(at))).count();
         assert_eq!(answers(&mut limiter, 0), 5);
         assert_eq!(answers(&mut limiter, 999_999), 0);
         assert_eq!(answers(&mut limiter, 1_000_000), 5);

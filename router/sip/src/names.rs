@@ -118,7 +118,9 @@ mod tests {
     #[test]
     fn other_peoples_names_are_not_ours() {
         let names = Names::new("a");
-        for text in ["z9hG4bKa.", "z9hG4bKb.00000000000000000000000000", "z9hG4bKa.z0000000000000000000000000", ""] {
+        for text in
+            ["z9hG4bKa.", "z9hG4bKb.00000000000000000000000000", "z9hG4bKa.z0000000000000000000000000", ""]
+        {
             assert_eq!(names.read_branch(text.as_bytes()), None);
         }
         assert_eq!(names.read_tag(b"a.0000000000000000000000000u"), None);

@@ -14,6 +14,12 @@ use crate::{
 use bytes::Bytes;
 use std::{collections::HashMap, net::SocketAddr};
 
+/// Most transactions of peers for each call that is allowed: its INVITE and its BYEs, and those of calls that ended
+/// within the last 33 s and still wait for repetitions.
+const SERVERS_PER_CALL: usize = 16;
+/// Most transactions of peers where very few calls are allowed.
+const MIN_SERVERS: usize = 1_024;
+
 /// All calls, legs and transactions of one node.
 pub struct Stack {
     pub(crate) config: Config,
@@ -50,13 +56,26 @@ impl Stack {
             dialogs: HashMap::new(),
             legs: 0,
         };
-        Self { config, overload: false, calls: HashMap::new(), net, limiter: Limiter::new(), stray_tag: None }
+        let mut stack = Self {
+            config,
+            overload: false,
+            calls: HashMap::new(),
+            net,
+            limiter: Limiter::new(),
+            stray_tag: None,
+        };
+        stack.bound();
+        stack
     }
     /// The rules for calls that come from now on (a reload). Our own addresses and the node's name stay what they were.
     pub fn configure(&mut self, config: Config) {
         let Config { address, media, node, .. } = self.config.clone();
         self.config = Config { address, media, node, ..config };
         self.net.local = Local::new(&self.config);
+        self.bound();
+    }
+    fn bound(&mut self) {
+        self.net.servers.limit(self.config.max_calls.saturating_mul(SERVERS_PER_CALL).max(MIN_SERVERS));
     }
     /// Takes a datagram: exactly its octets, as they stay in memory as long as the call they belong to.
     pub fn receive(

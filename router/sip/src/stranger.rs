@@ -1,28 +1,26 @@
 //! 2xx answers that nobody waits for: other branches of a fork, and answers that come when their leg has gone.
 
 use crate::{
+    compose::in_dialog,
     context::Ctx,
     dialog::Dialog,
-    compose::in_dialog,
     output::Sent,
-    wire::{Message, Method, Name},
+    transaction::SentInvite,
+    wire::{Message, Method},
 };
-use bytes::Bytes;
 use std::net::SocketAddr;
 
 impl Ctx<'_> {
     /// Acknowledges a 2xx to our INVITE under `branch`. One that makes a dialog of its own ends it when it is `new`.
     pub(crate) fn end_stranger(&mut self, branch: u128, response: &Message, from: SocketAddr, new: bool) {
-        let Some(invite) = self.net.clients.invite_bytes(branch) else { return };
-        // Our own INVITE always reads back.
-        let Ok(invite) = Message::parse(invite.clone()) else { return };
-        let ours = invite.share(invite.header(Name::From).unwrap_or_default());
-        let dialog = Dialog::as_client(0, ours, invite.cseq().0, response, from);
-        let (mut writer, to) =
-            in_dialog(&self.net.local, &dialog, Method::Ack, invite.cseq().0, self.mint.bits());
-        let ack: Bytes = writer.finish();
-        self.out.send(to, ack, Sent::Request(Method::Ack));
-        if new && invite.to_tag().is_none() {
+        let Some(SentInvite { from: ours, seq, initial, .. }) = self.net.clients.sent_invite(branch).cloned()
+        else {
+            return;
+        };
+        let dialog = Dialog::as_client(0, ours, seq, response, from);
+        let (mut writer, to) = in_dialog(&self.net.local, &dialog, Method::Ack, seq, self.mint.bits());
+        self.out.send(to, writer.finish(), Sent::Request(Method::Ack));
+        if new && initial {
             self.bye(dialog, None, None);
         }
     }

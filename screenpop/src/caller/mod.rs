@@ -8,7 +8,7 @@ mod number;
 mod split;
 mod text;
 
-pub use number::{Number, Region, RegionError, Validity};
+pub use number::{NO_REGION, Number, Region, RegionError, Validity};
 pub use text::{national_digits, normalise};
 
 use serde::{Deserialize, Serialize};

@@ -43,10 +43,14 @@ pub struct Number {
     pub extension: Option<String>,
 }
 
+/// Stands for no region: only numbers with a country code are read.
+pub const NO_REGION: &str = "ZZ";
+
 /// The country in which numbers without a country code are read. Build it once; the first one loads the rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Region {
-    country: Country,
+    /// None for [`NO_REGION`].
+    country: Option<Country>,
     name: String,
     /// Whether subscribers have numbers as short as internal ones.
     is_small: bool,
@@ -58,17 +62,20 @@ pub struct Region {
 pub struct RegionError(pub String);
 
 impl Region {
-    /// The region with this ISO 3166-1 code, in upper or lower case.
+    /// The region with this ISO 3166-1 code, in upper or lower case; [`NO_REGION`] for none.
     ///
     /// # Errors
     ///
     /// [`RegionError`] with the text that names no region.
     pub fn new(code: &str) -> Result<Self, RegionError> {
         let name = code.trim().to_ascii_uppercase();
+        if name == NO_REGION {
+            return Ok(Self { country: None, name, is_small: false });
+        }
         let refused = || RegionError(code.to_owned());
         let country = Country::from_code(&name).map_err(|_| refused())?;
         PHONE_NUMBER_UTIL.get_country_code_for_region(country).ok_or_else(refused)?;
-        let region = Self { country, name, is_small: has_short_numbers(country) };
+        let region = Self { country: Some(country), name, is_small: has_short_numbers(country) };
         region.warm_up();
         Ok(region)
     }
@@ -144,7 +151,7 @@ fn readings(dialled: &Dialled) -> impl Iterator<Item = (Reading<'_>, Validity)> 
 
 fn parse(reading: Reading<'_>, region: &Region) -> Option<Number> {
     let parsed = match reading {
-        Reading::National(digits) => guarded(digits, Some(region.country)),
+        Reading::National(digits) => guarded(digits, Some(region.country?)),
         Reading::International(digits) => guarded(&plus(digits)?, None),
     }?;
     let validity = parsed.1;

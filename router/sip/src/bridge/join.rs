@@ -53,7 +53,9 @@ impl Call {
                     let offer = self.music_offer(port, ctx);
                     self.move_caller(Purpose::Music { port }, offer, ctx);
                 }
-                Want::Phone(attempt) if self.have == Have::Phone(attempt) && !self.stale => self.want = Want::AsIs,
+                Want::Phone(attempt) if self.have == Have::Phone(attempt) && !self.stale => {
+                    self.want = Want::AsIs
+                }
                 Want::Phone(attempt) => {
                     let phone = self.phone(attempt).filter(|leg| leg.line().is_some());
                     let offer = phone.map(|leg| leg.session.theirs.clone());

@@ -47,11 +47,13 @@ impl Call {
     }
     /// A 2xx of ours was never acknowledged: its dialog ends (RFC 3261 §13.3.1.4).
     pub(crate) fn never_acknowledged(&mut self, side: Side, server: ServerId, ctx: &mut Ctx<'_>) {
-        let ending = matches!(&self.caller.stage, caller::Stage::Ending { server: awaited, .. } if *awaited == server);
+        let ending =
+            matches!(&self.caller.stage, caller::Stage::Ending { server: awaited, .. } if *awaited == server);
         if side == Side::Caller && ending {
             return self.caller.lost(None, ctx);
         }
-        let awaited = |turn: &Turn| matches!(turn, Turn::Answered { server: awaited, .. } if *awaited == server);
+        let awaited =
+            |turn: &Turn| matches!(turn, Turn::Answered { server: awaited, .. } if *awaited == server);
         if self.line_mut(side).is_some_and(|line| awaited(&line.turn)) {
             self.lost(side, true, ctx);
         }

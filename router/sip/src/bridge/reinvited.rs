@@ -24,7 +24,8 @@ impl Call {
         key: Vec<u8>,
         ctx: &mut Ctx<'_>,
     ) {
-        let asked = Asked { server: ctx.begin(request, key, from, self.owner(side)), request: request.clone(), from };
+        let asked =
+            Asked { server: ctx.begin(request, key, from, self.owner(side)), request: request.clone(), from };
         if let Err(status) = self.take_up(side, &asked, ctx) {
             ctx.refuse(&asked.request, asked.server, status, from);
         }
@@ -92,7 +93,13 @@ impl Call {
         }
         Ok(())
     }
-    fn answer_by_music(&mut self, side: Side, asked: &Asked, offer: Bytes, ctx: &mut Ctx<'_>) -> Result<(), u16> {
+    fn answer_by_music(
+        &mut self,
+        side: Side,
+        asked: &Asked,
+        offer: Bytes,
+        ctx: &mut Ctx<'_>,
+    ) -> Result<(), u16> {
         let (Side::Caller, Have::Music { port, .. }) = (side, self.have) else {
             // A phone that is just being joined has to wait for the caller's answer; otherwise there is nobody to ask.
             return Err(if matches!(self.want, Want::Phone(_)) { 491 } else { 488 });

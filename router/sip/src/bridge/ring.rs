@@ -72,7 +72,8 @@ impl Call {
         }
         ctx.out.notices.push(Notice::PhoneProgress { leg: key, status });
         // A caller who hears early music would not hear the ringing tone, or lose the music over it.
-        let previewed = matches!(&self.caller.stage, caller::Stage::Early(early) if early.previewed.is_some());
+        let previewed =
+            matches!(&self.caller.stage, caller::Stage::Early(early) if early.previewed.is_some());
         if !previewed {
             self.caller.say(180, None, ctx);
         }

@@ -134,9 +134,10 @@ impl Caller {
     pub(crate) fn refuse(&mut self, cause: Cause, ctx: &mut Ctx<'_>) {
         let Stage::Early(early) = std::mem::replace(&mut self.stage, Stage::Gone) else { return };
         ctx.net.dialogs.remove(&early.dialog.tag);
-        let mut writer = ctx.respond(&self.invite, cause.status, early.dialog.tag, self.from);
-        ctx.name_call(&mut writer, self.call);
-        ctx.finish(self.server, cause.status, writer.finish());
+        // A cause below 300 says why a conversation ended; here there was none.
+        let status = if cause.status < 300 { 480 } else { cause.status };
+        let response = ctx.respond(&self.invite, status, early.dialog.tag, self.from).finish();
+        ctx.finish(self.server, status, response);
     }
     /// Sends BYE to a caller who was answered.
     pub(crate) fn hang_up(&mut self, cause: Cause, ctx: &mut Ctx<'_>) {
@@ -182,7 +183,9 @@ impl Caller {
                     None => drop(ctx.net.dialogs.remove(&dialog.tag)),
                 }
             }
-            Stage::Ending { dialog, cause, .. } => ctx.bye(*dialog, Some(self.call), Some(bye.unwrap_or(cause))),
+            Stage::Ending { dialog, cause, .. } => {
+                ctx.bye(*dialog, Some(self.call), Some(bye.unwrap_or(cause)))
+            }
             Stage::Early(_) | Stage::Gone => {}
         }
     }

@@ -15,8 +15,8 @@ use crate::{
     compose::{ALLOW, SDP, cseq, own_via},
     context::{Ctx, Partner},
     dialog::Dialog,
-    transaction::{Owner, Side},
     local::Local,
+    transaction::{Owner, SentInvite, Side},
     wire::{Header, Message, Method, Name, Scheme, Uri, Writer},
 };
 use bytes::Bytes;
@@ -46,7 +46,8 @@ pub(crate) struct Order {
 impl Order {
     /// Whether an INVITE can be made of it that we could read ourselves.
     pub(crate) fn can_be_sent(&self) -> bool {
-        self.phone.uri.len() <= MAX_URI && Uri::parse(self.phone.uri.as_bytes()).is_ok_and(|uri| uri.headers.is_none())
+        self.phone.uri.len() <= MAX_URI
+            && Uri::parse(self.phone.uri.as_bytes()).is_ok_and(|uri| uri.headers.is_none())
     }
 }
 
@@ -114,18 +115,22 @@ impl PhoneLeg {
     pub(crate) fn line(&self) -> Option<&Line> {
         match &self.stage {
             Stage::Up { line, .. } => Some(line),
-            Stage::Waiting(_) | Stage::Calling(_) | Stage::Ending { .. } | Stage::Answered { .. } | Stage::Over => {
-                None
-            }
+            Stage::Waiting(_)
+            | Stage::Calling(_)
+            | Stage::Ending { .. }
+            | Stage::Answered { .. }
+            | Stage::Over => None,
         }
     }
     /// The confirmed dialog with what was said in it.
     pub(crate) fn talk(&mut self) -> Option<(&mut Line, &mut Session)> {
         match &mut self.stage {
             Stage::Up { line, .. } => Some((line, &mut self.session)),
-            Stage::Waiting(_) | Stage::Calling(_) | Stage::Ending { .. } | Stage::Answered { .. } | Stage::Over => {
-                None
-            }
+            Stage::Waiting(_)
+            | Stage::Calling(_)
+            | Stage::Ending { .. }
+            | Stage::Answered { .. }
+            | Stage::Over => None,
         }
     }
     /// The dialog, once there is one.
@@ -162,7 +167,9 @@ impl PhoneLeg {
         describe(&mut writer, caller, order, self.key, ctx);
         let invite = writer.body(SDP, self.session.tell(offer)).finish();
         let to = order.phone.to;
-        ctx.invite(branch, invite.clone(), to, self.owner());
+        let sent =
+            SentInvite { request: invite.clone(), to, from: from.clone(), seq: FIRST_SEQ, initial: true };
+        ctx.invite(branch, sent, self.owner());
         self.stage = Stage::Calling(Outgoing { branch, from, invite, to, heard: 0 });
         self.keep(ctx);
     }
@@ -201,7 +208,13 @@ impl PhoneLeg {
         true
     }
     /// Acknowledges a 2xx that is of no use and says BYE.
-    pub(crate) fn end_answer(&mut self, response: &Message, from: SocketAddr, cause: Cause, ctx: &mut Ctx<'_>) {
+    pub(crate) fn end_answer(
+        &mut self,
+        response: &Message,
+        from: SocketAddr,
+        cause: Cause,
+        ctx: &mut Ctx<'_>,
+    ) {
         let stage = std::mem::replace(&mut self.stage, Stage::Over);
         if let Stage::Calling(outgoing) | Stage::Ending { outgoing, .. } = stage {
             let dialog = Dialog::as_client(self.tag, outgoing.from, FIRST_SEQ, response, from);

@@ -29,9 +29,16 @@ struct Entry {
 
 #[derive(Debug)]
 enum Machine {
-    Invite { tx: Box<InviteClient>, owner: Owner },
+    Invite {
+        tx: Box<InviteClient>,
+        owner: Owner,
+    },
     /// A BYE keeps the tag of the dialog it ended, whose last requests are still answered.
-    Other { tx: Client, method: Method, ended: Option<u128> },
+    Other {
+        tx: Client,
+        method: Method,
+        ended: Option<u128>,
+    },
 }
 
 /// What a response means beyond its transaction.
@@ -67,13 +74,13 @@ impl Clients {
     pub(crate) fn invite(
         &mut self,
         branch: u128,
-        (request, to): (Bytes, SocketAddr),
+        sent: invite_client::Sent,
         owner: Owner,
         now: Micros,
         (timers, out): (&mut Timers, &mut Output),
     ) {
-        out.send(to, request.clone(), Sent::Request(Method::Invite));
-        let tx = Box::new(InviteClient::start(request, to, now));
+        out.send(sent.to, sent.request.clone(), Sent::Request(Method::Invite));
+        let tx = Box::new(InviteClient::start(sent, now));
         self.insert(ClientId { branch, cancel: false }, Machine::Invite { tx, owner }, timers);
     }
     /// Sends a request other than INVITE and ACK.
@@ -115,10 +122,10 @@ impl Clients {
     pub(crate) fn acknowledged(&mut self, branch: u128, ack: Bytes, to: SocketAddr, timers: &mut Timers) {
         self.with_invite(branch, timers, |tx| tx.acknowledged(ack, to));
     }
-    /// The INVITE under `branch`, as sent.
-    pub(crate) fn invite_bytes(&self, branch: u128) -> Option<&Bytes> {
+    /// The INVITE under `branch`.
+    pub(crate) fn sent_invite(&self, branch: u128) -> Option<&invite_client::Sent> {
         match &self.live.get(&ClientId { branch, cancel: false })?.machine {
-            Machine::Invite { tx, .. } => Some(&tx.request),
+            Machine::Invite { tx, .. } => Some(&tx.sent),
             Machine::Other { .. } => None,
         }
     }
@@ -204,9 +211,9 @@ fn hear_invite(
         Heard::Fork { new } => Reply::Nobody { new },
         Heard::Refused => {
             // Our own INVITE always reads back; were it not so, the peer would merely repeat its refusal.
-            if let Ok(invite) = Message::parse(tx.request.clone()) {
+            if let Ok(invite) = Message::parse(tx.sent.request.clone()) {
                 let ack = ack_of_refusal(&invite, message);
-                out.send(tx.to, ack.clone(), Sent::Request(Method::Ack));
+                out.send(tx.sent.to, ack.clone(), Sent::Request(Method::Ack));
                 tx.refused(ack, now);
             }
             Reply::Invite { owner, heard: Heard::Refused }
@@ -224,7 +231,7 @@ fn expire_invite(
 ) -> (bool, Option<End>) {
     match tx.expire(now) {
         invite_client::Due::Resend => {
-            out.send(tx.to, tx.request.clone(), Sent::Request(Method::Invite));
+            out.send(tx.sent.to, tx.sent.request.clone(), Sent::Request(Method::Invite));
             (true, None)
         }
         invite_client::Due::RangOut => (true, Some(End::RangOut { owner, branch })),

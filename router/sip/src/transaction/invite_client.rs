@@ -21,11 +21,23 @@ const MAX_FORKS: usize = 8;
 /// An INVITE and where it stands.
 #[derive(Debug)]
 pub(crate) struct InviteClient {
-    /// As sent.
+    pub(crate) sent: Sent,
+    state: State,
+}
+
+/// What was sent.
+#[derive(Clone, Debug)]
+pub(crate) struct Sent {
+    /// The INVITE; empty once it is accepted, when it is not needed any more.
     pub(crate) request: Bytes,
     /// Where to.
     pub(crate) to: SocketAddr,
-    state: State,
+    /// Its From.
+    pub(crate) from: Bytes,
+    /// The number in its CSeq.
+    pub(crate) seq: u32,
+    /// Whether a 2xx makes a dialog, or just belongs to one.
+    pub(crate) initial: bool,
 }
 
 #[derive(Debug)]
@@ -70,9 +82,9 @@ pub(crate) enum Due {
 }
 
 impl InviteClient {
-    /// `request` leaves `now`.
-    pub(crate) fn start(request: Bytes, to: SocketAddr, now: Micros) -> Self {
-        Self { request, to, state: State::Calling(Retry::start(now, LIFE)) }
+    /// It leaves `now`.
+    pub(crate) fn start(sent: Sent, now: Micros) -> Self {
+        Self { sent, state: State::Calling(Retry::start(now, LIFE)) }
     }
     /// Whether a provisional response has come, so that it may be cancelled (RFC 3261 §9.1).
     pub(crate) fn may_cancel(&self) -> bool {
@@ -100,10 +112,13 @@ impl InviteClient {
             (State::Calling(_) | State::Proceeding { .. } | State::Cancelled { .. }, 200..300) => {
                 let until = about(now, LIFE);
                 self.state = State::Accepted { tag: tag.clone(), ack: None, forks: Vec::new(), until };
+                self.sent.request = Bytes::new();
                 Heard::Accepted
             }
-            (State::Calling(_) | State::Proceeding { .. } | State::Cancelled { .. }, 300..700) => Heard::Refused,
-            (State::Completed { ack, .. }, 300..700) => Heard::Repeat(ack.clone(), self.to),
+            (State::Calling(_) | State::Proceeding { .. } | State::Cancelled { .. }, 300..700) => {
+                Heard::Refused
+            }
+            (State::Completed { ack, .. }, 300..700) => Heard::Repeat(ack.clone(), self.sent.to),
             (State::Accepted { tag: ours, ack, forks, .. }, 200..300) => {
                 if ours != tag {
                     return fork(forks, tag);
@@ -127,7 +142,7 @@ impl InviteClient {
     /// The 2xx was acknowledged with `ack`.
     pub(crate) fn acknowledged(&mut self, bytes: Bytes, to: SocketAddr) {
         if let State::Accepted { ack, .. } = &mut self.state {
-            *ack = Some((bytes, to));
+            *ack = Some((Bytes::copy_from_slice(&bytes), to)); // without the room it was written in
         }
     }
     /// When to ask [`InviteClient::expire`].
@@ -179,7 +194,9 @@ mod tests {
     use std::time::Duration;
 
     fn invite() -> InviteClient {
-        InviteClient::start(Bytes::from_static(b"INVITE"), "192.0.2.1:5060".parse().unwrap(), Micros(0))
+        let to = "192.0.2.1:5060".parse().unwrap();
+        let sent = Sent { request: tag("INVITE"), to, from: tag("ours"), seq: 1, initial: true };
+        InviteClient::start(sent, Micros(0))
     }
     fn tag(text: &'static str) -> Bytes {
         Bytes::from_static(text.as_bytes())
@@ -223,7 +240,7 @@ mod tests {
         let mut tx = invite();
         assert_eq!(tx.hear(486, &tag("a"), at(1)), Heard::Refused);
         tx.refused(tag("ACK"), at(1));
-        assert_eq!(tx.hear(486, &tag("a"), at(2)), Heard::Repeat(tag("ACK"), tx.to));
+        assert_eq!(tx.hear(486, &tag("a"), at(2)), Heard::Repeat(tag("ACK"), tx.sent.to));
         assert_eq!(tx.expire(at(33)), Due::Gone);
     }
 
@@ -232,8 +249,8 @@ mod tests {
         let mut tx = invite();
         assert_eq!(tx.hear(200, &tag("a"), at(1)), Heard::Accepted);
         assert_eq!(tx.hear(200, &tag("a"), at(2)), Heard::Nothing);
-        tx.acknowledged(tag("ACK"), tx.to);
-        assert_eq!(tx.hear(200, &tag("a"), at(3)), Heard::Repeat(tag("ACK"), tx.to));
+        tx.acknowledged(tag("ACK"), tx.sent.to);
+        assert_eq!(tx.hear(200, &tag("a"), at(3)), Heard::Repeat(tag("ACK"), tx.sent.to));
         assert_eq!(tx.hear(180, &tag("a"), at(3)), Heard::Nothing);
         assert_eq!(tx.expire(Micros(0).after(Duration::from_secs(33))), Due::Gone);
     }

@@ -13,7 +13,7 @@ mod servers;
 mod timing;
 
 pub(crate) use clients::{Clients, End, Reply};
-pub(crate) use invite_client::Heard;
+pub(crate) use invite_client::{Heard, Sent as SentInvite};
 pub(crate) use servers::{Servers, server_key};
 
 use crate::CallKey;

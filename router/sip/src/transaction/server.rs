@@ -16,8 +16,9 @@ pub(crate) struct Server {
 
 impl Server {
     /// `response` was sent `now`.
-    pub(crate) fn answered(response: Bytes, now: Micros) -> Self {
-        Self { response, until: about(now, LIFE) }
+    pub(crate) fn answered(response: &Bytes, now: Micros) -> Self {
+        // Kept for long, so without the room it was written in.
+        Self { response: Bytes::copy_from_slice(response), until: about(now, LIFE) }
     }
     /// The request came again: what to answer.
     pub(crate) const fn again(&self) -> &Bytes {
@@ -35,7 +36,7 @@ mod tests {
 
     #[test]
     fn the_answer_is_there_for_32_s() {
-        let tx = Server::answered(Bytes::from_static(b"200"), Micros(0));
+        let tx = Server::answered(&Bytes::from_static(b"200"), Micros(0));
         assert_eq!((tx.again().as_ref(), tx.due()), (b"200".as_slice(), Micros(32_000_000)));
     }
 }

@@ -20,6 +20,7 @@ pub(crate) struct Servers {
     live: HashMap<ServerId, Entry>,
     index: HashMap<Arc<[u8]>, ServerId>,
     last: u64,
+    most: usize,
 }
 
 #[derive(Debug)]
@@ -70,6 +71,14 @@ impl Servers {
     pub(crate) fn len(&self) -> usize {
         self.live.len()
     }
+    /// At most so many, from now on.
+    pub(crate) const fn limit(&mut self, most: usize) {
+        self.most = most;
+    }
+    /// Whether one more may be kept.
+    pub(crate) fn has_room(&self) -> bool {
+        self.live.len() < self.most
+    }
     /// The transaction with this key.
     pub(crate) fn find(&self, key: &[u8]) -> Option<ServerId> {
         self.index.get(key).copied()
@@ -93,7 +102,13 @@ impl Servers {
         }
     }
     /// Begins with an INVITE found by `key`; an initial one is remembered for merged requests.
-    pub(crate) fn invite(&mut self, request: &Message, key: Vec<u8>, to: SocketAddr, owner: Owner) -> ServerId {
+    pub(crate) fn invite(
+        &mut self,
+        request: &Message,
+        key: Vec<u8>,
+        to: SocketAddr,
+        owner: Owner,
+    ) -> ServerId {
         let merge = request.to_tag().is_none().then(|| merge_key(request).into());
         let machine = Machine::Invite { tx: InviteServer::start(), owner, status: 100 };
         self.insert(Entry { machine, to, keys: [Some(key.into()), merge], alarm: Alarm::default() })
@@ -107,8 +122,12 @@ impl Servers {
         now: Micros,
         (timers, out): (&mut Timers, &mut Output),
     ) {
-        out.send(to, response.clone(), Sent::Response(method, status));
-        let machine = Machine::Other { tx: Server::answered(response, now), method, status };
+        let tx = Server::answered(&response, now);
+        out.send(to, response, Sent::Response(method, status));
+        if !self.has_room() {
+            return; // its repetition will be 481, which ends a BYE as well
+        }
+        let machine = Machine::Other { tx, method, status };
         let id = self.insert(Entry { machine, to, keys: [Some(key.into()), None], alarm: Alarm::default() });
         self.arm(id, timers);
     }
@@ -160,7 +179,8 @@ impl Servers {
     }
     /// The ACK of a refusal came; false when the INVITE was not refused, and the ACK is for a dialog.
     pub(crate) fn refusal_acknowledged(&mut self, id: ServerId, now: Micros, timers: &mut Timers) -> bool {
-        let refused = matches!(self.live.get(&id), Some(Entry { machine: Machine::Invite { status: 300.., .. }, .. }));
+        let refused =
+            matches!(self.live.get(&id), Some(Entry { machine: Machine::Invite { status: 300.., .. }, .. }));
         if refused {
             self.acknowledged(id, now, timers);
         }

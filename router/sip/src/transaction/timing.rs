@@ -96,9 +96,10 @@ mod tests {
 
     #[test]
     fn other_requests_are_repeated_at_pauses_of_at_most_t2_until_timer_f() {
-        assert_eq!(sent_at(T2), [
-            500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500, 32_000
-        ]);
+        assert_eq!(
+            sent_at(T2),
+            [500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500, 32_000]
+        );
     }
 
     #[test]

@@ -31,8 +31,8 @@ impl<'a> NameAddr<'a> {
             Some(_) | None => 0,
         };
         // Without brackets the URI ends at the first semicolon; a bracket behind it belongs to a parameter.
-        let mark = memchr::memchr3(b'<', b'"', b';', &value[display_end..]).map(|step| display_end + step);
-        match mark.map(|at| (at, value[at])) {
+        let mut octets = value.iter().enumerate().skip(display_end);
+        match octets.find(|(_, byte)| matches!(byte, b'<' | b'"' | b';')).map(|(at, &byte)| (at, byte)) {
             Some((at, b'<')) => Self::bracketed(value, at),
             Some((_, b'"')) => Err(AddrError::Quote),
             Some(_) | None if display_end > 0 => Err(AddrError::Bracket),

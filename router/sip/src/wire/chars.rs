@@ -78,15 +78,16 @@ pub(crate) fn number(text: &[u8]) -> Option<u64> {
 }
 
 /// Where the quoted string at the start of `text` ends (behind its closing quote); `None` when it does not.
+///
+/// Octet by octet: thousands of tiny strings must not cost a call of `memchr` each.
 pub(crate) fn quoted_end(text: &[u8]) -> Option<usize> {
-    let mut at = 1;
-    loop {
-        let step = memchr::memchr2(b'"', b'\\', text.get(at..)?)?;
-        if text[at + step] == b'"' {
-            return Some(at + step + 1);
-        }
-        at += step + 2; // a backslash takes the next octet with it
-    }
+    let mut escaped = false;
+    let end = text.iter().skip(1).position(|&byte| {
+        let closes = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        closes
+    })?;
+    Some(end + 2)
 }
 
 /// Splits at the first `byte`, which belongs to neither half. For marks that come early: a plain loop beats `memchr` there.

@@ -52,22 +52,35 @@ impl<'a> Params<'a> {
         }
         true
     }
-    /// Does every semicolon introduce a parameter with a proper name, and every quote close?
+    /// Does every semicolon introduce a parameter with a proper name, and every quote close? One pass, octet by octet.
     pub(crate) fn well_formed(self) -> bool {
         let mut rest = self.0;
         while let [b';', behind @ ..] = rest {
             let name = trim_start(behind);
             let end = name.iter().position(|&byte| !TOKEN.has(byte)).unwrap_or(name.len());
-            let value = trim_start(&name[end..]);
-            rest = match value.first() {
-                Some(b'=') => &value[param_end(value)..],
-                Some(_) | None => value,
-            };
+            let Some(value) = value_end(trim_start(&name[end..])) else { return false };
             if end == 0 {
                 return false;
             }
+            rest = value;
         }
-        rest.is_empty() && self.quotes_close()
+        rest.is_empty()
+    }
+}
+
+/// Takes `=value` off `text`, if it is there; `None` for a quote that does not close.
+fn value_end(text: &[u8]) -> Option<&[u8]> {
+    if text.first() != Some(&b'=') {
+        return Some(text);
+    }
+    let mut rest = text;
+    loop {
+        let mark = rest.iter().position(|&byte| byte == b';' || byte == b'"').unwrap_or(rest.len());
+        rest = &rest[mark..];
+        if rest.first() != Some(&b'"') {
+            return Some(rest);
+        }
+        rest = &rest[quoted_end(rest)?..];
     }
 }
 
@@ -89,7 +102,7 @@ fn step<'a>(rest: &mut &'a [u8]) -> Option<Param<'a>> {
 /// The place of the `;` that ends the parameter at the start of `text`, or the length.
 fn param_end(text: &[u8]) -> usize {
     let mut at = 0;
-    while let Some(step) = memchr::memchr2(b';', b'"', &text[at..]) {
+    while let Some(step) = text[at..].iter().position(|&byte| byte == b';' || byte == b'"') {
         let here = at + step;
         if text[here] == b';' {
             return here;

@@ -1,8 +1,8 @@
 //! An idle agent: her phone is rung with the caller's own offer, the caller is answered when she answers.
 
-use crate::rig::{Peer, PBX, PHONE, Rig, answer, header, lines, phone_sdp, text};
+use crate::rig::{PBX, PHONE, Peer, Rig, answer, header, lines, phone_sdp, text};
 use sip::{
-    CallKey, LegKey, Left, Notice,
+    CallKey, Left, LegKey, Notice,
     wire::{Message, Name},
 };
 

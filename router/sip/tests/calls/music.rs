@@ -57,7 +57,10 @@ fn the_caller_hears_music_until_the_agent_answers_and_is_then_moved_to_her() {
 
     let leg = rig.ring(call, 1);
     let invite = rig.one_to(PHONE);
-    assert!(text(&invite.body()).contains("c=IN IP4 192.0.2.10\r\n"), "the phone gets the caller's description");
+    assert!(
+        text(&invite.body()).contains("c=IN IP4 192.0.2.10\r\n"),
+        "the phone gets the caller's description"
+    );
     rig.receive(PHONE, answer(&invite, 180, "p", "", ""));
     assert_eq!(rig.told(PBX), [""; 0], "an answered caller gets no 180");
     rig.receive(PHONE, answer(&invite, 200, "p", CONTACT, &phone_sdp()));

@@ -10,11 +10,15 @@ use sip::{
 };
 
 fn last_leg(kept: &[Keep]) -> LegRecord {
-    kept.iter().rev().find_map(|keep| if let Keep::Leg(_, record) = keep { Some(record.clone()) } else { None }).unwrap()
+    kept.iter()
+        .rev()
+        .find_map(|keep| if let Keep::Leg(_, record) = keep { Some(record.clone()) } else { None })
+        .unwrap()
 }
 
 fn last_caller(kept: &[Keep]) -> CallerRecord {
-    let record = |keep: &Keep| if let Keep::CallerLeg(_, record) = keep { Some(record.clone()) } else { None };
+    let record =
+        |keep: &Keep| if let Keep::CallerLeg(_, record) = keep { Some(record.clone()) } else { None };
     kept.iter().rev().find_map(record).unwrap()
 }
 
@@ -27,7 +31,10 @@ fn a_ringing_phone_can_be_cancelled_from_its_record() {
     let cancel = Message::parse(cancel).unwrap();
     assert_eq!((to, cancel.method()), (address(PHONE), Method::Cancel));
     assert_eq!(cancel.top_via(), invite.top_via());
-    assert_eq!((cancel.call_id(), cancel.from_tag(), cancel.cseq().0), (invite.call_id(), invite.from_tag(), 1));
+    assert_eq!(
+        (cancel.call_id(), cancel.from_tag(), cancel.cseq().0),
+        (invite.call_id(), invite.from_tag(), 1)
+    );
     assert_eq!((cancel.request_uri(), cancel.to_tag()), (invite.request_uri(), None));
 }
 

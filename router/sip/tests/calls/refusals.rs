@@ -147,7 +147,9 @@ fn in_a_dialog_what_we_do_not_do_is_405_or_501_and_the_call_goes_on() {
     let mut rig = Rig::new();
     let mut caller = Peer::caller("621");
     talking(&mut rig, &mut caller);
-    for (method, status) in [(Method::Update, 405), (Method::Info, 405), (Method::Refer, 405), (Method::Prack, 405)] {
+    for (method, status) in
+        [(Method::Update, 405), (Method::Info, 405), (Method::Refer, 405), (Method::Prack, 405)]
+    {
         rig.receive(PBX, caller.next(method, "", ""));
         let refusal = rig.one_to(PBX);
         assert_eq!(refusal.status(), Some(status));

@@ -22,7 +22,9 @@ fn what_the_caller_asks_for_is_asked_of_the_phone_and_answered_with_her_answer()
     rig.receive(PBX, caller.next(Method::Invite, "", &held(&caller_sdp())));
     assert_eq!(rig.told(PBX), ["100 INVITE"]);
     let asked = rig.one_to(PHONE);
-    assert!(text(&asked.body()).contains("a=sendonly") && text(&asked.body()).contains(" 2 IN IP4 198.51.100.1"));
+    assert!(
+        text(&asked.body()).contains("a=sendonly") && text(&asked.body()).contains(" 2 IN IP4 198.51.100.1")
+    );
     let answered = phone_sdp().replace("a=sendrecv", "a=recvonly");
     rig.receive(PHONE, answer(&asked, 200, "", CONTACT, &answered));
     assert_eq!(rig.told(PHONE), ["ACK"]);
@@ -198,7 +200,8 @@ fn a_peer_that_moves_is_reached_where_its_contact_says() {
     let mut rig = Rig::new();
     let mut caller = Peer::caller("621");
     let (call, _, _) = talking(&mut rig, &mut caller);
-    let moved = caller.next(Method::Invite, "", "").replace("<sip:peer@192.0.2.10:5060>", "<sip:peer@192.0.2.44>");
+    let moved =
+        caller.next(Method::Invite, "", "").replace("<sip:peer@192.0.2.10:5060>", "<sip:peer@192.0.2.44>");
     rig.receive(PBX, moved);
     let ok = rig.one_to(PBX);
     rig.receive(PBX, caller.ack_with(&ok, &caller_sdp()));

@@ -40,7 +40,10 @@ fn replies_go_where_the_request_came_from() {
     let caller = Peer::caller("1");
     rig.receive(other_port, caller.invite().replace(";branch=z9hG4bK", ";rport;branch=z9hG4bK"));
     let trying = rig.one_to(other_port);
-    assert!(header(&trying, Name::Via).contains("rport=6999") && header(&trying, Name::Via).contains("received=192.0.2.10"));
+    assert!(
+        header(&trying, Name::Via).contains("rport=6999")
+            && header(&trying, Name::Via).contains("received=192.0.2.10")
+    );
     let liar = Peer::caller("2");
     let lie = liar.invite().replacen("UDP 192.0.2.10:5060;", "UDP 203.0.113.99:5999;maddr=203.0.113.98;", 1);
     rig.receive(other_port, lie);
@@ -67,7 +70,10 @@ fn in_a_dialog_the_route_set_is_followed_where_it_is_an_address() {
     for (route, goes_to) in [("sip:192.0.2.20;lr", "192.0.2.20:5060"), ("sip:proxy.example.com;lr", PBX)] {
         let mut rig = Rig::new();
         let mut caller = Peer::caller("621");
-        rig.receive(PBX, caller.request(Method::Invite, &format!("Record-Route: <{route}>\r\n"), &caller_sdp()));
+        rig.receive(
+            PBX,
+            caller.request(Method::Invite, &format!("Record-Route: <{route}>\r\n"), &caller_sdp()),
+        );
         let call = CallKey(1);
         rig.music(call);
         let ok = rig.sent_to(PBX).pop().unwrap();
@@ -113,7 +119,14 @@ fn a_phone_sees_the_headers_it_is_meant_to_see_and_no_others() {
     let mut rig = Rig::new();
     let caller = Peer::caller("621");
     let more = "X-Tenant: blue\r\nX-Secret: 1\r\nDiversion: <sip:a@b>\r\nUser-to-User: 00\r\nP-Asserted-Identity: <sip:9@b>\r\n";
-    rig.receive(PBX, caller.request(Method::Invite, &format!("{more}{}", "Diversion: <sip:z@b>\r\n".repeat(80)), &caller_sdp()));
+    rig.receive(
+        PBX,
+        caller.request(
+            Method::Invite,
+            &format!("{more}{}", "Diversion: <sip:z@b>\r\n".repeat(80)),
+            &caller_sdp(),
+        ),
+    );
     rig.ring(CallKey(1), 1);
     let invite = rig.one_to(PHONE);
     assert_eq!(invite.header_by_text("x-tenant"), Some(&b"blue"[..]));

@@ -125,7 +125,10 @@ impl Edge {
                 waiting.leg = Leg::None;
                 if !waiting.left {
                     waiting.ended = true;
-                    commands.push(Command::End { call: leg.call, cause: Cause { status: 200, text: "Agent hung up" } });
+                    commands.push(Command::End {
+                        call: leg.call,
+                        cause: Cause { status: 200, text: "Agent hung up" },
+                    });
                 }
             }
             Notice::Media { call, play } => {
@@ -150,7 +153,14 @@ impl Edge {
     fn alive(&mut self, leg: LegKey, seed: u64) {
         assert!(!self.at(leg.call, seed).gone.contains(&leg), "seed {seed}: {leg:?} had gone");
     }
-    fn lose(&mut self, leg: LegKey, now: Micros, chance: &mut Chance, seed: u64, commands: &mut Vec<Command>) {
+    fn lose(
+        &mut self,
+        leg: LegKey,
+        now: Micros,
+        chance: &mut Chance,
+        seed: u64,
+        commands: &mut Vec<Command>,
+    ) {
         self.alive(leg, seed);
         let waiting = self.at(leg.call, seed);
         waiting.gone.push(leg);
@@ -190,8 +200,17 @@ impl Waiting {
         self.attempts += 1;
         let leg = LegKey { call, attempt: self.attempts };
         self.leg = Leg::Ringing { leg, since: now };
-        let phone = Phone { uri: format!("sip:ann@{}", crate::rig::PHONE), to: crate::rig::address(crate::rig::PHONE) };
-        commands.push(Command::Ring { leg, phone, queue: "q".to_owned(), display: Display::AsCaller, auto_answer: false });
+        let phone = Phone {
+            uri: format!("sip:ann@{}", crate::rig::PHONE),
+            to: crate::rig::address(crate::rig::PHONE),
+        };
+        commands.push(Command::Ring {
+            leg,
+            phone,
+            queue: "q".to_owned(),
+            display: Display::AsCaller,
+            auto_answer: false,
+        });
     }
     /// The caller waits on, in the way it did or another.
     fn next(&mut self, call: CallKey, now: Micros, chance: &mut Chance, commands: &mut Vec<Command>) {
@@ -204,7 +223,8 @@ impl Waiting {
         }
     }
     fn drop_leg(&mut self, commands: &mut Vec<Command>) {
-        if let Leg::Ringing { leg, .. } | Leg::Answered { leg } = std::mem::replace(&mut self.leg, Leg::None) {
+        if let Leg::Ringing { leg, .. } | Leg::Answered { leg } = std::mem::replace(&mut self.leg, Leg::None)
+        {
             self.gone.push(leg);
             commands.push(Command::Drop { leg, reason: Cause { status: 487, text: "Caller gone" } });
         }

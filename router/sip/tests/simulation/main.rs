@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::wildcard_enum_match_arm)]
 
 mod edge;
+mod hostile;
 mod network;
 #[path = "../support/mod.rs"]
 mod rig;
@@ -33,7 +34,11 @@ fn every_call_ends_and_nothing_is_left_in_any_weather() {
 #[test]
 fn the_same_seed_gives_the_same_shift() {
     for seed in 0..20 {
-        assert_eq!(World::new(seed, Weather::Storm).run(), World::new(seed, Weather::Storm).run(), "seed {seed}");
+        assert_eq!(
+            World::new(seed, Weather::Storm).run(),
+            World::new(seed, Weather::Storm).run(),
+            "seed {seed}"
+        );
     }
 }
 

@@ -156,11 +156,16 @@ impl Ua {
     /// Nothing is repeated, nothing is planned.
     pub fn is_quiet(&self) -> bool {
         let silent = self.is_phone() && self.state == State::Early && self.given.is_empty();
-        self.vanished || silent || (self.state == State::Over && self.out.is_empty() && self.unacked.is_empty())
+        self.vanished
+            || silent
+            || (self.state == State::Over && self.out.is_empty() && self.unacked.is_empty())
     }
     /// In a conversation, with nothing under way, and of good will.
     pub fn is_settled(&self) -> bool {
-        let odd = self.vanished || self.plan.no_ack || self.cancelled || self.plan.on_reinvite == OnReinvite::Ignore;
+        let odd = self.vanished
+            || self.plan.no_ack
+            || self.cancelled
+            || self.plan.on_reinvite == OnReinvite::Ignore;
         self.state == State::Up && !odd && self.out.is_empty() && self.unacked.is_empty()
     }
     /// Whether it hangs up now.
@@ -170,7 +175,11 @@ impl Ua {
     /// For a failing seed.
     pub fn describe(&self) -> String {
         let Self { state, plan, finals, out, unacked, asking, .. } = self;
-        format!("{state:?} {plan:?} finals {finals:?} out {:?} unacked {:?} asking {asking:?}", out.keys(), unacked.keys())
+        format!(
+            "{state:?} {plan:?} finals {finals:?} out {:?} unacked {:?} asking {asking:?}",
+            out.keys(),
+            unacked.keys()
+        )
     }
     pub fn sent(&mut self) -> Vec<String> {
         std::mem::take(&mut self.sends)
@@ -200,7 +209,8 @@ impl Ua {
         if self.vanished {
             return None;
         }
-        let repeats = self.out.values().chain(self.unacked.values()).map(|repeat| repeat.next.min(repeat.ends));
+        let repeats =
+            self.out.values().chain(self.unacked.values()).map(|repeat| repeat.next.min(repeat.ends));
         repeats.chain(self.plan.deeds.iter().map(|(at, _)| *at)).min()
     }
     pub fn on_time(&mut self, now: Micros) {

@@ -46,7 +46,10 @@ impl Watch {
         if let Some((before, branch_before)) = self.last.get(&dialog) {
             let repeated = *before == seq && *branch_before == branch;
             assert!(repeated || seq > *before, "seed {seed}: CSeq {seq} after {before} in {dialog:?}");
-            assert!(repeated || !self.ended.contains(&dialog), "seed {seed}: {method} in a dialog that has ended");
+            assert!(
+                repeated || !self.ended.contains(&dialog),
+                "seed {seed}: {method} in a dialog that has ended"
+            );
         }
         if method == Method::Bye {
             self.ended.insert(dialog.clone());

@@ -66,6 +66,8 @@ pub struct World {
     uas: BTreeMap<String, Ua>,
     arrivals: VecDeque<Micros>,
     seen: DefaultHasher,
+    /// Everything that reached the stack, with its sender.
+    pub got: Vec<(std::net::SocketAddr, Vec<u8>)>,
     /// Conversations whose media was right at their end.
     pub talks: usize,
 }
@@ -91,11 +93,12 @@ impl World {
             uas: BTreeMap::new(),
             arrivals: arrivals.into(),
             seen: DefaultHasher::new(),
+            got: Vec::new(),
             talks: 0,
         }
     }
     /// Runs the shift and checks its end; gives a digest of all that was sent.
-    pub fn run(mut self) -> (u64, usize) {
+    pub fn run(&mut self) -> (u64, usize) {
         while let Some(at) = self.next().filter(|at| *at <= END) {
             assert!(at >= self.now, "seed {}: time runs backwards", self.seed);
             self.now = at;
@@ -123,14 +126,19 @@ impl World {
         }
         let mut out = Output::default();
         self.stack.expire(self.now, &mut self.mint, &mut out);
-        assert!(self.stack.next_deadline().is_none_or(|next| next > self.now), "seed {}: a timer is stuck", self.seed);
+        assert!(
+            self.stack.next_deadline().is_none_or(|next| next > self.now),
+            "seed {}: a timer is stuck",
+            self.seed
+        );
         self.carry(out);
         let commands = self.edge.on_time(self.now, &mut self.chance);
         self.command(commands);
         let names: Vec<String> = self.uas.keys().cloned().collect();
         for name in names {
             self.check_media(&name);
-            if let Some(ua) = self.uas.get_mut(&name).filter(|ua| ua.due().is_some_and(|due| due <= self.now)) {
+            if let Some(ua) = self.uas.get_mut(&name).filter(|ua| ua.due().is_some_and(|due| due <= self.now))
+            {
                 ua.on_time(self.now);
             }
             self.flush(&name);
@@ -142,22 +150,34 @@ impl World {
             if let Ok(message) = Message::parse(Bytes::from(datagram.bytes.clone())) {
                 self.watch.got(&message);
             }
+            self.got.push((datagram.from, datagram.bytes.clone()));
             let mut out = Output::default();
-            self.stack.receive(datagram.from, Bytes::from(datagram.bytes), self.now, &mut self.mint, &mut out);
+            self.stack.receive(
+                datagram.from,
+                Bytes::from(datagram.bytes),
+                self.now,
+                &mut self.mint,
+                &mut out,
+            );
             self.carry(out);
             return;
         }
         let message = Message::parse(Bytes::from(datagram.bytes)).unwrap();
         let name = text(message.call_id()).to_owned();
         if !self.uas.contains_key(&name) {
-            if message.method() != Method::Invite || message.status().is_some() || message.to_tag().is_some() {
+            if message.method() != Method::Invite || message.status().is_some() || message.to_tag().is_some()
+            {
                 return; // a phone that has forgotten the call
             }
             let ua = self.phone(&message);
             self.uas.insert(name.clone(), ua);
         }
         if let Some(ua) = self.uas.get_mut(&name) {
-            if ua.is_phone() && message.status().is_none() && message.to_tag().is_none() && message.method() == Method::Invite {
+            if ua.is_phone()
+                && message.status().is_none()
+                && message.to_tag().is_none()
+                && message.method() == Method::Invite
+            {
                 // The first INVITE, perhaps again: it repeats what was said, if anything.
                 ua.first_again(&message);
             } else {
@@ -234,9 +254,11 @@ impl World {
         } else {
             OnReinvite::Agree
         };
-        let mut plan = Plan { deeds, on_reinvite, no_ack: false, deaf_to_cancel: false, forks: false, no_sdp: false };
+        let mut plan =
+            Plan { deeds, on_reinvite, no_ack: false, deaf_to_cancel: false, forks: false, no_sdp: false };
         let mut rarely = || chance.percent(odd / 4);
-        (plan.no_ack, plan.deaf_to_cancel, plan.forks, plan.no_sdp) = (rarely(), rarely(), rarely(), rarely());
+        (plan.no_ack, plan.deaf_to_cancel, plan.forks, plan.no_sdp) =
+            (rarely(), rarely(), rarely(), rarely());
         plan
     }
     fn arrive(&mut self) {
@@ -291,7 +313,11 @@ impl World {
     /// A phone about to hang up after some quiet time has heard the caller, and the caller it.
     fn check_media(&mut self, name: &str) {
         let phone = &self.uas[name];
-        if !phone.is_phone() || !phone.hangs_up(self.now) || !phone.is_settled() || self.weather == Weather::Storm {
+        if !phone.is_phone()
+            || !phone.hangs_up(self.now)
+            || !phone.is_settled()
+            || self.weather == Weather::Storm
+        {
             return;
         }
         let caller = self.uas.values().find(|ua| !ua.is_phone() && ua.call == phone.call);

@@ -3,8 +3,8 @@
 
 use bytes::Bytes;
 use sip::{
-    CallKey, Cause, Command, Config, Display, Entries, Keep, LegKey, Micros, Mint, Network, Notice, Output, Phone,
-    Rejected, Stack, Treatment, Trunk,
+    CallKey, Cause, Command, Config, Display, Entries, Keep, LegKey, Micros, Mint, Network, Notice, Output,
+    Phone, Rejected, Stack, Treatment, Trunk,
     wire::{Message, Method, Name, NameAddr},
 };
 use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
@@ -223,7 +223,11 @@ pub fn answer(request: &Message, status: u16, tag: &str, more: &str, body: &str)
     if request.to_tag().is_none() && status > 100 {
         text += &format!(";tag={tag}");
     }
-    text += &format!("\r\nCall-ID: {}\r\nCSeq: {}\r\n{more}", header(request, Name::CallId), header(request, Name::CSeq));
+    text += &format!(
+        "\r\nCall-ID: {}\r\nCSeq: {}\r\n{more}",
+        header(request, Name::CallId),
+        header(request, Name::CSeq)
+    );
     if !body.is_empty() {
         text += "Content-Type: application/sdp\r\n";
     }

@@ -1,0 +1,64 @@
+//! Notices when the machine itself stands still, so that nobody else is blamed for it.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+const BEAT: Duration = Duration::from_millis(5);
+/// A beat that comes this much later is a standstill.
+const LATE: Duration = Duration::from_millis(20);
+
+/// Beats every 5 ms until it is stopped.
+#[derive(Debug)]
+pub struct Pulse {
+    over: Arc<AtomicBool>,
+    standstills: Arc<Mutex<Vec<(u64, u64)>>>,
+    beating: JoinHandle<()>,
+}
+
+impl Pulse {
+    /// Begins.
+    #[must_use]
+    pub fn start() -> Self {
+        let over = Arc::new(AtomicBool::new(false));
+        let standstills = Arc::new(Mutex::new(Vec::new()));
+        let (is_over, noted) = (Arc::clone(&over), Arc::clone(&standstills));
+        let beating = thread::spawn(move || {
+            let mut last = now_us();
+            while !is_over.load(Ordering::Relaxed) {
+                thread::sleep(BEAT);
+                let now = now_us();
+                if now.saturating_sub(last) > (BEAT + LATE).as_micros() as u64 {
+                    noted.lock().unwrap_or_else(PoisonError::into_inner).push((last, now));
+                }
+                last = now;
+            }
+        });
+        Self { over, standstills, beating }
+    }
+    /// When the machine stood still: from and to, microseconds since the epoch.
+    ///
+    /// # Panics
+    ///
+    /// When the beating thread has died.
+    #[must_use]
+    pub fn stop(self) -> Vec<(u64, u64)> {
+        self.over.store(true, Ordering::Relaxed);
+        self.beating.join().unwrap();
+        let standstills = self.standstills.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if !standstills.is_empty() {
+            let lost_ms: u64 = standstills.iter().map(|(from, to)| (to - from) / 1_000).sum();
+            println!("the machine stood still {} times, {lost_ms} ms in all", standstills.len());
+        }
+        standstills
+    }
+}
+
+fn now_us() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros() as u64
+}
