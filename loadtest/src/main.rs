@@ -170,9 +170,13 @@ fn scenario(arguments: &Arguments) -> Result<Scenario, String> {
             desktops: None,
         },
     };
+    let written = scenario.clone();
     scenario.seed = arguments.seed.unwrap_or(scenario.seed);
     change_callers(&mut scenario.callers, arguments);
     change_agents(&mut scenario, arguments);
+    if scenario != written && !scenario.name.is_empty() {
+        scenario.name.push_str(" (changed on the command line)");
+    }
     if scenario.callers.calls.is_none() && scenario.callers.during.is_none() {
         return Err("say how many calls (--calls) or how long (--for)".to_owned());
     }

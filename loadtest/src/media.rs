@@ -127,6 +127,8 @@ pub struct MediaFigures {
     pub min_packets_per_s: Option<f64>,
     /// The highest.
     pub max_packets_per_s: Option<f64>,
+    /// The mean over callers.
+    pub mean_packets_per_s: Option<f64>,
     /// Packets in all.
     pub packets: u64,
     /// Datagrams that were no RTP.
@@ -155,6 +157,8 @@ impl MediaFigures {
         if heard.packets >= Self::ENOUGH {
             let rate = heard.packets_per_s();
             self.callers += 1;
+            let mean = self.mean_packets_per_s.unwrap_or(0.0);
+            self.mean_packets_per_s = Some(mean + (rate - mean) / self.callers as f64);
             self.min_packets_per_s = Some(self.min_packets_per_s.map_or(rate, |least| least.min(rate)));
             self.max_packets_per_s = Some(self.max_packets_per_s.map_or(rate, |most| most.max(rate)));
         }

@@ -279,10 +279,15 @@ impl Brain {
 
     fn count_desks(&mut self, event: &Event) {
         let has_desk = |agent: AgentNo| self.acd.agent(agent).is_some_and(acd::Agent::has_desk);
-        match *event {
-            Event::DeskSignedIn { agent } if !has_desk(agent) => self.desks.opened(),
-            Event::DeskLost { agent } if has_desk(agent) => self.desks.closed(),
-            _ => {}
+        if let Event::DeskSignedIn { agent } = *event
+            && !has_desk(agent)
+        {
+            self.desks.opened();
+        }
+        if let Event::DeskLost { agent } = *event
+            && has_desk(agent)
+        {
+            self.desks.closed();
         }
     }
 

@@ -7,7 +7,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
-        mpsc::{Receiver, SyncSender, TryRecvError, sync_channel},
+        mpsc::{Receiver, SyncSender, sync_channel},
     },
     time::Instant,
 };
@@ -46,7 +46,10 @@ pub struct Inbox {
 pub fn inbox(waker: Waker) -> (Door, Inbox) {
     let (sender, receiver) = sync_channel(QUEUE);
     let called = Arc::new(AtomicBool::new(false));
-    (Door { queue: sender, called: Arc::clone(&called), waker: Arc::new(waker) }, Inbox { queue: receiver, called })
+    (
+        Door { queue: sender, called: Arc::clone(&called), waker: Arc::new(waker) },
+        Inbox { queue: receiver, called },
+    )
 }
 
 impl Door {
@@ -84,9 +87,6 @@ impl Inbox {
     }
     /// The next thing, if there is one.
     pub fn take(&self) -> Option<Incoming> {
-        match self.queue.try_recv() {
-            Ok(incoming) => Some(incoming),
-            Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
-        }
+        self.queue.try_recv().ok()
     }
 }

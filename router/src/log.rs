@@ -36,7 +36,9 @@ pub enum LogError {
         path: PathBuf,
     },
     /// Bytes that are not what was written.
-    #[error("{path} is damaged at byte {at}: {what}; restore it from a backup, or move this and later segments away")]
+    #[error(
+        "{path} is damaged at byte {at}: {what}; restore it from a backup, or move this and later segments away"
+    )]
     Damaged {
         /// Which file.
         path: PathBuf,

@@ -150,7 +150,8 @@ fn check(file: &std::path::Path) -> ExitCode {
 
 fn replay(log: PathBuf) -> ExitCode {
     // A segment stands for its folder: entries before it are needed to know the state.
-    let folder = if log.is_file() { log.parent().map(std::path::Path::to_owned).unwrap_or_default() } else { log };
+    let folder =
+        if log.is_file() { log.parent().map(std::path::Path::to_owned).unwrap_or_default() } else { log };
     match roles::replay(&folder) {
         Err(error) => {
             eprintln!("sambung: {error}");

@@ -76,7 +76,9 @@ impl Office {
         self.server.abort();
         let follower = self.follower;
         if tokio::task::spawn_blocking(move || follower.stop()).await.is_err() {
-            tracing::error!("the follower did not end in order; its rows come from the log at the next start");
+            tracing::error!(
+                "the follower did not end in order; its rows come from the log at the next start"
+            );
         }
     }
 }

@@ -155,11 +155,8 @@ impl House {
             brain.socket().send(to, cancel);
         }
         let office = crate::office::Office::open(&config, metrics, last_entry, sockets.operator, runtime)?;
-        let ready = Ready {
-            sip_udp: sockets.sip_address,
-            desk: gateway.address(),
-            operator: office.address(),
-        };
+        let ready =
+            Ready { sip_udp: sockets.sip_address, desk: gateway.address(), operator: office.address() };
         let brain = std::thread::Builder::new().name("brain".to_owned()).spawn(move || brain.run())?;
         office.set_ready();
         Ok(Self { ready, door, brain, desks: gateway, office })
@@ -196,8 +193,8 @@ impl Sockets {
         let error = |key, address| move |error| StartError::Bind { key, address, error };
         let sip = UdpEdge::bind(config.sip.udp).map_err(error("sip.udp", config.sip.udp))?;
         let desk = TcpListener::bind(config.desk.listen).map_err(error("desk.listen", config.desk.listen))?;
-        let operator =
-            TcpListener::bind(config.operator.listen).map_err(error("operator.listen", config.operator.listen))?;
+        let operator = TcpListener::bind(config.operator.listen)
+            .map_err(error("operator.listen", config.operator.listen))?;
         let sip_address = sip.address()?;
         Ok(Self { sip, sip_address, desk, operator })
     }
@@ -240,8 +237,7 @@ fn phones(config: &Config, directory: &acd::Directory) -> Vec<Option<sip::Phone>
     let mut phones = vec![None; directory.agent_count()];
     for agent in &config.agents {
         if let Some(no) = directory.agent_no(&agent.id) {
-            phones[no.index()] =
-                Some(sip::Phone { uri: agent.phone.uri.clone(), to: agent.phone.address });
+            phones[no.index()] = Some(sip::Phone { uri: agent.phone.uri.clone(), to: agent.phone.address });
         }
     }
     phones

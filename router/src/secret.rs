@@ -19,7 +19,9 @@ pub enum SecretError {
         error: std::io::Error,
     },
     /// Not 32 bytes.
-    #[error("{path} does not hold 32 bytes; restore it from a backup (a new one makes callers unknown again)")]
+    #[error(
+        "{path} does not hold 32 bytes; restore it from a backup (a new one makes callers unknown again)"
+    )]
     Damaged {
         /// Which file.
         path: PathBuf,

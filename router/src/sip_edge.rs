@@ -21,7 +21,9 @@ use agent_gateway::CallerKnown;
 use bytes::Bytes;
 use mint::NodeMint;
 use screenpop::caller::{Caller, CallerHeaders, Privacy, Region, identify};
-use sip::{CallKey, Cause, Command, Display, Keep, Left, LegKey, Micros, Notice, Offered, Output, Phone, Play, Stack};
+use sip::{
+    CallKey, Cause, Command, Display, Keep, Left, LegKey, Micros, Notice, Offered, Output, Phone, Play, Stack,
+};
 use std::{
     collections::HashMap,
     net::{SocketAddr, UdpSocket},
@@ -158,10 +160,13 @@ impl SipEdge {
     pub fn event_of(&mut self, notice: Notice, now: Timestamp) -> Option<Event> {
         match notice {
             Notice::CallOffered { call, offered } => Some(self.call_offered(call_id(call), *offered, now)),
-            Notice::CallerLeft { call, how } => Some(Event::CallerLeft { call: call_id(call), how: exit(how) }),
+            Notice::CallerLeft { call, how } => {
+                Some(Event::CallerLeft { call: call_id(call), how: exit(how) })
+            }
             Notice::PhoneAnswered { leg } => Some(Event::PhoneAnswered { offer: offer_id(leg) }),
             Notice::PhoneRefused { leg, status } => {
-                let refusal = if REFUSED_BY_PERSON.contains(&status) { Refusal::Rejected } else { Refusal::Failed };
+                let refusal =
+                    if REFUSED_BY_PERSON.contains(&status) { Refusal::Rejected } else { Refusal::Failed };
                 Some(Event::PhoneRefused { offer: offer_id(leg), refusal, status })
             }
             Notice::PhoneHungUp { leg } => Some(Event::PhoneHungUp { offer: offer_id(leg) }),
@@ -242,7 +247,9 @@ impl SipEdge {
                 };
                 ring
             }
-            Order::DropPhone { offer, why } => Command::Drop { leg: leg_key(*offer), reason: drop_cause(*why) },
+            Order::DropPhone { offer, why } => {
+                Command::Drop { leg: leg_key(*offer), reason: drop_cause(*why) }
+            }
             Order::Connect { offer } => Command::Connect { leg: leg_key(*offer) },
             Order::EndCaller { call, why } => Command::End { call: call_key(*call), cause: end_cause(*why) },
             Order::OfferCall { .. }
@@ -331,7 +338,9 @@ const fn drop_cause(why: DropReason) -> Cause {
 const fn end_cause(why: EndReason) -> Cause {
     match why {
         EndReason::AgentHungUp => Cause { status: 200, text: "Call completed" },
-        EndReason::Refused(acd::RefuseReason::MaxWait) => Cause { status: 480, text: "Temporarily Unavailable" },
+        EndReason::Refused(acd::RefuseReason::MaxWait) => {
+            Cause { status: 480, text: "Temporarily Unavailable" }
+        }
         EndReason::Refused(acd::RefuseReason::NoEntry) => Cause { status: 404, text: "Not Found" },
     }
 }

@@ -46,6 +46,17 @@ impl Browser {
         let shown = format!("'{states}'.split(' ').includes(document.querySelector('.call').dataset.call)");
         self.until_within(&format!("the call is {states}"), &shown, at_most).await;
     }
+    /// Waits for an offer. Whoever sat here before may have left her in a call.
+    async fn until_offer(&mut self) {
+        loop {
+            self.until_call("queued offered connected", Duration::from_secs(60)).await;
+            if self.eval("document.querySelector('.call').dataset.call").await != "connected" {
+                return;
+            }
+            self.press("hang-up").await;
+            self.wrap_up().await;
+        }
+    }
     async fn press(&mut self, key: &str) {
         let button = format!("document.querySelector('button[data-key={key}]')");
         self.until(
@@ -79,7 +90,7 @@ async fn an_agent_of_the_demo_takes_a_call_with_its_card_and_is_ready_again() {
     let mut browser = Browser::start().await;
     browser.sign_in(demo.ready().desk, "demo-ann").await;
     for caller in 1..=CALLERS_TO_TRY {
-        browser.until_call("queued offered", Duration::from_secs(60)).await;
+        browser.until_offer().await;
         browser.until("a card", "document.querySelector('.card')?.dataset.match !== 'looking'").await;
         let departments = browser.eval(FRESH_DEPARTMENTS).await.as_u64().unwrap();
         let enough = departments >= DEPARTMENTS;

@@ -84,10 +84,14 @@ pub(super) fn named(figures: &Figures) -> [(&'static str, &Latency); 6] {
 
 fn media(figures: &Figures, f: &mut Formatter<'_>) -> fmt::Result {
     let media = &figures.media;
-    let (Some(least), Some(most)) = (media.min_packets_per_s, media.max_packets_per_s) else { return Ok(()) };
+    let (Some(least), Some(mean), Some(most)) =
+        (media.min_packets_per_s, media.mean_packets_per_s, media.max_packets_per_s)
+    else {
+        return Ok(());
+    };
     writeln!(f, "\nMusic while waiting")?;
     row(f, "callers who heard it", media.callers)?;
-    row(f, "packets per second, least to most", format_args!("{least:.2} to {most:.2}"))?;
+    row(f, "packets per second", format_args!("{mean:.2} ({least:.2} to {most:.2})"))?;
     row(f, "longest silence, ms", media.longest_gap_ms)?;
     count(f, "packets out of order", media.out_of_order)?;
     count(f, "callers who heard nothing", media.deaf)

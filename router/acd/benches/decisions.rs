@@ -29,7 +29,7 @@ fn plan(agents: u64, queues: u64) -> Plan {
         needs: format!("s{} >= {}", no % SKILLS, 1 + no / SKILLS * 2)
             .parse()
             .unwrap_or_else(|_| a_queue("").needs),
-        strategy: if no % 2 == 0 { Strategy::LongestIdle } else { Strategy::LeastOccupied },
+        strategy: if no.is_multiple_of(2) { Strategy::LongestIdle } else { Strategy::LeastOccupied },
         wrap_up: Duration::ZERO,
         ..a_queue(&format!("q{no}"))
     };
@@ -75,10 +75,11 @@ impl Busy {
     fn tell(&mut self, event: Event) {
         self.now = self.now + Duration::from_micros(50);
         let Ok(handled) = self.acd.handle(event, self.now) else { return };
-        self.ringing.extend(handled.effects.orders.iter().filter_map(|order| match order {
-            Order::RingPhone { offer, .. } => Some(*offer),
-            _ => None,
-        }));
+        for order in &handled.effects.orders {
+            if let Order::RingPhone { offer, .. } = order {
+                self.ringing.push(*offer);
+            }
+        }
         black_box(handled);
     }
     fn arrive(&mut self) {

@@ -14,14 +14,15 @@ impl Acd {
             Event::StateAsked { agent, wish } => self.examine_wish(*agent, wish),
             Event::OfferAccepted { agent, call } => self.examine_answer(*agent, *call, true),
             Event::OfferDeclined { agent, call } => self.examine_answer(*agent, *call, false),
-            Event::HangUpAsked { agent, call } => match self.agent_state(*agent)? {
-                AgentState::Talking { offer, .. } if offer.call == *call => Ok(Taken::Now),
-                _ => Err(CommandError::NotInCall { call: *call }),
-            },
-            Event::WrapUpFinished { agent, call, .. } => match self.agent_state(*agent)? {
-                AgentState::WrapUp { call: current, .. } if current == call => Ok(Taken::Now),
-                _ => Err(CommandError::NotWrappingUp { call: *call }),
-            },
+            Event::HangUpAsked { agent, call } => {
+                let talks = matches!(self.agent_state(*agent)?, AgentState::Talking { offer, .. } if offer.call == *call);
+                if talks { Ok(Taken::Now) } else { Err(CommandError::NotInCall { call: *call }) }
+            }
+            Event::WrapUpFinished { agent, call, .. } => {
+                let wraps_up =
+                    matches!(self.agent_state(*agent)?, AgentState::WrapUp { call: of, .. } if of == call);
+                if wraps_up { Ok(Taken::Now) } else { Err(CommandError::NotWrappingUp { call: *call }) }
+            }
             Event::DeskSignedIn { agent } | Event::DeskLost { agent } => {
                 self.agent_state(*agent).map(|_| Taken::Now)
             }

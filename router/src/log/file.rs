@@ -169,7 +169,12 @@ impl FileLog {
 
 fn lock(folder: &Path) -> Result<File, LogError> {
     let path = folder.join("lock");
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(LogError::io(&path))?;
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(LogError::io(&path))?;
     file.try_lock().map_err(|error| match error {
         std::fs::TryLockError::WouldBlock => LogError::InUse { path: folder.to_owned() },
         std::fs::TryLockError::Error(error) => LogError::Io { path, error },
@@ -214,7 +219,10 @@ mod tests {
         filled(folder.path(), 3);
         let (_, path) = segments_of(folder.path());
         let whole = std::fs::read(&path).unwrap();
-        let two = { let size = (whole.len() - frame::HEADER.len()) / 3; whole.len() - size };
+        let two = {
+            let size = (whole.len() - frame::HEADER.len()) / 3;
+            whole.len() - size
+        };
         for length in two..whole.len() {
             std::fs::write(&path, &whole[..length]).unwrap();
             assert_eq!(numbers(folder.path()), [1, 2], "cut at {length}");

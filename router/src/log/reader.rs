@@ -130,7 +130,11 @@ impl Segment {
                     }
                 }
                 frame::Read::Damage(what) => {
-                    return Err(LogError::Damaged { path: self.path.clone(), at: self.at + self.taken as u64, what });
+                    return Err(LogError::Damaged {
+                        path: self.path.clone(),
+                        at: self.at + self.taken as u64,
+                        what,
+                    });
                 }
             }
         }
@@ -168,6 +172,10 @@ impl Segment {
             return Ok(());
         }
         let at = self.at + self.taken as u64;
-        Err(LogError::Damaged { path: self.path.clone(), at, what: "an entry breaks off though later segments exist" })
+        Err(LogError::Damaged {
+            path: self.path.clone(),
+            at,
+            what: "an entry breaks off though later segments exist",
+        })
     }
 }

@@ -42,7 +42,8 @@ mod tests {
     fn from_alaw(code: u8) -> i32 {
         let code = i32::from(code ^ 0x55);
         let (exponent, mantissa) = ((code >> 4) & 7, code & 0x0f);
-        let value = if exponent == 0 { (mantissa << 4) + 8 } else { ((mantissa << 4) + 0x108) << (exponent - 1) };
+        let value =
+            if exponent == 0 { (mantissa << 4) + 8 } else { ((mantissa << 4) + 0x108) << (exponent - 1) };
         if code & 0x80 == 0 { -value } else { value }
     }
 

@@ -12,10 +12,34 @@ const LEVEL: f64 = 0.22;
 
 /// Melody as (half tones above A3, beats); a pentatonic line, so that nothing in it is ever out of place.
 const MELODY: [(f64, f64); 28] = [
-    (3.0, 1.0), (7.0, 1.0), (10.0, 1.0), (12.0, 1.0), (15.0, 2.0), (12.0, 1.0), (10.0, 1.0),
-    (7.0, 1.0), (10.0, 1.0), (12.0, 1.5), (10.0, 0.5), (7.0, 3.0), (5.0, 1.0), (3.0, 1.0),
-    (5.0, 1.0), (7.0, 1.0), (10.0, 1.0), (7.0, 2.0), (5.0, 1.0), (3.0, 1.0), (0.0, 1.0),
-    (3.0, 1.0), (5.0, 1.0), (7.0, 1.0), (5.0, 1.0), (3.0, 2.0), (0.0, 1.0), (3.0, 3.0),
+    (3.0, 1.0),
+    (7.0, 1.0),
+    (10.0, 1.0),
+    (12.0, 1.0),
+    (15.0, 2.0),
+    (12.0, 1.0),
+    (10.0, 1.0),
+    (7.0, 1.0),
+    (10.0, 1.0),
+    (12.0, 1.5),
+    (10.0, 0.5),
+    (7.0, 3.0),
+    (5.0, 1.0),
+    (3.0, 1.0),
+    (5.0, 1.0),
+    (7.0, 1.0),
+    (10.0, 1.0),
+    (7.0, 2.0),
+    (5.0, 1.0),
+    (3.0, 1.0),
+    (0.0, 1.0),
+    (3.0, 1.0),
+    (5.0, 1.0),
+    (7.0, 1.0),
+    (5.0, 1.0),
+    (3.0, 2.0),
+    (0.0, 1.0),
+    (3.0, 3.0),
 ];
 /// Bass notes, two beats each, under the melody.
 const BASS: [f64; 8] = [-9.0, -2.0, -5.0, -9.0, -4.0, -2.0, -5.0, -9.0];
@@ -96,7 +120,8 @@ mod tests {
         let samples = synthesise();
         let loudest = samples.iter().map(|sample| sample.unsigned_abs()).max().unwrap();
         assert!((3_000..20_000).contains(&loudest), "{loudest}");
-        let silent = samples.chunks(8_000).filter(|second| second.iter().all(|sample| sample.abs() < 50)).count();
+        let silent =
+            samples.chunks(8_000).filter(|second| second.iter().all(|sample| sample.abs() < 50)).count();
         assert_eq!(silent, 0, "no second is silent");
     }
 

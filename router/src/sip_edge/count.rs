@@ -12,7 +12,8 @@ pub fn sniff(bytes: &[u8]) -> (usize, u16) {
     if !first.starts_with(b"SIP/") {
         return (SipMessages::method(std::str::from_utf8(first).unwrap_or_default()), 0);
     }
-    let status = words.next().and_then(|word| std::str::from_utf8(word).ok()).and_then(|word| word.parse().ok());
+    let status =
+        words.next().and_then(|word| std::str::from_utf8(word).ok()).and_then(|word| word.parse().ok());
     (SipMessages::method(cseq_method(bytes).unwrap_or_default()), status.unwrap_or(999))
 }
 

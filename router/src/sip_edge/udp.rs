@@ -28,7 +28,9 @@ impl UdpEdge {
         let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
         socket.set_nonblocking(true)?;
         // The kernel gives what it is allowed to give; less is no reason not to start.
-        for limited in [socket.set_recv_buffer_size(KERNEL_BUFFER), socket.set_send_buffer_size(KERNEL_BUFFER)] {
+        for limited in
+            [socket.set_recv_buffer_size(KERNEL_BUFFER), socket.set_send_buffer_size(KERNEL_BUFFER)]
+        {
             if let Err(error) = limited {
                 tracing::warn!(%error, "the kernel gives no larger socket buffer (sysctl net.core.rmem_max)");
             }

@@ -224,7 +224,8 @@ fn a_printed_caller_tells_no_number() {
 #[test]
 fn without_a_region_only_numbers_with_a_country_code_are_read() {
     let nowhere = Region::new(screenpop::caller::NO_REGION).unwrap();
-    let number = |from: &str| identify(&CallerHeaders { from, ..CallerHeaders::default() }, true, &nowhere).e164;
+    let number =
+        |from: &str| identify(&CallerHeaders { from, ..CallerHeaders::default() }, true, &nowhere).e164;
     assert_eq!(number("<sip:+6281234567890@pbx>").as_deref(), Some("+6281234567890"));
     assert_eq!(number("<sip:081234567890@pbx>"), None);
 }

@@ -137,14 +137,11 @@ impl Ledger {
     /// # Errors
     /// What was counted twice, or came out without having gone in.
     pub fn write(&mut self, entry: &Entry, effects: &Effects) -> Result<(), String> {
-        match &entry.event {
-            crate::Event::CallArrived { call, .. } => {
-                self.live_calls.insert(*call);
-            }
-            crate::Event::CallerLeft { call, .. } => {
-                self.gone.insert(*call);
-            }
-            _ => {}
+        if let crate::Event::CallArrived { call, .. } = &entry.event {
+            self.live_calls.insert(*call);
+        }
+        if let crate::Event::CallerLeft { call, .. } = &entry.event {
+            self.gone.insert(*call);
         }
         effects.facts.iter().try_for_each(|fact| self.write_fact(fact))?;
         for decision in &entry.decisions {

@@ -189,28 +189,36 @@ impl Floor {
     /// How the offers of a call ended, in order.
     #[must_use]
     pub fn outcomes(&self, call: CallId) -> Vec<OfferOutcome> {
-        let outcome = |fact: &Fact| match fact {
-            Fact::OfferEnded { offer, outcome, .. } if offer.call == call => Some(*outcome),
-            _ => None,
-        };
-        self.facts.iter().filter_map(outcome).collect()
+        let mut outcomes = Vec::new();
+        for fact in &self.facts {
+            if let Fact::OfferEnded { offer, outcome, .. } = fact
+                && offer.call == call
+            {
+                outcomes.push(*outcome);
+            }
+        }
+        outcomes
     }
     /// The record of a call.
     #[must_use]
     pub fn record(&self, call: CallId) -> Option<&CallRecord> {
-        self.facts.iter().find_map(|fact| match fact {
-            Fact::CallEnded(record) if record.call == call => Some(record),
-            _ => None,
+        self.facts.iter().find_map(|fact| {
+            let Fact::CallEnded(record) = fact else { return None };
+            (record.call == call).then_some(record)
         })
     }
     /// The records of a call's visits.
     #[must_use]
     pub fn visits(&self, call: CallId) -> Vec<&VisitRecord> {
-        let visit = |fact| match fact {
-            &Fact::QueueLeft(ref visit) if visit.call == call => Some(visit),
-            _ => None,
-        };
-        self.facts.iter().filter_map(visit).collect()
+        let mut visits = Vec::new();
+        for fact in &self.facts {
+            if let Fact::QueueLeft(visit) = fact
+                && visit.call == call
+            {
+                visits.push(visit);
+            }
+        }
+        visits
     }
     /// Applies the log to a fresh brain, and decides it again in another: both must come to this state.
     ///
