@@ -25,7 +25,6 @@ pub(crate) struct Heard {
     pub(crate) out_of_order: u64,
     /// The longest silence between two packets.
     pub(crate) longest_gap: Duration,
-    first: Option<Instant>,
     last: Option<Instant>,
     sequence: u16,
 }
@@ -42,18 +41,12 @@ impl Heard {
             self.out_of_order += u64::from(sequence != self.sequence.wrapping_add(1));
         }
         self.sequence = sequence;
-        self.first.get_or_insert(now);
         self.last = Some(now);
         self.packets += 1;
     }
-    /// Packets per second between the first and the last.
-    pub(crate) fn packets_per_s(&self) -> f64 {
-        match (self.first, self.last) {
-            (Some(first), Some(last)) if last > first => {
-                (self.packets - 1) as f64 / (last - first).as_secs_f64()
-            }
-            _too_few => 0.0,
-        }
+    /// Packets per second over the time the caller waited.
+    pub(crate) fn packets_per_s(&self, waited: Duration) -> f64 {
+        if waited.is_zero() { 0.0 } else { self.packets as f64 / waited.as_secs_f64() }
     }
 }
 
@@ -119,7 +112,7 @@ impl Drop for Ear {
 /// What waiting callers heard, between their answer and the agent's.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct MediaFigures {
-    /// Callers who heard enough to tell a rate (a second of music).
+    /// Callers who waited long enough to tell a rate (2 s).
     pub callers: u64,
     /// Callers who were answered, waited a second or more, and heard nothing.
     pub deaf: u64,
@@ -140,8 +133,8 @@ pub struct MediaFigures {
 }
 
 impl MediaFigures {
-    /// Rates of callers who heard less than this say nothing.
-    const ENOUGH: u64 = 50;
+    /// Rates of callers who waited less say nothing.
+    const ENOUGH: Duration = Duration::from_secs(2);
     /// Who waits this long hears something.
     const MUST_HEAR: Duration = Duration::from_secs(1);
 
@@ -154,8 +147,8 @@ impl MediaFigures {
         self.out_of_order += heard.out_of_order;
         self.longest_gap_ms =
             self.longest_gap_ms.max(u64::try_from(heard.longest_gap.as_millis()).unwrap_or(u64::MAX));
-        if heard.packets >= Self::ENOUGH {
-            let rate = heard.packets_per_s();
+        if waited >= Self::ENOUGH {
+            let rate = heard.packets_per_s(waited);
             self.callers += 1;
             let mean = self.mean_packets_per_s.unwrap_or(0.0);
             self.mean_packets_per_s = Some(mean + (rate - mean) / self.callers as f64);
@@ -180,10 +173,11 @@ mod tests {
         }
         heard.packet(b"hello", start);
         assert_eq!((heard.packets, heard.other, heard.out_of_order), (101, 1, 0));
-        assert!((heard.packets_per_s() - 50.0).abs() < 0.01);
+        let waited = Duration::from_millis(2_020);
+        assert!((heard.packets_per_s(waited) - 50.0).abs() < 0.01);
         let mut figures = MediaFigures::default();
-        figures.add(&heard, Duration::from_secs(2));
-        figures.add(&Heard::default(), Duration::from_secs(2));
+        figures.add(&heard, waited);
+        figures.add(&Heard::default(), Duration::from_secs(1));
         figures.add(&Heard::default(), Duration::ZERO);
         assert_eq!((figures.callers, figures.deaf, figures.longest_gap_ms), (1, 1, 20));
     }

@@ -194,8 +194,12 @@ impl Tally {
     }
     /// A caller counted what it heard between its answer and the agent's.
     pub(crate) fn heard(&self, caller: &str, heard: Heard, waited: Duration) {
-        let line =
-            format_args!("{} {:.2} {}", heard.packets, heard.packets_per_s(), heard.longest_gap.as_millis());
+        let line = format_args!(
+            "{} {:.2} {}",
+            heard.packets,
+            heard.packets_per_s(waited),
+            heard.longest_gap.as_millis()
+        );
         self.journal.note(format_args!("C {caller}"), "RTP", line);
         self.lock().figures.media.add(&heard, waited);
     }

@@ -1,11 +1,13 @@
 //! More callers than agents: music, order, and media pointed at the agent.
 
-use harness::{Agent, Router, Site, judge::Testimony, need};
+use harness::{Agent, Pulse, Router, Site, judge::Testimony, need};
 use loadtest::{Callers, CallersPlan, Journal, Manners, Phones, PhonesPlan, Spread, Tally};
 use std::{fs, time::Duration};
 
 const URGENT: u8 = 9;
 const ORDINARY: u8 = 5;
+/// When the machine stands still for longer in all, packets come late through no fault of the router's.
+const QUIET_MS: u64 = 100;
 
 #[tokio::test]
 async fn sixty_callers_for_five_agents_hear_music_and_are_served_in_order() {
@@ -40,9 +42,11 @@ async fn sixty_callers_for_five_agents_hear_music_and_are_served_in_order() {
         };
         Callers::start(plan, 1, tally.clone(), vec![phones.media()], stop.clone()).unwrap()
     };
+    let pulse = Pulse::start();
     let (ordinary, urgent) = (call("1500", "o", 40), call("1999", "u", 20));
     ordinary.finished().await;
     urgent.finished().await;
+    let standstills = pulse.stop();
     switch.stop();
     phones.finished().await;
     journal.flush().unwrap();
@@ -65,7 +69,11 @@ async fn sixty_callers_for_five_agents_hear_music_and_are_served_in_order() {
     let media = &figures.media;
     assert!(media.callers >= 45, "{media:?}");
     assert_eq!((media.deaf, media.other, media.out_of_order), (0, 0, 0), "{media:?}");
-    // One caller's rate also shows the pauses of this machine; a router that paces wrongly does so for all.
     let (least, mean) = (media.min_packets_per_s.unwrap(), media.mean_packets_per_s.unwrap());
-    assert!(least > 35.0 && (49.0..=51.0).contains(&mean), "{media:?}");
+    if standstills.total_ms() <= QUIET_MS {
+        assert!(least > 48.0 && (49.0..=51.0).contains(&mean), "{media:?}");
+    } else {
+        println!("The machine was too busy to judge the pace closely: {media:?}");
+        assert!((40.0..=55.0).contains(&mean), "{media:?}");
+    }
 }

@@ -2,6 +2,7 @@
 //!
 //! It reads the lines that `loadtest` and the SIPp scenarios write (see `loadtest::Journal`), never the router's own.
 
+use crate::Standstills;
 use std::collections::BTreeMap;
 
 /// Calls so close to another call, or to its ring, may have come in either order.
@@ -173,7 +174,7 @@ impl Testimony {
         &self,
         agents: &[String],
         limit_us: u64,
-        standstills: &[(At, At)],
+        standstills: &Standstills,
     ) -> Vec<String> {
         let mut changes: Vec<(At, i64, i64)> = Vec::new();
         for Span { from, to } in self.waits() {
@@ -191,7 +192,7 @@ impl Testimony {
         changes.sort_unstable();
         together(&changes)
             .into_iter()
-            .map(|span| span.to - span.from - span.shared_with(standstills))
+            .map(|span| span.to - span.from - span.shared_with(&standstills.0))
             .filter(|waited_us| *waited_us > limit_us)
             .map(|waited_us| format!("a call waited {} ms beside an idle agent", waited_us / 1_000))
             .collect()
@@ -317,7 +318,7 @@ mod tests {
         assert_eq!(seen.callers(), 2);
         assert!(seen.not_connected_once().is_empty());
         assert!(seen.agents_with_two_calls().is_empty());
-        assert!(seen.waited_beside_idle(&agents(&["ann"]), 200_000, &[]).is_empty());
+        assert!(seen.waited_beside_idle(&agents(&["ann"]), 200_000, &Standstills::default()).is_empty());
         assert!(seen.served_out_of_order(|_| 5).is_empty());
     }
 
@@ -341,16 +342,18 @@ mod tests {
     #[test]
     fn waiting_beside_an_idle_agent_is_found() {
         let seen = Testimony::read(&[GOOD]);
-        let findings = seen.waited_beside_idle(&agents(&["ann", "ben"]), 200_000, &[]);
+        let findings = seen.waited_beside_idle(&agents(&["ann", "ben"]), 200_000, &Standstills::default());
         assert_eq!(findings, ["a call waited 503 ms beside an idle agent"]);
-        let standstill = [(100_400_000, 100_850_000)];
+        let standstill = Standstills(vec![(100_400_000, 100_850_000)]);
         assert!(seen.waited_beside_idle(&agents(&["ann", "ben"]), 200_000, &standstill).is_empty());
         let ready = "D ben - STATE 100 900000 not_ready ready agent\n";
         let seen = Testimony::read(&[GOOD, ready]);
-        assert!(seen.waited_beside_idle(&agents(&["ann", "ben"]), 200_000, &[]).is_empty());
+        assert!(
+            seen.waited_beside_idle(&agents(&["ann", "ben"]), 200_000, &Standstills::default()).is_empty()
+        );
         let ready = "D ben - STATE 100 600000 not_ready ready agent\nD ben - STATE 100 850000 ready not_ready agent\n";
         let seen = Testimony::read(&[GOOD, ready]);
-        let findings = seen.waited_beside_idle(&agents(&["ann", "ben"]), 200_000, &[]);
+        let findings = seen.waited_beside_idle(&agents(&["ann", "ben"]), 200_000, &Standstills::default());
         assert_eq!(findings, ["a call waited 250 ms beside an idle agent"]);
     }
 

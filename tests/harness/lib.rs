@@ -25,7 +25,7 @@ mod wait;
 pub use desk::Desk;
 pub use http::{Answer, get, get_as};
 pub use ports::{free_port, free_ports};
-pub use pulse::Pulse;
+pub use pulse::{Pulse, Standstills};
 pub use records::Records;
 pub use router::{Ready, Router, sambung};
 pub use shared::shared;

@@ -21,6 +21,10 @@ pub struct Pulse {
     beating: JoinHandle<()>,
 }
 
+/// From and to, each in microseconds since the epoch.
+#[derive(Clone, Debug, Default)]
+pub struct Standstills(pub Vec<(u64, u64)>);
+
 impl Pulse {
     /// Begins.
     #[must_use]
@@ -41,21 +45,31 @@ impl Pulse {
         });
         Self { over, standstills, beating }
     }
-    /// When the machine stood still: from and to, microseconds since the epoch.
+    /// When the machine stood still.
     ///
     /// # Panics
     ///
     /// When the beating thread has died.
     #[must_use]
-    pub fn stop(self) -> Vec<(u64, u64)> {
+    pub fn stop(self) -> Standstills {
         self.over.store(true, Ordering::Relaxed);
         self.beating.join().unwrap();
-        let standstills = self.standstills.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if !standstills.is_empty() {
-            let lost_ms: u64 = standstills.iter().map(|(from, to)| (to - from) / 1_000).sum();
-            println!("the machine stood still {} times, {lost_ms} ms in all", standstills.len());
-        }
+        let standstills =
+            Standstills(self.standstills.lock().unwrap_or_else(PoisonError::into_inner).clone());
+        println!(
+            "the machine stood still {} times, {} ms in all",
+            standstills.0.len(),
+            standstills.total_ms()
+        );
         standstills
+    }
+}
+
+impl Standstills {
+    /// How long in all, in milliseconds.
+    #[must_use]
+    pub fn total_ms(&self) -> u64 {
+        self.0.iter().map(|(from, to)| (to - from) / 1_000).sum()
     }
 }
 

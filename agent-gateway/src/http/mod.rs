@@ -1,4 +1,4 @@
-//! The desk's HTTP side: accepts connections, keeps them within bounds, and hands them to [`routes`].
+//! The desk's HTTP side: accepts connections, keeps them within bounds, and hands them to [`mod@routes`].
 
 mod origin;
 mod pages;

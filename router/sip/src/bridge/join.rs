@@ -21,7 +21,7 @@ impl Call {
             return;
         }
         let theirs = leg.session.theirs.clone();
-        self.corrections = 0;
+        (self.corrections, self.stale) = (0, false);
         match &self.caller.stage {
             caller::Stage::Early(early) if early.previewed.is_none() => {
                 let told = self.caller.session.tell(&theirs);
@@ -54,7 +54,7 @@ impl Call {
                     self.move_caller(Purpose::Music { port }, offer, ctx);
                 }
                 Want::Phone(attempt) if self.have == Have::Phone(attempt) && !self.stale => {
-                    self.want = Want::AsIs
+                    self.want = Want::AsIs;
                 }
                 Want::Phone(attempt) => {
                     let phone = self.phone(attempt).filter(|leg| leg.line().is_some());

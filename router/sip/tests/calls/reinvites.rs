@@ -70,6 +70,23 @@ fn a_refusal_of_the_other_side_comes_back_and_the_session_stays() {
 }
 
 #[test]
+fn what_was_refused_was_never_said() {
+    let mut rig = Rig::new();
+    let mut caller = Peer::caller("621");
+    talking(&mut rig, &mut caller);
+    rig.receive(PBX, caller.next(Method::Invite, "", &held(&caller_sdp())));
+    let asked = rig.one_to(PHONE);
+    rig.receive(PHONE, answer(&asked, 488, "", "", ""));
+    let refusal = rig.sent_to(PBX).pop().unwrap();
+    rig.receive(PBX, caller.ack(&refusal));
+    rig.told(PHONE);
+    rig.receive(PBX, caller.next(Method::Invite, "", ""));
+    let ok = rig.one_to(PBX);
+    rig.receive(PBX, caller.ack_with(&ok, &caller_sdp()));
+    assert_eq!(rig.told(PHONE), [""; 0], "she still has the caller's description from before");
+}
+
+#[test]
 fn a_phone_that_does_not_know_the_call_any_more_has_hung_up() {
     let mut rig = Rig::new();
     let mut caller = Peer::caller("621");
