@@ -7,7 +7,7 @@ use agent_gateway::{DeskOrder, GatewayHandle};
 use std::time::Duration;
 
 /// How long orders may wait while nobody looks.
-const LAZY: Duration = Duration::from_millis(100);
+const LAZY: Duration = Duration::from_millis(250);
 /// Orders handed over at the latest.
 const BATCH: usize = 1_024;
 

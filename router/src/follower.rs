@@ -25,11 +25,11 @@ use store::Store;
 use tokio::sync::watch;
 
 /// How often the log is looked at.
-const TICK: Duration = Duration::from_millis(50);
+const TICK: Duration = Duration::from_millis(100);
 /// How many entries are taken up in one go.
 const CHUNK: usize = 256;
 /// How long rows wait for others to share a transaction with.
-const BATCH_AGE: Duration = Duration::from_millis(200);
+const BATCH_AGE: Duration = Duration::from_millis(500);
 /// How many entries share a transaction at most.
 const BATCH_ENTRIES: u64 = 500;
 /// How many rows wait in memory for a store that does not accept them; about 100 MB.

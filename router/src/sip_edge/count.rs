@@ -18,9 +18,14 @@ pub fn sniff(bytes: &[u8]) -> (usize, u16) {
 }
 
 fn cseq_method(bytes: &[u8]) -> Option<&str> {
-    let at = bytes.windows(6).position(|window| window.eq_ignore_ascii_case(b"\nCSeq:"))?;
-    let line = bytes[at + 6..].split(|&byte| byte == b'\r' || byte == b'\n').next()?;
-    std::str::from_utf8(line).ok()?.split_whitespace().nth(1)
+    // Line by line, looking at first letters: a search for the whole name would cost more than the rest of counting.
+    let mut lines = bytes.split(|&byte| byte == b'\n');
+    let line = lines.find(|line| line.first().is_some_and(|byte| byte | 0x20 == b'c') && is_cseq(line))?;
+    std::str::from_utf8(&line[5..]).ok()?.split_whitespace().nth(1)
+}
+
+fn is_cseq(line: &[u8]) -> bool {
+    line.get(..5).is_some_and(|name| name.eq_ignore_ascii_case(b"cseq:"))
 }
 
 /// Method and status of something sent.
