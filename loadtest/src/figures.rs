@@ -100,6 +100,9 @@ pub struct Figures {
     pub desktops: DesktopFigures,
     /// The run, second by second.
     pub timeline: Timeline,
+    /// When the first and the last call was placed.
+    #[serde(skip)]
+    placing: Option<(Instant, Instant)>,
 }
 
 /// What desktops saw.
@@ -147,6 +150,20 @@ impl Figures {
             media: MediaFigures::default(),
             desktops: DesktopFigures::default(),
             timeline: Timeline::new(start),
+            placing: None,
+        }
+    }
+    pub(crate) fn place(&mut self, now: Instant) {
+        self.placed += 1;
+        self.timeline.at(now).placed += 1;
+        self.placing.get_or_insert((now, now)).1 = now;
+    }
+    /// Calls placed per second, from the first to the last; 0 with fewer than two.
+    #[must_use]
+    pub fn placed_per_s(&self) -> f64 {
+        match self.placing {
+            Some((first, last)) if last > first => (self.placed - 1) as f64 / (last - first).as_secs_f64(),
+            Some(_) | None => 0.0,
         }
     }
     pub(crate) fn fail(&mut self, failure: Failure) {

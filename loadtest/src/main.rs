@@ -10,7 +10,7 @@ use std::{fs, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration}
 ///
 /// Without a scenario it plays callers (--rate, --for or --calls) and phones; with --agents also as many desktops.
 /// The router must ring agents at the phones' address: one socket plays all phones, and the user part of the
-/// Request-URI names the agent. Only addresses of this machine are called.
+/// Request-URI names the agent. Only addresses of this machine are called. Defaults stand at the end of each option.
 ///
 /// Latencies come from HDR histograms: caller INVITE → agent INVITE counts callers who did not have to queue;
 /// agent 200 → caller 200 those who were answered by the agent; agent 200 → caller re-INVITE those who had music.
@@ -23,13 +23,13 @@ struct Arguments {
     /// Plays a scenario file (TOML; see loadtest/scenarios); options below that say what to play change it.
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
-    /// The router's SIP address (UDP).
+    /// The router's SIP address (UDP); 127.0.0.1:5060.
     #[arg(long, value_name = "IP:PORT")]
     target: Option<SocketAddr>,
-    /// Number dialled.
+    /// Number dialled; 1500.
     #[arg(long, value_name = "NUMBER")]
     dial: Option<String>,
-    /// New calls a second.
+    /// New calls a second; 10.
     #[arg(long, value_name = "PER_SECOND")]
     rate: Option<f64>,
     /// How long new calls are placed.
@@ -41,31 +41,31 @@ struct Arguments {
     /// Arrivals at random (Poisson) instead of at equal distances.
     #[arg(long)]
     poisson: bool,
-    /// How long a caller waits for an agent: "60s", "exp 60s" (mean), "5s..60s".
+    /// How long a caller waits for an agent, 60s: "60s", "exp 60s" (mean), "5s..60s".
     #[arg(long, value_name = "TIME")]
     patience: Option<Spread>,
     /// Callers count the RTP they hear while they wait.
     #[arg(long)]
     media: bool,
-    /// Where the phones listen.
+    /// Where the phones listen; 127.0.0.1:5910.
     #[arg(long, value_name = "IP:PORT")]
     phones: Option<SocketAddr>,
     /// The phones are played by somebody else.
     #[arg(long, conflicts_with = "phones")]
     no_phones: bool,
-    /// How long a phone rings.
+    /// How long a phone rings; 20ms.
     #[arg(long, value_name = "TIME")]
     ring: Option<Spread>,
-    /// How long an agent talks before she hangs up.
+    /// How long an agent talks before she hangs up; 1s.
     #[arg(long, value_name = "TIME")]
     talk: Option<Spread>,
-    /// The router's desk address.
+    /// The router's desk address; 127.0.0.1:8080.
     #[arg(long, value_name = "IP:PORT")]
     desk: Option<SocketAddr>,
     /// Desktops that sign in, as a001, a002, …
     #[arg(long, value_name = "N")]
     agents: Option<usize>,
-    /// Their token; {id} becomes the agent's name.
+    /// Their token, change-me; {id} becomes the agent's name.
     #[arg(long, value_name = "TOKEN")]
     token: Option<String>,
     /// The same seed gives the same arrivals, patience and talk times.
@@ -102,7 +102,10 @@ const BROKEN: u8 = 70;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(told) => return tell(&told),
+    };
     let scenario = match scenario(&arguments) {
         Ok(scenario) => scenario,
         Err(problem) => return complain(&problem, USAGE),
@@ -126,6 +129,14 @@ async fn main() -> ExitCode {
         Ok(()) => verdict(&report, &arguments),
         Err(problem) => complain(&problem, BROKEN),
     }
+}
+
+/// Help and version are no mistakes; whatever else clap has to say is one.
+fn tell(told: &clap::Error) -> ExitCode {
+    if told.print().is_err() {
+        return ExitCode::from(BROKEN);
+    }
+    if told.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS }
 }
 
 fn complain(problem: &str, code: u8) -> ExitCode {

@@ -29,13 +29,12 @@ pub struct Report {
 
 impl Report {
     pub(crate) fn new(scenario: Scenario, figures: Figures, cost: Measured) -> Self {
-        let rate = |count: u64, seconds: f64| if seconds > 0.0 { count as f64 / seconds } else { 0.0 };
-        let placing_s = (figures.timeline.placing_s() as f64).min(cost.seconds);
+        let per_s = |count: u64| if cost.seconds > 0.0 { count as f64 / cost.seconds } else { 0.0 };
         let per_1000 = |cpu_s: f64| 1_000.0 * cpu_s / figures.placed as f64;
         Self {
             router_cpu_s_per_1000_calls: cost.router_cpu_s.filter(|_| figures.placed > 0).map(per_1000),
-            placed_per_s: rate(figures.placed, placing_s),
-            connected_per_s: rate(figures.connected, cost.seconds),
+            placed_per_s: figures.placed_per_s(),
+            connected_per_s: per_s(figures.connected),
             connected_ratio: figures.connected_ratio(),
             scenario,
             cost,

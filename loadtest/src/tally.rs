@@ -99,8 +99,7 @@ impl Tally {
     pub(crate) fn placed(&self, caller: &str, now: Instant) {
         self.note_caller(caller, "INV");
         let mut inner = self.lock();
-        inner.figures.placed += 1;
-        inner.figures.timeline.at(now).placed += 1;
+        inner.figures.place(now);
         let fresh = Caller {
             placed: now,
             queued: false,

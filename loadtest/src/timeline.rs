@@ -49,12 +49,6 @@ impl Timeline {
     pub fn length(&self) -> Duration {
         Duration::from_secs(self.slice_s * self.slices.len() as u64)
     }
-    /// How long calls were placed, in seconds, to the slice.
-    #[must_use]
-    pub fn placing_s(&self) -> u64 {
-        let last = self.slices.iter().rposition(|slice| slice.placed > 0);
-        self.slice_s * last.map_or(0, |index| index as u64 + 1)
-    }
     fn halve(&mut self) {
         self.slice_s *= 2;
         self.slices = self

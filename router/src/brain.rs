@@ -268,6 +268,12 @@ impl Brain {
             | Order::CallOver { .. } => {}
         }
         self.sip.carry_out(&order, now);
+        if let Order::RingPhone { offer, .. } = order
+            && self.desks.somebody_looks()
+            && let Some(sip_call_id) = self.sip.call_id_of_new_leg(offer)
+        {
+            self.desks.push(DeskOrder::AgentLeg { offer, sip_call_id }, now);
+        }
         self.desks.order(order, now);
     }
 

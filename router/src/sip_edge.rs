@@ -218,6 +218,18 @@ impl SipEdge {
         Some(side.known.clone())
     }
 
+    /// Call-ID of an offer's leg that was made since the last commit.
+    #[must_use]
+    pub fn call_id_of_new_leg(&self, offer: OfferId) -> Option<String> {
+        let of_offer = |keep: &Keep| match keep {
+            Keep::Leg(key, record) if *key == leg_key(offer) => Some(record.invite.clone()),
+            Keep::Leg(..) | Keep::CallerLeg(..) | Keep::ForgetLeg(_) | Keep::ForgetCall(_) => None,
+        };
+        let invite = self.out.keep.iter().rev().find_map(of_offer)?;
+        let invite = sip::wire::Message::parse(invite).ok()?;
+        Some(String::from_utf8_lossy(invite.call_id()).into_owned())
+    }
+
     fn play(&mut self, call: CallId, play: Option<Play>) {
         let Some(side) = self.callers.get(&call) else { return };
         let done = match (play, &side.rtp) {

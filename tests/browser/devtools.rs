@@ -8,6 +8,7 @@ use harness::need;
 use serde_json::{Value, json};
 use std::{
     io::{BufRead, BufReader},
+    os::unix::process::CommandExt,
     path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -29,7 +30,7 @@ const MAX_MESSAGE: usize = 64 << 20;
 /// A browser with one page; dropping it ends the browser.
 pub struct Browser {
     child: Child,
-    _profile: TempDir,
+    profile: TempDir,
     socket: WebSocketStream<TcpStream>,
     session: String,
     commands: u64,
@@ -47,6 +48,7 @@ impl Browser {
             .args(["--remote-debugging-port=0", "--window-size=1280,900", "--disable-dev-shm-usage"])
             .arg(format!("--user-data-dir={}", profile.path().display()))
             .arg("about:blank")
+            .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -58,14 +60,8 @@ impl Browser {
         let config =
             WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
         let (socket, _response) = client_async_with_config(url, stream, Some(config)).await.unwrap();
-        let mut browser = Self {
-            child,
-            _profile: profile,
-            socket,
-            session: String::new(),
-            commands: 0,
-            complaints: Vec::new(),
-        };
+        let mut browser =
+            Self { child, profile, socket, session: String::new(), commands: 0, complaints: Vec::new() };
         browser.open_page().await;
         browser
     }
@@ -141,9 +137,14 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // It may have ended already.
-        if self.child.kill().is_ok() {
+        // It is a group of processes, and the last of them may still write while the first has ended.
+        let group = format!("-{}", self.child.id());
+        if Command::new("kill").args(["-KILL", "--", &group]).status().is_ok() {
             let _its_exit = self.child.wait();
+        }
+        let end = Instant::now() + Duration::from_secs(2);
+        while std::fs::remove_dir_all(self.profile.path()).is_err() && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
 }

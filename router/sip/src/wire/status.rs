@@ -40,6 +40,7 @@ pub const fn reason_phrase(status: u16) -> &'static str {
         421 => "Extension Required",
         422 => "Session Interval Too Small",
         423 => "Interval Too Brief",
+        424 => "Bad Location Information",
         428 => "Use Identity Header",
         429 => "Provide Referrer Identity",
         430 => "Flow Failed",
