@@ -41,6 +41,8 @@ pub struct Brain {
     metrics: Arc<Metrics>,
     /// When the card of an offer was written, until its phone is rung.
     cards: HashMap<OfferId, std::time::Instant>,
+    /// Time of the last event.
+    last: Timestamp,
     stop: bool,
 }
 
@@ -88,7 +90,21 @@ impl Brain {
         let BrainParts { acd, log, live, clock, sip, mut socket, desks, inbox, poll, metrics } = parts;
         poll.registry().register(socket.source(), SIP, Interest::READABLE)?;
         let cards = HashMap::new();
-        Ok(Self { acd, log, live, clock, sip, socket, desks, inbox, poll, metrics, cards, stop: false })
+        Ok(Self {
+            acd,
+            log,
+            live,
+            clock,
+            sip,
+            socket,
+            desks,
+            inbox,
+            poll,
+            metrics,
+            cards,
+            last: Timestamp::default(),
+            stop: false,
+        })
     }
 
     /// Brings the brain up to date: a restart, and the rules now in force, where they differ from the log's.
@@ -221,6 +237,9 @@ impl Brain {
 
     /// Hands an event to the brain and carries out what it decides. Nothing leaves before the commit.
     fn tell(&mut self, event: Event, reply: Option<ReplyTo>, now: Timestamp) -> Result<(), BrainError> {
+        // Callers of one batch keep the order in which they came: no two events have the same time.
+        let now = now.max(Timestamp(self.last.micros() + 1));
+        self.last = now;
         let started = std::time::Instant::now();
         self.count_desks(&event);
         if let Event::CallArrived { call, .. } = &event
