@@ -228,7 +228,7 @@ impl Brain {
                 return Ok(());
             }
             for notice in notices {
-                if let Some(event) = self.sip.event_of(notice, now) {
+                if let Some(event) = self.sip.event_of(notice) {
                     self.tell(event, None, now)?;
                 }
             }

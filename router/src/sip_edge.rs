@@ -157,9 +157,9 @@ impl SipEdge {
     }
 
     /// Makes an event of a notice. Notices that only concern this side are dealt with here.
-    pub fn event_of(&mut self, notice: Notice, now: Timestamp) -> Option<Event> {
+    pub fn event_of(&mut self, notice: Notice) -> Option<Event> {
         match notice {
-            Notice::CallOffered { call, offered } => Some(self.call_offered(call_id(call), *offered, now)),
+            Notice::CallOffered { call, offered } => Some(self.call_offered(call_id(call), *offered)),
             Notice::CallerLeft { call, how } => {
                 Some(Event::CallerLeft { call: call_id(call), how: exit(how) })
             }
@@ -184,7 +184,7 @@ impl SipEdge {
         }
     }
 
-    fn call_offered(&mut self, call: CallId, offered: Offered, _now: Timestamp) -> Event {
+    fn call_offered(&mut self, call: CallId, offered: Offered) -> Event {
         let headers = CallerHeaders {
             from: &offered.from_header,
             pai: offered.pai_header.as_deref(),

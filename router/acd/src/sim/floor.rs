@@ -10,7 +10,7 @@ use crate::{
     event::CallerExit,
     plan::{AgentPlan, Answer, EntryPlan, Presence, QueuePlan, Strategy, Then, Treatment},
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 /// A queue that asks for nothing, with the defaults of the configuration.
 #[must_use]
@@ -232,10 +232,5 @@ impl Floor {
         }
         let hash = self.acd.state_hash().ok();
         assert!(hash.is_some() && applied.state_hash().ok() == hash && again.state_hash().ok() == hash);
-    }
-    /// Skills from pairs.
-    #[must_use]
-    pub fn skills(pairs: &[(&str, u8)]) -> BTreeMap<String, u8> {
-        pairs.iter().map(|&(name, level)| (name.to_owned(), level)).collect()
     }
 }
