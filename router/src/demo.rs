@@ -1,9 +1,11 @@
 //! `sambung demo`: a whole contact centre on one machine, over real SIP and WebSocket on loopback.
 
-use crate::roles::{House, Ready, StartError};
+use crate::{
+    process::{Ending, Failure, announce},
+    roles::{House, Ready},
+};
 use std::{
     fmt::Write as _,
-    io::Write as _,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
@@ -22,74 +24,12 @@ pub struct Options {
     pub store: Option<PathBuf>,
 }
 
-/// Why a command ended badly.
-#[derive(Debug, thiserror::Error)]
-pub enum Failure {
-    /// The configuration.
-    #[error(transparent)]
-    Configuration(#[from] config::Problems),
-    /// The start.
-    #[error(transparent)]
-    Start(#[from] StartError),
-    /// The brain.
-    #[error(transparent)]
-    Brain(#[from] crate::brain::BrainError),
-    /// The sample customers.
-    #[error(transparent)]
-    Sample(#[from] screenpop::sample::SampleError),
-    /// The simulated people.
-    #[error(transparent)]
-    People(#[from] loadtest::StartError),
-    /// The system.
-    #[error(transparent)]
-    System(#[from] std::io::Error),
-    /// The brain stopped while it should not.
-    #[error("the brain has stopped; see the log above")]
-    BrainGone,
-}
-
-/// One line of JSON with the addresses in use.
-///
-/// # Errors
-/// When standard output is closed.
-pub fn announce(ready: &Ready) -> std::io::Result<()> {
-    let mut out = std::io::stdout().lock();
-    serde_json::to_writer(&mut out, &serde_json::json!({ "ready": ready }))?;
-    writeln!(out)?;
-    out.flush()
-}
-
-/// Waits for SIGINT, SIGTERM, the time, or the brain's end.
-///
-/// # Errors
-/// When the brain has gone, or signals cannot be awaited.
-pub async fn until_stopped(house: &House, time: Option<Duration>) -> Result<(), Failure> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let over = async {
-        match time {
-            Some(time) => tokio::time::sleep(time).await,
-            None => std::future::pending().await,
-        }
-    };
-    let brain_gone = async {
-        while house.is_alive() {
-            tokio::time::sleep(Duration::from_millis(500)).await;
-        }
-    };
-    tokio::select! {
-        result = tokio::signal::ctrl_c() => result.map_err(Into::into),
-        _ = terminate.recv() => Ok(()),
-        () = over => Ok(()),
-        () = brain_gone => Err(Failure::BrainGone),
-    }
-}
-
 /// Plays.
 ///
 /// # Errors
 /// [`Failure`].
 pub async fn run(options: Options) -> Result<(), Failure> {
+    let ending = Ending::listen()?;
     let folder = Folder::of(options.store.as_ref())?;
     let sample = screenpop::sample::write(&folder.path.join("customers"), options.seed, CUSTOMERS).await?;
     let (switch, stop) = loadtest::stop();
@@ -104,7 +44,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     invite(&house.ready);
     announce(&house.ready)?;
     let time = (options.seconds > 0).then(|| Duration::from_secs(options.seconds));
-    let result = until_stopped(&house, time).await;
+    let result = ending.wait(&house, time).await;
     switch.stop();
     callers.finished().await;
     desktops.finished().await;

@@ -14,6 +14,7 @@ pub mod log;
 pub mod media;
 pub mod metrics;
 pub mod office;
+pub mod process;
 pub mod records;
 pub mod roles;
 pub mod secret;

@@ -1,7 +1,11 @@
 //! `sambung`: the command line.
 
 use clap::{Parser, Subcommand};
-use router::{demo, roles};
+use router::{
+    demo,
+    process::{self, Ending, Failure},
+    roles,
+};
 use std::{future::Future, path::PathBuf, process::ExitCode};
 
 /// Exit status for a wrong configuration (`EX_USAGE`).
@@ -94,7 +98,7 @@ fn start_logging() {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }
 
-fn with_runtime(task: impl Future<Output = Result<(), demo::Failure>>) -> ExitCode {
+fn with_runtime(task: impl Future<Output = Result<(), Failure>>) -> ExitCode {
     // Two threads: desktops, look-ups and records never wait for the brain, which has a thread of its own.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let result = match runtime {
@@ -103,7 +107,7 @@ fn with_runtime(task: impl Future<Output = Result<(), demo::Failure>>) -> ExitCo
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(demo::Failure::Configuration(problems)) => {
+        Err(Failure::Configuration(problems)) => {
             eprintln!("{problems}");
             ExitCode::from(WRONG_CONFIGURATION)
         }
@@ -114,7 +118,8 @@ fn with_runtime(task: impl Future<Output = Result<(), demo::Failure>>) -> ExitCo
     }
 }
 
-async fn run(file: Option<PathBuf>) -> Result<(), demo::Failure> {
+async fn run(file: Option<PathBuf>) -> Result<(), Failure> {
+    let ending = Ending::listen()?;
     let config = match file {
         None => config::Config::default_machine(),
         Some(file) => {
@@ -126,8 +131,8 @@ async fn run(file: Option<PathBuf>) -> Result<(), demo::Failure> {
         }
     };
     let house = roles::House::start(config, &tokio::runtime::Handle::current()).await?;
-    demo::announce(&house.ready)?;
-    demo::until_stopped(&house, None).await?;
+    process::announce(&house.ready)?;
+    ending.wait(&house, None).await?;
     house.stop().await?;
     Ok(())
 }

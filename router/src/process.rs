@@ -1,0 +1,87 @@
+//! A command as a process: how it says that it is ready, what ends it, and why it ended badly.
+
+use crate::roles::{House, Ready, StartError};
+use std::{io::Write as _, time::Duration};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Why a command ended badly.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The configuration.
+    #[error(transparent)]
+    Configuration(#[from] config::Problems),
+    /// The start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The brain.
+    #[error(transparent)]
+    Brain(#[from] crate::brain::BrainError),
+    /// The sample customers.
+    #[error(transparent)]
+    Sample(#[from] screenpop::sample::SampleError),
+    /// The simulated people.
+    #[error(transparent)]
+    People(#[from] loadtest::StartError),
+    /// The system.
+    #[error(transparent)]
+    System(#[from] std::io::Error),
+    /// The brain stopped while it should not.
+    #[error("the brain has stopped; see the log above")]
+    BrainGone,
+}
+
+/// One line of JSON with the addresses in use.
+///
+/// # Errors
+/// When standard output is closed.
+pub fn announce(ready: &Ready) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    serde_json::to_writer(&mut out, &serde_json::json!({ "ready": ready }))?;
+    writeln!(out)?;
+    out.flush()
+}
+
+/// The signals that ask a process to end.
+///
+/// Listened to before anything is started: whoever reads the ready line may send SIGTERM at once, and a signal nobody
+/// listens to would kill the process without a word.
+#[derive(Debug)]
+pub struct Ending {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Ending {
+    /// Listens from here on.
+    ///
+    /// # Errors
+    /// When signals cannot be listened to.
+    pub fn listen() -> std::io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// Waits for SIGINT or SIGTERM, also one that has come since [`Ending::listen`], for `time` to pass, or for the
+    /// brain's end.
+    ///
+    /// # Errors
+    /// When the brain has gone.
+    pub async fn wait(mut self, house: &House, time: Option<Duration>) -> Result<(), Failure> {
+        let over = async {
+            match time {
+                Some(time) => tokio::time::sleep(time).await,
+                None => std::future::pending().await,
+            }
+        };
+        let brain_gone = async {
+            while house.is_alive() {
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+        };
+        tokio::select! {
+            _ = self.interrupt.recv() => Ok(()),
+            _ = self.terminate.recv() => Ok(()),
+            () = over => Ok(()),
+            () = brain_gone => Err(Failure::BrainGone),
+        }
+    }
+}
