@@ -143,8 +143,10 @@ class Desk {
   async setState(state, reason) {
     if (!this.online) return;
     const contact = current(this.model);
-    if (contact?.state === "ended") this.saveDraft(contact);
-    const reply = await this.ask("agent.set_state", { state, ...(reason ? { reason_code: reason } : {}) });
+    const wish = { state, ...(reason ? { reason_code: reason } : {}) };
+    // What she chose for the call goes with it: the state alone would end the wrap-up and lose it.
+    if (contact?.state === "ended" && this.model.agentState?.state === "wrap_up") return this.wrapUp(contact, wish);
+    const reply = await this.ask("agent.set_state", wish);
     if (reply?.pending && this.model.agentState) {
       this.model.agentState.next = { state, reason_code: reason };
       this.tellHer(t("notice.pending", { state: tCode("state", state) }), "good");
@@ -153,7 +155,10 @@ class Desk {
 
   async signOut() {
     this.leaving = true;
-    const reply = await this.ask("agent.set_state", { state: "logged_out" });
+    const contact = current(this.model);
+    const wish = { state: "logged_out" };
+    const wrapping = contact?.state === "ended" && this.model.agentState?.state === "wrap_up";
+    const reply = wrapping ? await this.wrapUp(contact, wish) : await this.ask("agent.set_state", wish);
     if (reply && !reply.pending) this.leave();
     else if (reply) this.tellHer(t("notice.leaving"), "good");
     else this.leaving = false;
@@ -175,15 +180,22 @@ class Desk {
     this.connection.command("contact.note", { contact_id: contact.id, text }).catch(() => (draft.saved = ""));
   }
 
-  /** @param {any} contact */
-  async wrapUp(contact) {
+  /**
+   * The work after the call is done; `then` says which state follows, where she chose one.
+   * @param {any} contact
+   * @param {object} [then]
+   */
+  async wrapUp(contact, then) {
     const draft = this.draft(contact);
     const text = draft.text.trim();
     const data = { contact_id: contact.id };
     if (draft.code) Object.assign(data, { disposition_code: draft.code });
     if (text && text !== draft.saved) Object.assign(data, { text });
+    if (then) Object.assign(data, { then });
     contact.disposition = draft.code || undefined;
-    if (await this.ask("contact.wrapup", data)) this.drafts.delete(contact.id);
+    const reply = await this.ask("contact.wrapup", data);
+    if (reply) this.drafts.delete(contact.id);
+    return reply;
   }
 
   /**
@@ -262,10 +274,12 @@ class Desk {
     );
   }
 
-  /** Wrap-up ends by itself: what she has typed is not lost with it. */
+  /** Wrap-up ends by itself: what she has chosen and typed is not lost with it. */
   #saveDraftInTime(contact, now) {
     const until = this.model.agentState?.until;
-    if (contact?.state === "ended" && until && Date.parse(until) - now < 1_500) this.saveDraft(contact);
+    if (contact?.state !== "ended" || !until || Date.parse(until) - now >= 1_500) return;
+    if (this.drafts.get(contact.id)?.code && this.online) this.wrapUp(contact);
+    else this.saveDraft(contact);
   }
 
   #banner(shell, stale, work) {

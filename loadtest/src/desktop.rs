@@ -109,7 +109,8 @@ impl Desktop {
                 self.tally.desktop(|figures| figures.wrapped_up += 1);
                 let codes = &self.plan.dispositions;
                 let disposition_code = codes.get(self.dice.below(codes.len())).cloned();
-                let wrap_up = WrapUp { contact_id, disposition_code, text: None, tags: Vec::new() };
+                let wrap_up =
+                    WrapUp { contact_id, disposition_code, text: None, tags: Vec::new(), then: None };
                 self.command(ClientMessage::WrapUp(wrap_up))
             }
         }

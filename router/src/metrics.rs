@@ -47,6 +47,7 @@ struct PerQueue {
     answered_within: IntCounterVec,
     abandoned_within: IntCounterVec,
     flow_out: IntCounterVec,
+    answers_undone: IntCounterVec,
     offers: IntCounterVec,
     wait: HistogramVec,
     talk: HistogramVec,
@@ -156,6 +157,11 @@ impl PerQueue {
                 "Calls that left the queue by rule.",
                 &["queue", "reason"],
             )?,
+            answers_undone: counter(
+                "answers_undone_total",
+                "Answers that came to nothing, as the caller could not be joined; that call waits again.",
+                queue,
+            )?,
             offers: counter("offers_total", "Offers to agents, by how they ended.", &["queue", "outcome"])?,
             wait: times("wait_seconds", "Time from entry to the end of the wait.", &["queue", "outcome"])?,
             talk: times("talk_seconds", "Conversation without hold.", queue)?,
@@ -172,6 +178,7 @@ impl PerQueue {
             answered_within: one(&self.answered_within),
             abandoned_within: one(&self.abandoned_within),
             flow_out: FLOW_OUT.map(|reason| two(&self.flow_out, reason)),
+            answers_undone: one(&self.answers_undone),
             offers: OFFERS.map(|outcome| two(&self.offers, outcome.as_str())),
             wait: WAITS.map(|outcome| self.wait.with_label_values(&[name, outcome])),
             talk: self.talk.with_label_values(&[name]),
@@ -198,6 +205,7 @@ pub struct QueueMetrics {
     answered_within: IntCounter,
     abandoned_within: IntCounter,
     flow_out: [IntCounter; 2],
+    answers_undone: IntCounter,
     offers: [IntCounter; 5],
     wait: [Histogram; 4],
     talk: Histogram,
@@ -214,6 +222,10 @@ impl QueueMetrics {
         self.answered.inc();
         self.answered_within.inc_by(u64::from(within));
         self.wait[0].observe(seconds(wait_ms));
+    }
+    /// An answer came to nothing: the caller could not be joined to the phone.
+    pub fn answer_undone(&self) {
+        self.answers_undone.inc();
     }
     /// A visit ended without an answer after `wait_ms`.
     pub fn left(&self, outcome: VisitOutcome, wait_ms: u64, within: bool) {

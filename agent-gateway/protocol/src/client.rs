@@ -200,6 +200,9 @@ pub struct WrapUp {
     /// Words to find it by.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
+    /// What follows, where it is not the state she asked for during the call: `ready` or a break.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub then: Option<AgentSetState>,
 }
 
 impl Bounded for WrapUp {
@@ -209,6 +212,11 @@ impl Bounded for WrapUp {
             ("disposition_code", len(self.disposition_code.as_ref()), MAX_WORD),
             ("text", len(self.text.as_ref()), MAX_NOTE),
             ("tags", long_words(&self.tags), MAX_WORD),
+            (
+                "then.reason_code",
+                len(self.then.as_ref().and_then(|then| then.reason_code.as_ref())),
+                MAX_WORD,
+            ),
         ])
     }
 }

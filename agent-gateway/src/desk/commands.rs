@@ -167,11 +167,13 @@ impl Desk {
             return Err(Fault::new(ErrorCode::UnknownCode, message));
         }
         let call = call(&wrap_up.contact_id)?;
+        let then = wrap_up.then.map(|set| self.wish(set)).transpose()?;
         // A contact that is not here any more is the brain's to refuse.
         if let (Some(text), Some(contact)) = (&wrap_up.text, self.floor.contact_mut(agent, call)) {
             contact.note(text).map_err(|full| Fault::new(ErrorCode::NotesFull, full.to_string()))?;
         }
-        Ok(Act::Ask(Event::WrapUpFinished { agent, call, disposition: wrap_up.disposition_code }))
+        let disposition = wrap_up.disposition_code;
+        Ok(Act::Ask(Event::WrapUpFinished { agent, call, disposition, then }))
     }
 
     fn note(&mut self, agent: AgentNo, note: &Note) -> Result<Act, Fault> {

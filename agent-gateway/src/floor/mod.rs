@@ -165,7 +165,11 @@ impl Floor {
         self.agents.entry(agent).or_insert_with(|| AgentView::new(at))
     }
 
+    /// An offer that is on her desk already, told again to a desktop that came back, changes nothing.
     fn offer(&mut self, agent: AgentNo, offer: OfferId, order: &Order, at: Timestamp, out: &mut Vec<Say>) {
+        if self.contact_mut(agent, offer.call).is_some_and(|contact| contact.offer() == offer) {
+            return;
+        }
         let caller = self.callers.get(&offer.call).cloned();
         let Some(contact) = ContactView::offered(order, caller.as_deref(), &self.roster, at) else { return };
         out.push(contact.say(agent, ServerMessage::ContactOffered(Box::new(contact.as_offered().clone()))));

@@ -49,6 +49,15 @@ fn fold(floor: &mut Floor, order: &Order) -> Vec<Say> {
 }
 
 #[test]
+fn an_offer_told_again_leaves_what_she_wrote() {
+    let mut floor = floor();
+    fold(&mut floor, &offered(1));
+    floor.contact_mut(ANN, offer(1).call).unwrap().note("call back").unwrap();
+    assert!(fold(&mut floor, &offered(1)).is_empty());
+    assert_eq!(floor.snapshot(ANN, NOON).contacts[0].notes, ["call back"]);
+}
+
+#[test]
 fn a_withdrawal_of_an_older_offer_does_not_take_the_newer_one() {
     let mut floor = floor();
     fold(&mut floor, &offered(1));

@@ -7,7 +7,7 @@ use axum::{
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/web"]
+#[folder = "web"]
 struct Web;
 
 /// Scripts, styles and connections of our own, nothing inline, nothing from elsewhere, nobody around us; and the

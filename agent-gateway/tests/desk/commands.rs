@@ -24,6 +24,7 @@ fn wrap_up(call: acd::CallId, code: Option<&str>, text: Option<&str>) -> ClientM
         disposition_code: code.map(str::to_owned),
         text: text.map(str::to_owned),
         tags: Vec::new(),
+        then: None,
     })
 }
 
@@ -129,11 +130,38 @@ async fn a_wrap_up_carries_its_code_and_its_note_is_kept() {
     assert!(ann.reply(&id).await.is_ok());
     let id = ann.command(wrap_up(call, Some("solved"), Some("sent it"))).await;
     let (event, to) = house.command().await;
-    assert_eq!(event, Event::WrapUpFinished { agent: ANN, call, disposition: Some("solved".into()) });
+    assert_eq!(
+        event,
+        Event::WrapUpFinished { agent: ANN, call, disposition: Some("solved".into()), then: None }
+    );
     house.reply(to, Ok(Taken::Now));
     assert!(ann.reply(&id).await.is_ok());
     let welcome = house.sign_in_welcome("ann-token").await;
     assert_eq!(welcome.snapshot.contacts[0].notes, ["asked for an invoice", "sent it"]);
+}
+
+#[tokio::test]
+async fn a_wrap_up_may_say_which_state_follows() {
+    let mut house = House::open();
+    let mut ann = house.ann().await;
+    let call = house.offer(1, CALLER).call;
+    ann.until("pop.show").await;
+    assert!(matches!(house.event().await, Event::CardShown { .. }));
+    let then = |reason: &str| {
+        let ClientMessage::WrapUp(mut finish) = wrap_up(call, Some("solved"), None) else { unreachable!() };
+        let state = protocol::WishedState::NotReady;
+        finish.then = Some(protocol::AgentSetState { state, reason_code: Some(reason.into()) });
+        ClientMessage::WrapUp(finish)
+    };
+    let id = ann.command(then("siesta")).await;
+    assert_eq!(ann.reply(&id).await.unwrap_err().code, "unknown_reason");
+    ann.command(then("break")).await;
+    let (event, _) = house.command().await;
+    let wish = Some(Wish::NotReady { reason: "break".into() });
+    assert_eq!(
+        event,
+        Event::WrapUpFinished { agent: ANN, call, disposition: Some("solved".into()), then: wish }
+    );
 }
 
 #[tokio::test]

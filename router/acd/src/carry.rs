@@ -52,18 +52,30 @@ impl Acd {
             return;
         };
         call.offers = offer.attempt;
-        let (waited, priority) = (call.waited(now), call.priority);
         let (stage, due, expires) = self.first_stage(agent, visit.queue, now);
         self.set_call_state(offer.call, CallState::Offered { offer, agent, since: now, due, stage });
         let reserved = AgentState::Reserved { offer, queue: visit.queue, ready_since, then: Next::default() };
         self.move_agent(agent, reserved, AgentCause::System, now, effects);
         if self.has_desk(agent) {
-            let (queue, answer) = (visit.queue, self.answers_at(agent));
-            effects.orders.push(Order::OfferCall { offer, agent, queue, waited, expires, priority, answer });
+            effects.orders.extend(self.offer_call(offer, agent, now, expires));
         }
         if stage == Stage::Ringing {
             effects.orders.push(Order::RingPhone { offer, agent, queue: visit.queue, auto_answer: false });
         }
+    }
+
+    /// The offer made at `since`, for her desk.
+    pub(crate) fn offer_call(
+        &self,
+        offer: OfferId,
+        agent: AgentNo,
+        since: Timestamp,
+        expires: Timestamp,
+    ) -> Option<Order> {
+        let call = self.calls.get(&offer.call)?;
+        let (waited, priority) = (call.waited(since), call.priority);
+        let (queue, answer) = (call.visit?.queue, self.answers_at(agent));
+        Some(Order::OfferCall { offer, agent, queue, waited, expires, priority, answer })
     }
 
     /// What the offer awaits first, until when, and when it is taken away.

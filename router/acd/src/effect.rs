@@ -237,6 +237,15 @@ pub enum Fact {
         /// From entry to the 2xx.
         waited: Duration,
     },
+    /// An answer came to nothing: the caller could not be joined to the phone, and the visit goes on.
+    AnswerUndone {
+        /// The accepted offer.
+        offer: OfferId,
+        /// Who had answered.
+        agent: AgentNo,
+        /// In which queue.
+        queue: QueueNo,
+    },
     /// A visit ended, and everything about it but the wrap-up is known.
     QueueLeft(VisitRecord),
     /// The call ended.

@@ -131,6 +131,9 @@ pub enum Event {
         /// The site's code for what came of the call.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         disposition: Option<String>,
+        /// The state she wants instead of the one she asked for before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        then: Option<Wish>,
     },
     /// Some deadline of the brain's own has passed.
     DeadlinePassed,

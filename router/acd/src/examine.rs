@@ -18,10 +18,13 @@ impl Acd {
                 let talks = matches!(self.agent_state(*agent)?, AgentState::Talking { offer, .. } if offer.call == *call);
                 if talks { Ok(Taken::Now) } else { Err(CommandError::NotInCall { call: *call }) }
             }
-            Event::WrapUpFinished { agent, call, .. } => {
+            Event::WrapUpFinished { agent, call, then, .. } => {
                 let wraps_up =
                     matches!(self.agent_state(*agent)?, AgentState::WrapUp { call: of, .. } if of == call);
-                if wraps_up { Ok(Taken::Now) } else { Err(CommandError::NotWrappingUp { call: *call }) }
+                if !wraps_up {
+                    return Err(CommandError::NotWrappingUp { call: *call });
+                }
+                then.as_ref().map_or(Ok(Taken::Now), |wish| self.examine_wish(*agent, wish))
             }
             Event::DeskSignedIn { agent } | Event::DeskLost { agent } => {
                 self.agent_state(*agent).map(|_| Taken::Now)

@@ -33,8 +33,8 @@ impl Acd {
             Event::OfferAccepted { call, .. } => self.accepted_at_desk(*call, now, effects),
             Event::OfferDeclined { call, .. } => self.declined_at_desk(*call, now, effects),
             Event::HangUpAsked { agent, call } => self.hang_up_asked(*agent, *call, now, effects),
-            Event::WrapUpFinished { agent, disposition, .. } => {
-                self.end_wrap_up(*agent, disposition.as_deref(), AgentCause::Agent, now, effects);
+            Event::WrapUpFinished { agent, disposition, then, .. } => {
+                self.wrap_up_finished(*agent, disposition.as_deref(), then.as_ref(), now, effects);
             }
         }
     }
@@ -177,8 +177,7 @@ impl Acd {
     fn bridge_failed(&mut self, offer: OfferId, now: Timestamp, effects: &mut Effects) {
         let Some(agent) = self.is_connected(offer) else { return };
         let Some(visit) = self.calls.get(&offer.call).and_then(|call| call.visit) else { return };
-        let outcome = OfferOutcome::Failed;
-        effects.facts.push(Fact::OfferEnded { offer, agent, queue: visit.queue, outcome });
+        effects.facts.push(Fact::AnswerUndone { offer, agent, queue: visit.queue });
         effects.orders.push(Order::CallMoved { call: offer.call, agent, to: CallMove::BackToQueue });
         let pause = self.rules.queue(visit.queue).map_or_else(Default::default, |rule| rule.plan.rona_pause);
         // Else the same pair would be joined again at once, for ever.
@@ -199,13 +198,33 @@ impl Acd {
             {
                 (AgentState::Ready { since: back.ready_since }, AgentCause::Disconnect)
             }
-            AgentState::NotReady { .. }
-            | AgentState::Ready { .. }
-            | AgentState::Reserved { .. }
-            | AgentState::Talking { .. }
-            | AgentState::WrapUp { .. } => return,
+            AgentState::Reserved { offer, .. } | AgentState::Talking { offer, .. } => {
+                let offer = *offer;
+                return self.tell_desk_of(offer, no, effects);
+            }
+            AgentState::NotReady { .. } | AgentState::Ready { .. } | AgentState::WrapUp { .. } => return,
         };
         self.move_agent(no, to, cause, now, effects);
+    }
+
+    /// A desktop that comes in the middle of a call learns which. The desk forgets what it had been told already.
+    fn tell_desk_of(&self, offer: OfferId, no: AgentNo, effects: &mut Effects) {
+        let Some(call) = self.calls.get(&offer.call) else { return };
+        match call.state {
+            CallState::Offered { since, due, stage, .. } => {
+                let expires = if let Stage::Card { expires } = stage { expires } else { due };
+                effects.orders.extend(self.offer_call(offer, no, since, expires));
+            }
+            CallState::Connected { offered, since, .. } => {
+                effects.orders.extend(self.offer_call(offer, no, offered, since));
+                effects.orders.push(Order::CallMoved {
+                    call: offer.call,
+                    agent: no,
+                    to: CallMove::Connected,
+                });
+            }
+            CallState::Arrived | CallState::Queued => {}
+        }
     }
 
     pub(crate) fn desk_lost(&mut self, no: AgentNo, now: Timestamp, effects: &mut Effects) {
@@ -234,6 +253,23 @@ impl Acd {
                 self.move_agent(no, state_for(wish.clone(), now), AgentCause::Agent, now, effects);
             }
         }
+    }
+
+    fn wrap_up_finished(
+        &mut self,
+        no: AgentNo,
+        disposition: Option<&str>,
+        wish: Option<&Wish>,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        if let Some(wish) = wish
+            && let Some(AgentState::WrapUp { then, .. }) =
+                self.agents.get_mut(no.index()).map(|agent| &mut agent.state)
+        {
+            *then = Next::Asked(wish.clone());
+        }
+        self.end_wrap_up(no, disposition, AgentCause::Agent, now, effects);
     }
 
     fn accepted_at_desk(&mut self, id: CallId, now: Timestamp, effects: &mut Effects) {

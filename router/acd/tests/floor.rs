@@ -1,8 +1,8 @@
 //! The floor's behaviour, story by story.
 
 use acd::{
-    AgentState, CommandError, Event, NotReadyReason, Order, Refusal, Taken, Wish,
-    effect::{EndReason, FlowOut, OfferOutcome, VisitOutcome},
+    AgentState, CommandError, Event, Fact, NotReadyReason, Order, Refusal, Taken, Wish,
+    effect::{CallMove, EndReason, FlowOut, OfferOutcome, VisitOutcome},
     event::CallerExit,
     plan::{AgentPlan, Answer, Presence, QueuePlan, Strategy, Then},
     sim::{Floor, a_queue, an_agent},
@@ -215,6 +215,47 @@ fn a_wish_during_a_call_counts_after_it_and_the_last_one_wins() {
 }
 
 #[test]
+fn a_break_taken_from_wrap_up_keeps_its_result() {
+    let mut floor = two_agents();
+    let ann = floor.ready("ann");
+    let call = floor.call("billing");
+    floor.answer(call);
+    floor.hang_up(call);
+    let finish = |reason: &str| Event::WrapUpFinished {
+        agent: ann,
+        call,
+        disposition: Some("solved".to_owned()),
+        then: Some(Wish::NotReady { reason: reason.to_owned() }),
+    };
+    assert_eq!(floor.tell(finish("no reason")), Err(CommandError::BadReason));
+    assert_eq!(floor.tell(finish("lunch")), Ok(Taken::Now));
+    assert_eq!(not_ready(&floor, "ann"), Some(NotReadyReason::Site { code: "lunch".to_owned() }));
+    let result = floor.facts.iter().find_map(|fact| match fact {
+        Fact::WrappedUp { disposition, .. } => disposition.as_deref(),
+        _ => None,
+    });
+    assert_eq!(result, Some("solved"));
+}
+
+#[test]
+fn a_desktop_that_comes_in_the_middle_of_a_call_learns_of_it() {
+    let always = AgentPlan { presence: Presence::Always, ..an_agent("ann", &[]) };
+    let mut floor = Floor::with(vec![a_queue("billing")], vec![always]);
+    let ann = floor.agent("ann");
+    let call = floor.call("billing");
+    let offered =
+        |floor: &Floor| floor.orders.iter().filter(|order| matches!(order, Order::OfferCall { .. })).count();
+    assert_eq!(offered(&floor), 0, "nobody looks");
+    floor.must(Event::DeskSignedIn { agent: ann });
+    assert_eq!(offered(&floor), 1);
+    floor.answer(call);
+    floor.must(Event::DeskLost { agent: ann });
+    floor.must(Event::DeskSignedIn { agent: ann });
+    assert_eq!(offered(&floor), 2);
+    assert!(matches!(floor.orders.last(), Some(Order::CallMoved { to: CallMove::Connected, .. })));
+}
+
+#[test]
 fn a_desktop_that_is_back_in_time_finds_her_ready_as_before() {
     let mut floor = two_agents();
     let ann = floor.ready("ann");
@@ -299,6 +340,7 @@ fn a_caller_who_cannot_be_joined_waits_again_and_she_is_not_punished() {
     let offer = floor.offer(call).unwrap();
     floor.must(Event::BridgeFailed { offer });
     assert!(matches!(floor.state(ann), Some(AgentState::Ready { .. })));
+    assert_eq!(floor.outcomes(call), [OfferOutcome::Accepted], "an offer ends once");
     let ben = floor.ready("ben");
     assert_eq!(floor.offered_to(call), Some(ben));
 }

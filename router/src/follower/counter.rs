@@ -31,6 +31,7 @@ impl Counter {
             Fact::OfferEnded { queue, outcome, .. } => {
                 self.with(*queue, |metrics, _| metrics.offer(*outcome))
             }
+            Fact::AnswerUndone { queue, .. } => self.with(*queue, |metrics, _| metrics.answer_undone()),
             Fact::Answered { queue, waited, .. } => {
                 self.with(*queue, |metrics, within| metrics.answered(ms(*waited), ms(*waited) <= ms(within)));
             }

@@ -169,6 +169,9 @@ impl Model {
                     visit.stage = Stage::Connected { agent: *agent, at };
                 }
             }
+            Fact::AnswerUndone { offer, agent, queue } => {
+                self.offer_ended(*offer, *agent, *queue, OfferOutcome::Failed, at);
+            }
             Fact::QueueLeft(visit) => self.queue_left(visit),
             Fact::CallEnded(call) => self.call_ended(call),
             Fact::WrappedUp { call, visit, wrap_up, disposition, .. } => {

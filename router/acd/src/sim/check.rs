@@ -171,16 +171,14 @@ impl Ledger {
                 ok(self.ended.insert(call.call), || format!("{} ended twice", call.call))
             }
             Fact::AgentSpan(span) => ok(span.from <= span.to, || format!("a span runs backwards: {span:?}")),
+            Fact::AnswerUndone { offer, .. } => {
+                ok(self.accepted.remove(&offer.call) == Some(*offer), || format!("{offer} was not accepted"))
+            }
             Fact::Answered { .. } | Fact::WrappedUp { .. } => Ok(()),
         }
     }
 
     fn end_offer(&mut self, offer: OfferId, outcome: OfferOutcome) -> Result<(), String> {
-        let bridge_failed = outcome == OfferOutcome::Failed && self.accepted.get(&offer.call) == Some(&offer);
-        if bridge_failed {
-            self.accepted.remove(&offer.call);
-            return Ok(());
-        }
         ok(self.live_offers.remove(&offer).is_some(), || format!("{offer} ended without being made"))?;
         if outcome == OfferOutcome::Accepted {
             self.connected += 1;

@@ -154,7 +154,10 @@ impl Shift {
             (_, 1 | 2) => Event::DeskSignedIn { agent },
             (Some(call), 3) => Event::OfferDeclined { agent, call },
             (Some(call), 4) => Event::HangUpAsked { agent, call },
-            (Some(call), 5) => Event::WrapUpFinished { agent, call, disposition: Some("done".to_owned()) },
+            (Some(call), 5) => {
+                let then = self.random.one_in(2).then_some(wish);
+                Event::WrapUpFinished { agent, call, disposition: Some("done".to_owned()), then }
+            }
             (Some(call), 6) => Event::OfferAccepted { agent, call },
             _ => Event::StateAsked { agent, wish },
         };

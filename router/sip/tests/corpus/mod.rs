@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 mod mutate;
 mod own;
+mod receive;
 pub use mutate::{Random, mutate};
 pub use own::{INVITE, OWN, hostile};
+pub use receive::Receiver;
 
 /// What is right for a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
