@@ -16,6 +16,7 @@ mod compose;
 mod context;
 mod dialog;
 mod error;
+mod flow;
 mod inbound;
 mod keep;
 mod leg;
@@ -34,6 +35,7 @@ mod transaction;
 
 pub use command::{Cause, Command, Display, Phone, Treatment};
 pub use error::{AddrError, Fault, FaultKind, UriError};
+pub use flow::{Connection, Flow, Transport};
 pub use keep::{CallerRecord, DialogRecord, Keep, LegRecord, cancel_from_record};
 pub use mint::{CallKey, LegKey, Mint};
 pub use notice::{Left, MAX_TEXT, MAX_X_HEADERS, Notice, Offered, Play, Rejected};
