@@ -152,7 +152,7 @@ impl House {
         })?;
         brain.begin(plan)?;
         for (to, cancel) in left_legs.iter().filter_map(sip::cancel_from_record) {
-            brain.socket().send(to, cancel);
+            brain.socket().send(to.peer, cancel);
         }
         let office = crate::office::Office::open(&config, metrics, last_entry, sockets.operator, runtime)?;
         let ready =
@@ -222,6 +222,7 @@ fn sip_config(config: &Config, address: SocketAddr) -> sip::Config {
     };
     sip::Config {
         address,
+        streams: Vec::new(),
         media: config.media.address,
         user_agent: PRODUCT.to_owned(),
         node: "n1".to_owned(),
@@ -237,7 +238,8 @@ fn phones(config: &Config, directory: &acd::Directory) -> Vec<Option<sip::Phone>
     let mut phones = vec![None; directory.agent_count()];
     for agent in &config.agents {
         if let Some(no) = directory.agent_no(&agent.id) {
-            phones[no.index()] = Some(sip::Phone { uri: agent.phone.uri.clone(), to: agent.phone.address });
+            phones[no.index()] =
+                Some(sip::Phone { uri: agent.phone.uri.clone(), to: sip::Flow::udp(agent.phone.address) });
         }
     }
     phones

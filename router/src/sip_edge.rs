@@ -22,13 +22,10 @@ use bytes::Bytes;
 use mint::NodeMint;
 use screenpop::caller::{Caller, CallerHeaders, Privacy, Region, identify};
 use sip::{
-    CallKey, Cause, Command, Display, Keep, Left, LegKey, Micros, Notice, Offered, Output, Phone, Play, Stack,
+    CallKey, Cause, Command, Display, Flow, Keep, Left, LegKey, Micros, Notice, Offered, Output, Phone, Play,
+    Stack,
 };
-use std::{
-    collections::HashMap,
-    net::{SocketAddr, UdpSocket},
-    sync::Arc,
-};
+use std::{collections::HashMap, net::UdpSocket, sync::Arc};
 
 /// Responses of a phone that mean a person refused (RFC 3261 §21.4.24, §21.6.2).
 const REFUSED_BY_PERSON: [u16; 2] = [486, 603];
@@ -106,8 +103,8 @@ impl SipEdge {
         self.mint.begin(entry);
     }
 
-    /// Takes a datagram.
-    pub fn receive(&mut self, from: SocketAddr, bytes: Bytes, now: Timestamp) {
+    /// Takes a message.
+    pub fn receive(&mut self, from: Flow, bytes: Bytes, now: Timestamp) {
         let (method, status) = count::sniff(&bytes);
         self.metrics.sip.count(Direction::In, method, status);
         self.stack.receive(from, bytes, micros(now), &mut self.mint, &mut self.out);
@@ -152,7 +149,7 @@ impl SipEdge {
         for send in self.out.sends.drain(..) {
             let (method, status) = count::sent(send.what);
             self.metrics.sip.count(Direction::Out, method, status);
-            socket.send(send.to, send.bytes);
+            socket.send(send.to.peer, send.bytes);
         }
     }
 
