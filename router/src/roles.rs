@@ -302,8 +302,11 @@ fn desk_config(
 /// Decides a log again.
 ///
 /// # Errors
-/// When the log cannot be read.
+/// When the log cannot be read, or there is none.
 pub fn replay(folder: &Path) -> Result<Replayed, LogError> {
+    if crate::log::segments(folder)?.is_empty() {
+        return Err(LogError::Empty { path: folder.to_owned() });
+    }
     let mut reader = crate::log::Reader::open(folder)?;
     let mut replayed = Replayed { entries: 0, difference: None, hash: None };
     let mut acd = Acd::new();
