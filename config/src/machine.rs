@@ -1,12 +1,13 @@
 //! Reads what concerns the machine: site, listeners, media, store, limits, trunks.
 
 use crate::{
-    address, later,
+    address, audio, later,
     model::{Desk, Limits, Media, Network, Operator, Sip, Site, Store, Trunk},
     name,
     table::{Check, Table, Typed, quoted},
 };
 use std::{
+    collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
 };
@@ -58,6 +59,8 @@ pub(crate) fn media(root: &mut Table<'_>, sip: &Typed<Sip>, check: &mut Check<'_
     let media = Media {
         address: address.map_or(default, |address| address.value),
         ports: ports.map_or(MEDIA_PORTS, |ports| ports.value),
+        music: audio::wav(&mut table, "music", check),
+        queue_music: BTreeMap::new(),
     };
     if media.address.is_loopback() && !heard.is_loopback() {
         let what = format!("\"{}\" is loopback, while SIP listens on {}", media.address, sip.value.udp);

@@ -9,10 +9,10 @@ use crate::{
     inbox::{Door, Incoming, inbox},
     live::{LiveError, LiveFile},
     log::{FileLog, LogError},
-    media::{Media, Ports},
+    media::{Media, Ports, SoundError, Sounds},
     metrics::{Metrics, MetricsError},
     secret::SecretError,
-    sip_edge::{SipEdge, SipParts, UdpEdge},
+    sip_edge::{QueueSide, SipEdge, SipParts, UdpEdge},
 };
 use acd::{Acd, Plan, Timestamp};
 use agent_gateway::{Gateway, GatewayConfig, GatewayError};
@@ -60,6 +60,9 @@ pub enum StartError {
     /// Numbers' region.
     #[error("[site] region: {0}")]
     Region(#[from] screenpop::caller::RegionError),
+    /// Music.
+    #[error("music: {0}")]
+    Sound(#[from] SoundError),
     /// A source of customers.
     #[error(transparent)]
     Source(#[from] screenpop::OpenError),
@@ -137,7 +140,7 @@ impl House {
             media: Media::start()?,
             metrics: Arc::clone(&metrics),
         });
-        sip.learn(phones(&config, &directory), queue_names(&directory));
+        sip.learn(phones(&config, &directory), queue_sides(&config, &directory)?);
         let mut brain = Brain::new(BrainParts {
             acd,
             log,
@@ -250,6 +253,16 @@ fn queue_names(directory: &acd::Directory) -> Vec<String> {
         .filter_map(|no| u32::try_from(no).ok())
         .map(|no| directory.queue_name(acd::QueueNo(no)).to_owned())
         .collect()
+}
+
+/// Every queue with its music.
+fn queue_sides(config: &Config, directory: &acd::Directory) -> Result<Vec<QueueSide>, SoundError> {
+    let (mut sounds, media) = (Sounds::default(), &config.media);
+    let side = |name: String| {
+        let file = media.queue_music.get(&name).or(media.music.as_ref());
+        Ok(QueueSide { music: sounds.get(file)?, name })
+    };
+    queue_names(directory).into_iter().map(side).collect()
 }
 
 fn sources(config: &Config) -> Vec<SourceSpec> {
