@@ -1,7 +1,9 @@
 //! Reads what concerns the machine: site, listeners, media, store, limits, trunks.
 
 use crate::{
-    address, audio, later,
+    address, audio,
+    finding::Place,
+    later,
     model::{Desk, Limits, Media, Network, Operator, Sip, Site, Store, Trunk},
     name,
     table::{Check, Table, Typed, quoted},
@@ -25,6 +27,7 @@ const REASONS: [&str; 4] = ["break", "lunch", "meeting", "training"];
 /// Bounds and defaults of `[limits]`: least, most, default.
 const CALLS: (u32, u32, u32) = (1, 100_000, 10_000);
 const DESKTOPS: (u32, u32, u32) = (1, 50_000, 2_000);
+const CONNECTIONS: (u32, u32, u32) = (1, 200_000, 12_000);
 
 /// `[site]`.
 pub(crate) fn site(root: &mut Table<'_>, check: &mut Check<'_>) -> Site {
@@ -40,12 +43,33 @@ pub(crate) fn site(root: &mut Table<'_>, check: &mut Check<'_>) -> Site {
     }
 }
 
-/// `[sip]`.
-pub(crate) fn sip(root: &mut Table<'_>, check: &mut Check<'_>) -> Typed<Sip> {
+/// Where SIP connections are taken.
+pub(crate) struct Listen {
+    /// The key in `[sip]`.
+    pub key: &'static str,
+    pub address: SocketAddr,
+    pub place: Place,
+}
+
+impl Listen {
+    /// Whether a certificate is shown there.
+    pub fn is_encrypted(&self) -> bool {
+        matches!(self.key, "tls" | "wss")
+    }
+}
+
+/// `[sip]`, and where it takes connections.
+pub(crate) fn sip(root: &mut Table<'_>, check: &mut Check<'_>) -> (Typed<Sip>, Vec<Listen>) {
     let mut table = root.table("sip", check);
     let udp = listen(&mut table, "udp", SIP_PORT, check);
+    let mut streams = Vec::new();
+    let [tcp, tls, ws, wss] = ["tcp", "tls", "ws", "wss"].map(|key| {
+        let Typed { value: address, place } = table.read(key, address::listen, check)?;
+        streams.push(Listen { key, address, place });
+        Some(address)
+    });
     table.close(check);
-    Typed { value: Sip { udp: udp.value }, place: udp.place }
+    (Typed { value: Sip { udp: udp.value, tcp, tls, ws, wss }, place: udp.place }, streams)
 }
 
 /// `[media]`. Without an address of its own it takes the one SIP listens on.
@@ -121,6 +145,7 @@ pub(crate) fn limits(root: &mut Table<'_>, check: &mut Check<'_>) -> Limits {
     let limits = Limits {
         calls: table.whole("calls", CALLS.2, (CALLS.0, CALLS.1), check),
         desktops: table.whole("desktops", DESKTOPS.2, (DESKTOPS.0, DESKTOPS.1), check),
+        connections: table.whole("connections", CONNECTIONS.2, (CONNECTIONS.0, CONNECTIONS.1), check),
     };
     table.close(check);
     limits
