@@ -2,12 +2,13 @@
 
 use crate::{
     CallKey, Cause, Flow, Micros, Mint, Output,
-    compose::{ALLOW, SDP, cancel_of, decimal, explain, in_dialog, reason, respond},
+    compose::{SDP, able, cancel_of, decimal, explain, in_dialog, reason, respond},
     dialog::Dialog,
+    leg::Line,
     local::Local,
     output::Sent,
     timers::{ServerId, Timers},
-    transaction::{Clients, Owner, SentInvite, Servers},
+    transaction::{Clients, Owner, SentInvite, Servers, Then},
     wire::{Message, Method, Name, Writer},
 };
 use bytes::Bytes;
@@ -89,7 +90,7 @@ impl Ctx<'_> {
     /// Refuses a re-INVITE.
     pub(crate) fn refuse(&mut self, request: &Message, server: ServerId, status: u16, from: Flow) {
         let mut writer = respond(&self.net.local, request, status, "", from);
-        explain(&mut writer, request, status);
+        explain(&mut writer, request, status, &self.net.local);
         if status == 500 {
             let mut digits = [0; 10];
             writer.header(Name::RetryAfter, decimal((self.mint.bits() % 11) as u32, &mut digits));
@@ -103,16 +104,42 @@ impl Ctx<'_> {
         let Net { servers, timers, .. } = &mut *self.net;
         servers.answer((method, key), (response, to), status, self.now, (timers, self.out));
     }
-    /// Sends an INVITE within `dialog`, carrying `offer`; gives its branch and CSeq number.
-    pub(crate) fn reinvite(&mut self, dialog: &mut Dialog, offer: Bytes, owner: Owner) -> (u128, u32) {
-        let (branch, seq) = (self.mint.bits(), dialog.next_seq());
-        let (mut writer, to) = in_dialog(&self.net.local, dialog, Method::Invite, seq, branch);
-        writer.header(Name::Contact, &self.net.local.own(to.transport).contact).header(Name::Allow, ALLOW);
-        self.name_call(&mut writer, owner.call);
+    /// Sends an INVITE within the dialog of `line`, carrying `offer`; gives its branch and CSeq number.
+    pub(crate) fn reinvite(&mut self, line: &mut Line, offer: Bytes, owner: Owner) -> (u128, u32) {
+        let (branch, seq) = (self.mint.bits(), line.dialog.next_seq());
+        let (mut writer, to) = self.refreshing(line, Method::Invite, seq, branch, owner.call);
         let request = writer.body(SDP, offer).finish();
-        let from = dialog.local.clone();
+        let from = line.dialog.local.clone();
         self.invite(branch, SentInvite { request, to, from, seq, initial: false }, owner);
         (branch, seq)
+    }
+    /// Sends an UPDATE within the dialog of `line`, as a sign of life; gives its branch.
+    pub(crate) fn update(&mut self, line: &mut Line, owner: Owner) -> u128 {
+        let (branch, seq) = (self.mint.bits(), line.dialog.next_seq());
+        let (mut writer, to) = self.refreshing(line, Method::Update, seq, branch, owner.call);
+        let Net { clients, timers, .. } = &mut *self.net;
+        let then = Then::Tell(owner);
+        clients.request(branch, Method::Update, (writer.finish(), to), then, self.now, (timers, self.out));
+        branch
+    }
+    /// Starts a request that refreshes target and session, and says where it goes.
+    fn refreshing(
+        &self,
+        line: &Line,
+        method: Method,
+        seq: u32,
+        branch: u128,
+        call: CallKey,
+    ) -> (Writer, Flow) {
+        let local = &self.net.local;
+        let (mut writer, to) = in_dialog(local, &line.dialog, method, seq, branch);
+        writer.header(Name::Contact, &local.own(to.transport).contact);
+        able(&mut writer, local);
+        if let Some(timer) = &line.timer {
+            timer.ask(&mut writer);
+        }
+        self.name_call(&mut writer, call);
+        (writer, to)
     }
     /// Sends an INVITE.
     pub(crate) fn invite(&mut self, branch: u128, sent: SentInvite, owner: Owner) {
@@ -137,9 +164,9 @@ impl Ctx<'_> {
             reason(&mut writer, cause);
         }
         let ended = self.net.dialogs.get_mut(&dialog.tag).map(|partner| *partner = dialog.ended());
-        let ended = ended.map(|()| dialog.tag);
+        let then = ended.map_or(Then::Nothing, |()| Then::Forget(dialog.tag));
         let Net { clients, timers, .. } = &mut *self.net;
-        clients.request(branch, Method::Bye, (writer.finish(), to), ended, self.now, (timers, self.out));
+        clients.request(branch, Method::Bye, (writer.finish(), to), then, self.now, (timers, self.out));
     }
     /// Cancels the INVITE under `branch`, if a provisional response has come. True when it was sent.
     pub(crate) fn cancel(&mut self, branch: u128, cause: Option<Cause>) -> bool {
@@ -151,7 +178,7 @@ impl Ctx<'_> {
         let Ok(invite) = Message::parse(open.sent.request.clone()) else { return false };
         let cancel = cancel_of(&invite, cause);
         let Net { clients, timers, .. } = &mut *self.net;
-        clients.request(branch, Method::Cancel, (cancel, to), None, self.now, (timers, self.out));
+        clients.request(branch, Method::Cancel, (cancel, to), Then::Nothing, self.now, (timers, self.out));
         clients.cancelled(branch, self.now, timers);
         true
     }

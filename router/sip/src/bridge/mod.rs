@@ -11,6 +11,7 @@ mod part;
 mod reinvited;
 mod reinviting;
 mod ring;
+mod sessions;
 mod treat;
 
 pub(crate) use offered::{offered, text};
@@ -104,11 +105,12 @@ impl Call {
             ctx.out.notices.push(Notice::CallOver { call: self.key });
         }
     }
-    /// Runs what is due: an 18x again, a re-INVITE after glare.
+    /// Runs what is due: an 18x again, a re-INVITE after glare, a session's refresh or end.
     pub(crate) fn expire(&mut self, ctx: &mut Ctx<'_>) {
         self.alarm.spend();
         self.caller.refresh(ctx);
         self.settle(ctx);
+        self.mind_sessions(ctx);
         for side in self.sides() {
             if let Some(line) = self.line_mut(side).filter(|line| line.turn.is_ours(ctx.now)) {
                 line.turn = Turn::Free; // whatever it had waited for is not wanted any more
@@ -153,15 +155,11 @@ impl Call {
         outgoing.is_some_and(|outgoing| outgoing.branch == branch)
     }
     fn due(&self) -> Option<Micros> {
-        let backoff = |line: &Line| match line.turn {
-            Turn::Backoff { until, .. } => Some(until),
-            Turn::Free | Turn::Asked(_) | Turn::Answered { .. } | Turn::Asking { .. } => None,
-        };
         let caller = match &self.caller.stage {
-            caller::Stage::Up(line) => backoff(line),
+            caller::Stage::Up(line) => line.due(),
             caller::Stage::Early(_) | caller::Stage::Ending { .. } | caller::Stage::Gone => None,
         };
-        let phones = self.phones.iter().filter_map(|leg| backoff(leg.line()?)).min();
+        let phones = self.phones.iter().filter_map(|leg| leg.line()?.due()).min();
         [self.caller.refresh_due(), caller, phones].into_iter().flatten().min()
     }
     fn sides(&self) -> Vec<Side> {

@@ -6,11 +6,13 @@ use crate::{
     Flow,
     compose::SDP,
     context::Ctx,
-    leg::{Asked, Purpose, Turn, phone},
+    extensions::missing,
+    leg::{Asked, Purpose, Turn, phone, session_timer::is_too_short},
+    local::Local,
     sdp::Sdp,
     timers::ServerId,
     transaction::Side,
-    wire::{Message, Name},
+    wire::Message,
 };
 use bytes::Bytes;
 
@@ -39,13 +41,17 @@ impl Call {
             Turn::Asked(_) => return Err(500),
             Turn::Asking(_) | Turn::Answered { .. } => return Err(491),
         }
-        readable(&asked.request)?;
+        readable(&asked.request, &ctx.net.local)?;
         line.dialog.refresh(&asked.request);
         let offer = asked.request.body();
         if offer.is_empty() {
             return self.repeat_ours(side, asked, ctx);
         }
         Sdp::parse(offer.clone()).map_err(|_| 488_u16)?;
+        if self.is_old_news(side, &offer) {
+            self.answer_refresh(side, asked, ctx);
+            return Ok(());
+        }
         match self.partner(side).filter(|&other| self.line_mut(other).is_some()) {
             Some(other) => self.relay(side, other, asked, &offer, ctx),
             None => self.answer_by_music(side, asked, offer, ctx),
@@ -70,6 +76,7 @@ impl Call {
         if let Some(line) = self.line_mut(side) {
             line.accept(asked, ours, true, ctx);
         }
+        self.keep(side, ctx);
         Ok(())
     }
     /// Asks the other side, and lets this one wait.
@@ -110,6 +117,7 @@ impl Call {
         if let Some(line) = self.line_mut(side) {
             line.accept(asked, told, false, ctx);
         }
+        self.keep(side, ctx);
         self.silence(ctx);
         self.have = Have::Music { port, music: Some(answer.music) };
         if self.may_play() {
@@ -130,7 +138,7 @@ impl Call {
         if let Some(asked) = line.turn.take_asked() {
             session.theirs = asked.request.body();
             line.accept(&asked, session.tell(&answer), false, ctx);
-            return;
+            return self.keep(asker, ctx);
         }
         // The asker has taken its question back meanwhile: the one who agreed has to hear where it stands.
         match asker {
@@ -198,9 +206,12 @@ impl Call {
 }
 
 /// A re-INVITE has to be in a shape we can act on.
-fn readable(request: &Message) -> Result<(), u16> {
-    if request.header(Name::Require).is_some_and(|tags| !tags.is_empty()) {
+fn readable(request: &Message, local: &Local) -> Result<(), u16> {
+    if missing(request, local).next().is_some() {
         return Err(420);
+    }
+    if is_too_short(request, local) {
+        return Err(422);
     }
     let sdp = request.body().is_empty() || request.content_is(SDP);
     if sdp { Ok(()) } else { Err(415) }

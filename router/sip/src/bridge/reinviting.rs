@@ -33,6 +33,7 @@ impl Call {
         }
         match heard {
             Heard::Accepted => self.reinvite_accepted(side, message, ctx),
+            Heard::Refused if self.asks_for_longer(side, message, ctx) => {}
             Heard::Refused => self.reinvite_refused(side, message.status().unwrap_or_default(), ctx),
             Heard::Provisional | Heard::Fork { .. } | Heard::Repeat(..) | Heard::Nothing => {}
         }
@@ -64,6 +65,7 @@ impl Call {
             line.dialog.refresh(message);
             ctx.ack(&line.dialog, asking.branch, asking.seq);
         }
+        self.session_refreshed(side, message, ctx);
         if Sdp::parse(message.body()).is_err() {
             return self.in_vain(side, asking, 488, ctx);
         }
@@ -91,6 +93,7 @@ impl Call {
                 }
             }
             Purpose::Relay => self.relayed(side, ctx),
+            Purpose::Refresh => self.refresh_agreed(side, ctx),
         }
     }
     /// The caller's media points to our music now.
@@ -123,6 +126,7 @@ impl Call {
             }
             (_, Purpose::Relay) => self.not_relayed(side, status, ctx),
             (491, _) if asking.glares < MAX_GLARES => self.back_off(side, &asking, ctx),
+            (_, Purpose::Refresh) => self.refresh_refused(side, ctx.now),
             (_, Purpose::Music { .. }) => self.want = Want::AsIs,
             (_, Purpose::Join { attempt }) => self.bridge_failed(attempt, ctx),
             (_, Purpose::Repoint) => {
@@ -161,15 +165,19 @@ impl Call {
     }
     /// A peer is not there any more.
     pub(super) fn lost(&mut self, side: Side, say_bye: bool, ctx: &mut Ctx<'_>) {
+        self.lost_with(side, say_bye.then_some(LOST), ctx);
+    }
+    /// As [`Call::lost`]; `bye` is said nevertheless when the peer may merely have been out of reach.
+    pub(super) fn lost_with(&mut self, side: Side, bye: Option<Cause>, ctx: &mut Ctx<'_>) {
         match side {
             Side::Caller => {
-                self.caller.lost(say_bye.then_some(LOST), ctx);
+                self.caller.lost(bye, ctx);
                 self.caller_left(Left::Lost, ctx);
             }
             Side::Phone(attempt) => {
                 let leg = self.leg_key(attempt);
                 let Some(phone) = self.phone_mut(attempt) else { return };
-                phone.lost(say_bye.then_some(LOST), ctx);
+                phone.lost(bye, ctx);
                 self.release(attempt, ctx);
                 ctx.out.notices.push(Notice::PhoneHungUp { leg });
             }

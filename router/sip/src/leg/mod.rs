@@ -4,10 +4,11 @@
 
 pub(crate) mod caller;
 pub(crate) mod phone;
+pub(crate) mod session_timer;
 
 use crate::{
     DialogRecord, Flow, Micros,
-    compose::{ALLOW, SDP},
+    compose::{SDP, able},
     context::Ctx,
     dialog::Dialog,
     sdp::{Origin, with_origin},
@@ -16,6 +17,7 @@ use crate::{
     wire::{Message, Name},
 };
 use bytes::Bytes;
+use session_timer::SessionTimer;
 
 /// What a leg was told and told us about its media.
 #[derive(Debug)]
@@ -55,6 +57,8 @@ impl Session {
 pub(crate) struct Line {
     pub(crate) dialog: Dialog,
     pub(crate) turn: Turn,
+    /// None without session timers.
+    pub(crate) timer: Option<SessionTimer>,
 }
 
 /// Whose turn it is to say something about the media of a confirmed dialog (RFC 3261 §14).
@@ -103,6 +107,8 @@ pub(crate) enum Purpose {
     Repoint,
     /// Either: the other side asked for it.
     Relay,
+    /// Either: to refresh the session, with what was said before.
+    Refresh,
 }
 
 impl Turn {
@@ -116,13 +122,17 @@ impl Turn {
             }
         }
     }
+    /// From when on we may send an INVITE; none while something is under way.
+    pub(crate) const fn free_from(&self) -> Option<Micros> {
+        match self {
+            Self::Free => Some(Micros(0)),
+            Self::Backoff { until, .. } => Some(*until),
+            Self::Asked(_) | Self::Answered { .. } | Self::Asking(_) => None,
+        }
+    }
     /// Whether we may send an INVITE `now`.
     pub(crate) fn is_ours(&self, now: Micros) -> bool {
-        match self {
-            Self::Free => true,
-            Self::Backoff { until, .. } => *until <= now,
-            Self::Asked(_) | Self::Answered { .. } | Self::Asking(_) => false,
-        }
+        self.free_from().is_some_and(|from| from <= now)
     }
 }
 
@@ -136,17 +146,50 @@ impl Line {
         owner: Owner,
         ctx: &mut Ctx<'_>,
     ) {
-        let glares = if let Turn::Backoff { glares, .. } = self.turn { glares } else { 0 };
         let before = session.ours.clone();
-        let (branch, seq) = ctx.reinvite(&mut self.dialog, session.tell(body), owner);
+        let told = session.tell(body);
+        self.ask_with(told, before, purpose, owner, ctx);
+    }
+    fn ask_with(&mut self, told: Bytes, before: Bytes, purpose: Purpose, owner: Owner, ctx: &mut Ctx<'_>) {
+        let glares = if let Turn::Backoff { glares, .. } = self.turn { glares } else { 0 };
+        let (branch, seq) = ctx.reinvite(self, told, owner);
         self.turn = Turn::Asking(Asking { branch, seq, purpose, glares, before });
+    }
+    /// Sends the re-INVITE that was just refused once more, with what the session timer asks for now. False when there
+    /// is none.
+    pub(crate) fn ask_again(&mut self, session: &Session, owner: Owner, ctx: &mut Ctx<'_>) -> bool {
+        let Turn::Asking(asking) = &self.turn else { return false };
+        let (before, purpose) = (asking.before.clone(), asking.purpose);
+        self.ask_with(session.ours.clone(), before, purpose, owner, ctx);
+        true
+    }
+    /// Refreshes the session: by an UPDATE where the peer takes it, else by a re-INVITE with what we said last, of
+    /// which not even the `o=` changes.
+    pub(crate) fn show_life(&mut self, session: &Session, owner: Owner, ctx: &mut Ctx<'_>) {
+        if !self.dialog.takes_update {
+            let ours = session.ours.clone();
+            return self.ask_with(ours.clone(), ours, Purpose::Refresh, owner, ctx);
+        }
+        let branch = ctx.update(self, owner);
+        if let Some(timer) = &mut self.timer {
+            timer.updating(branch);
+        }
+    }
+    /// When something is to be done: an INVITE after a glare, a refresh of the session, or its end.
+    pub(crate) fn due(&self) -> Option<Micros> {
+        let timer = self.timer.as_ref().map(|timer| timer.at(self.turn.free_from()));
+        let backoff = if let Turn::Backoff { until, .. } = self.turn { Some(until) } else { None };
+        timer.into_iter().chain(backoff).min()
     }
     /// Answers the peer's re-INVITE with our description.
     pub(crate) fn accept(&mut self, asked: &Asked, body: Bytes, offered: bool, ctx: &mut Ctx<'_>) {
         let mut writer = ctx.respond(&asked.request, 200, self.dialog.tag, asked.from);
-        writer
-            .header(Name::Contact, &ctx.net.local.own(asked.from.transport).contact)
-            .header(Name::Allow, ALLOW);
+        writer.header(Name::Contact, &ctx.net.local.own(asked.from.transport).contact);
+        able(&mut writer, &ctx.net.local);
+        self.timer = SessionTimer::answering(&asked.request, self.timer.as_ref(), &ctx.net.local, ctx.now);
+        if let Some(timer) = &self.timer {
+            timer.answer(&mut writer);
+        }
         ctx.finish(asked.server, 200, writer.body(SDP, body).finish());
         self.turn = Turn::Answered { server: asked.server, seq: asked.request.cseq().0, offered };
     }
@@ -164,19 +207,28 @@ impl Line {
             Turn::Asking(asking) => ctx.net.clients.abandoned(asking.branch, ctx.now, &mut ctx.net.timers),
             Turn::Free | Turn::Asked(_) | Turn::Backoff { .. } => {}
         }
+        if let Some(branch) = self.timer.as_ref().and_then(SessionTimer::update) {
+            ctx.net.clients.abandoned(branch, ctx.now, &mut ctx.net.timers);
+        }
         self.refuse(487, ctx);
         self.dialog
     }
 }
 
 /// What is to be stored of a dialog; `answer` is the response that made it, if it was a phone's.
-pub(crate) fn record(dialog: &Dialog, session: &Session, answer: Bytes) -> DialogRecord {
+pub(crate) fn record(
+    dialog: &Dialog,
+    timer: Option<&SessionTimer>,
+    session: &Session,
+    answer: Bytes,
+) -> DialogRecord {
     DialogRecord {
         answer,
         local_seq: dialog.local_seq,
         remote_seq: dialog.remote_seq,
         theirs: session.theirs.clone(),
         ours: session.ours.clone(),
+        timer: timer.map(SessionTimer::record),
     }
 }
 

@@ -12,4 +12,5 @@ mod recovery;
 mod refusals;
 mod reinvites;
 mod security;
+mod sessions;
 mod streams;
