@@ -1,7 +1,9 @@
 //! Reads what concerns the machine: site, listeners, media, store, limits, trunks.
 
 use crate::{
-    address, later,
+    address,
+    duration::{self, Span},
+    later,
     model::{Desk, Limits, Media, Network, Operator, Sip, Site, Store, Trunk},
     name,
     table::{Check, Table, Typed, quoted},
@@ -9,6 +11,7 @@ use crate::{
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
+    time::Duration,
 };
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -24,6 +27,8 @@ const REASONS: [&str; 4] = ["break", "lunch", "meeting", "training"];
 /// Bounds and defaults of `[limits]`: least, most, default.
 const CALLS: (u32, u32, u32) = (1, 100_000, 10_000);
 const DESKTOPS: (u32, u32, u32) = (1, 50_000, 2_000);
+/// 90 s is the least that RFC 4028 allows.
+const SESSION_EXPIRES: Span = Span::ms(90_000, 24 * 3_600_000, 30 * 60_000);
 
 /// `[site]`.
 pub(crate) fn site(root: &mut Table<'_>, check: &mut Check<'_>) -> Site {
@@ -43,8 +48,19 @@ pub(crate) fn site(root: &mut Table<'_>, check: &mut Check<'_>) -> Site {
 pub(crate) fn sip(root: &mut Table<'_>, check: &mut Check<'_>) -> Typed<Sip> {
     let mut table = root.table("sip", check);
     let udp = listen(&mut table, "udp", SIP_PORT, check);
+    let session_expires = session_expires(&mut table, check);
     table.close(check);
-    Typed { value: Sip { udp: udp.value }, place: udp.place }
+    Typed { value: Sip { udp: udp.value, session_expires }, place: udp.place }
+}
+
+/// A length of time, or "off".
+fn session_expires(table: &mut Table<'_>, check: &mut Check<'_>) -> Option<Duration> {
+    let Some(typed) = table.value("session_expires") else { return Some(SESSION_EXPIRES.default) };
+    if typed.value.as_str() == Some("off") {
+        return None;
+    }
+    let value = duration::of_value(&typed, check);
+    Some(value.map_or(SESSION_EXPIRES.default, |value| SESSION_EXPIRES.check(value, &typed.place, check)))
 }
 
 /// `[media]`. Without an address of its own it takes the one SIP listens on.

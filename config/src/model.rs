@@ -53,6 +53,8 @@ impl Site {
 pub struct Sip {
     /// Address of the UDP socket; port 0 takes a free one.
     pub udp: SocketAddr,
+    /// How long a talk lasts without a sign of life of a peer, at least 90 s; none means for ever.
+    pub session_expires: Option<Duration>,
 }
 
 /// Music for waiting callers.
