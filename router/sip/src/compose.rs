@@ -11,7 +11,7 @@ use crate::{
 use bytes::Bytes;
 
 /// What we take, in `Allow`.
-pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS";
+pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE";
 /// The only kind of body we read.
 pub(crate) const SDP: &str = "application/sdp";
 

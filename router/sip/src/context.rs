@@ -69,7 +69,7 @@ impl Ctx<'_> {
     pub(crate) fn provisional(&mut self, server: ServerId, status: u16, response: Bytes) {
         self.net.servers.provisional(server, status, response, self.out);
     }
-    /// Sends the final response to an INVITE.
+    /// Sends the final response to a request.
     pub(crate) fn finish(&mut self, server: ServerId, status: u16, response: Bytes) {
         let Net { servers, timers, .. } = &mut *self.net;
         servers.finish(server, status, response, self.now, (timers, self.out));
@@ -78,16 +78,20 @@ impl Ctx<'_> {
     pub(crate) fn acknowledged(&mut self, server: ServerId) {
         self.net.servers.acknowledged(server, self.now, &mut self.net.timers);
     }
-    /// Begins with an INVITE, which is found by `key` when it comes again.
+    /// Begins with a request that cannot be answered at once, which is found by `key` when it comes again.
     pub(crate) fn begin(&mut self, request: &Message, key: Vec<u8>, from: Flow, owner: Owner) -> ServerId {
-        self.net.servers.invite(request, key, from.answer(&request.top_via()), owner)
+        let (to, servers) = (from.answer(&request.top_via()), &mut self.net.servers);
+        if request.method() == Method::Invite {
+            return servers.invite(request, key, to, owner);
+        }
+        servers.other(request.method(), key, to)
     }
     /// Sends `100 Trying`.
     pub(crate) fn trying(&mut self, request: &Message, server: ServerId, from: Flow) {
         let trying = respond(&self.net.local, request, 100, "", from).finish();
         self.provisional(server, 100, trying);
     }
-    /// Refuses a re-INVITE.
+    /// Refuses a request in a dialog.
     pub(crate) fn refuse(&mut self, request: &Message, server: ServerId, status: u16, from: Flow) {
         let mut writer = respond(&self.net.local, request, status, "", from);
         explain(&mut writer, request, status, &self.net.local);
@@ -99,7 +103,19 @@ impl Ctx<'_> {
     }
     /// Answers a request other than INVITE, found by `key`, and keeps the answer for its retransmissions.
     pub(crate) fn answer(&mut self, request: &Message, key: Vec<u8>, status: u16, from: Flow) {
-        let response = respond(&self.net.local, request, status, "", from).finish();
+        let mut writer = respond(&self.net.local, request, status, "", from);
+        explain(&mut writer, request, status, &self.net.local);
+        self.answer_with(request, key, status, from, writer.finish());
+    }
+    /// As [`Ctx::answer`], with a response that has more to say.
+    pub(crate) fn answer_with(
+        &mut self,
+        request: &Message,
+        key: Vec<u8>,
+        status: u16,
+        from: Flow,
+        response: Bytes,
+    ) {
         let (to, method) = (from.answer(&request.top_via()), request.method());
         let Net { servers, timers, .. } = &mut *self.net;
         servers.answer((method, key), (response, to), status, self.now, (timers, self.out));
@@ -113,10 +129,13 @@ impl Ctx<'_> {
         self.invite(branch, SentInvite { request, to, from, seq, initial: false }, owner);
         (branch, seq)
     }
-    /// Sends an UPDATE within the dialog of `line`, as a sign of life; gives its branch.
-    pub(crate) fn update(&mut self, line: &mut Line, owner: Owner) -> u128 {
+    /// Sends an UPDATE within the dialog of `line`, carrying `offer`, or as a mere sign of life; gives its branch.
+    pub(crate) fn update(&mut self, line: &mut Line, offer: Option<Bytes>, owner: Owner) -> u128 {
         let (branch, seq) = (self.mint.bits(), line.dialog.next_seq());
         let (mut writer, to) = self.refreshing(line, Method::Update, seq, branch, owner.call);
+        if let Some(offer) = offer {
+            writer.body(SDP, offer);
+        }
         let Net { clients, timers, .. } = &mut *self.net;
         let then = Then::Tell(owner);
         clients.request(branch, Method::Update, (writer.finish(), to), then, self.now, (timers, self.out));

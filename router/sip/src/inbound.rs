@@ -132,15 +132,19 @@ impl Stack {
                     call.hung_up(side, ctx);
                 });
             }
-            Method::Invite if !self.net.servers.has_room() => self.no_room(request, from, moment),
+            Method::Invite | Method::Update if !self.net.servers.has_room() => {
+                self.no_room(request, from, moment);
+            }
             Method::Invite => {
                 self.with_call(call, moment, |call, ctx| call.reinvited(side, request, from, key, ctx));
+            }
+            Method::Update => {
+                self.with_call(call, moment, |call, ctx| call.updated(side, request, from, key, ctx));
             }
             Method::Options => self.capabilities(request, from, moment),
             Method::Ack
             | Method::Cancel
             | Method::Register
-            | Method::Update
             | Method::Prack
             | Method::Info
             | Method::Refer

@@ -13,12 +13,14 @@ mod reinviting;
 mod ring;
 mod sessions;
 mod treat;
+mod updated;
 
 pub(crate) use offered::{offered, text};
 
 use crate::{
     CallKey, Flow, Keep, LegKey, Micros, Notice,
     context::Ctx,
+    dialog::Dialog,
     leg::{
         Line, Purpose, Session, Turn,
         caller::{self, Caller},
@@ -109,6 +111,7 @@ impl Call {
     pub(crate) fn expire(&mut self, ctx: &mut Ctx<'_>) {
         self.alarm.spend();
         self.caller.refresh(ctx);
+        self.mind_updates(ctx);
         self.settle(ctx);
         self.mind_sessions(ctx);
         for side in self.sides() {
@@ -192,6 +195,13 @@ impl Call {
             Side::Phone(attempt) => self.phone_mut(attempt)?.talk(),
         }
     }
+    /// The dialog of a leg, early or confirmed.
+    fn dialog_mut(&mut self, side: Side) -> Option<&mut Dialog> {
+        match side {
+            Side::Caller => self.caller.dialog_mut(),
+            Side::Phone(attempt) => self.phone_mut(attempt)?.dialog_mut(),
+        }
+    }
     /// Sends a re-INVITE with `offer`.
     fn ask(&mut self, side: Side, offer: &Bytes, purpose: Purpose, ctx: &mut Ctx<'_>) {
         let owner = self.owner(side);
@@ -216,10 +226,7 @@ impl Call {
     /// Whether `request`, which has our tag of that leg, is really that peer's; takes note of its number. None when it is
     /// not, `Some(false)` when it comes out of order.
     pub(crate) fn recognises(&mut self, side: Side, request: &Message) -> Option<bool> {
-        let dialog = match side {
-            Side::Caller => self.caller.dialog_mut()?,
-            Side::Phone(attempt) => self.phone_mut(attempt)?.dialog_mut()?,
-        };
+        let dialog = self.dialog_mut(side)?;
         dialog.owns(request).then(|| dialog.advance(request.cseq().0))
     }
 }

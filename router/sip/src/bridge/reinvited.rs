@@ -1,5 +1,5 @@
-//! Re-INVITEs of a peer: hold, codec and address changes. They go on to the other side of the bridge; without one,
-//! our music answers.
+//! Offers of a peer by re-INVITE or UPDATE: hold, codec and address changes. They go on to the other side of the bridge;
+//! without one, our music answers.
 
 use super::{Call, Have, Want};
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     sdp::Sdp,
     timers::ServerId,
     transaction::Side,
-    wire::Message,
+    wire::{Message, Method},
 };
 use bytes::Bytes;
 
@@ -26,21 +26,17 @@ impl Call {
         key: Vec<u8>,
         ctx: &mut Ctx<'_>,
     ) {
-        let asked =
-            Asked { server: ctx.begin(request, key, from, self.owner(side)), request: request.clone(), from };
+        let server = ctx.begin(request, key, from, self.owner(side));
+        let asked = Asked { server, request: request.clone(), from, until: None };
         if let Err(status) = self.take_up(side, &asked, ctx) {
             ctx.refuse(&asked.request, asked.server, status, from);
         }
     }
     /// # Errors
     /// The status it deserves.
-    fn take_up(&mut self, side: Side, asked: &Asked, ctx: &mut Ctx<'_>) -> Result<(), u16> {
+    pub(super) fn take_up(&mut self, side: Side, asked: &Asked, ctx: &mut Ctx<'_>) -> Result<(), u16> {
         let Some(line) = self.line_mut(side) else { return Err(self.too_early(side)) };
-        match line.turn {
-            Turn::Free | Turn::Backoff { .. } => {}
-            Turn::Asked(_) => return Err(500),
-            Turn::Asking(_) | Turn::Answered { .. } => return Err(491),
-        }
+        may_offer(&line.turn, asked.request.method())?;
         readable(&asked.request, &ctx.net.local)?;
         line.dialog.refresh(&asked.request);
         let offer = asked.request.body();
@@ -94,7 +90,11 @@ impl Call {
         }
         ctx.trying(&asked.request, asked.server, asked.from);
         self.corrections = 0;
-        self.ask(other, offer, Purpose::Relay, ctx);
+        if asked.request.method() == Method::Update {
+            self.relay_update(other, offer, ctx);
+        } else {
+            self.ask(other, offer, Purpose::Relay, ctx);
+        }
         if let Some(line) = self.line_mut(side) {
             line.turn = Turn::Asked(Box::new(asked.clone()));
         }
@@ -205,8 +205,21 @@ impl Call {
     }
 }
 
-/// A re-INVITE has to be in a shape we can act on.
-fn readable(request: &Message, local: &Local) -> Result<(), u16> {
+/// Whether a peer may make an offer in this `turn`.
+///
+/// Source: RFC 3261 §14.2, RFC 3311 §5.2. An UPDATE that overtakes the ACK to our answer meets no offer of ours, but
+/// has to come again.
+fn may_offer(turn: &Turn, by: Method) -> Result<(), u16> {
+    match turn {
+        Turn::Free | Turn::Backoff { .. } => Ok(()),
+        Turn::Asked(_) => Err(500),
+        Turn::Answered { offered: false, .. } if by == Method::Update => Err(500),
+        Turn::Asking(_) | Turn::Answered { .. } => Err(491),
+    }
+}
+
+/// A re-INVITE or UPDATE has to be in a shape we can act on.
+pub(super) fn readable(request: &Message, local: &Local) -> Result<(), u16> {
     if missing(request, local).next().is_some() {
         return Err(420);
     }

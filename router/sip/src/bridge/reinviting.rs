@@ -1,10 +1,10 @@
-//! What comes of our own re-INVITEs.
+//! What comes of our own offers by re-INVITE and UPDATE.
 
 use super::{Call, Have, Want};
 use crate::{
     Cause, Left, Notice,
     context::Ctx,
-    leg::{Asking, Purpose, Turn},
+    leg::{Asking, By, Purpose, Turn},
     sdp::Sdp,
     transaction::{Heard, Side},
     wire::Message,
@@ -45,7 +45,7 @@ impl Call {
             self.reinvite_refused(side, 408, ctx);
         }
     }
-    fn is_asking(&mut self, side: Side, branch: u128) -> bool {
+    pub(super) fn is_asking(&mut self, side: Side, branch: u128) -> bool {
         matches!(self.line_mut(side), Some(line) if matches!(&line.turn, Turn::Asking(asking) if asking.branch == branch))
     }
     fn take_asking(&mut self, side: Side) -> Option<Asking> {
@@ -59,11 +59,13 @@ impl Call {
         }
     }
 
-    fn reinvite_accepted(&mut self, side: Side, message: &Message, ctx: &mut Ctx<'_>) {
+    pub(super) fn reinvite_accepted(&mut self, side: Side, message: &Message, ctx: &mut Ctx<'_>) {
         let Some(asking) = self.take_asking(side) else { return };
         if let Some(line) = self.line_mut(side) {
             line.dialog.refresh(message);
-            ctx.ack(&line.dialog, asking.branch, asking.seq);
+            if let By::Invite { seq } = asking.by {
+                ctx.ack(&line.dialog, asking.branch, seq);
+            }
         }
         self.session_refreshed(side, message, ctx);
         if Sdp::parse(message.body()).is_err() {
@@ -106,7 +108,7 @@ impl Call {
         }
     }
 
-    fn reinvite_refused(&mut self, side: Side, status: u16, ctx: &mut Ctx<'_>) {
+    pub(super) fn reinvite_refused(&mut self, side: Side, status: u16, ctx: &mut Ctx<'_>) {
         if let Some(asking) = self.take_asking(side) {
             self.in_vain(side, asking, status, ctx);
         }

@@ -33,43 +33,31 @@ impl Call {
             line.show_life(session, owner, ctx);
         }
     }
-    /// Takes the final response to a request of ours other than INVITE.
-    pub(crate) fn request_heard(&mut self, side: Side, branch: u128, response: &Message, ctx: &mut Ctx<'_>) {
-        let status = response.status().unwrap_or_default();
-        if self.is_updating(side, branch) {
-            self.refresh_heard(side, status, Some(response), ctx);
-        }
-    }
-    /// Nobody answered a request of ours other than INVITE, or it could not be sent.
-    pub(crate) fn request_unanswered(&mut self, side: Side, branch: u128, status: u16, ctx: &mut Ctx<'_>) {
-        if self.is_updating(side, branch) {
-            self.refresh_heard(side, status, None, ctx);
-        }
-    }
-    fn is_updating(&mut self, side: Side, branch: u128) -> bool {
+    /// Whether the session of `side` is being refreshed by the UPDATE under `branch`.
+    pub(super) fn is_updating(&mut self, side: Side, branch: u128) -> bool {
         let timer = self.line_mut(side).and_then(|line| line.timer.as_ref());
         timer.is_some_and(|timer| timer.update() == Some(branch))
     }
-    /// What has come of the UPDATE by which we refreshed a session.
-    fn refresh_heard(&mut self, side: Side, status: u16, response: Option<&Message>, ctx: &mut Ctx<'_>) {
-        let now = ctx.now;
+    /// What has come of the UPDATE by which we refreshed a session; nothing when nobody answered.
+    pub(super) fn refresh_heard(&mut self, side: Side, response: Option<&Message>, ctx: &mut Ctx<'_>) {
+        let status = response.and_then(Message::status).unwrap_or(408);
         let Some(line) = self.line_mut(side) else { return };
-        match (status, response, &mut line.timer) {
-            (200..300, Some(response), Some(timer)) => {
-                timer.accepted(response, now);
+        let (Some(timer), Some(response), false) = (&mut line.timer, response, matches!(status, 408 | 481))
+        else {
+            return self.lost(side, status == 408, ctx);
+        };
+        match status {
+            200..300 => {
+                timer.accepted(response, ctx.now);
                 line.dialog.refresh(response);
                 self.keep(side, ctx);
             }
-            (408 | 481, ..) => self.lost(side, status == 408, ctx),
-            (405 | 501, _, Some(timer)) => {
-                timer.again(now); // by a re-INVITE
+            405 | 501 => {
+                timer.again(ctx.now); // by a re-INVITE
                 line.dialog.takes_update = false;
             }
-            (_, _, Some(timer)) => match response.is_some_and(|response| timer.raise(response)) {
-                true => timer.again(now),
-                false => timer.refused(now),
-            },
-            (_, _, None) => {}
+            _ if timer.raise(response) => timer.again(ctx.now),
+            _ => timer.refused(ctx.now),
         }
     }
     /// A refresh of ours by re-INVITE was refused, or has met a re-INVITE of the peer.

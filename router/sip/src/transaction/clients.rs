@@ -66,8 +66,8 @@ pub(crate) enum End {
     TimedOut { owner: Owner, branch: u128, status: u16 },
     /// It rang too long: cancel it.
     RangOut { owner: Owner, branch: u128 },
-    /// Nobody answered another request of a leg (408), or it could not be sent (503); the transaction is gone.
-    Unanswered { owner: Owner, branch: u128, status: u16 },
+    /// Nobody answered another request of a leg, or it could not be sent; the transaction is gone.
+    Unanswered { owner: Owner, branch: u128 },
     /// The dialog with this tag has ended for good.
     Dialog(u128),
 }
@@ -188,7 +188,7 @@ impl Clients {
                 Machine::Invite { owner, .. } => {
                     Some(End::TimedOut { owner, branch: id.branch, status: 503 })
                 }
-                Machine::Other { tx, then, .. } => then.unanswered(id.branch, 503, tx.is_open()),
+                Machine::Other { tx, then, .. } => then.ended(id.branch, tx.is_open()),
             });
         ends.collect()
     }
@@ -216,10 +216,10 @@ impl Clients {
 
 impl Then {
     /// What it means that the transaction under `branch` is gone; a leg is told unless it has had its answer.
-    const fn unanswered(self, branch: u128, status: u16, open: bool) -> Option<End> {
+    const fn ended(self, branch: u128, open: bool) -> Option<End> {
         match self {
             Self::Forget(tag) => Some(End::Dialog(tag)),
-            Self::Tell(owner) if open => Some(End::Unanswered { owner, branch, status }),
+            Self::Tell(owner) if open => Some(End::Unanswered { owner, branch }),
             Self::Tell(_) | Self::Nothing => None,
         }
     }
@@ -296,8 +296,8 @@ fn expire_other(
             out.send(tx.to, tx.request.clone(), Sent::Request(method));
             (true, None)
         }
-        client::Due::TimedOut => (false, then.unanswered(branch, 408, true)),
-        client::Due::Gone => (false, then.unanswered(branch, 408, false)),
+        client::Due::TimedOut => (false, then.ended(branch, true)),
+        client::Due::Gone => (false, then.ended(branch, false)),
         client::Due::Wait => (true, None),
     }
 }

@@ -14,3 +14,4 @@ mod reinvites;
 mod security;
 mod sessions;
 mod streams;
+mod updates;
