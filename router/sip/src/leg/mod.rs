@@ -163,6 +163,7 @@ impl Line {
     }
     fn reinvite(&mut self, told: Bytes, before: Bytes, purpose: Purpose, owner: Owner, ctx: &mut Ctx<'_>) {
         let glares = self.glares();
+        self.drop_refresh(ctx);
         let (branch, seq) = ctx.reinvite(self, told, owner);
         self.turn = Turn::Asking(Asking { branch, by: By::Invite { seq }, purpose, glares, before });
     }
@@ -181,8 +182,16 @@ impl Line {
     }
     fn update(&mut self, told: Bytes, before: Bytes, purpose: Purpose, owner: Owner, ctx: &mut Ctx<'_>) {
         let glares = self.glares();
+        self.drop_refresh(ctx);
         let branch = ctx.update(self, Some(told), owner);
         self.turn = Turn::Asking(Asking { branch, by: By::Update, purpose, glares, before });
+    }
+    /// An UPDATE of ours that merely refreshes the session is not repeated any more: what follows does that as well, and
+    /// its number would be too low behind it.
+    fn drop_refresh(&mut self, ctx: &mut Ctx<'_>) {
+        if let Some(branch) = self.timer.as_mut().and_then(SessionTimer::take_update) {
+            ctx.net.clients.abandoned(branch, ctx.now, &mut ctx.net.timers);
+        }
     }
     const fn glares(&self) -> u8 {
         if let Turn::Backoff { glares, .. } = self.turn { glares } else { 0 }
@@ -255,9 +264,7 @@ impl Line {
             Turn::Asking(asking) => ctx.net.clients.abandoned(asking.branch, ctx.now, &mut ctx.net.timers),
             Turn::Free | Turn::Asked(_) | Turn::Backoff { .. } => {}
         }
-        if let Some(branch) = self.timer.as_ref().and_then(SessionTimer::update) {
-            ctx.net.clients.abandoned(branch, ctx.now, &mut ctx.net.timers);
-        }
+        self.drop_refresh(ctx);
         self.refuse(487, ctx);
         self.dialog
     }

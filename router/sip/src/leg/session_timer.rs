@@ -209,6 +209,10 @@ impl SessionTimer {
     pub(crate) const fn update(&self) -> Option<u128> {
         self.update
     }
+    /// As [`SessionTimer::update`]; it does not count any more.
+    pub(crate) const fn take_update(&mut self) -> Option<u128> {
+        self.update.take()
+    }
     /// When something is due, as we may speak from `free` on; none when we may not.
     pub(crate) fn at(&self, free: Option<Micros>) -> Micros {
         match (self.duty, free) {

@@ -236,6 +236,27 @@ fn a_refresh_by_update_with_the_same_description_costs_the_other_leg_nothing() {
 }
 
 #[test]
+fn a_refresh_that_is_overtaken_by_an_offer_is_not_repeated_behind_it() {
+    let mut rig = Rig::new();
+    let mut caller = Peer::caller("621");
+    talking_to_an_updater(&mut rig, &mut caller);
+    rig.pass_s(900);
+    assert_eq!(rig.told(PHONE), ["UPDATE"]);
+    let refresh = rig.one_to(PBX);
+    rig.receive(PBX, answer(&refresh, 200, "", "", &caller_sdp()));
+    rig.receive(PBX, caller.next(Method::Invite, "", &held(&caller_sdp())));
+    let asked = rig.one_to(PHONE);
+    assert_eq!(asked.method(), Method::Invite);
+    rig.pass_s(4);
+    assert!(rig.sent_to(PHONE).iter().all(|again| again.method() == Method::Invite));
+    rig.receive(PHONE, answer(&asked, 200, "", CONTACT, &phone_sdp()));
+    rig.pass_s(899);
+    assert_eq!(rig.told(PHONE), ["ACK"]);
+    rig.pass_s(1);
+    assert_eq!(rig.told(PHONE), ["UPDATE"]);
+}
+
+#[test]
 fn a_caller_in_the_queue_may_hold_by_update() {
     let mut rig = Rig::new();
     let mut caller = Peer::caller("621");
