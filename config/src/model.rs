@@ -66,6 +66,8 @@ pub struct Sip {
     pub ws: Option<SocketAddr>,
     /// Over WebSocket in TLS.
     pub wss: Option<SocketAddr>,
+    /// How long a talk lasts without a sign of life of a peer, at least 90 s; none means for ever.
+    pub session_expires: Option<Duration>,
 }
 
 /// Files of certificates and keys in PEM. [`Tls::load`] reads them; all could be read when this was checked.
