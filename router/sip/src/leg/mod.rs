@@ -103,6 +103,14 @@ pub(crate) enum Purpose {
     Repoint,
     /// Either: the other side asked for it.
     Relay,
+    /// The held caller: there is nothing to hear.
+    Silence,
+    /// The phone: its caller is on hold.
+    Hold,
+    /// The phone: its caller comes back.
+    Retrieve,
+    /// The held caller: to the phone of this attempt, which asks for it.
+    Return { attempt: u32 },
 }
 
 impl Turn {

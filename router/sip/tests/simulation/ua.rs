@@ -3,6 +3,7 @@
 
 use crate::network::Chance;
 use crate::rig::{Peer, answer, sdp, text};
+use crate::way::{Style, Way};
 use sip::{
     Micros,
     wire::{Message, Method},
@@ -30,7 +31,11 @@ pub enum Deed {
     Answer,
     Refuse(u16),
     HangUp,
-    Reinvite { offerless: bool },
+    Reinvite {
+        offerless: bool,
+    },
+    /// Its user holds the other side, or takes it back.
+    Hold(Option<Style>),
     Vanish,
 }
 
@@ -85,6 +90,7 @@ pub struct Ua {
     /// Port of the other side's media, as told last, and ours.
     pub hears: Option<u16>,
     pub port: u16,
+    pub way: Way,
     pub joined_since: Micros,
     /// `X-Sambung-Call`.
     pub call: String,
@@ -120,6 +126,7 @@ impl Ua {
             finals: Vec::new(),
             hears: None,
             port,
+            way: Way::default(),
             joined_since: Micros(0),
             call: String::new(),
             invite: None,
@@ -168,9 +175,10 @@ impl Ua {
             || self.plan.on_reinvite == OnReinvite::Ignore;
         self.state == State::Up && !odd && self.out.is_empty() && self.unacked.is_empty()
     }
-    /// Whether it hangs up now.
-    pub fn hangs_up(&self, now: Micros) -> bool {
-        self.plan.deeds.iter().any(|(at, deed)| *at <= now && *deed == Deed::HangUp)
+    /// Whether it hangs up now, holds or retrieves.
+    pub fn is_about_to_act(&self, now: Micros) -> bool {
+        let acts = |deed: &Deed| matches!(deed, Deed::HangUp | Deed::Hold(_));
+        self.plan.deeds.iter().any(|(at, deed)| *at <= now && acts(deed))
     }
     /// For a failing seed.
     pub fn describe(&self) -> String {
@@ -298,14 +306,26 @@ impl Ua {
             Deed::Progress(status) => self.finish_or_progress(status, now),
             Deed::Answer => self.finish_or_progress(200, now),
             Deed::Refuse(status) => self.finish_or_progress(status, now),
-            Deed::Reinvite { offerless } => {
-                if self.state == State::Up && self.asking.is_none() && self.unacked.is_empty() {
-                    let body = if offerless { String::new() } else { self.body() };
-                    let invite = self.peer.next(Method::Invite, "", &body);
-                    self.asking = Some((self.peer.seq, offerless));
-                    self.ask(invite, Method::Invite, now);
-                }
+            Deed::Reinvite { offerless } => self.reinvite(offerless, now),
+            Deed::Hold(style) if self.may_ask() => {
+                self.way.wish(style);
+                self.reinvite(false, now);
             }
+            Deed::Hold(_) if self.state == State::Up => {
+                self.plan.deeds.push((Micros(now.0 + SECOND), deed)); // its user tries again
+            }
+            Deed::Hold(_) => {}
+        }
+    }
+    fn may_ask(&self) -> bool {
+        self.state == State::Up && self.asking.is_none() && self.unacked.is_empty()
+    }
+    fn reinvite(&mut self, offerless: bool, now: Micros) {
+        if self.may_ask() {
+            let body = if offerless { String::new() } else { self.way.offer(self.body()) };
+            let invite = self.peer.next(Method::Invite, "", &body);
+            self.asking = Some((self.peer.seq, offerless));
+            self.ask(invite, Method::Invite, now);
         }
     }
     /// A phone's response to its first INVITE.
@@ -389,10 +409,14 @@ impl Ua {
             self.peer.learn(message);
         }
         if !(self.plan.no_ack && first && status < 300) {
-            let body = if status < 300 && offerless { self.body() } else { String::new() };
+            let answers = status < 300 && offerless;
+            let body = if answers { self.way.answer(&message.body(), self.body()) } else { String::new() };
             let ack = self.peer.ack_with(message, &body);
             self.acks.insert(seq, ack.clone());
             self.send(ack);
+        }
+        if !first {
+            self.hold_finished(status, now);
         }
         if status < 300 {
             self.heard(message, now);
@@ -408,7 +432,19 @@ impl Ua {
             self.hang_up(now);
         }
     }
+    /// What a re-INVITE came to in which its user held or retrieved, perhaps; after glare it asks again.
+    fn hold_finished(&mut self, status: u16, now: Micros) {
+        let wished = self.way.holding;
+        if status < 300 {
+            return self.way.agreed();
+        }
+        self.way.refused();
+        if status == 491 && wished != self.way.holding {
+            self.plan.deeds.push((Micros(now.0 + SECOND), Deed::Hold(wished)));
+        }
+    }
     fn heard(&mut self, message: &Message, now: Micros) {
+        self.way.heard(message);
         if self.call.is_empty() {
             self.call = call_of(message);
         }
@@ -482,7 +518,7 @@ impl Ua {
     }
     fn agree(&mut self, message: &Message, now: Micros) {
         self.heard(message, now);
-        let body = self.body();
+        let body = self.way.answer(&message.body(), self.body());
         self.give(message, 200, &body, now);
     }
 }
