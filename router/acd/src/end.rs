@@ -16,6 +16,7 @@ impl Acd {
         now: Timestamp,
         effects: &mut Effects,
     ) {
+        self.end_hold(id, now, effects);
         let Some(call) = self.calls.get(&id) else { return };
         let CallState::Connected { agent, .. } = call.state else { return };
         let (visit_no, Some(visit)) = (call.visits, call.visit) else { return };
@@ -47,9 +48,9 @@ impl Acd {
     pub(crate) fn end_visit(&self, id: CallId, outcome: VisitOutcome, now: Timestamp, effects: &mut Effects) {
         let Some(call) = self.calls.get(&id) else { return };
         let Some(visit) = call.visit else { return };
-        let (answered, agent, ring) = match call.state {
-            CallState::Connected { agent, offered, since, .. } => {
-                (Some(since), Some(agent), since.since(offered))
+        let (answered, agent, ring, hold) = match call.state {
+            CallState::Connected { agent, offered, since, held, .. } => {
+                (Some(since), Some(agent), since.since(offered), held)
             }
             CallState::Arrived | CallState::Queued | CallState::Offered { .. } => Default::default(),
         };
@@ -63,7 +64,7 @@ impl Acd {
             outcome,
             agent,
             ring,
-            hold: std::time::Duration::ZERO,
+            hold,
             wrap_up_follows: outcome == VisitOutcome::Answered,
         }));
     }

@@ -212,11 +212,18 @@ impl Call {
         }
         Ok(())
     }
+    /// The held caller as the phone is to know it again: as before, with all its codings; the answer to our music names
+    /// few. One that held the phone at that time may have retrieved it since, so what it said last counts.
+    fn caller_for_phone(&self) -> Option<Bytes> {
+        let before = &self.hold.as_ref()?.before;
+        let held_her = Sdp::parse(before.clone()).is_ok_and(|before| before.holds());
+        Some(if held_her { self.caller.session.theirs.clone() } else { before.clone() })
+    }
     /// What a phone that holds is told when it asks without a description: its caller may come back.
     pub(super) fn offer_of_held(&self, side: Side) -> Option<Bytes> {
         let Side::Phone(attempt) = side else { return None };
         match self.stage_of(attempt)? {
-            Stage::Stands | Stage::Restoring => Some(self.hold.as_ref()?.before.clone()),
+            Stage::Stands | Stage::Restoring => self.caller_for_phone(),
             Stage::Asking | Stage::Said | Stage::Lifting | Stage::Returning => None,
         }
     }
@@ -255,8 +262,8 @@ impl Call {
 
     /// Tells the phone what the hold wants of it, if it is our turn.
     pub(super) fn settle_hold(&mut self, ctx: &mut Ctx<'_>) {
-        let Some(Hold { attempt, stage, ref before }) = self.hold else { return };
-        let (before, side) = (before.clone(), Side::Phone(attempt));
+        let Some(Hold { attempt, stage, .. }) = self.hold else { return };
+        let side = Side::Phone(attempt);
         let joined = self.is_joined(attempt);
         if !self.line_mut(side).is_some_and(|line| line.turn.is_ours(ctx.now)) {
             return;
@@ -268,7 +275,11 @@ impl Call {
                 self.ask(side, &offer_silence(&ours), Purpose::Hold, ctx);
             }
             Stage::Restoring => self.ask(side, &offer_silence(&ours), Purpose::Hold, ctx),
-            Stage::Lifting => self.ask(side, &before, Purpose::Retrieve, ctx),
+            Stage::Lifting => {
+                if let Some(offer) = self.caller_for_phone() {
+                    self.ask(side, &offer, Purpose::Retrieve, ctx);
+                }
+            }
             Stage::Asking | Stage::Said | Stage::Stands | Stage::Returning => {}
         }
     }
