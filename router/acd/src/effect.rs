@@ -427,6 +427,8 @@ pub struct CallRecord {
     pub answered: Option<Timestamp>,
     /// When it ended.
     pub ended: Timestamp,
+    /// Time on hold.
+    pub hold: Duration,
     /// How it ended; refused calls that entered no queue are `FlowOut(Refused)`.
     pub outcome: VisitOutcome,
     /// The last queue; none when no queue was reached.
@@ -439,6 +441,14 @@ pub struct CallRecord {
     pub offers: u32,
     /// 1 (low) to 10 (high).
     pub priority: u8,
+}
+
+impl CallRecord {
+    /// The conversation without hold.
+    #[must_use]
+    pub fn talk(&self) -> Duration {
+        self.answered.map_or(Duration::ZERO, |at| self.ended.since(at).saturating_sub(self.hold))
+    }
 }
 
 /// Time an agent spent in one state: one row of `agent_states`. Her talking is cut by the holds in it.

@@ -83,9 +83,9 @@ impl Acd {
             self.deadlines.change(Owner::Exclusion(id, *agent), Some(*until), None);
             self.index.include(id, *agent);
         }
-        let (answered, agent) = match call.state {
-            CallState::Connected { agent, since, .. } => (Some(since), Some(agent)),
-            CallState::Arrived | CallState::Queued | CallState::Offered { .. } => (None, None),
+        let (answered, agent, hold) = match call.state {
+            CallState::Connected { agent, since, held, .. } => (Some(since), Some(agent), held),
+            CallState::Arrived | CallState::Queued | CallState::Offered { .. } => Default::default(),
         };
         effects.facts.push(Fact::CallEnded(CallRecord {
             call: id,
@@ -94,6 +94,7 @@ impl Acd {
             arrived: call.arrived,
             answered,
             ended: now,
+            hold,
             outcome,
             queue: call.visit.map(|visit| visit.queue),
             agent,

@@ -243,7 +243,9 @@ impl Call {
                 begins
             }
             Some(Stage::Stands | Stage::Restoring) => {
-                if !said.holds() {
+                if said.holds() {
+                    self.set_stage(Stage::Restoring); // it was offered the caller, and may send there
+                } else {
                     self.phone_takes_back(attempt, ctx);
                 }
                 true
@@ -320,7 +322,8 @@ impl Call {
         }
         self.corrections = 0;
         if self.have == Have::Phone(attempt) && !tells_apart(&theirs, &self.caller.session.ours) {
-            return self.retrieved(attempt, ctx); // the caller could not be moved at all
+            self.want = Want::AsIs; // the caller has not been moved yet, or could not be
+            return self.retrieved(attempt, ctx);
         }
         self.stale = true;
         self.want = Want::Phone(attempt);

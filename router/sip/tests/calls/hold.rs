@@ -278,6 +278,12 @@ fn a_phone_that_asks_without_an_offer_is_offered_its_caller_and_may_take_it() {
             let asked = caller_agrees(&mut rig, &caller_sdp());
             assert!(body(&asked).contains("m=audio 30000 "));
             assert_eq!(rig.notices(), [Notice::Media { call, play: None }, Notice::Retrieved { leg }]);
+        } else {
+            let told = rig.one_to(PHONE);
+            assert!(body(&told).contains("a=inactive"), "it must not send to a caller who hears music");
+            let inactive = phone_sdp().replace("a=sendrecv", "a=inactive");
+            rig.receive(PHONE, answer(&told, 200, "", CONTACT, &inactive));
+            assert_eq!(rig.told(PHONE), ["ACK"]);
         }
         assert_eq!((rig.told(PBX), rig.told(PHONE), rig.notices()), (vec![], vec![], vec![]));
     }

@@ -278,3 +278,22 @@ fn a_caller_who_held_her_before_and_does_no_more_hears_her_again() {
     assert!(body(&caller_agrees(&mut rig, &caller_sdp())).contains("a=sendrecv"));
     assert_eq!(rig.told(PHONE), [""; 0]);
 }
+
+#[test]
+fn a_caller_who_was_not_moved_yet_stays_where_it_is() {
+    let mut rig = Rig::new();
+    let mut caller = Peer::caller("621");
+    let (_, leg, _) = talking(&mut rig, &mut caller);
+    let asked = asked_to_hold(&mut rig, leg);
+    phone_agrees(&mut rig, &asked, &inactive());
+    order_music(&mut rig, leg, Some(MUSIC_PORT));
+    let music = rig.one_to(PBX);
+    rig.receive(PBX, answer(&music, 491, "", "", ""));
+    assert_eq!(rig.told(PBX), ["ACK"]);
+    rig.notices();
+    let asked = asked_to_retrieve(&mut rig, leg);
+    phone_agrees(&mut rig, &asked, &phone_sdp());
+    assert_eq!(rig.notices(), [Notice::Retrieved { leg }]);
+    rig.pass_s(10);
+    assert_eq!((rig.told(PBX), rig.told(PHONE)), (vec![], vec![]));
+}
