@@ -92,7 +92,12 @@ impl Stack {
     pub fn command(&mut self, command: Command, now: Micros, mint: &mut dyn Mint, out: &mut Output) {
         let key = match &command {
             Command::Treat { call, .. } | Command::End { call, .. } => *call,
-            Command::Ring { leg, .. } | Command::Connect { leg } | Command::Drop { leg, .. } => leg.call,
+            Command::Ring { leg, .. }
+            | Command::Connect { leg }
+            | Command::HoldPhone { leg }
+            | Command::Hold { leg, .. }
+            | Command::Retrieve { leg }
+            | Command::Drop { leg, .. } => leg.call,
         };
         self.with_call(key, &mut Moment { now, mint, out }, |call, ctx| match command {
             Command::Treat { treatment, .. } => call.treat(treatment, ctx),
@@ -100,6 +105,9 @@ impl Stack {
                 call.ring(leg, Order { phone, queue, display, auto_answer }, ctx);
             }
             Command::Connect { leg } => call.connect(leg.attempt, ctx),
+            Command::HoldPhone { leg } => call.hold_phone(leg.attempt, ctx),
+            Command::Hold { leg, port } => call.hold(leg.attempt, port, ctx),
+            Command::Retrieve { leg } => call.retrieve(leg.attempt, ctx),
             Command::Drop { leg, reason } => call.drop_phone(leg.attempt, reason, ctx),
             Command::End { cause, .. } => call.end(cause, ctx),
         });

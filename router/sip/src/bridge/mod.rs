@@ -4,6 +4,7 @@
 //! `o=`. What is *wanted* for the caller's ears ([`Want`]) and what *is* ([`Have`]) are kept apart; whenever it is our
 //! turn in the caller's dialog, [`Call::settle`] closes the gap by a re-INVITE.
 
+mod hold;
 mod join;
 mod media;
 mod offered;
@@ -49,6 +50,8 @@ pub(crate) struct Call {
     corrections: u8,
     /// Our RTP port for this caller, once we were given one.
     port: Option<u16>,
+    /// The joined phone has put the caller on hold, or is about to, or is about to end it.
+    hold: Option<hold::Hold>,
     alarm: Alarm,
 }
 
@@ -59,6 +62,8 @@ enum Want {
     AsIs,
     /// To our music at this port.
     Music { port: u16 },
+    /// Nowhere: on hold, without music.
+    Silence,
     /// To the phone of this attempt.
     Phone(u32),
 }
@@ -70,6 +75,8 @@ enum Have {
     Nothing,
     /// To our port, from where it hears `music` when that is playing.
     Music { port: u16, music: Option<Music> },
+    /// Nowhere, and the caller knows: nobody sends.
+    Silence,
     /// To the phone of this attempt.
     Phone(u32),
 }
@@ -87,6 +94,7 @@ impl Call {
             stale: false,
             corrections: 0,
             port: None,
+            hold: None,
             alarm: Alarm::new(),
         }
     }

@@ -43,10 +43,13 @@ impl Call {
         if offer.is_empty() {
             return self.repeat_ours(side, asked, ctx);
         }
-        Sdp::parse(offer.clone()).map_err(|_| 488_u16)?;
+        let description = Sdp::parse(offer.clone()).map_err(|_| 488_u16)?;
         if self.is_old_news(side, &offer) {
             self.answer_refresh(side, asked, ctx);
             return Ok(());
+        }
+        if let Some(taken) = self.take_up_hold(side, asked, &description, ctx) {
+            return taken;
         }
         match self.partner(side).filter(|&other| self.line_mut(other).is_some()) {
             Some(other) => self.relay(side, other, asked, &offer, ctx),
@@ -65,13 +68,16 @@ impl Call {
     }
     /// Answers a re-INVITE without a description with what we said last; the ACK brings the peer's answer.
     fn repeat_ours(&mut self, side: Side, asked: &Asked, ctx: &mut Ctx<'_>) -> Result<(), u16> {
-        let ours = self.session_mut(side).map(|session| session.ours.clone()).unwrap_or_default();
+        let held = self.offer_of_held(side);
+        let Some((line, session)) = self.talk(side) else { return Err(481) };
+        let ours = match held {
+            Some(offer) => session.tell(&offer),
+            None => session.ours.clone(),
+        };
         if ours.is_empty() {
             return Err(488);
         }
-        if let Some(line) = self.line_mut(side) {
-            line.accept(asked, ours, true, ctx);
-        }
+        line.accept(asked, ours, true, ctx);
         self.keep(side, ctx);
         Ok(())
     }
@@ -160,6 +166,7 @@ impl Call {
         let waits = |turn: &Turn| matches!(turn, Turn::Asked(asked) if asked.server == server);
         if let Some(line) = self.line_mut(side).filter(|line| waits(&line.turn)) {
             line.refuse(487, ctx);
+            self.taken_back(side, ctx);
         }
     }
     /// The ACK of a 2xx of ours came; it brings the answer to an offer the 2xx made.
@@ -182,8 +189,8 @@ impl Call {
     fn answered_in_ack(&mut self, side: Side, answer: Bytes, ctx: &mut Ctx<'_>) {
         self.corrections = 0;
         let Some(session) = self.session_mut(side) else { return };
-        let readable = Sdp::parse(answer.clone()).is_ok();
-        if readable {
+        let was = session.theirs.clone();
+        if Sdp::parse(answer.clone()).is_ok() {
             session.theirs = answer;
         } else if session.theirs.is_empty() {
             return self.lost(side, true, ctx); // it never said where its media is
@@ -196,9 +203,13 @@ impl Call {
                     self.play(ctx);
                 }
             }
-            (Side::Caller, Have::Nothing) => {}
+            (Side::Caller, Have::Nothing | Have::Silence) => {}
             (Side::Caller, Have::Phone(_)) => self.compare_with_phone(),
-            (Side::Phone(attempt), _) => self.compare_with_caller(attempt),
+            (Side::Phone(attempt), _) => {
+                if !self.held_in_ack(attempt, &was, ctx) {
+                    self.compare_with_caller(attempt);
+                }
+            }
         }
         self.keep(side, ctx);
         self.call_waiting_phones(ctx);

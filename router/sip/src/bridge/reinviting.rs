@@ -5,7 +5,7 @@ use crate::{
     Cause, Left, Notice,
     context::Ctx,
     leg::{Asking, By, Purpose, Turn},
-    sdp::Sdp,
+    sdp::{Music, Sdp},
     transaction::{Heard, Side},
     wire::Message,
 };
@@ -69,7 +69,8 @@ impl Call {
         }
         self.session_refreshed(side, message, ctx);
         if Sdp::parse(message.body()).is_err() {
-            return self.in_vain(side, asking, 488, ctx);
+            self.in_vain(side, asking, 488, ctx);
+            return self.settle(ctx);
         }
         if let Some(session) = self.session_mut(side) {
             session.theirs = message.body();
@@ -87,7 +88,9 @@ impl Call {
                 if self.want == Want::Phone(attempt) {
                     self.want = Want::AsIs;
                 }
+                self.came_back(attempt, ctx);
                 self.compare_with_phone();
+                self.compare_with_caller(attempt); // it may have moved while the caller was asked
             }
             Purpose::Repoint => {
                 if let Side::Phone(attempt) = side {
@@ -96,6 +99,13 @@ impl Call {
             }
             Purpose::Relay => self.relayed(side, ctx),
             Purpose::Refresh => self.refresh_agreed(side, ctx),
+            Purpose::Silence => self.is_silent(ctx),
+            Purpose::Return { attempt } => self.returned(attempt, ctx),
+            Purpose::Hold | Purpose::Retrieve => {
+                if let Side::Phone(attempt) = side {
+                    self.phone_agreed(attempt, ctx);
+                }
+            }
         }
     }
     /// The caller's media points to our music now.
@@ -103,8 +113,13 @@ impl Call {
         self.have = Have::Music { port, music: self.heard_music() };
         if self.want == (Want::Music { port }) {
             self.want = Want::AsIs;
-            self.playing = false; // from another port, perhaps: it starts afresh
-            self.play(ctx);
+            match self.have {
+                Have::Music { music: Some(Music { to: Some(_), .. }), .. } => {
+                    self.playing = false; // from another port, perhaps: it starts afresh
+                    self.play(ctx);
+                }
+                Have::Music { .. } | Have::Nothing | Have::Silence | Have::Phone(_) => self.silence(ctx),
+            }
         }
     }
 
@@ -121,21 +136,46 @@ impl Call {
         }
         match (status, asking.purpose) {
             (481 | 408, purpose) => {
-                if purpose == Purpose::Relay {
-                    self.not_relayed(side, 480, ctx);
-                }
+                self.not_granted(side, purpose, 480, ctx);
                 self.lost(side, status == 408, ctx);
             }
-            (_, Purpose::Relay) => self.not_relayed(side, status, ctx),
+            (_, purpose @ (Purpose::Relay | Purpose::Return { .. })) => {
+                self.not_granted(side, purpose, status, ctx);
+            }
             (491, _) if asking.glares < MAX_GLARES => self.back_off(side, &asking, ctx),
             (_, Purpose::Refresh) => self.refresh_refused(side, ctx.now),
-            (_, Purpose::Music { .. }) => self.want = Want::AsIs,
-            (_, Purpose::Join { attempt }) => self.bridge_failed(attempt, ctx),
+            (_, Purpose::Music { port }) if self.want == (Want::Music { port }) => self.no_music(),
+            (_, Purpose::Silence) if self.want == Want::Silence => self.want = Want::AsIs,
+            (_, Purpose::Music { .. } | Purpose::Silence) => {}
+            (_, Purpose::Join { attempt }) => {
+                if !self.stays_away(attempt, status, ctx) {
+                    self.bridge_failed(attempt, ctx);
+                }
+            }
+            (_, Purpose::Hold | Purpose::Retrieve) => {
+                if let Side::Phone(attempt) = side {
+                    self.phone_disagreed(attempt, status, ctx);
+                }
+            }
             (_, Purpose::Repoint) => {
                 if let Side::Phone(attempt) = side {
                     self.bridge_failed(attempt, ctx);
                 }
             }
+        }
+    }
+    /// What one side asked for is not to be had of the other, `side`.
+    fn not_granted(&mut self, side: Side, purpose: Purpose, status: u16, ctx: &mut Ctx<'_>) {
+        match purpose {
+            Purpose::Relay => self.not_relayed(side, status, ctx),
+            Purpose::Return { attempt } => self.not_returned(attempt, status, ctx),
+            Purpose::Music { .. }
+            | Purpose::Silence
+            | Purpose::Join { .. }
+            | Purpose::Repoint
+            | Purpose::Refresh
+            | Purpose::Hold
+            | Purpose::Retrieve => {}
         }
     }
     /// Asks again later: 2.1 to 4 s when the Call-ID is ours, 0 to 2 s when it is the peer's, in steps of 10 ms

@@ -81,7 +81,7 @@ impl Call {
                     self.play(ctx);
                 }
             }
-            (Side::Caller, Have::Nothing) => {}
+            (Side::Caller, Have::Nothing | Have::Silence) => {}
             (Side::Caller, Have::Phone(_)) => self.compare_with_phone(),
             (Side::Phone(attempt), _) => self.compare_with_caller(attempt),
         }

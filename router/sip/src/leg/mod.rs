@@ -120,6 +120,14 @@ pub(crate) enum Purpose {
     Relay,
     /// Either: to refresh the session, with what was said before.
     Refresh,
+    /// The held caller: there is nothing to hear.
+    Silence,
+    /// The phone: its caller is on hold.
+    Hold,
+    /// The phone: its caller comes back.
+    Retrieve,
+    /// The held caller: to the phone of this attempt, which asks for it.
+    Return { attempt: u32 },
 }
 
 impl Turn {

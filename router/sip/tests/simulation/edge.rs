@@ -17,6 +17,17 @@ enum Leg {
     Pause { until: Micros },
 }
 
+/// Whether the caller is on hold, as far as the edge was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hold {
+    Off,
+    /// The desk has asked for one.
+    Wanted,
+    On,
+    /// The desk has asked for its end.
+    Unwanted,
+}
+
 #[derive(Debug)]
 struct Waiting {
     since: Micros,
@@ -31,6 +42,11 @@ struct Waiting {
     answered: Vec<LegKey>,
     gone: Vec<LegKey>,
     ever_joined: Option<LegKey>,
+    hold: Hold,
+    /// When that changed last.
+    held_since: Micros,
+    /// When the desk does something about it, and how often it still will.
+    desk: Option<(Micros, u32)>,
 }
 
 #[derive(Default)]
@@ -42,6 +58,8 @@ pub struct Edge {
     pub over: usize,
     /// Calls in which caller and phone were joined.
     pub joined: usize,
+    /// Holds that began.
+    pub holds: usize,
 }
 
 impl Edge {
@@ -56,7 +74,17 @@ impl Edge {
             Leg::Pause { until } => Some(until),
             Leg::Answered { .. } => None, // when both peers have vanished, the stack finds out
         };
-        self.calls.values().filter_map(due).min()
+        let desk = |call: &Waiting| call.desk.map(|(at, _)| at).filter(|_| !call.left && !call.ended);
+        self.calls.values().flat_map(|call| [due(call), desk(call)]).flatten().min()
+    }
+    /// Whether this call, named as in `X-Sambung-Call`, is on hold, and since when that is settled.
+    pub fn hold(&self, name: &str) -> Option<(bool, Micros)> {
+        let (_, call) = self.calls.iter().find(|(key, _)| format!("{:026}", key.0) == name)?;
+        match call.hold {
+            Hold::Off => Some((false, call.held_since)),
+            Hold::On => Some((true, call.held_since)),
+            Hold::Wanted | Hold::Unwanted => None,
+        }
     }
     pub fn on_time(&mut self, now: Micros, chance: &mut Chance) -> Vec<Command> {
         let mut commands = Vec::new();
@@ -71,6 +99,7 @@ impl Edge {
                 commands.push(Command::End { call: key, cause: Cause { status: 480, text: "Nobody free" } });
                 continue;
             }
+            call.desk_acts(now, chance, &mut commands);
             match call.leg {
                 Leg::Ringing { leg, since } if now.0 >= since.0 + RING_S * SECOND => {
                     call.gone.push(leg);
@@ -113,6 +142,7 @@ impl Edge {
                 if chance.percent(95) {
                     waiting.ever_joined = Some(leg);
                     commands.push(Command::Connect { leg });
+                    waiting.desk = chance.percent(40).then(|| (later(now, chance), 6));
                     self.joined += 1;
                 } else {
                     waiting.drop_leg(&mut commands);
@@ -123,6 +153,32 @@ impl Edge {
             Notice::BridgeFailed { leg } => {
                 assert!(self.at(leg.call, seed).answered.contains(&leg), "seed {seed}");
                 self.lose(leg, now, chance, seed, &mut commands);
+            }
+            Notice::PhoneHolds { leg } => {
+                self.alive(leg, seed);
+                self.holds += 1;
+                let waiting = self.at(leg.call, seed);
+                assert_eq!(waiting.leg, Leg::Answered { leg }, "seed {seed}: who is not connected holds");
+                assert!(matches!(waiting.hold, Hold::Off | Hold::Wanted), "seed {seed}: held twice");
+                waiting.turn(Hold::On, now);
+                let port = chance.percent(95).then_some(MUSIC_PORT);
+                commands.push(Command::Hold { leg, port });
+            }
+            Notice::Retrieved { leg } => {
+                self.alive(leg, seed);
+                let waiting = self.at(leg.call, seed);
+                assert!(matches!(waiting.hold, Hold::On | Hold::Unwanted), "seed {seed}: not held");
+                waiting.turn(Hold::Off, now);
+            }
+            Notice::HoldFailed { leg, .. } => {
+                let waiting = self.at(leg.call, seed);
+                assert_eq!(waiting.hold, Hold::Wanted, "seed {seed}");
+                waiting.turn(Hold::Off, now);
+            }
+            Notice::RetrieveFailed { leg, .. } => {
+                let waiting = self.at(leg.call, seed);
+                assert!(matches!(waiting.hold, Hold::On | Hold::Unwanted), "seed {seed}: not held");
+                waiting.turn(Hold::On, now);
             }
             Notice::PhoneHungUp { leg } => {
                 self.alive(leg, seed);
@@ -175,6 +231,8 @@ impl Edge {
         let waiting = self.at(leg.call, seed);
         waiting.gone.push(leg);
         waiting.leg = Leg::None;
+        waiting.turn(Hold::Off, now);
+        waiting.desk = None;
         waiting.next(leg.call, now, chance, commands);
     }
 }
@@ -192,6 +250,9 @@ impl Waiting {
             answered: Vec::new(),
             gone: Vec::new(),
             ever_joined: None,
+            hold: Hold::Off,
+            held_since: since,
+            desk: None,
         }
     }
     fn begin(&mut self, call: CallKey, now: Micros, chance: &mut Chance, commands: &mut Vec<Command>) {
@@ -233,6 +294,29 @@ impl Waiting {
             commands.push(Command::Treat { call, treatment: Treatment::Music { port: MUSIC_PORT } });
         }
     }
+    fn turn(&mut self, hold: Hold, now: Micros) {
+        (self.hold, self.held_since) = (hold, now);
+    }
+    /// The agent holds and retrieves at her desk as she pleases.
+    fn desk_acts(&mut self, now: Micros, chance: &mut Chance, commands: &mut Vec<Command>) {
+        let (Leg::Answered { leg }, Some((_, times))) = (self.leg, self.desk.filter(|(at, _)| *at <= now))
+        else {
+            return;
+        };
+        self.desk = (times > 1).then(|| (later(now, chance), times - 1));
+        match self.hold {
+            Hold::Off => {
+                self.turn(Hold::Wanted, now);
+                commands.push(Command::HoldPhone { leg });
+            }
+            Hold::On => {
+                self.turn(Hold::Unwanted, now);
+                commands.push(Command::Retrieve { leg });
+            }
+            Hold::Wanted => commands.push(Command::HoldPhone { leg }),
+            Hold::Unwanted => commands.push(Command::Retrieve { leg }),
+        }
+    }
     fn drop_leg(&mut self, commands: &mut Vec<Command>) {
         if let Leg::Ringing { leg, .. } | Leg::Answered { leg } = std::mem::replace(&mut self.leg, Leg::None)
         {
@@ -240,4 +324,11 @@ impl Waiting {
             commands.push(Command::Drop { leg, reason: Cause { status: 487, text: "Caller gone" } });
         }
     }
+}
+
+/// When the desk acts next.
+fn later(now: Micros, chance: &mut Chance) -> Micros {
+    let at_once = chance.percent(20);
+    let ms = if at_once { chance.between_ms(0, 50) } else { chance.between_ms(50, 40_000) };
+    Micros(now.0 + ms * 1_000)
 }

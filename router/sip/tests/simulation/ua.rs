@@ -4,6 +4,7 @@
 use crate::network::Chance;
 use crate::rig::{Peer, answer, sdp, text};
 use crate::session::{Session, Skills};
+use crate::way::{Style, Way};
 use sip::{
     Micros,
     wire::{Message, Method},
@@ -41,6 +42,8 @@ pub enum Deed {
     },
     /// A refusal by which a phone asks for a longer session.
     TooBrief,
+    /// Its user holds the other side, or takes it back.
+    Hold(Option<Style>),
     Vanish,
 }
 
@@ -105,6 +108,7 @@ pub struct Ua {
     /// Port of the other side's media, as told last, and ours.
     pub hears: Option<u16>,
     pub port: u16,
+    pub way: Way,
     pub joined_since: Micros,
     /// `X-Sambung-Call`.
     pub call: String,
@@ -146,6 +150,7 @@ impl Ua {
             finals: Vec::new(),
             hears: None,
             port,
+            way: Way::default(),
             joined_since: Micros(0),
             call: String::new(),
             invite: None,
@@ -199,9 +204,10 @@ impl Ua {
             || self.plan.on_reinvite == OnReinvite::Ignore;
         self.state == State::Up && !odd && self.out.is_empty() && self.unacked.is_empty()
     }
-    /// Whether it hangs up now.
-    pub fn hangs_up(&self, now: Micros) -> bool {
-        self.plan.deeds.iter().any(|(at, deed)| *at <= now && *deed == Deed::HangUp)
+    /// Whether it hangs up now, holds or retrieves.
+    pub fn is_about_to_act(&self, now: Micros) -> bool {
+        let acts = |deed: &Deed| matches!(deed, Deed::HangUp | Deed::Hold(_));
+        self.plan.deeds.iter().any(|(at, deed)| *at <= now && acts(deed))
     }
     /// For a failing seed.
     pub fn describe(&self) -> String {
@@ -285,17 +291,20 @@ impl Ua {
     }
     /// Makes an offer, if nothing is under way.
     fn offer(&mut self, method: Method, offerless: bool, moves: bool, now: Micros) {
-        let busy = self.out.keys().any(|(_, method)| matches!(method, Method::Invite | Method::Update));
-        if self.state != State::Up || busy || self.asking.is_some() || !self.unacked.is_empty() {
+        if !self.may_ask() {
             return;
         }
         self.asking = Some(Offer { method, offerless, port: self.port });
         self.version += u32::from(!offerless);
         self.port += if moves { 2 } else { 0 };
-        let body = if offerless { String::new() } else { self.body() };
+        let body = if offerless { String::new() } else { self.way.offer(self.body()) };
         let said = self.session.map(Session::ask).unwrap_or_default();
         let request = self.peer.next(method, &said, &body);
         self.ask(request, method, now);
+    }
+    fn may_ask(&self) -> bool {
+        let busy = self.out.keys().any(|(_, method)| matches!(method, Method::Invite | Method::Update));
+        self.state == State::Up && !busy && self.asking.is_none() && self.unacked.is_empty()
     }
     fn repeat(&mut self, now: Micros) {
         let mut sends = Vec::new();
@@ -375,6 +384,14 @@ impl Ua {
             Deed::Reinvite { offerless, moves } => self.offer(Method::Invite, offerless, moves, now),
             Deed::Update { moves } => self.offer(Method::Update, false, moves, now),
             Deed::TooBrief => self.ask_for_longer(now),
+            Deed::Hold(style) if self.may_ask() => {
+                self.way.wish(style);
+                self.offer(Method::Invite, false, false, now);
+            }
+            Deed::Hold(_) if self.state == State::Up => {
+                self.plan.deeds.push((Micros(now.0 + SECOND), deed)); // its user tries again
+            }
+            Deed::Hold(_) => {}
         }
     }
     fn ask_for_longer(&mut self, now: Micros) {
@@ -495,10 +512,14 @@ impl Ua {
             self.peer.learn(message);
         }
         if !(self.plan.no_ack && first && status < 300) {
-            let body = if status < 300 && offerless { self.body() } else { String::new() };
+            let answers = status < 300 && offerless;
+            let body = if answers { self.way.answer(&message.body(), self.body()) } else { String::new() };
             let ack = self.peer.ack_with(message, &body);
             self.acks.insert(seq, ack.clone());
             self.send(ack);
+        }
+        if !first {
+            self.hold_finished(status, now);
         }
         if status < 300 {
             self.heard(message, now);
@@ -515,7 +536,19 @@ impl Ua {
             self.hang_up(now);
         }
     }
+    /// What a re-INVITE came to in which its user held or retrieved, perhaps; after glare it asks again.
+    fn hold_finished(&mut self, status: u16, now: Micros) {
+        let wished = self.way.holding;
+        if status < 300 {
+            return self.way.agreed();
+        }
+        self.way.refused();
+        if status == 491 && wished != self.way.holding {
+            self.plan.deeds.push((Micros(now.0 + SECOND), Deed::Hold(wished)));
+        }
+    }
     fn heard(&mut self, message: &Message, now: Micros) {
+        self.way.heard(message);
         if self.call.is_empty() {
             self.call = call_of(message);
         }
@@ -610,7 +643,7 @@ impl Ua {
     }
     fn agree(&mut self, message: &Message, now: Micros) {
         self.heard(message, now);
-        let body = self.body();
+        let body = self.way.answer(&message.body(), self.body());
         self.give(message, 200, &body, now);
     }
 }

@@ -3,10 +3,11 @@
 use crate::{
     edge::Edge,
     network::{Chance, Datagram, Faults, Network},
-    rig::{Counter, PBX, PHONE, Peer, US, address, config, text},
+    rig::{Counter, MUSIC_PORT, PBX, PHONE, Peer, US, address, config, text},
     session::Skills,
     ua::{Deed, OnReinvite, Plan, Ua},
     watch::Watch,
+    way::Style,
 };
 use bytes::Bytes;
 use sip::{
@@ -75,6 +76,8 @@ pub struct World {
     pub got: Vec<(std::net::SocketAddr, Vec<u8>)>,
     /// Conversations whose media was right at their end.
     pub talks: usize,
+    /// Holds that were right at the end of their conversation.
+    pub held: usize,
 }
 
 impl World {
@@ -106,6 +109,7 @@ impl World {
             seen: DefaultHasher::new(),
             got: Vec::new(),
             talks: 0,
+            held: 0,
         }
     }
     /// Runs the shift and checks its end; gives a digest of all that was sent.
@@ -117,6 +121,10 @@ impl World {
         }
         self.check_the_end();
         (self.seen.finish(), self.talks)
+    }
+    /// Holds that began.
+    pub fn holds(&self) -> usize {
+        self.edge.holds
     }
     fn next(&self) -> Option<Micros> {
         let uas = self.uas.values().filter_map(Ua::due).min();
@@ -311,6 +319,11 @@ impl World {
         if self.chance.percent(self.weather.odd()) {
             offers = true;
         }
+        if self.chance.percent(10) {
+            let from = self.later_ms(1_000, 60_000);
+            deeds.push((from, Deed::Hold(Some(Style::SendOnly))));
+            deeds.push((Micros(from.0 + self.chance.between_ms(5, 30_000) * 1_000), Deed::Hold(None)));
+        }
         if self.finds_out && self.chance.percent(self.weather.odd() / 6) {
             deeds.push((self.later_ms(50, 60_000), Deed::Vanish));
         }
@@ -344,6 +357,7 @@ impl World {
         } else {
             deeds.push((answer, Deed::Answer));
             deeds.push((Micros(answer.0 + self.chance.between_ms(100, 90_000) * 1_000), Deed::HangUp));
+            self.hold_at_will(answer, &mut deeds);
             if self.chance.percent(odd) {
                 offer_at = Some(Micros(answer.0 + self.chance.between_ms(100, 10_000) * 1_000));
             }
@@ -363,24 +377,45 @@ impl World {
         Ua::phone(invite.clone(), plan, port)
     }
 
-    /// A phone about to hang up after some quiet time has heard the caller, and the caller it.
+    /// Its user holds the caller and takes it back, or does not.
+    fn hold_at_will(&mut self, answered: Micros, deeds: &mut Vec<(Micros, Deed)>) {
+        let mut at = answered;
+        while self.chance.percent(40) {
+            let style =
+                self.chance.pick(&[(3, Style::SendOnly), (3, Style::Inactive), (1, Style::NoAddress)]);
+            for held in [Some(style), None] {
+                at = Micros(at.0 + self.chance.between_ms(5, 30_000) * 1_000);
+                deeds.push((at, Deed::Hold(held)));
+            }
+        }
+    }
+    /// After some quiet time a phone hears the caller and the caller it, or both know of the hold.
     fn check_media(&mut self, name: &str) {
         let phone = &self.uas[name];
-        if !phone.is_phone()
-            || !phone.hangs_up(self.now)
-            || !phone.is_settled()
-            || self.weather == Weather::Storm
-        {
+        if !phone.is_phone() || !phone.is_settled() || self.weather == Weather::Storm {
             return;
         }
+        let counts = usize::from(phone.is_about_to_act(self.now));
         let caller = self.uas.values().find(|ua| !ua.is_phone() && ua.call == phone.call);
         let Some(caller) = caller.filter(|caller| caller.is_settled()) else { return };
-        let quiet = |ua: &Ua| self.now.0 - ua.joined_since.0 > 20 * SECOND;
-        if quiet(caller) && quiet(phone) {
-            let seed = (self.seed, self.weather, name);
-            assert_eq!((caller.hears, phone.hears), (Some(phone.port), Some(caller.port)), "{seed:?}");
-            self.talks += 1;
+        let quiet = |since: Micros| self.now.0 - since.0 > 20 * SECOND;
+        let Some((held, since)) = self.edge.hold(&phone.call) else { return };
+        if !quiet(caller.joined_since) || !quiet(phone.joined_since) || !quiet(since) {
+            return;
         }
+        let seed = (self.seed, self.weather, name);
+        if held {
+            let agrees = |ua: &Ua| matches!(ua.plan.on_reinvite, OnReinvite::Agree | OnReinvite::Move);
+            let set_aside = caller.hears == Some(MUSIC_PORT) || caller.way.told_silence;
+            assert!(set_aside || !agrees(caller), "{seed:?}: the held caller hears {:?}", caller.hears);
+            assert!(phone.way.told_silence || !agrees(phone), "{seed:?}: the caller is sent to her phone");
+            self.held += counts;
+            return;
+        }
+        assert_eq!((caller.hears, phone.hears), (Some(phone.port), Some(caller.port)), "{seed:?}");
+        let silent = caller.way.told_silence || phone.way.told_silence || phone.way.holding.is_some();
+        assert!(!silent || caller.way.holding.is_some(), "{seed:?}: {:?} {:?}", caller.way, phone.way);
+        self.talks += counts;
     }
     fn check_the_end(&self) {
         let seed = (self.seed, self.weather);
