@@ -5,7 +5,7 @@
 //! own. What we do not understand is kept byte for byte. Transactions and dialogs are made of messages elsewhere.
 
 mod addr;
-mod chars;
+pub(crate) mod chars;
 mod host;
 pub mod limits;
 mod list;
@@ -13,6 +13,7 @@ mod message;
 mod method;
 mod name;
 mod params;
+mod same;
 mod scan;
 mod status;
 mod uri;
