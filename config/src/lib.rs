@@ -14,6 +14,7 @@ mod model;
 mod name;
 mod reference;
 mod routing;
+mod secret;
 mod sources;
 mod staff;
 mod suggest;
@@ -22,8 +23,8 @@ mod table;
 
 pub use finding::{Finding, Problems, Warning};
 pub use model::{
-    AgentAccess, Config, Desk, Limits, Media, Network, Operator, Phone, Secret, Section, Sip, Site, Source,
-    SourceKind, Store, Trunk,
+    AgentAccess, Config, Desk, Digest, Limits, Login, Media, Network, Operator, Phone, Secret, Section, Sip,
+    Site, Source, SourceKind, Store, Trunk,
 };
 pub use reference::reference;
 

@@ -1,10 +1,14 @@
 //! Reads what concerns the machine: site, listeners, media, store, limits, trunks.
 
 use crate::{
-    address, later,
-    model::{Desk, Limits, Media, Network, Operator, Sip, Site, Store, Trunk},
+    address,
+    finding::Place,
+    later,
+    model::{Desk, Digest, Limits, Login, Media, Network, Operator, Sip, Site, Store, Trunk},
     name,
-    table::{Check, Table, Typed, quoted},
+    secret::{self, SecretRead},
+    suggest,
+    table::{Check, Table, Typed, Wrong, quoted},
 };
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -17,10 +21,15 @@ const SIP_PORT: u16 = 5060;
 const DESK_PORT: u16 = 8080;
 const OPERATOR_PORT: u16 = 8081;
 const MEDIA_PORTS: std::ops::RangeInclusive<u16> = 20_000..=29_999;
+const REALM: &str = "sambung";
+/// All of them, the strongest first.
+const DIGESTS: [(&str, Digest); 2] = [("sha-256", Digest::Sha256), ("md5", Digest::Md5)];
 const STORE_PATH: &str = "sambung-data";
 const ZONE: &str = "UTC";
 const CODES: [&str; 3] = ["done", "callback", "escalated"];
 const REASONS: [&str; 4] = ["break", "lunch", "meeting", "training"];
+/// What a trunk's calls must show beside their address: whether that is a digest.
+const REQUIRES: [(&str, bool); 2] = [("network", false), ("digest", true)];
 /// Bounds and defaults of `[limits]`: least, most, default.
 const CALLS: (u32, u32, u32) = (1, 100_000, 10_000);
 const DESKTOPS: (u32, u32, u32) = (1, 50_000, 2_000);
@@ -43,8 +52,37 @@ pub(crate) fn site(root: &mut Table<'_>, check: &mut Check<'_>) -> Site {
 pub(crate) fn sip(root: &mut Table<'_>, check: &mut Check<'_>) -> Typed<Sip> {
     let mut table = root.table("sip", check);
     let udp = listen(&mut table, "udp", SIP_PORT, check);
+    let realm = table.read("realm", name::realm, check);
+    let digest = digest(&mut table, check);
     table.close(check);
-    Typed { value: Sip { udp: udp.value }, place: udp.place }
+    let realm = realm.map_or_else(|| REALM.to_owned(), |realm| realm.value);
+    Typed { value: Sip { udp: udp.value, realm, digest }, place: udp.place }
+}
+
+fn digest(table: &mut Table<'_>, check: &mut Check<'_>) -> Vec<Digest> {
+    let place = table.place_of("digest");
+    let all: Vec<Digest> = DIGESTS.iter().map(|&(_, digest)| digest).collect();
+    let Some(typed) = table.texts("digest", check) else { return all };
+    if typed.is_empty() {
+        check.findings.problem(&place, "is empty", "write one of them at least, or take it out");
+    }
+    let mut chosen = Vec::new();
+    for text in typed {
+        let Some(digest) = text.read(algorithm, check) else { continue };
+        if chosen.contains(&digest.value) {
+            let what = format!("{} stands there twice", quoted(text.value));
+            check.findings.problem(&digest.place, what, "take one out");
+        }
+        chosen.push(digest.value);
+    }
+    chosen
+}
+
+fn algorithm(text: &str) -> Result<Digest, Wrong> {
+    let known = DIGESTS.iter().find(|(name, _)| *name == text);
+    let names = DIGESTS.iter().map(|&(name, _)| name);
+    let unknown = || Wrong::new(format!("{} is unknown", quoted(text)), suggest::way_out(text, names));
+    known.map(|&(_, digest)| digest).ok_or_else(unknown)
 }
 
 /// `[media]`. Without an address of its own it takes the one SIP listens on.
@@ -134,7 +172,7 @@ pub(crate) fn trunks(root: &mut Table<'_>, check: &mut Check<'_>) -> Vec<TrunkRe
         ];
         let networks = networks.map(|value| Typed { value, place: root.place_of("trunk") });
         let name = Typed { value: "local".to_owned(), place: root.place_of("trunk") };
-        return vec![TrunkRead { name, networks: networks.into() }];
+        return vec![TrunkRead { name, networks: networks.into(), login: None, requires: None }];
     }
     tables.into_iter().map(|table| trunk(table, check)).collect()
 }
@@ -143,6 +181,8 @@ pub(crate) fn trunks(root: &mut Table<'_>, check: &mut Check<'_>) -> Vec<TrunkRe
 pub(crate) struct TrunkRead {
     pub name: Typed<String>,
     pub networks: Vec<Typed<Network>>,
+    pub login: Option<Login>,
+    pub requires: Option<(Login, Place)>,
 }
 
 impl TrunkRead {
@@ -151,6 +191,8 @@ impl TrunkRead {
         Trunk {
             name: self.name.value,
             networks: self.networks.into_iter().map(|network| network.value).collect(),
+            login: self.login,
+            requires: self.requires.map(|(login, _)| login),
         }
     }
 }
@@ -165,9 +207,47 @@ fn trunk(mut table: Table<'_>, check: &mut Check<'_>) -> TrunkRead {
     } else if typed.as_ref().is_some_and(Vec::is_empty) {
         check.findings.problem(&place, "is empty", way_out);
     }
+    let login = login(&mut table, check);
+    let requires = requires(&mut table, &name.value, check);
     table.close(check);
     let typed = typed.unwrap_or_default();
-    TrunkRead { name, networks: typed.iter().filter_map(|text| text.read(address::network, check)).collect() }
+    let networks = typed.iter().filter_map(|text| text.read(address::network, check)).collect();
+    TrunkRead { name, networks, login, requires }
+}
+
+/// `user` and `password`: what we answer when the trunk asks who we are. Both, or neither.
+fn login(table: &mut Table<'_>, check: &mut Check<'_>) -> Option<Login> {
+    let named = table.has("user");
+    let user = table.read("user", name::user, check);
+    let SecretRead { secret: password, given } = secret::secret(table, &secret::PASSWORD, check);
+    if given && !named {
+        check.findings.missing(&table.place_of("user"), "name the user that the trunk knows us by");
+    } else if named && !given {
+        let way_out = "give the password that the trunk knows us by, or password_file or password_env";
+        check.findings.missing(&password.place, way_out);
+    }
+    Some(Login { user: user?.value, password: password.value? })
+}
+
+/// `requires`, `peer_user` and `peer_password`: how the trunk's calls sign in to us.
+fn requires(table: &mut Table<'_>, trunk: &str, check: &mut Check<'_>) -> Option<(Login, Place)> {
+    let digest = table.choice("requires", &REQUIRES, false, check);
+    let user_place = table.place_of("peer_user");
+    let user = table.read("peer_user", name::user, check);
+    let SecretRead { secret: password, given } = secret::secret(table, &secret::PEER_PASSWORD, check);
+    if digest && !given {
+        let way_out = "give the password its calls have to prove, or peer_password_file or peer_password_env";
+        check.findings.missing(&password.place, way_out);
+    }
+    for place in [given.then_some(&password.place), user.is_some().then_some(&user_place)] {
+        if let Some(place) = place.filter(|_| !digest) {
+            let what = "is asked of nobody without requires = \"digest\"";
+            check.findings.problem(place, what, "add it, or take this out");
+        }
+    }
+    let user = user.map_or_else(|| trunk.to_owned(), |user| user.value);
+    let login = Login { user, password: password.value.filter(|_| digest)? };
+    Some((login, password.place))
 }
 
 fn listen(table: &mut Table<'_>, key: &'static str, port: u16, check: &mut Check<'_>) -> Typed<SocketAddr> {
