@@ -2,7 +2,7 @@
 
 use crate::phone::{Office, Phone};
 use sip::{
-    registrar::{Handled, MAX_PER_USER},
+    registrar::{BindingRecord, Handled, MAX_BINDINGS, MAX_PER_USER},
     wire::Name,
 };
 
@@ -235,4 +235,28 @@ fn a_path_is_told_back() {
     let answer =
         ann.registers(&mut office, &format!("{HOME}Supported: path\r\nPath: <sip:edge.example;lr>\r\n"));
     assert_eq!(answer.header(Name::Path).as_deref(), Some("<sip:edge.example;lr>"));
+}
+
+#[test]
+fn a_phone_that_finds_no_room_is_told_to_come_back() {
+    let users: Vec<String> = (0..MAX_BINDINGS / MAX_PER_USER).map(|n| format!("u{n}")).collect();
+    let mut names: Vec<&str> = users.iter().map(String::as_str).collect();
+    names.push("ann");
+    let (mut office, mut ann) = (Office::of(&names), Phone::of("ann"));
+    ann.registers(&mut office, HOME);
+    let of_ann = office.registrar.records("ann")[0].clone();
+    let contacts = (0..MAX_PER_USER).map(|n| format!("sip:u@10.0.0.{n}"));
+    let contacts: Vec<String> = contacts.collect();
+    let all = users.iter().flat_map(|user| {
+        let binding =
+            |uri: &String| BindingRecord { user: user.as_str().into(), uri: uri.clone(), ..of_ann.clone() };
+        contacts.iter().map(binding).collect::<Vec<_>>()
+    });
+    office.registrar.restore(all.skip(1), office.now);
+    assert_eq!(office.registrar.counts().0, MAX_BINDINGS);
+    assert_eq!(ann.registers(&mut office, HOME).status(), 200, "who is there may stay");
+    let answer = ann.registers(&mut office, "Contact: <sip:ann@10.0.0.8>\r\n");
+    assert_eq!(answer.status(), 503);
+    let seconds: u32 = answer.header(Name::RetryAfter).unwrap().parse().unwrap();
+    assert!((30..60).contains(&seconds), "{seconds}");
 }
