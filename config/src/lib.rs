@@ -5,6 +5,7 @@
 //! secrets it names and whether its databases are there; binds, opens and starts nothing.
 
 mod address;
+mod audio;
 mod cross;
 mod duration;
 mod finding;
@@ -147,11 +148,13 @@ impl Read {
         read
     }
     fn into_config(self) -> Config {
+        let music = |queue: &routing::QueueRead| Some((queue.plan.name.clone(), queue.music.clone()?));
+        let queue_music = self.queues.iter().filter_map(music).collect();
         let (agents, access) = self.agents.into_iter().map(|agent| (agent.plan, agent.access)).unzip();
         Config {
             site: self.site,
             sip: self.sip.value,
-            media: self.media.value,
+            media: Media { queue_music, ..self.media.value },
             desk: self.desk.value,
             operator: self.operator.value,
             store: self.store,

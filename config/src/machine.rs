@@ -1,7 +1,7 @@
 //! Reads what concerns the machine: site, listeners, media, store, limits, trunks.
 
 use crate::{
-    address,
+    address, audio,
     finding::Place,
     later,
     model::{Desk, Digest, Limits, Login, Media, Network, Operator, Sip, Site, Store, Trunk},
@@ -11,6 +11,7 @@ use crate::{
     table::{Check, Table, Typed, Wrong, quoted},
 };
 use std::{
+    collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
 };
@@ -96,6 +97,8 @@ pub(crate) fn media(root: &mut Table<'_>, sip: &Typed<Sip>, check: &mut Check<'_
     let media = Media {
         address: address.map_or(default, |address| address.value),
         ports: ports.map_or(MEDIA_PORTS, |ports| ports.value),
+        music: audio::wav(&mut table, "music", check),
+        queue_music: BTreeMap::new(),
     };
     if media.address.is_loopback() && !heard.is_loopback() {
         let what = format!("\"{}\" is loopback, while SIP listens on {}", media.address, sip.value.udp);

@@ -2,7 +2,10 @@
 //!
 //! How it is read from a file is the business of the other modules; what the parts do with it, of the parts.
 
-use std::{fmt, net::IpAddr, net::SocketAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap, fmt, net::IpAddr, net::SocketAddr, ops::RangeInclusive, path::PathBuf,
+    time::Duration,
+};
 use subtle::ConstantTimeEq;
 
 /// Everything one machine needs to know to run.
@@ -75,6 +78,10 @@ pub struct Media {
     pub address: IpAddr,
     /// UDP ports for RTP, the first one even; `0..=0` takes free ones.
     pub ports: RangeInclusive<u16>,
+    /// WAV file that waiting callers hear; none for the built-in tune.
+    pub music: Option<PathBuf>,
+    /// WAV files of queues that have music of their own, by queue.
+    pub queue_music: BTreeMap<String, PathBuf>,
 }
 
 /// The agents' desktops.

@@ -188,7 +188,7 @@ impl Brain {
         {
             taken += 1;
             self.sip.begin(self.acd.entries() + 1);
-            self.sip.receive(from, bytes, now);
+            self.sip.receive(sip::Flow::udp(from), bytes, now);
             self.follow(now)?;
         }
         self.sip.begin(self.acd.entries() + 1);

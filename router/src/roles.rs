@@ -9,10 +9,10 @@ use crate::{
     inbox::{Door, Incoming, inbox},
     live::{LiveError, LiveFile},
     log::{FileLog, LogError},
-    media::{Media, Ports},
+    media::{Media, Ports, SoundError, Sounds},
     metrics::{Metrics, MetricsError},
     secret::SecretError,
-    sip_edge::{SipEdge, SipParts, UdpEdge},
+    sip_edge::{QueueSide, SipEdge, SipParts, UdpEdge},
 };
 use acd::{Acd, Plan, Timestamp};
 use agent_gateway::{Gateway, GatewayConfig, GatewayError};
@@ -60,6 +60,9 @@ pub enum StartError {
     /// Numbers' region.
     #[error("[site] region: {0}")]
     Region(#[from] screenpop::caller::RegionError),
+    /// Music.
+    #[error("music: {0}")]
+    Sound(#[from] SoundError),
     /// A source of customers.
     #[error(transparent)]
     Source(#[from] screenpop::OpenError),
@@ -137,7 +140,7 @@ impl House {
             media: Media::start()?,
             metrics: Arc::clone(&metrics),
         });
-        sip.learn(phones(&config, &directory), queue_names(&directory));
+        sip.learn(phones(&config, &directory), queue_sides(&config, &directory)?);
         let mut brain = Brain::new(BrainParts {
             acd,
             log,
@@ -152,7 +155,7 @@ impl House {
         })?;
         brain.begin(plan)?;
         for (to, cancel) in left_legs.iter().filter_map(sip::cancel_from_record) {
-            brain.socket().send(to, cancel);
+            brain.socket().send(to.peer, cancel);
         }
         let office = crate::office::Office::open(&config, metrics, last_entry, sockets.operator, runtime)?;
         let ready =
@@ -223,6 +226,7 @@ fn sip_config(config: &Config, address: SocketAddr) -> sip::Config {
     let fixed_phones = config.agents.iter().filter_map(|agent| agent.phone.address());
     sip::Config {
         address,
+        streams: Vec::new(),
         media: config.media.address,
         user_agent: PRODUCT.to_owned(),
         node: "n1".to_owned(),
@@ -247,7 +251,9 @@ fn phones(config: &Config, directory: &acd::Directory) -> Vec<Option<sip::Phone>
 /// A phone at a fixed address; one that registers is nowhere until it does.
 fn fixed_phone(phone: &config::Phone) -> Option<sip::Phone> {
     match phone {
-        config::Phone::At { uri, address } => Some(sip::Phone { uri: uri.clone(), to: *address }),
+        config::Phone::At { uri, address } => {
+            Some(sip::Phone { uri: uri.clone(), to: sip::Flow::udp(*address) })
+        }
         config::Phone::Registered { .. } => None,
     }
 }
@@ -257,6 +263,16 @@ fn queue_names(directory: &acd::Directory) -> Vec<String> {
         .filter_map(|no| u32::try_from(no).ok())
         .map(|no| directory.queue_name(acd::QueueNo(no)).to_owned())
         .collect()
+}
+
+/// Every queue with its music.
+fn queue_sides(config: &Config, directory: &acd::Directory) -> Result<Vec<QueueSide>, SoundError> {
+    let (mut sounds, media) = (Sounds::default(), &config.media);
+    let side = |name: String| {
+        let file = media.queue_music.get(&name).or(media.music.as_ref());
+        Ok(QueueSide { music: sounds.get(file)?, name })
+    };
+    queue_names(directory).into_iter().map(side).collect()
 }
 
 fn sources(config: &Config) -> Vec<SourceSpec> {
@@ -309,8 +325,11 @@ fn desk_config(
 /// Decides a log again.
 ///
 /// # Errors
-/// When the log cannot be read.
+/// When the log cannot be read, or there is none.
 pub fn replay(folder: &Path) -> Result<Replayed, LogError> {
+    if crate::log::segments(folder)?.is_empty() {
+        return Err(LogError::Empty { path: folder.to_owned() });
+    }
     let mut reader = crate::log::Reader::open(folder)?;
     let mut replayed = Replayed { entries: 0, difference: None, hash: None };
     let mut acd = Acd::new();

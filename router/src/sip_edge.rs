@@ -9,7 +9,7 @@ mod udp;
 pub use udp::UdpEdge;
 
 use crate::{
-    media::{Media, Ports},
+    media::{Media, Ports, Sound},
     metrics::{Direction, Metrics},
 };
 use acd::{
@@ -22,13 +22,10 @@ use bytes::Bytes;
 use mint::NodeMint;
 use screenpop::caller::{Caller, CallerHeaders, Privacy, Region, identify};
 use sip::{
-    CallKey, Cause, Command, Display, Keep, Left, LegKey, Micros, Notice, Offered, Output, Phone, Play, Stack,
+    CallKey, Cause, Command, Display, Flow, Keep, Left, LegKey, Micros, Notice, Offered, Output, Phone, Play,
+    Stack,
 };
-use std::{
-    collections::HashMap,
-    net::{SocketAddr, UdpSocket},
-    sync::Arc,
-};
+use std::{collections::HashMap, net::UdpSocket, sync::Arc};
 
 /// Responses of a phone that mean a person refused (RFC 3261 §21.4.24, §21.6.2).
 const REFUSED_BY_PERSON: [u16; 2] = [486, 603];
@@ -42,7 +39,7 @@ pub struct SipEdge {
     /// By [`AgentNo`]; none for agents who left the plan.
     phones: Vec<Option<Phone>>,
     /// By [`QueueNo`].
-    queues: Vec<String>,
+    queues: Vec<QueueSide>,
     callers: HashMap<CallId, CallerSide>,
     ports: Ports,
     media: Media,
@@ -54,6 +51,17 @@ struct CallerSide {
     known: Box<CallerKnown>,
     told: bool,
     rtp: Option<(u16, Arc<UdpSocket>)>,
+    /// That of the queue in which the caller was given something to hear.
+    music: Option<Arc<Sound>>,
+}
+
+/// What this side has to know of a queue.
+#[derive(Clone, Debug)]
+pub struct QueueSide {
+    /// Its name, for phones.
+    pub name: String,
+    /// What its waiting callers hear.
+    pub music: Arc<Sound>,
 }
 
 /// What the edge is made of.
@@ -90,8 +98,8 @@ impl SipEdge {
         }
     }
 
-    /// Where agents' phones are and what queues are called, by number.
-    pub fn learn(&mut self, phones: Vec<Option<Phone>>, queues: Vec<String>) {
+    /// Where agents' phones are, what queues are called and what is played in them, by number.
+    pub fn learn(&mut self, phones: Vec<Option<Phone>>, queues: Vec<QueueSide>) {
         self.phones = phones;
         self.queues = queues;
     }
@@ -106,8 +114,8 @@ impl SipEdge {
         self.mint.begin(entry);
     }
 
-    /// Takes a datagram.
-    pub fn receive(&mut self, from: SocketAddr, bytes: Bytes, now: Timestamp) {
+    /// Takes a message.
+    pub fn receive(&mut self, from: Flow, bytes: Bytes, now: Timestamp) {
         let (method, status) = count::sniff(&bytes);
         self.metrics.sip.count(Direction::In, method, status);
         self.stack.receive(from, bytes, micros(now), &mut self.mint, &mut self.out);
@@ -152,7 +160,7 @@ impl SipEdge {
         for send in self.out.sends.drain(..) {
             let (method, status) = count::sent(send.what);
             self.metrics.sip.count(Direction::Out, method, status);
-            socket.send(send.to, send.bytes);
+            socket.send(send.to.peer, send.bytes);
         }
     }
 
@@ -202,7 +210,7 @@ impl SipEdge {
             sip_call_id: offered.sip_call_id,
             uui: offered.uui,
         };
-        self.callers.insert(call, CallerSide { known: Box::new(known), told: false, rtp: None });
+        self.callers.insert(call, CallerSide { known: Box::new(known), told: false, rtp: None, music: None });
         Event::CallArrived { call, dialled, caller: reference }
     }
 
@@ -232,10 +240,12 @@ impl SipEdge {
 
     fn play(&mut self, call: CallId, play: Option<Play>) {
         let Some(side) = self.callers.get(&call) else { return };
-        let done = match (play, &side.rtp) {
-            (Some(play), Some((_, socket))) => self.media.play(call, Arc::clone(socket), play),
-            (None, Some(_)) => self.media.stop(call),
-            (Some(_) | None, None) => Ok(()),
+        let done = match (play, &side.rtp, &side.music) {
+            (Some(play), Some((_, socket)), Some(music)) => {
+                self.media.play(call, Arc::clone(socket), play, Arc::clone(music))
+            }
+            (None, Some(_), _) => self.media.stop(call),
+            (Some(_) | None, ..) => Ok(()),
         };
         if let Err(error) = done {
             tracing::error!(%error, %call, "a caller's music does not change");
@@ -250,7 +260,7 @@ impl SipEdge {
     /// Carries out an order of the brain's, if it is one for this side.
     pub fn carry_out(&mut self, order: &Order, now: Timestamp) {
         let command = match order {
-            Order::Treat { call, treatment } => self.treat(*call, *treatment),
+            Order::Treat { call, queue, treatment } => self.treat(*call, *queue, *treatment),
             Order::RingPhone { offer, agent, queue, auto_answer } => {
                 let Some(ring) = self.ring(*offer, *agent, *queue, *auto_answer) else {
                     // No phone is known for her: as if it could not be reached.
@@ -273,7 +283,11 @@ impl SipEdge {
         self.stack.command(command, micros(now), &mut self.mint, &mut self.out);
     }
 
-    fn treat(&mut self, call: CallId, treatment: Treatment) -> Command {
+    fn treat(&mut self, call: CallId, queue: QueueNo, treatment: Treatment) -> Command {
+        let music = self.queues.get(queue.index()).map(|queue| Arc::clone(&queue.music));
+        if let Some(side) = self.callers.get_mut(&call) {
+            side.music = music;
+        }
         let port = match treatment {
             Treatment::Music | Treatment::EarlyMedia => self.rtp_port(call),
             Treatment::Ringing => None,
@@ -300,7 +314,7 @@ impl SipEdge {
 
     fn ring(&self, offer: OfferId, agent: AgentNo, queue: QueueNo, auto_answer: bool) -> Option<Command> {
         let phone = self.phones.get(agent.index()).cloned().flatten()?;
-        let queue = self.queues.get(queue.index()).cloned().unwrap_or_default();
+        let queue = self.queues.get(queue.index()).map(|queue| queue.name.clone()).unwrap_or_default();
         let withheld =
             self.callers.get(&offer.call).is_none_or(|side| side.known.caller.privacy == Privacy::Withheld);
         let display = if withheld { Display::Anonymous } else { Display::AsCaller };

@@ -14,3 +14,4 @@ mod floor;
 mod hostile;
 mod queue;
 mod races;
+mod weather;

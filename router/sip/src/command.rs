@@ -1,7 +1,6 @@
 //! What the shell orders the stack to do. An order for a call or leg that is gone does nothing.
 
-use crate::{CallKey, LegKey};
-use std::net::SocketAddr;
+use crate::{CallKey, Flow, LegKey};
 
 /// An order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +79,7 @@ pub struct Phone {
     /// Request-URI of its INVITE.
     pub uri: String,
     /// Where the datagrams go.
-    pub to: SocketAddr,
+    pub to: Flow,
 }
 
 /// What the phone is told about the caller, in From.

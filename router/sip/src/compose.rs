@@ -1,12 +1,12 @@
 //! The messages we write: what every request and response of ours has in common.
 
 use crate::{
+    Flow, Transport,
     dialog::Dialog,
     local::Local,
     wire::{Message, Method, Name, Writer, reason_phrase},
 };
 use bytes::Bytes;
-use std::net::SocketAddr;
 
 /// What we take, in `Allow`.
 pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS";
@@ -14,8 +14,8 @@ pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS";
 pub(crate) const SDP: &str = "application/sdp";
 
 /// Starts the response to `request`.
-pub(crate) fn respond(local: &Local, request: &Message, status: u16, tag: &str, from: SocketAddr) -> Writer {
-    let mut writer = Writer::response_to(request, status, reason_phrase(status), tag, from);
+pub(crate) fn respond(local: &Local, request: &Message, status: u16, tag: &str, from: Flow) -> Writer {
+    let mut writer = Writer::response_to(request, status, reason_phrase(status), tag, from.peer);
     if status > 100 && !local.product.is_empty() {
         writer.header(Name::Server, &local.product);
     }
@@ -39,10 +39,10 @@ pub(crate) fn in_dialog(
     method: Method,
     seq: u32,
     branch: u128,
-) -> (Writer, SocketAddr) {
+) -> (Writer, Flow) {
     let path = dialog.path();
     let mut writer = Writer::request(method, path.uri);
-    own_via(&mut writer, local, branch);
+    own_via(&mut writer, local, path.to.transport, branch);
     for route in path.routes {
         writer.header(Name::Route, route);
     }
@@ -59,8 +59,8 @@ pub(crate) fn in_dialog(
 }
 
 /// Our Via, which asks for the response to come back where the request came from (RFC 3581).
-pub(crate) fn own_via(writer: &mut Writer, local: &Local, branch: u128) {
-    writer.header_parts(Name::Via, &[&local.via, &local.names.branch(branch), b";rport"]);
+pub(crate) fn own_via(writer: &mut Writer, local: &Local, over: Transport, branch: u128) {
+    writer.header_parts(Name::Via, &[&local.own(over).via, &local.names.branch(branch), b";rport"]);
 }
 
 /// `CSeq: 1 INVITE`

@@ -1,7 +1,7 @@
 //! What every step of a call works with: the time, fresh names, the way out, and the tables all calls share.
 
 use crate::{
-    CallKey, Cause, Micros, Mint, Output,
+    CallKey, Cause, Flow, Micros, Mint, Output,
     compose::{ALLOW, SDP, cancel_of, decimal, explain, in_dialog, reason, respond},
     dialog::Dialog,
     local::Local,
@@ -11,7 +11,7 @@ use crate::{
     wire::{Message, Method, Name, Writer},
 };
 use bytes::Bytes;
-use std::{collections::HashMap, net::SocketAddr};
+use std::collections::HashMap;
 
 /// The tables all calls share.
 pub(crate) struct Net {
@@ -61,7 +61,7 @@ impl Ctx<'_> {
         writer.header_text("X-Sambung-Call", self.mint.text(call));
     }
     /// Starts a response to `request` in the dialog with the tag `bits`.
-    pub(crate) fn respond(&self, request: &Message, status: u16, bits: u128, from: SocketAddr) -> Writer {
+    pub(crate) fn respond(&self, request: &Message, status: u16, bits: u128, from: Flow) -> Writer {
         respond(&self.net.local, request, status, self.net.local.names.tag(bits).as_str(), from)
     }
     /// Sends a provisional response to an INVITE.
@@ -78,22 +78,16 @@ impl Ctx<'_> {
         self.net.servers.acknowledged(server, self.now, &mut self.net.timers);
     }
     /// Begins with an INVITE, which is found by `key` when it comes again.
-    pub(crate) fn begin(
-        &mut self,
-        request: &Message,
-        key: Vec<u8>,
-        from: SocketAddr,
-        owner: Owner,
-    ) -> ServerId {
-        self.net.servers.invite(request, key, request.top_via().response_target(from), owner)
+    pub(crate) fn begin(&mut self, request: &Message, key: Vec<u8>, from: Flow, owner: Owner) -> ServerId {
+        self.net.servers.invite(request, key, from.answer(&request.top_via()), owner)
     }
     /// Sends `100 Trying`.
-    pub(crate) fn trying(&mut self, request: &Message, server: ServerId, from: SocketAddr) {
+    pub(crate) fn trying(&mut self, request: &Message, server: ServerId, from: Flow) {
         let trying = respond(&self.net.local, request, 100, "", from).finish();
         self.provisional(server, 100, trying);
     }
     /// Refuses a re-INVITE.
-    pub(crate) fn refuse(&mut self, request: &Message, server: ServerId, status: u16, from: SocketAddr) {
+    pub(crate) fn refuse(&mut self, request: &Message, server: ServerId, status: u16, from: Flow) {
         let mut writer = respond(&self.net.local, request, status, "", from);
         explain(&mut writer, request, status);
         if status == 500 {
@@ -103,9 +97,9 @@ impl Ctx<'_> {
         self.finish(server, status, writer.finish());
     }
     /// Answers a request other than INVITE, found by `key`, and keeps the answer for its retransmissions.
-    pub(crate) fn answer(&mut self, request: &Message, key: Vec<u8>, status: u16, from: SocketAddr) {
+    pub(crate) fn answer(&mut self, request: &Message, key: Vec<u8>, status: u16, from: Flow) {
         let response = respond(&self.net.local, request, status, "", from).finish();
-        let (to, method) = (request.top_via().response_target(from), request.method());
+        let (to, method) = (from.answer(&request.top_via()), request.method());
         let Net { servers, timers, .. } = &mut *self.net;
         servers.answer((method, key), (response, to), status, self.now, (timers, self.out));
     }
@@ -113,7 +107,7 @@ impl Ctx<'_> {
     pub(crate) fn reinvite(&mut self, dialog: &mut Dialog, offer: Bytes, owner: Owner) -> (u128, u32) {
         let (branch, seq) = (self.mint.bits(), dialog.next_seq());
         let (mut writer, to) = in_dialog(&self.net.local, dialog, Method::Invite, seq, branch);
-        writer.header(Name::Contact, &self.net.local.contact).header(Name::Allow, ALLOW);
+        writer.header(Name::Contact, &self.net.local.own(to.transport).contact).header(Name::Allow, ALLOW);
         self.name_call(&mut writer, owner.call);
         let request = writer.body(SDP, offer).finish();
         let from = dialog.local.clone();

@@ -5,11 +5,12 @@
 //! to a place that only a stranger named outside a dialog.
 
 use crate::{
+    Flow,
     context::Partner,
     wire::{Message, NameAddr, Uri},
 };
 use bytes::Bytes;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 
 /// Most Record-Route entries we take over; more makes no sense with 70 hops to go.
 const MAX_ROUTES: usize = 32;
@@ -31,7 +32,7 @@ pub(crate) struct Dialog {
     pub(crate) remote_seq: u32,
     target: Bytes,
     routes: Vec<Bytes>,
-    peer: SocketAddr,
+    peer: Flow,
 }
 
 /// The first line and the routes of a request in a dialog.
@@ -40,12 +41,12 @@ pub(crate) struct Path<'a> {
     pub(crate) routes: Vec<&'a [u8]>,
     /// The last route of a strict router, in brackets still to be written.
     pub(crate) last: Option<&'a [u8]>,
-    pub(crate) to: SocketAddr,
+    pub(crate) to: Flow,
 }
 
 impl Dialog {
     /// The dialog an INVITE from `peer` makes, answered with the tag `bits`, written `tag`.
-    pub(crate) fn as_server(invite: &Message, peer: SocketAddr, bits: u128, tag: &[u8]) -> Self {
+    pub(crate) fn as_server(invite: &Message, peer: Flow, bits: u128, tag: &[u8]) -> Self {
         let local = invite.header(crate::wire::Name::To).unwrap_or_default();
         let remote = invite.header(crate::wire::Name::From).unwrap_or_default();
         Self {
@@ -62,13 +63,7 @@ impl Dialog {
         }
     }
     /// The dialog that a response from `peer` to our INVITE makes; `local` is From of that INVITE.
-    pub(crate) fn as_client(
-        bits: u128,
-        local: Bytes,
-        seq: u32,
-        response: &Message,
-        peer: SocketAddr,
-    ) -> Self {
+    pub(crate) fn as_client(bits: u128, local: Bytes, seq: u32, response: &Message, peer: Flow) -> Self {
         let remote = response.header(crate::wire::Name::To).unwrap_or_default();
         let routes = response.record_routes().take(MAX_ROUTES).map(|route| response.share(route));
         let mut routes: Vec<Bytes> = routes.collect();
@@ -129,8 +124,26 @@ impl Dialog {
         let routes = rest.iter().map(|route| &route[..]).collect();
         Path { uri: hop, routes, last: Some(target), to: self.reach(hop) }
     }
-    fn reach(&self, uri: &[u8]) -> SocketAddr {
-        Uri::parse(uri).ok().and_then(|uri| uri.literal()).unwrap_or(self.peer)
+    /// A literal address is gone to, unless the peer is there already: on the connection that is open to it, or behind
+    /// a NAT that the address knows nothing of.
+    fn reach(&self, uri: &[u8]) -> Flow {
+        let named = Uri::parse(uri).ok().and_then(|uri| Flow::named(&uri));
+        let Some(named) = named else { return self.peer };
+        let same = named.transport == self.peer.transport;
+        let here =
+            self.peer.connection.is_some() || is_private(named.peer.ip()) && !is_private(self.peer.peer.ip());
+        if same && here { self.peer } else { named }
+    }
+}
+
+/// Whether an address means something only in its own network (RFC 1918, RFC 6598, RFC 4193, link-local).
+fn is_private(ip: IpAddr) -> bool {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => {
+            let shared = ip.octets()[0] == 100 && ip.octets()[1] & 0xc0 == 64;
+            ip.is_private() || ip.is_link_local() || ip.is_loopback() || shared
+        }
+        IpAddr::V6(ip) => ip.is_unique_local() || ip.is_unicast_link_local() || ip.is_loopback(),
     }
 }
 
@@ -145,6 +158,7 @@ fn share(message: &Message, part: Option<&[u8]>) -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Transport;
 
     fn invite(lines: &str) -> Message {
         let text = format!(
@@ -154,10 +168,10 @@ mod tests {
         Message::parse(Bytes::from(text)).unwrap()
     }
     fn dialog(lines: &str) -> Dialog {
-        Dialog::as_server(&invite(lines), "203.0.113.9:5070".parse().unwrap(), 1, b"ours")
+        Dialog::as_server(&invite(lines), Flow::udp("203.0.113.9:5070".parse().unwrap()), 1, b"ours")
     }
     fn goes_to(lines: &str) -> String {
-        dialog(lines).path().to.to_string()
+        dialog(lines).path().to.peer.to_string()
     }
 
     #[test]
@@ -166,6 +180,24 @@ mod tests {
         assert_eq!(goes_to("Contact: <sip:ann@pbx.example.com>\r\n"), "203.0.113.9:5070");
         assert_eq!(goes_to(""), "203.0.113.9:5070");
         assert_eq!(goes_to("Contact: <sip:ann@[2001:db8::1]>\r\n"), "[2001:db8::1]:5060");
+    }
+
+    #[test]
+    fn a_contact_behind_a_nat_is_reached_where_it_came_from() {
+        assert_eq!(goes_to("Contact: <sip:ann@10.0.0.7:5080>\r\n"), "203.0.113.9:5070");
+        assert_eq!(goes_to("Contact: <sip:ann@10.0.0.7:5080;transport=tcp>\r\n"), "10.0.0.7:5080");
+        let lan = Flow::udp("10.0.0.1:5060".parse().unwrap());
+        let dialog = Dialog::as_server(&invite("Contact: <sip:ann@10.0.0.7:5080>\r\n"), lan, 1, b"ours");
+        assert_eq!(dialog.path().to, Flow::udp("10.0.0.7:5080".parse().unwrap()));
+    }
+
+    #[test]
+    fn an_open_connection_is_used_again() {
+        let peer = "203.0.113.9:40000".parse().unwrap();
+        let open = Flow { transport: Transport::Tcp, peer, connection: Some(crate::Connection(3)) };
+        let to = |contact: &str| Dialog::as_server(&invite(contact), open, 1, b"ours").path().to;
+        assert_eq!(to("Contact: <sip:ann@192.0.2.8:5060;transport=tcp>\r\n"), open);
+        assert_eq!(to("Contact: <sip:ann@192.0.2.8>\r\n"), Flow::udp("192.0.2.8:5060".parse().unwrap()));
     }
 
     #[test]

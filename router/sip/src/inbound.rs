@@ -1,7 +1,7 @@
 //! Where a request goes: to the transaction it repeats, to the dialog it belongs to, or to a new call.
 
 use crate::{
-    CallKey, Notice, Rejected,
+    CallKey, Flow, Notice, Rejected,
     admission::{Refusal, dialled},
     bridge::{Call, offered},
     compose::{ALLOW, SDP, decimal, explain, respond},
@@ -18,25 +18,24 @@ use crate::{
     transaction::{Owner, Side, server_key},
     wire::{Message, Method, Name, Writer},
 };
-use std::net::SocketAddr;
 
 /// Seconds after which a caller we had no room for may try again: this and up to as many more.
 const RETRY_AFTER_S: u32 = 5;
 
 impl Stack {
     /// Answers what cannot be read, as far as it can be answered.
-    pub(crate) fn malformed(&mut self, fault: &Fault, from: SocketAddr, moment: &mut Moment<'_>) {
+    pub(crate) fn malformed(&mut self, fault: &Fault, from: Flow, moment: &mut Moment<'_>) {
         moment.out.count(Rejected::Malformed);
         if !self.may_answer(from, moment) {
             return;
         }
         let tag = self.stray_tag(moment);
-        if let (Some(method), Some(reply)) = (fault.method(), fault.reply(from, &tag)) {
+        if let (Some(method), Some(reply)) = (fault.method(), fault.reply(from.peer, &tag)) {
             moment.out.send(from, reply, Sent::Response(method, fault.status()));
         }
     }
     /// Takes a request.
-    pub(crate) fn request(&mut self, request: &Message, from: SocketAddr, moment: &mut Moment<'_>) {
+    pub(crate) fn request(&mut self, request: &Message, from: Flow, moment: &mut Moment<'_>) {
         let method = request.method();
         match method {
             Method::Ack => return self.ack(request, moment),
@@ -90,7 +89,7 @@ impl Stack {
         });
     }
     /// Takes an INVITE back that has no final response yet. The answer to the CANCEL says nothing about that.
-    fn cancel(&mut self, request: &Message, from: SocketAddr, moment: &mut Moment<'_>) {
+    fn cancel(&mut self, request: &Message, from: Flow, moment: &mut Moment<'_>) {
         let key = server_key(request, Method::Invite);
         let Some((server, owner, open)) = self.cancelled_invite(&key) else {
             return self.turn_away(request, 481, Rejected::UnknownDialog, from, moment);
@@ -117,7 +116,7 @@ impl Stack {
         owner: Owner,
         request: &Message,
         key: Vec<u8>,
-        from: SocketAddr,
+        from: Flow,
         moment: &mut Moment<'_>,
     ) {
         let Owner { call, side } = owner;
@@ -153,13 +152,7 @@ impl Stack {
         }
     }
     /// A request of a dialog we have said BYE in, or of none we know.
-    fn in_ended_dialog(
-        &mut self,
-        request: &Message,
-        key: Vec<u8>,
-        from: SocketAddr,
-        moment: &mut Moment<'_>,
-    ) {
+    fn in_ended_dialog(&mut self, request: &Message, key: Vec<u8>, from: Flow, moment: &mut Moment<'_>) {
         let tag = request.to_tag().and_then(|tag| self.net.local.names.read_tag(tag));
         let ended = match tag.and_then(|tag| self.net.dialogs.get(&tag)) {
             Some(Partner::Ended { call_id, remote_tag }) => {
@@ -174,9 +167,9 @@ impl Stack {
     }
 
     /// A request that belongs to nothing yet.
-    fn out_of_dialog(&mut self, request: &Message, key: Vec<u8>, from: SocketAddr, moment: &mut Moment<'_>) {
-        let trunk = self.config.trunk_of(from.ip());
-        let known = trunk.is_some() || self.config.is_phone(from.ip());
+    fn out_of_dialog(&mut self, request: &Message, key: Vec<u8>, from: Flow, moment: &mut Moment<'_>) {
+        let trunk = self.config.trunk_of(from.peer.ip());
+        let known = trunk.is_some() || self.config.is_phone(from.peer.ip());
         match request.method() {
             Method::Invite => match trunk {
                 Some(trunk) => self.invited(trunk, request, key, from, moment),
@@ -204,7 +197,7 @@ impl Stack {
         trunk: usize,
         request: &Message,
         key: Vec<u8>,
-        from: SocketAddr,
+        from: Flow,
         moment: &mut Moment<'_>,
     ) {
         if self.overload || self.calls.len() >= self.config.max_calls || !self.net.servers.has_room() {
@@ -224,13 +217,7 @@ impl Stack {
         let call = self.new_call(request, key, from, moment);
         moment.out.notices.push(Notice::CallOffered { call, offered });
     }
-    fn new_call(
-        &mut self,
-        invite: &Message,
-        key: Vec<u8>,
-        from: SocketAddr,
-        moment: &mut Moment<'_>,
-    ) -> CallKey {
+    fn new_call(&mut self, invite: &Message, key: Vec<u8>, from: Flow, moment: &mut Moment<'_>) -> CallKey {
         let mut ctx = moment.with(&mut self.net);
         let call = ctx.mint.call(ctx.now);
         let owner = Owner { call, side: Side::Caller };
@@ -249,7 +236,7 @@ impl Stack {
     }
 
     /// 503 with a Retry-After that does not bring everybody back at once.
-    fn no_room(&mut self, request: &Message, from: SocketAddr, moment: &mut Moment<'_>) {
+    fn no_room(&mut self, request: &Message, from: Flow, moment: &mut Moment<'_>) {
         moment.out.count(Rejected::Overload);
         let after_s = RETRY_AFTER_S + (moment.mint.bits() % u128::from(RETRY_AFTER_S + 1)) as u32;
         let tag = self.stray_tag(moment);
@@ -258,14 +245,14 @@ impl Stack {
         });
     }
     /// What we can do, to a PBX that probes.
-    fn capabilities(&mut self, request: &Message, from: SocketAddr, moment: &mut Moment<'_>) {
+    fn capabilities(&mut self, request: &Message, from: Flow, moment: &mut Moment<'_>) {
         let tag = self.stray_tag(moment);
         self.respond_with(request, 200, &tag, from, moment, |writer| {
             writer.header(Name::Allow, ALLOW).header(Name::Accept, SDP);
         });
     }
     /// A method we do not do here (405), or have never heard of (501).
-    fn not_ours(&mut self, request: &Message, from: SocketAddr, moment: &mut Moment<'_>) {
+    fn not_ours(&mut self, request: &Message, from: Flow, moment: &mut Moment<'_>) {
         let status = if request.method() == Method::Other { 501 } else { 405 };
         self.turn_away(request, status, Rejected::Unsupported, from, moment);
     }
@@ -276,7 +263,7 @@ impl Stack {
         request: &Message,
         status: u16,
         counts: Rejected,
-        from: SocketAddr,
+        from: Flow,
         moment: &mut Moment<'_>,
     ) {
         moment.out.count(counts);
@@ -285,8 +272,8 @@ impl Stack {
             self.respond_with(request, status, &tag, from, moment, |writer| explain(writer, request, status));
         }
     }
-    fn may_answer(&mut self, from: SocketAddr, moment: &Moment<'_>) -> bool {
-        let ip = from.ip();
+    fn may_answer(&mut self, from: Flow, moment: &Moment<'_>) -> bool {
+        let ip = from.peer.ip();
         let known = self.config.trunk_of(ip).is_some() || self.config.is_phone(ip);
         known || (!self.overload && self.limiter.allows(ip, moment.now))
     }
@@ -295,13 +282,13 @@ impl Stack {
         request: &Message,
         status: u16,
         tag: &str,
-        from: SocketAddr,
+        from: Flow,
         moment: &mut Moment<'_>,
         more: impl FnOnce(&mut Writer),
     ) {
         let mut writer = respond(&self.net.local, request, status, tag, from);
         more(&mut writer);
-        let to = request.top_via().response_target(from);
+        let to = from.answer(&request.top_via());
         moment.out.send(to, writer.finish(), Sent::Response(request.method(), status));
     }
     fn stray_tag(&mut self, moment: &mut Moment<'_>) -> String {

@@ -2,10 +2,9 @@
 //!
 //! Records hold the messages that made the leg, as they were on the wire, and the few numbers that move on.
 
-use crate::{CallKey, LegKey, compose::cancel_of, wire::Message};
+use crate::{CallKey, Flow, LegKey, compose::cancel_of, wire::Message};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use std::net::SocketAddr;
 
 /// A change of what is to be stored. A later record of the same key replaces the earlier one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +25,7 @@ pub struct LegRecord {
     /// Our INVITE: Call-ID, From tag, CSeq, branch, target, the SDP offered.
     pub invite: Bytes,
     /// Where it went.
-    pub to: SocketAddr,
+    pub to: Flow,
     /// The dialog, once the phone has answered.
     pub dialog: Option<DialogRecord>,
 }
@@ -37,7 +36,7 @@ pub struct CallerRecord {
     /// The caller's INVITE: all Vias, From, To, CSeq, Call-ID, Contact, Record-Route, its SDP.
     pub invite: Bytes,
     /// Where it came from.
-    pub from: SocketAddr,
+    pub from: Flow,
     /// Our tag in To.
     pub tag: String,
     /// The dialog, once the caller is answered.
@@ -63,7 +62,7 @@ pub struct DialogRecord {
 ///
 /// None for a leg that has answered, or a record that cannot be read.
 #[must_use]
-pub fn cancel_from_record(record: &LegRecord) -> Option<(SocketAddr, Bytes)> {
+pub fn cancel_from_record(record: &LegRecord) -> Option<(Flow, Bytes)> {
     if record.dialog.is_some() {
         return None;
     }

@@ -1,6 +1,6 @@
 //! What we write about ourselves, put together once.
 
-use crate::{Config, names::Names, policy::host_of};
+use crate::{Config, Transport, names::Names, policy::host_of};
 use std::net::IpAddr;
 
 /// The fixed parts of everything this node writes.
@@ -10,10 +10,8 @@ pub(crate) struct Local {
     pub(crate) names: Names,
     /// Our address in session descriptions.
     pub(crate) media: IpAddr,
-    /// Via up to the branch.
-    pub(crate) via: Vec<u8>,
-    /// The value of Contact.
-    pub(crate) contact: Vec<u8>,
+    /// By transport, in its order.
+    own: [Own; Transport::ALL.len()],
     /// Our host, as it stands in a URI.
     pub(crate) host: String,
     /// The value of User-Agent and Server.
@@ -22,14 +20,45 @@ pub(crate) struct Local {
     pub(crate) copied: Vec<String>,
 }
 
+/// Where we are reached over one transport.
+#[derive(Clone, Debug)]
+pub(crate) struct Own {
+    /// Via up to the branch.
+    pub(crate) via: Vec<u8>,
+    /// The value of Contact.
+    pub(crate) contact: Vec<u8>,
+}
+
+impl Own {
+    /// A transport we do not listen on goes by the main address: answers come back on the connection.
+    fn new(transport: Transport, config: &Config) -> Self {
+        let listens = config.streams.iter().find(|(over, _)| *over == transport);
+        let address = listens.map_or(config.address, |(_, address)| *address);
+        let parameter = match transport {
+            Transport::Udp => "",
+            Transport::Tcp => ";transport=tcp",
+            Transport::Tls => ";transport=tls",
+            // The parameter of RFC 7118 does not tell the encrypted one apart.
+            Transport::Ws | Transport::Wss => ";transport=ws",
+        };
+        Self {
+            via: format!("SIP/2.0/{} {address};branch=", transport.as_str()).into_bytes(),
+            contact: format!("<sip:{address}{parameter}>").into_bytes(),
+        }
+    }
+}
+
 impl Local {
+    /// Where we are reached over `transport`.
+    pub(crate) const fn own(&self, transport: Transport) -> &Own {
+        &self.own[transport as usize]
+    }
     /// The parts that follow from `config`.
     pub(crate) fn new(config: &Config) -> Self {
         Self {
             names: Names::new(&config.node),
             media: config.media,
-            via: format!("SIP/2.0/UDP {};branch=", config.address).into_bytes(),
-            contact: format!("<sip:{}>", config.address).into_bytes(),
+            own: Transport::ALL.map(|transport| Own::new(transport, config)),
             host: host_of(config.address),
             product: config.user_agent.clone(),
             copied: config.copied_headers.clone(),

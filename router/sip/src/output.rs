@@ -1,8 +1,7 @@
 //! What comes out of the stack: datagrams, notices, and what to store.
 
-use crate::{Keep, Notice, Rejected, wire::Method};
+use crate::{Flow, Keep, Notice, Rejected, wire::Method};
 use bytes::Bytes;
-use std::net::SocketAddr;
 
 /// Everything one or several calls of the stack brought about, each list in order.
 ///
@@ -27,7 +26,7 @@ impl Output {
     pub(crate) fn count(&mut self, what: Rejected) {
         self.notices.push(Notice::Counted(what));
     }
-    pub(crate) fn send(&mut self, to: SocketAddr, bytes: Bytes, what: Sent) {
+    pub(crate) fn send(&mut self, to: Flow, bytes: Bytes, what: Sent) {
         self.sends.push(Send { to, bytes, what });
     }
 }
@@ -36,7 +35,7 @@ impl Output {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Send {
     /// Where to.
-    pub to: SocketAddr,
+    pub to: Flow,
     /// The whole message.
     pub bytes: Bytes,
     /// What it is, for metrics.

@@ -1,5 +1,6 @@
 //! Who may call, and what we are called.
 
+use crate::Transport;
 use std::{
     collections::BTreeSet,
     net::{IpAddr, SocketAddr},
@@ -10,6 +11,8 @@ use std::{
 pub struct Config {
     /// Our address, in Via and Contact.
     pub address: SocketAddr,
+    /// Where we listen for connections.
+    pub streams: Vec<(Transport, SocketAddr)>,
     /// Our address in session descriptions.
     pub media: IpAddr,
     /// Written in `User-Agent` and `Server`.

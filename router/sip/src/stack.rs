@@ -1,7 +1,7 @@
 //! The SIP stack: takes datagrams, orders and the time, and passes each to the part it belongs to.
 
 use crate::{
-    CallKey, Command, Config, Micros, Mint, Output, Rejected,
+    CallKey, Command, Config, Flow, Micros, Mint, Output, Rejected,
     bridge::Call,
     context::{Ctx, Moment, Net},
     leg::phone::Order,
@@ -12,7 +12,7 @@ use crate::{
     wire::{Message, Start},
 };
 use bytes::Bytes;
-use std::{collections::HashMap, net::SocketAddr};
+use std::collections::HashMap;
 
 /// Most transactions of peers for each call that is allowed: its INVITE and its BYEs, and those of calls that ended
 /// within the last 33 s and still wait for repetitions.
@@ -69,23 +69,16 @@ impl Stack {
     }
     /// The rules for calls that come from now on (a reload). Our own addresses and the node's name stay what they were.
     pub fn configure(&mut self, config: Config) {
-        let Config { address, media, node, .. } = self.config.clone();
-        self.config = Config { address, media, node, ..config };
+        let Config { address, streams, media, node, .. } = self.config.clone();
+        self.config = Config { address, streams, media, node, ..config };
         self.net.local = Local::new(&self.config);
         self.bound();
     }
     fn bound(&mut self) {
         self.net.servers.limit(self.config.max_calls.saturating_mul(SERVERS_PER_CALL).max(MIN_SERVERS));
     }
-    /// Takes a datagram: exactly its octets, as they stay in memory as long as the call they belong to.
-    pub fn receive(
-        &mut self,
-        from: SocketAddr,
-        bytes: Bytes,
-        now: Micros,
-        mint: &mut dyn Mint,
-        out: &mut Output,
-    ) {
+    /// Takes a message, a datagram or one cut from a stream: exactly its octets, as they stay in memory as long as the call they belong to.
+    pub fn receive(&mut self, from: Flow, bytes: Bytes, now: Micros, mint: &mut dyn Mint, out: &mut Output) {
         let moment = &mut Moment { now, mint, out };
         match Message::parse(bytes) {
             Err(fault) => self.malformed(&fault, from, moment),
@@ -134,6 +127,13 @@ impl Stack {
             }
         }
     }
+    /// A peer could not be connected to: whoever waits for its answer need not wait for a timer.
+    pub fn unreachable(&mut self, to: Flow, now: Micros, mint: &mut dyn Mint, out: &mut Output) {
+        let moment = &mut Moment { now, mint, out };
+        for end in self.net.clients.unreachable(to) {
+            self.ended(end, moment);
+        }
+    }
     /// When to call [`Stack::expire`], if nothing else happens before.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Micros> {
@@ -176,8 +176,8 @@ impl Stack {
             End::Dialog(tag) => {
                 self.net.dialogs.remove(&tag);
             }
-            End::TimedOut { owner: Owner { call, side }, branch } => {
-                self.with_call(call, moment, |call, ctx| call.invite_timed_out(side, branch, ctx));
+            End::TimedOut { owner: Owner { call, side }, branch, status } => {
+                self.with_call(call, moment, |call, ctx| call.invite_timed_out(side, branch, status, ctx));
             }
             End::RangOut { owner: Owner { call, side }, branch } => {
                 self.with_call(call, moment, |call, ctx| call.invite_rang_out(side, branch, ctx));
@@ -187,7 +187,7 @@ impl Stack {
         }
     }
     /// Passes a response to the transaction of its branch, and on to the leg that waits for it.
-    fn response(&mut self, message: &Message, status: u16, from: SocketAddr, moment: &mut Moment<'_>) {
+    fn response(&mut self, message: &Message, status: u16, from: Flow, moment: &mut Moment<'_>) {
         let branch = message.top_via().branch().and_then(|branch| self.net.local.names.read_branch(branch));
         let Some(branch) = branch else { return moment.out.count(Rejected::StrayResponse) };
         let Net { clients, timers, .. } = &mut self.net;

@@ -1,6 +1,7 @@
 //! 2xx answers that nobody waits for: other branches of a fork, and answers that come when their leg has gone.
 
 use crate::{
+    Flow,
     compose::in_dialog,
     context::Ctx,
     dialog::Dialog,
@@ -8,11 +9,10 @@ use crate::{
     transaction::SentInvite,
     wire::{Message, Method},
 };
-use std::net::SocketAddr;
 
 impl Ctx<'_> {
     /// Acknowledges a 2xx to our INVITE under `branch`. One that makes a dialog of its own ends it when it is `new`.
-    pub(crate) fn end_stranger(&mut self, branch: u128, response: &Message, from: SocketAddr, new: bool) {
+    pub(crate) fn end_stranger(&mut self, branch: u128, response: &Message, from: Flow, new: bool) {
         let Some(SentInvite { from: ours, seq, initial, .. }) = self.net.clients.sent_invite(branch).cloned()
         else {
             return;

@@ -7,7 +7,7 @@ mod corpus;
 
 use bytes::Bytes;
 use corpus::Outcome::{self, Answered, Dropped, Sound};
-use sip::wire::{Message, Method, Name, NameAddr, Scheme, Transport};
+use sip::wire::{Message, Method, Name, NameAddr, Protocol, Scheme};
 use std::collections::BTreeMap;
 
 /// File and outcome, one row for each row of the table beside the messages.
@@ -118,7 +118,7 @@ fn wsinv_is_a_plain_invite_under_its_white_space() {
     assert_eq!(invite.from().display_text(), "J Rosenberg \\\"");
     assert_eq!(invite.via_values().count(), 3);
     let via = invite.top_via();
-    assert_eq!((via.transport, via.host), (Transport::Udp, &b"192.0.2.2"[..]));
+    assert_eq!((via.transport, via.host), (Protocol::Udp, &b"192.0.2.2"[..]));
     assert!(!via.has_transaction_id());
     assert_eq!(invite.contact().unwrap().display_text(), "Quoted string \"\"");
     assert_eq!(invite.header(Name::Subject), Some(&b""[..]));
@@ -169,10 +169,7 @@ fn unknown_transports_and_schemes_are_told_apart_from_faults() {
         .via_values()
         .map(|value| sip::wire::Via::parse(value).unwrap().transport)
         .collect();
-    assert_eq!(
-        transports,
-        [Transport::Udp, Transport::Sctp, Transport::Tls, Transport::Other, Transport::Tcp]
-    );
+    assert_eq!(transports, [Protocol::Udp, Protocol::Sctp, Protocol::Tls, Protocol::Other, Protocol::Tcp]);
     assert_eq!(read!("unkscm.dat").uri().unwrap().scheme, Scheme::Other);
     assert_eq!(read!("novelsc.dat").uri().unwrap().scheme, Scheme::Other);
     assert_eq!(read!("unksm2.dat").to().uri, b"isbn:2983792873");

@@ -6,7 +6,7 @@ mod corpus;
 use bytes::Bytes;
 use corpus::{INVITE, OWN, hostile, outcome};
 use sip::FaultKind;
-use sip::wire::{Message, Method, Name, Rport, Start, Transport, Uri, Writer};
+use sip::wire::{Message, Method, Name, Protocol, Rport, Start, Uri, Writer};
 
 #[test]
 fn every_message_of_ours_has_the_right_outcome() {
@@ -49,7 +49,7 @@ fn a_pbx_invite_is_read_in_full() {
     assert_eq!(invite.from().display_text(), "Dewi Lestari");
     assert_eq!(Uri::parse(invite.from().uri).unwrap().user, Some(&b"+6281234567890"[..]));
     let via = invite.top_via();
-    assert_eq!((via.transport, via.port, via.rport()), (Transport::Udp, Some(5060), Rport::Asked));
+    assert_eq!((via.transport, via.port, via.rport()), (Protocol::Udp, Some(5060), Rport::Asked));
     assert_eq!(via.branch(), Some(&b"z9hG4bK7f3c1a90b5d24e68"[..]));
     assert_eq!(invite.via_values().count(), 2);
     assert_eq!(invite.max_forwards(), Some(69));

@@ -16,7 +16,7 @@ mod treat;
 pub(crate) use offered::{offered, text};
 
 use crate::{
-    CallKey, Keep, LegKey, Micros, Notice,
+    CallKey, Flow, Keep, LegKey, Micros, Notice,
     context::Ctx,
     leg::{
         Line, Purpose, Session, Turn,
@@ -29,7 +29,6 @@ use crate::{
     wire::Message,
 };
 use bytes::Bytes;
-use std::net::SocketAddr;
 
 /// A call that is not over.
 #[derive(Debug)]
@@ -122,7 +121,7 @@ impl Call {
         side: Side,
         branch: u128,
         heard: &Heard,
-        (message, from): (&Message, SocketAddr),
+        (message, from): (&Message, Flow),
         ctx: &mut Ctx<'_>,
     ) -> bool {
         match side {
@@ -134,9 +133,11 @@ impl Call {
         }
     }
     /// Nobody answered an INVITE of ours.
-    pub(crate) fn invite_timed_out(&mut self, side: Side, branch: u128, ctx: &mut Ctx<'_>) {
+    pub(crate) fn invite_timed_out(&mut self, side: Side, branch: u128, status: u16, ctx: &mut Ctx<'_>) {
         match side {
-            Side::Phone(attempt) if self.is_calling(attempt, branch) => self.phone_refuses(attempt, 408, ctx),
+            Side::Phone(attempt) if self.is_calling(attempt, branch) => {
+                self.phone_refuses(attempt, status, ctx)
+            }
             Side::Phone(_) | Side::Caller => self.reinvite_timed_out(side, branch, ctx),
         }
     }

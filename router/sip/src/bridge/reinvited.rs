@@ -3,6 +3,7 @@
 
 use super::{Call, Have, Want};
 use crate::{
+    Flow,
     compose::SDP,
     context::Ctx,
     leg::{Asked, Purpose, Turn, phone},
@@ -12,7 +13,6 @@ use crate::{
     wire::{Message, Name},
 };
 use bytes::Bytes;
-use std::net::SocketAddr;
 
 impl Call {
     /// Takes a re-INVITE of `side`, which came from `from` and is found by `key` when it comes again.
@@ -20,7 +20,7 @@ impl Call {
         &mut self,
         side: Side,
         request: &Message,
-        from: SocketAddr,
+        from: Flow,
         key: Vec<u8>,
         ctx: &mut Ctx<'_>,
     ) {

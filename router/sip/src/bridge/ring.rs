@@ -2,7 +2,7 @@
 
 use super::{Call, Want};
 use crate::{
-    Cause, LegKey, Notice,
+    Cause, Flow, LegKey, Notice,
     context::Ctx,
     leg::{
         caller,
@@ -12,7 +12,6 @@ use crate::{
     transaction::Heard,
     wire::Message,
 };
-use std::net::SocketAddr;
 
 /// Most phones' legs of one call at a time: one that rings, and those whose end is still waited for.
 const MAX_PHONES: usize = 16;
@@ -52,7 +51,7 @@ impl Call {
         &mut self,
         attempt: u32,
         heard: &Heard,
-        (message, from): (&Message, SocketAddr),
+        (message, from): (&Message, Flow),
         ctx: &mut Ctx<'_>,
     ) {
         let status = message.status().unwrap_or_default();
@@ -78,7 +77,7 @@ impl Call {
             self.caller.say(180, None, ctx);
         }
     }
-    fn phone_answers(&mut self, attempt: u32, message: &Message, from: SocketAddr, ctx: &mut Ctx<'_>) {
+    fn phone_answers(&mut self, attempt: u32, message: &Message, from: Flow, ctx: &mut Ctx<'_>) {
         let key = self.leg_key(attempt);
         let Some(leg) = self.phone_mut(attempt) else { return };
         if let Stage::Ending { cause, .. } = leg.stage {

@@ -9,7 +9,7 @@
 
 use super::{Line, Session, Turn, record};
 use crate::{
-    CallKey, CallerRecord, Cause, Keep, Micros,
+    CallKey, CallerRecord, Cause, Flow, Keep, Micros,
     compose::ALLOW,
     context::Ctx,
     dialog::Dialog,
@@ -17,7 +17,7 @@ use crate::{
     wire::{Message, Name, Writer},
 };
 use bytes::Bytes;
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
 /// An unanswered caller hears from us so often (RFC 3261 §13.3.1.1).
 const REFRESH: Duration = Duration::from_secs(60);
@@ -31,7 +31,7 @@ pub(crate) struct Caller {
     pub(crate) call: CallKey,
     /// What made the call: recovery and the phones' INVITEs need it.
     pub(crate) invite: Message,
-    pub(crate) from: SocketAddr,
+    pub(crate) from: Flow,
     pub(crate) server: ServerId,
     pub(crate) session: Session,
     pub(crate) stage: Stage,
@@ -109,7 +109,7 @@ impl Caller {
             return;
         }
         let mut writer = ctx.respond(&self.invite, status, early.dialog.tag, self.from);
-        in_call(&mut writer, &self.invite, self.call, ctx);
+        in_call(&mut writer, (&self.invite, self.from), self.call, ctx);
         if let Some(body) = &preview {
             writer.body(crate::compose::SDP, body.clone());
             early.previewed = preview;
@@ -123,7 +123,7 @@ impl Caller {
     pub(crate) fn accept(&mut self, body: Bytes, offered: bool, ctx: &mut Ctx<'_>) {
         let Stage::Early(early) = std::mem::replace(&mut self.stage, Stage::Gone) else { return };
         let mut writer = ctx.respond(&self.invite, 200, early.dialog.tag, self.from);
-        in_call(&mut writer, &self.invite, self.call, ctx);
+        in_call(&mut writer, (&self.invite, self.from), self.call, ctx);
         let response = writer.header(Name::Allow, ALLOW).body(crate::compose::SDP, body).finish();
         ctx.finish(self.server, 200, response);
         let turn = Turn::Answered { server: self.server, seq: self.invite.cseq().0, offered };
@@ -224,7 +224,8 @@ impl Caller {
 }
 
 /// What 18x and 2xx to an INVITE have in common: they make the dialog (RFC 3261 §12.1.1).
-pub(crate) fn in_call(writer: &mut Writer, invite: &Message, call: CallKey, ctx: &Ctx<'_>) {
-    writer.copy_all(invite, Name::RecordRoute).header(Name::Contact, &ctx.net.local.contact);
+fn in_call(writer: &mut Writer, (invite, from): (&Message, Flow), call: CallKey, ctx: &Ctx<'_>) {
+    let contact = &ctx.net.local.own(from.transport).contact;
+    writer.copy_all(invite, Name::RecordRoute).header(Name::Contact, contact);
     ctx.name_call(writer, call);
 }

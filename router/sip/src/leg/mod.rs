@@ -6,7 +6,7 @@ pub(crate) mod caller;
 pub(crate) mod phone;
 
 use crate::{
-    DialogRecord, Micros,
+    DialogRecord, Flow, Micros,
     compose::{ALLOW, SDP},
     context::Ctx,
     dialog::Dialog,
@@ -16,7 +16,6 @@ use crate::{
     wire::{Message, Name},
 };
 use bytes::Bytes;
-use std::net::SocketAddr;
 
 /// What a leg was told and told us about its media.
 #[derive(Debug)]
@@ -78,7 +77,7 @@ pub(crate) enum Turn {
 pub(crate) struct Asked {
     pub(crate) server: ServerId,
     pub(crate) request: Message,
-    pub(crate) from: SocketAddr,
+    pub(crate) from: Flow,
 }
 
 /// A re-INVITE of ours that is out.
@@ -145,7 +144,9 @@ impl Line {
     /// Answers the peer's re-INVITE with our description.
     pub(crate) fn accept(&mut self, asked: &Asked, body: Bytes, offered: bool, ctx: &mut Ctx<'_>) {
         let mut writer = ctx.respond(&asked.request, 200, self.dialog.tag, asked.from);
-        writer.header(Name::Contact, &ctx.net.local.contact).header(Name::Allow, ALLOW);
+        writer
+            .header(Name::Contact, &ctx.net.local.own(asked.from.transport).contact)
+            .header(Name::Allow, ALLOW);
         ctx.finish(asked.server, 200, writer.body(SDP, body).finish());
         self.turn = Turn::Answered { server: asked.server, seq: asked.request.cseq().0, offered };
     }

@@ -11,7 +11,7 @@
 
 use super::{Line, Session, Turn, record};
 use crate::{
-    Cause, Display, Keep, LegKey, LegRecord, Phone,
+    Cause, Display, Flow, Keep, LegKey, LegRecord, Phone,
     compose::{ALLOW, SDP, cseq, own_via},
     context::{Ctx, Partner},
     dialog::Dialog,
@@ -20,7 +20,6 @@ use crate::{
     wire::{Header, Message, Method, Name, Scheme, Uri, Writer},
 };
 use bytes::Bytes;
-use std::net::SocketAddr;
 
 /// For the Reason of a BYE to a phone that said nothing any more.
 const GONE: Cause = Cause { status: 408, text: "No answer" };
@@ -87,7 +86,7 @@ pub(crate) struct Outgoing {
     /// From, with our tag.
     from: Bytes,
     invite: Bytes,
-    to: SocketAddr,
+    to: Flow,
     /// Provisional responses seen: a bit for each status above 100.
     heard: u128,
 }
@@ -96,7 +95,7 @@ pub(crate) struct Outgoing {
 #[derive(Debug)]
 pub(crate) struct MadeBy {
     invite: Bytes,
-    to: SocketAddr,
+    to: Flow,
     answer: Bytes,
 }
 
@@ -153,20 +152,19 @@ impl PhoneLeg {
     /// Sends the INVITE of a waiting leg, with the caller's description `offer`.
     pub(crate) fn call(&mut self, caller: &Message, offer: &Bytes, ctx: &mut Ctx<'_>) {
         let Stage::Waiting(order) = &self.stage else { return };
-        let (branch, call_id) = (ctx.mint.bits(), ctx.mint.bits());
+        let (branch, call_id, to) = (ctx.mint.bits(), ctx.mint.bits(), order.phone.to);
         let from = from_header(caller, order.display, self.tag, ctx);
         let mut writer = Writer::request(Method::Invite, &order.phone.uri);
-        own_via(&mut writer, &ctx.net.local, branch);
+        own_via(&mut writer, &ctx.net.local, to.transport, branch);
         let mut digits = [0; 10];
         let hops = u32::from(caller.max_forwards().unwrap_or(70).saturating_sub(1).min(70));
         writer.header(Name::MaxForwards, crate::compose::decimal(hops, &mut digits));
         writer.header(Name::From, &from).header_parts(Name::To, &[b"<", order.phone.uri.as_bytes(), b">"]);
         writer.header(Name::CallId, &*ctx.net.local.names.call_id(call_id));
         cseq(&mut writer, FIRST_SEQ, Method::Invite);
-        writer.header(Name::Contact, &ctx.net.local.contact).header(Name::Allow, ALLOW);
+        writer.header(Name::Contact, &ctx.net.local.own(to.transport).contact).header(Name::Allow, ALLOW);
         describe(&mut writer, caller, order, self.key, ctx);
         let invite = writer.body(SDP, self.session.tell(offer)).finish();
-        let to = order.phone.to;
         let sent =
             SentInvite { request: invite.clone(), to, from: from.clone(), seq: FIRST_SEQ, initial: true };
         ctx.invite(branch, sent, self.owner());
@@ -182,7 +180,7 @@ impl PhoneLeg {
         new
     }
     /// Notes the first 2xx, with a description that can be read.
-    pub(crate) fn answered(&mut self, response: &Message, from: SocketAddr, ctx: &mut Ctx<'_>) {
+    pub(crate) fn answered(&mut self, response: &Message, from: Flow, ctx: &mut Ctx<'_>) {
         let stage = std::mem::replace(&mut self.stage, Stage::Over);
         let Stage::Calling(outgoing) = stage else {
             self.stage = stage;
@@ -208,13 +206,7 @@ impl PhoneLeg {
         true
     }
     /// Acknowledges a 2xx that is of no use and says BYE.
-    pub(crate) fn end_answer(
-        &mut self,
-        response: &Message,
-        from: SocketAddr,
-        cause: Cause,
-        ctx: &mut Ctx<'_>,
-    ) {
+    pub(crate) fn end_answer(&mut self, response: &Message, from: Flow, cause: Cause, ctx: &mut Ctx<'_>) {
         let stage = std::mem::replace(&mut self.stage, Stage::Over);
         if let Stage::Calling(outgoing) | Stage::Ending { outgoing, .. } = stage {
             let dialog = Dialog::as_client(self.tag, outgoing.from, FIRST_SEQ, response, from);

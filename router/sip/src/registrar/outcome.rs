@@ -16,7 +16,7 @@ pub struct Outcome {
     pub handled: Handled,
 }
 
-/// A response, to be sent where [`crate::wire::Via::response_target`] of the request says.
+/// A response, to be sent where [`Flow::answer`] says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     /// Its status.

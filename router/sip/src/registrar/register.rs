@@ -17,7 +17,7 @@ use super::{
     throttle::Throttle,
 };
 use crate::{
-    Connection, Flow, Micros, Mint, Transport,
+    Connection, Flow, Micros, Mint,
     auth::{Realm, Verifier},
     wire::{Message, Writer},
 };
@@ -64,7 +64,10 @@ impl Registrar {
     /// Takes a REGISTER that came over `flow`.
     pub fn receive(&mut self, request: &Message, flow: &Flow, now: Micros, mint: &mut dyn Mint) -> Outcome {
         let mut events = self.book.expire(now);
-        let (claim, home) = (Claim::of(request), home(request, flow));
+        let claim = Claim::of(request);
+        // Where an answer goes: so that what asked for `rport` or came on a connection is rung through its NAT, and a
+        // phone that listens elsewhere than it sends from is rung as well.
+        let home = flow.answer(&request.top_via());
         let known = claim.as_ref().is_some_and(|claim| self.knows(claim, &home));
         if self.throttle.is_silent(flow, known, now) {
             return Outcome { reply: None, events, handled: Handled::Silenced };
@@ -182,7 +185,7 @@ impl Registrar {
         let longest = now.after(Duration::from_secs(MAX_EXPIRES_S.into()));
         let mut users: BTreeMap<Arc<str>, Vec<BindingRecord>> = BTreeMap::new();
         for mut record in records {
-            let holds = record.expires > now && record.flow.transport == Transport::Udp;
+            let holds = record.expires > now && !record.flow.transport.is_reliable();
             let Some(user) = self.verifier.user(&record.user).filter(|_| holds) else { continue };
             record.expires = record.expires.min(longest);
             users.entry(user).or_default().push(record);
@@ -216,15 +219,6 @@ impl Claim {
     }
     fn names(&self) -> [&str; 2] {
         [&self.user, &self.address]
-    }
-}
-
-/// Where a phone is to be rung: where an answer to its REGISTER would go, so that what asked for `rport` or came on a
-/// connection is reached through its NAT, and a phone that listens elsewhere than it sends from is reached as well.
-fn home(request: &Message, flow: &Flow) -> Flow {
-    match flow.transport {
-        Transport::Udp => Flow { peer: request.top_via().response_target(flow.peer), ..*flow },
-        Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => *flow,
     }
 }
 

@@ -7,9 +7,8 @@
 //! ```
 
 use super::timing::{Retry, T2, T4, Tick, about};
-use crate::Micros;
+use crate::{Flow, Micros};
 use bytes::Bytes;
-use std::net::SocketAddr;
 
 /// A request and where it stands.
 #[derive(Debug)]
@@ -17,7 +16,7 @@ pub(crate) struct Client {
     /// As sent; empty when it is not needed any more.
     pub(crate) request: Bytes,
     /// Where to.
-    pub(crate) to: SocketAddr,
+    pub(crate) to: Flow,
     state: State,
 }
 
@@ -42,8 +41,8 @@ pub(crate) enum Due {
 
 impl Client {
     /// `request` leaves `now`.
-    pub(crate) fn start(request: Bytes, to: SocketAddr, now: Micros) -> Self {
-        Self { request, to, state: State::Trying(Retry::start(now, T2)) }
+    pub(crate) fn start(request: Bytes, to: Flow, now: Micros) -> Self {
+        Self { request, to, state: State::Trying(Retry::over(to, now, T2)) }
     }
     /// Takes a response.
     pub(crate) fn hear(&mut self, status: u16, now: Micros) {
@@ -81,7 +80,7 @@ mod tests {
     use super::*;
 
     fn bye() -> Client {
-        Client::start(Bytes::from_static(b"BYE"), "192.0.2.1:5060".parse().unwrap(), Micros(0))
+        Client::start(Bytes::from_static(b"BYE"), Flow::udp("192.0.2.1:5060".parse().unwrap()), Micros(0))
     }
     fn at(s: u64) -> Micros {
         Micros(s * 1_000_000)

@@ -6,14 +6,14 @@ use super::{
     invite_client::{self, Heard, InviteClient},
 };
 use crate::{
-    Micros,
+    Flow, Micros,
     compose::ack_of_refusal,
     output::{Output, Sent},
     timers::{Alarm, ClientId, Timer, Timers},
     wire::{Message, Method},
 };
 use bytes::Bytes;
-use std::{collections::HashMap, net::SocketAddr};
+use std::collections::HashMap;
 
 /// All client transactions.
 #[derive(Debug, Default)]
@@ -57,8 +57,8 @@ pub(crate) enum Reply {
 /// What the end of a transaction means to somebody.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum End {
-    /// Nobody answered our INVITE; the transaction is gone.
-    TimedOut { owner: Owner, branch: u128 },
+    /// Nobody answered our INVITE (408), or it could not be sent (503); the transaction is gone.
+    TimedOut { owner: Owner, branch: u128, status: u16 },
     /// It rang too long: cancel it.
     RangOut { owner: Owner, branch: u128 },
     /// The dialog with this tag has ended for good.
@@ -88,7 +88,7 @@ impl Clients {
         &mut self,
         branch: u128,
         method: Method,
-        (request, to): (Bytes, SocketAddr),
+        (request, to): (Bytes, Flow),
         ended: Option<u128>,
         now: Micros,
         (timers, out): (&mut Timers, &mut Output),
@@ -119,7 +119,7 @@ impl Clients {
         self.with_invite(branch, timers, |tx| tx.cancelled(now));
     }
     /// The 2xx to the INVITE under `branch` was acknowledged with `ack`.
-    pub(crate) fn acknowledged(&mut self, branch: u128, ack: Bytes, to: SocketAddr, timers: &mut Timers) {
+    pub(crate) fn acknowledged(&mut self, branch: u128, ack: Bytes, to: Flow, timers: &mut Timers) {
         self.with_invite(branch, timers, |tx| tx.acknowledged(ack, to));
     }
     /// The INVITE under `branch`.
@@ -160,6 +160,22 @@ impl Clients {
         };
         entry.arm(id, timers);
         reply
+    }
+    /// Whatever waits for an answer from `to` waits in vain: it cannot be connected to. Looks at every transaction,
+    /// which is rare enough.
+    pub(crate) fn unreachable(&mut self, to: Flow) -> Vec<End> {
+        let lost = |entry: &Entry| match &entry.machine {
+            Machine::Invite { tx, .. } => tx.is_open() && tx.sent.to.is_same_peer(to),
+            Machine::Other { tx, .. } => tx.to.is_same_peer(to),
+        };
+        let ends =
+            self.live.extract_if(|_, entry| lost(entry)).filter_map(|(id, entry)| match entry.machine {
+                Machine::Invite { owner, .. } => {
+                    Some(End::TimedOut { owner, branch: id.branch, status: 503 })
+                }
+                Machine::Other { ended, .. } => ended.map(End::Dialog),
+            });
+        ends.collect()
     }
     /// Runs the timer of `id`.
     pub(crate) fn expire(
@@ -235,7 +251,7 @@ fn expire_invite(
             (true, None)
         }
         invite_client::Due::RangOut => (true, Some(End::RangOut { owner, branch })),
-        invite_client::Due::TimedOut => (false, Some(End::TimedOut { owner, branch })),
+        invite_client::Due::TimedOut => (false, Some(End::TimedOut { owner, branch, status: 408 })),
         invite_client::Due::Gone => (false, None),
         invite_client::Due::Wait => (true, None),
     }

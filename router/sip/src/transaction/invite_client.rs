@@ -11,9 +11,8 @@
 //! The ACK of a 2xx is the leg's to write; it is kept here to answer retransmissions of the 2xx.
 
 use super::timing::{LIFE, Retry, TIMER_C, TIMER_D, Tick, about};
-use crate::Micros;
+use crate::{Flow, Micros};
 use bytes::Bytes;
-use std::net::SocketAddr;
 
 /// Most answers of other branches of a fork we remember to have ended.
 const MAX_FORKS: usize = 8;
@@ -31,7 +30,7 @@ pub(crate) struct Sent {
     /// The INVITE; empty once it is accepted, when it is not needed any more.
     pub(crate) request: Bytes,
     /// Where to.
-    pub(crate) to: SocketAddr,
+    pub(crate) to: Flow,
     /// Its From.
     pub(crate) from: Bytes,
     /// The number in its CSeq.
@@ -46,7 +45,7 @@ enum State {
     Proceeding { until: Micros },
     Cancelled { until: Micros },
     Completed { ack: Bytes, until: Micros },
-    Accepted { tag: Bytes, ack: Option<(Bytes, SocketAddr)>, forks: Vec<Bytes>, until: Micros },
+    Accepted { tag: Bytes, ack: Option<(Bytes, Flow)>, forks: Vec<Bytes>, until: Micros },
 }
 
 /// What a response means.
@@ -61,7 +60,7 @@ pub(crate) enum Heard {
     /// A 2xx of another branch of a fork: end it. `new` is false when that was done before and only the ACK is due.
     Fork { new: bool },
     /// A retransmission: send this once more.
-    Repeat(Bytes, SocketAddr),
+    Repeat(Bytes, Flow),
     /// Nothing to do.
     Nothing,
 }
@@ -84,7 +83,8 @@ pub(crate) enum Due {
 impl InviteClient {
     /// It leaves `now`.
     pub(crate) fn start(sent: Sent, now: Micros) -> Self {
-        Self { sent, state: State::Calling(Retry::start(now, LIFE)) }
+        let retry = Retry::over(sent.to, now, LIFE);
+        Self { sent, state: State::Calling(retry) }
     }
     /// Whether a provisional response has come, so that it may be cancelled (RFC 3261 §9.1).
     pub(crate) fn may_cancel(&self) -> bool {
@@ -140,7 +140,7 @@ impl InviteClient {
         self.state = State::Completed { ack, until: about(now, TIMER_D) };
     }
     /// The 2xx was acknowledged with `ack`.
-    pub(crate) fn acknowledged(&mut self, bytes: Bytes, to: SocketAddr) {
+    pub(crate) fn acknowledged(&mut self, bytes: Bytes, to: Flow) {
         if let State::Accepted { ack, .. } = &mut self.state {
             *ack = Some((Bytes::copy_from_slice(&bytes), to)); // without the room it was written in
         }
@@ -194,7 +194,7 @@ mod tests {
     use std::time::Duration;
 
     fn invite() -> InviteClient {
-        let to = "192.0.2.1:5060".parse().unwrap();
+        let to = Flow::udp("192.0.2.1:5060".parse().unwrap());
         let sent = Sent { request: tag("INVITE"), to, from: tag("ours"), seq: 1, initial: true };
         InviteClient::start(sent, Micros(0))
     }

@@ -10,7 +10,7 @@
 //! needs the same clockwork.
 
 use super::timing::{LIFE, Retry, T2, T4, Tick, about};
-use crate::Micros;
+use crate::{Flow, Micros};
 use bytes::Bytes;
 
 /// An INVITE and what was answered.
@@ -57,15 +57,15 @@ impl InviteServer {
         }
     }
     /// A final response was sent; the first one counts.
-    pub(crate) fn finished(&mut self, status: u16, response: Bytes, now: Micros) {
+    pub(crate) fn finished(&mut self, status: u16, response: Bytes, to: Flow, now: Micros) {
         if !self.is_open() {
             return;
         }
-        let retry = Retry::start(now, T2);
         self.state = if status < 300 {
-            State::Accepted { response, retry }
+            // Its ACK comes from end to end, maybe over UDP somewhere: repeated over any transport (§13.3.1.4).
+            State::Accepted { response, retry: Retry::start(now, T2) }
         } else {
-            State::Completed { response, retry }
+            State::Completed { response, retry: Retry::over(to, now, T2) }
         };
     }
     /// The INVITE came again: what to answer, if anything. A 2xx is repeated by its timer alone (RFC 6026 §7.1).
@@ -120,6 +120,9 @@ mod tests {
     fn bytes(text: &'static str) -> Bytes {
         Bytes::from_static(text.as_bytes())
     }
+    fn udp() -> Flow {
+        Flow::udp("192.0.2.1:5060".parse().unwrap())
+    }
     fn at(s: u64) -> Micros {
         Micros(s * 1_000_000)
     }
@@ -132,7 +135,7 @@ mod tests {
         assert_eq!(tx.again(), Some(&bytes("100")));
         tx.provisional(bytes("180"));
         assert_eq!(tx.again(), Some(&bytes("180")));
-        tx.finished(486, bytes("486"), at(1));
+        tx.finished(486, bytes("486"), udp(), at(1));
         assert_eq!(tx.again(), Some(&bytes("486")));
         assert!(tx.acknowledged(at(2)) && !tx.acknowledged(at(2)));
         assert_eq!(tx.again(), None);
@@ -142,7 +145,7 @@ mod tests {
     #[test]
     fn a_refusal_is_repeated_until_its_ack_or_timer_h() {
         let mut tx = InviteServer::start();
-        tx.finished(404, bytes("404"), at(0));
+        tx.finished(404, bytes("404"), udp(), at(0));
         assert_eq!(tx.due(), Some(Micros(500_000)));
         assert_eq!(tx.expire(Micros(500_000)), Due::Resend(bytes("404")));
         assert_eq!(tx.expire(at(32)), Due::Gone);
@@ -151,13 +154,13 @@ mod tests {
     #[test]
     fn a_2xx_is_repeated_until_its_ack_and_a_missing_ack_is_told() {
         let mut tx = InviteServer::start();
-        tx.finished(200, bytes("200"), at(0));
+        tx.finished(200, bytes("200"), udp(), at(0));
         assert_eq!(tx.again(), None);
         assert_eq!(tx.expire(Micros(500_000)), Due::Resend(bytes("200")));
         assert_eq!(tx.expire(at(32)), Due::NoAck);
 
         let mut tx = InviteServer::start();
-        tx.finished(200, bytes("200"), at(0));
+        tx.finished(200, bytes("200"), udp(), at(0));
         assert!(tx.acknowledged(at(1)));
         assert_eq!(tx.due(), Some(at(33)));
         assert_eq!(tx.expire(at(33)), Due::Gone);
@@ -166,8 +169,8 @@ mod tests {
     #[test]
     fn the_first_final_response_counts() {
         let mut tx = InviteServer::start();
-        tx.finished(487, bytes("487"), at(0));
-        tx.finished(200, bytes("200"), at(0));
+        tx.finished(487, bytes("487"), udp(), at(0));
+        tx.finished(200, bytes("200"), udp(), at(0));
         assert_eq!(tx.again(), Some(&bytes("487")));
     }
 }

@@ -6,13 +6,13 @@ use super::{
     server::Server,
 };
 use crate::{
-    Micros,
+    Flow, Micros,
     output::{Output, Sent},
     timers::{Alarm, ServerId, Timer, Timers},
     wire::{Message, Method},
 };
 use bytes::Bytes;
-use std::{collections::HashMap, net::SocketAddr, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 /// All server transactions.
 #[derive(Debug, Default)]
@@ -27,7 +27,7 @@ pub(crate) struct Servers {
 struct Entry {
     machine: Machine,
     /// Where responses go.
-    to: SocketAddr,
+    to: Flow,
     keys: [Option<Arc<[u8]>>; 2],
     alarm: Alarm,
 }
@@ -102,13 +102,7 @@ impl Servers {
         }
     }
     /// Begins with an INVITE found by `key`; an initial one is remembered for merged requests.
-    pub(crate) fn invite(
-        &mut self,
-        request: &Message,
-        key: Vec<u8>,
-        to: SocketAddr,
-        owner: Owner,
-    ) -> ServerId {
+    pub(crate) fn invite(&mut self, request: &Message, key: Vec<u8>, to: Flow, owner: Owner) -> ServerId {
         let merge = request.to_tag().is_none().then(|| merge_key(request).into());
         let machine = Machine::Invite { tx: InviteServer::start(), owner, status: 100 };
         self.insert(Entry { machine, to, keys: [Some(key.into()), merge], alarm: Alarm::default() })
@@ -117,7 +111,7 @@ impl Servers {
     pub(crate) fn answer(
         &mut self,
         (method, key): (Method, Vec<u8>),
-        (response, to): (Bytes, SocketAddr),
+        (response, to): (Bytes, Flow),
         status: u16,
         now: Micros,
         (timers, out): (&mut Timers, &mut Output),
@@ -165,7 +159,7 @@ impl Servers {
             && tx.is_open()
         {
             out.send(entry.to, response.clone(), Sent::Response(Method::Invite, code));
-            tx.finished(code, response, now);
+            tx.finished(code, response, entry.to, now);
             *status = code;
         }
         self.arm(id, timers);

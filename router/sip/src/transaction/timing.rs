@@ -1,6 +1,9 @@
-//! The timer values of RFC 3261 §17 and its table 4, over UDP.
+//! The timer values of RFC 3261 §17 and its table 4.
+//!
+//! Over a stream nothing is repeated. The waits for repetitions (D, I, J, K) are the same as over UDP: they cost little,
+//! and a peer that repeats nevertheless is not taken for a new one.
 
-use crate::Micros;
+use crate::{Flow, Micros};
 use std::time::Duration;
 
 /// Round-trip time estimate: the first pause before a retransmission.
@@ -46,6 +49,11 @@ impl Retry {
     /// Something was sent `now` and is repeated after T1, 2×T1, … up to pauses of `longest`, for [`LIFE`].
     pub(crate) fn start(now: Micros, longest: Duration) -> Self {
         Self { next: now.after(T1), pause: T1, longest, ends: now.after(LIFE) }
+    }
+    /// Something was sent `now` over `to`: where it delivers by itself nothing is repeated, only given up.
+    pub(crate) fn over(to: Flow, now: Micros, longest: Duration) -> Self {
+        let retry = Self::start(now, longest);
+        if to.transport.is_reliable() { Self { next: retry.ends, ..retry } } else { retry }
     }
     /// From here on repeat only every T2 (a provisional response came to a non-INVITE request).
     pub(crate) fn slow_down(&mut self) {

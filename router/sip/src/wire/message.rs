@@ -2,7 +2,7 @@
 
 use super::chars::{SCHEME, number, split_at_byte, trim};
 use super::scan::{Head, Line, Span, StartLine, scan};
-use super::{Method, Name, NameAddr, Params, Transport, Uri, Values, Via, limits};
+use super::{Method, Name, NameAddr, Params, Protocol, Uri, Values, Via, limits};
 use crate::error::{Fault, FaultKind};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -69,7 +69,7 @@ struct AddrSpans {
 
 #[derive(Clone, Copy, Debug)]
 struct ViaSpans {
-    transport: Transport,
+    transport: Protocol,
     host: Span,
     port: Option<u16>,
     params: Span,

@@ -30,5 +30,5 @@ pub use params::{Param, ParamIter, Params};
 pub(crate) use scan::Head;
 pub use status::reason_phrase;
 pub use uri::{Scheme, Uri, percent_decoded};
-pub use via::{Rport, Transport, Via};
+pub use via::{Protocol, Rport, Via};
 pub use write::{Writer, quoted};

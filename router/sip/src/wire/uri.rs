@@ -1,7 +1,7 @@
 //! SIP, SIPS and tel URIs, and any other as an opaque text (RFC 3261 §19.1, RFC 3966).
 
 use super::chars::{SCHEME, split_at_byte};
-use super::{HostPort, Params, Transport};
+use super::{HostPort, Params, Protocol};
 use crate::error::UriError;
 use std::borrow::Cow;
 use std::net::SocketAddr;
@@ -113,8 +113,8 @@ impl<'a> Uri<'a> {
     }
     /// The `transport` parameter.
     #[must_use]
-    pub fn transport(&self) -> Option<Transport> {
-        self.params.value("transport").map(Transport::from_text)
+    pub fn transport(&self) -> Option<Protocol> {
+        self.params.value("transport").map(Protocol::from_text)
     }
     /// The user part with its escapes resolved.
     #[must_use]
@@ -147,7 +147,7 @@ fn escaped(digits: &[u8]) -> Option<u8> {
 mod tests {
     use super::{Scheme, Uri, percent_decoded};
     use crate::error::UriError;
-    use crate::wire::Transport;
+    use crate::wire::Protocol;
 
     fn uri(text: &str) -> Uri<'_> {
         Uri::parse(text.as_bytes()).unwrap()
@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(uri.scheme, Scheme::Sips);
         assert_eq!((uri.user, uri.password), (Some(&b"+62811"[..]), Some(&b"pw"[..])));
         assert_eq!((uri.host, uri.port), (&b"[2001:db8::1]"[..], Some(5070)));
-        assert_eq!(uri.transport(), Some(Transport::Tcp));
+        assert_eq!(uri.transport(), Some(Protocol::Tcp));
         assert!(uri.params.has("lr"));
         assert_eq!(uri.headers, Some(&b"Subject=x"[..]));
         assert_eq!(uri.literal(), "[2001:db8::1]:5070".parse().ok());

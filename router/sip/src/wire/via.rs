@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 /// A transport, as Via and the `transport` parameter name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[allow(missing_docs)]
-pub enum Transport {
+pub enum Protocol {
     Udp,
     Tcp,
     Tls,
@@ -18,7 +18,7 @@ pub enum Transport {
     Other,
 }
 
-impl Transport {
+impl Protocol {
     /// Resolves a name in any case.
     #[must_use]
     pub fn from_text(text: &[u8]) -> Self {
@@ -56,7 +56,7 @@ pub enum Rport {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Via<'a> {
     /// How the request was sent.
-    pub transport: Transport,
+    pub transport: Protocol,
     /// The `sent-by` host, an IPv6 reference with its brackets.
     pub host: &'a [u8],
     /// The `sent-by` port.
@@ -80,7 +80,7 @@ impl<'a> Via<'a> {
         let (sent_by, params) = sent.split_at(memchr::memchr(b';', sent).unwrap_or(sent.len()));
         let HostPort { host, port } = HostPort::parse(sent_by)?;
         let params = Params::new(params);
-        let via = Self { transport: Transport::from_text(transport), host, port, params };
+        let via = Self { transport: Protocol::from_text(transport), host, port, params };
         params.well_formed().then_some(via)
     }
     /// The branch; `None` without one (RFC 2543).
@@ -143,7 +143,7 @@ fn slash(text: &[u8]) -> Option<&[u8]> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Rport, Transport, Via};
+    use super::{Protocol, Rport, Via};
 
     fn via(text: &str) -> Via<'_> {
         Via::parse(text.as_bytes()).unwrap()
@@ -155,7 +155,7 @@ mod tests {
             via("SIP  / 2.0\t/ TCP     spindle.example.com  : 5070 ;  branch  =   z9hG4bK9ikj8  ;rport");
         assert_eq!(
             (via.transport, via.host, via.port),
-            (Transport::Tcp, &b"spindle.example.com"[..], Some(5070))
+            (Protocol::Tcp, &b"spindle.example.com"[..], Some(5070))
         );
         assert_eq!(via.branch(), Some(&b"z9hG4bK9ikj8"[..]));
         assert!(via.has_transaction_id());
@@ -185,7 +185,7 @@ mod tests {
         assert!(!via("SIP/2.0/UDP a").has_transaction_id());
         assert!(!via("SIP/2.0/UDP a;branch=z9hG4bK").has_transaction_id());
         assert!(!via("SIP/2.0/UDP a;branch=390skdjuw").has_transaction_id());
-        assert_eq!(via("SIP/2.0/UNKNOWN a;branch=1").transport, Transport::Other);
+        assert_eq!(via("SIP/2.0/UNKNOWN a;branch=1").transport, Protocol::Other);
     }
 
     #[test]

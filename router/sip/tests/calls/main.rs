@@ -12,3 +12,4 @@ mod recovery;
 mod refusals;
 mod reinvites;
 mod security;
+mod streams;

@@ -29,7 +29,7 @@ fn a_ringing_phone_can_be_cancelled_from_its_record() {
     let (_, invite) = ringing(&mut rig, call, 1);
     let (to, cancel) = cancel_from_record(&last_leg(&rig.kept)).unwrap();
     let cancel = Message::parse(cancel).unwrap();
-    assert_eq!((to, cancel.method()), (address(PHONE), Method::Cancel));
+    assert_eq!((to, cancel.method()), (sip::Flow::udp(address(PHONE)), Method::Cancel));
     assert_eq!(cancel.top_via(), invite.top_via());
     assert_eq!(
         (cancel.call_id(), cancel.from_tag(), cancel.cseq().0),
@@ -54,7 +54,7 @@ fn a_caller_is_stored_before_100_leaves_and_when_it_is_answered() {
     let mut caller = Peer::caller("621");
     offer(&mut rig, &caller);
     let early = last_caller(&rig.kept);
-    assert_eq!((early.from, early.dialog), (address(PBX), None));
+    assert_eq!((early.from, early.dialog), (sip::Flow::udp(address(PBX)), None));
     assert_eq!(early.invite, caller.invite());
     let mut rig = Rig::new();
     talking(&mut rig, &mut caller);

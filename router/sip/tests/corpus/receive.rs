@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use sip::{
-    CallKey, Cause, Command, Config, Display, Entries, LegKey, Micros, Mint, Network, Notice, Output, Phone,
-    Stack, Treatment, Trunk,
+    CallKey, Cause, Command, Config, Display, Entries, Flow, LegKey, Micros, Mint, Network, Notice, Output,
+    Phone, Stack, Treatment, Trunk,
 };
 use std::{collections::BTreeSet, net::SocketAddr};
 
@@ -37,6 +37,7 @@ impl Receiver {
             (SocketAddr::from(([192, 0, 2, 1], 5060)), SocketAddr::from(([192, 0, 2, 2], 5060)));
         let stack = Stack::new(Config {
             address: us,
+            streams: Vec::new(),
             media: us.ip(),
             user_agent: "Sambung".to_owned(),
             node: "n1".to_owned(),
@@ -52,10 +53,9 @@ impl Receiver {
     /// Takes up one datagram; a call that comes of it hears music, has an agent's phone called, and is ended.
     pub fn receive(&mut self, datagram: &Bytes) -> usize {
         let mut out = Output::default();
-        self.stack.receive(self.trunk, datagram.clone(), self.now, &mut self.mint, &mut out);
-        let call = out.notices.iter().find_map(|notice| match notice {
-            Notice::CallOffered { call, .. } => Some(*call),
-            _ => None,
+        self.stack.receive(Flow::udp(self.trunk), datagram.clone(), self.now, &mut self.mint, &mut out);
+        let call = out.notices.iter().find_map(|notice| {
+            if let Notice::CallOffered { call, .. } = notice { Some(*call) } else { None }
         });
         for command in call.map(life).into_iter().flatten() {
             self.stack.command(command, self.now, &mut self.mint, &mut out);
@@ -68,7 +68,7 @@ fn life(call: CallKey) -> [Command; 3] {
     let to = SocketAddr::from(([192, 0, 2, 3], 5060));
     let ring = Command::Ring {
         leg: LegKey { call, attempt: 1 },
-        phone: Phone { uri: format!("sip:ann@{to}"), to },
+        phone: Phone { uri: format!("sip:ann@{to}"), to: Flow::udp(to) },
         queue: "billing".to_owned(),
         display: Display::AsCaller,
         auto_answer: false,

@@ -1,7 +1,7 @@
 //! Stands in for the shell and the brain: rings phones, joins, drops and ends, and checks what it is told.
 
 use crate::{network::Chance, rig::MUSIC_PORT};
-use sip::{CallKey, Cause, Command, Display, LegKey, Micros, Notice, Phone, Treatment};
+use sip::{CallKey, Cause, Command, Display, Flow, LegKey, Micros, Notice, Phone, Treatment};
 use std::collections::BTreeMap;
 
 const SECOND: u64 = 1_000_000;
@@ -202,7 +202,7 @@ impl Waiting {
         self.leg = Leg::Ringing { leg, since: now };
         let phone = Phone {
             uri: format!("sip:ann@{}", crate::rig::PHONE),
-            to: crate::rig::address(crate::rig::PHONE),
+            to: Flow::udp(crate::rig::address(crate::rig::PHONE)),
         };
         commands.push(Command::Ring {
             leg,

@@ -7,7 +7,7 @@ use crate::{
 };
 use bytes::Bytes;
 use sip::{
-    CallKey, Cause, Command, Counts, Display, LegKey, Micros, Notice, Output, Phone, Stack, Treatment,
+    CallKey, Cause, Command, Counts, Display, Flow, LegKey, Micros, Notice, Output, Phone, Stack, Treatment,
 };
 
 struct Siege {
@@ -35,7 +35,7 @@ impl Siege {
     }
     fn receive(&mut self, from: &str, bytes: Vec<u8>) {
         let mut out = Output::default();
-        self.stack.receive(address(from), Bytes::from(bytes), self.now, &mut self.mint, &mut out);
+        self.stack.receive(Flow::udp(address(from)), Bytes::from(bytes), self.now, &mut self.mint, &mut out);
         self.carry(out);
     }
     fn command(&mut self, command: Command) {
@@ -85,7 +85,7 @@ impl Siege {
     }
     fn ring(&mut self, call: CallKey, attempt: u32) {
         let leg = LegKey { call, attempt };
-        let phone = Phone { uri: format!("sip:ann@{PHONE}"), to: address(PHONE) };
+        let phone = Phone { uri: format!("sip:ann@{PHONE}"), to: Flow::udp(address(PHONE)) };
         self.command(Command::Ring {
             leg,
             phone,

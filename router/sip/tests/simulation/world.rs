@@ -9,7 +9,7 @@ use crate::{
 };
 use bytes::Bytes;
 use sip::{
-    Config, Counts, Micros, Output, Stack,
+    Config, Counts, Flow, Micros, Output, Stack,
     wire::{Message, Method},
 };
 use std::{
@@ -153,7 +153,7 @@ impl World {
             self.got.push((datagram.from, datagram.bytes.clone()));
             let mut out = Output::default();
             self.stack.receive(
-                datagram.from,
+                Flow::udp(datagram.from),
                 Bytes::from(datagram.bytes),
                 self.now,
                 &mut self.mint,
@@ -222,7 +222,7 @@ impl World {
             let message = Message::parse(send.bytes.clone()).expect("we write sound messages");
             self.tell("  sent ", &send.bytes);
             self.watch.sent(&message, self.seed);
-            let datagram = Datagram { from: address(US), to: send.to, bytes: send.bytes.to_vec() };
+            let datagram = Datagram { from: address(US), to: send.to.peer, bytes: send.bytes.to_vec() };
             let faults = if self.now >= CALM { Weather::Fair.faults() } else { self.weather.faults() };
             self.network.send(datagram, self.now, faults, &mut self.chance);
         }

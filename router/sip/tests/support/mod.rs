@@ -3,8 +3,8 @@
 
 use bytes::Bytes;
 use sip::{
-    CallKey, Cause, Command, Config, Display, Entries, Keep, LegKey, Micros, Mint, Network, Notice, Output,
-    Phone, Rejected, Stack, Treatment, Trunk,
+    CallKey, Cause, Command, Config, Display, Entries, Flow, Keep, LegKey, Micros, Mint, Network, Notice,
+    Output, Phone, Rejected, Stack, Treatment, Trunk,
     wire::{Message, Method, Name, NameAddr},
 };
 use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
@@ -40,6 +40,7 @@ pub fn config() -> Config {
     let network = |text: &str| Network::host(address(text).ip());
     Config {
         address: address(US),
+        streams: Vec::new(),
         media: address(US).ip(),
         user_agent: "Sambung".to_owned(),
         node: "n1".to_owned(),
@@ -74,7 +75,7 @@ pub struct Rig {
     pub kept: Vec<Keep>,
     notices: Vec<Notice>,
     counted: Vec<Rejected>,
-    sent: Vec<(SocketAddr, Message)>,
+    sent: Vec<(Flow, Message)>,
 }
 
 impl Rig {
@@ -106,9 +107,21 @@ impl Rig {
         }
     }
     pub fn receive(&mut self, from: &str, text: impl Into<Vec<u8>>) {
+        self.receive_on(Flow::udp(address(from)), text);
+    }
+    pub fn receive_on(&mut self, flow: Flow, text: impl Into<Vec<u8>>) {
         let bytes = Bytes::from(text.into());
-        self.stack.receive(address(from), bytes, self.now, &mut self.mint, &mut self.out);
+        self.stack.receive(flow, bytes, self.now, &mut self.mint, &mut self.out);
         self.collect();
+    }
+    /// The shell could not connect.
+    pub fn unreachable(&mut self, flow: Flow) {
+        self.stack.unreachable(flow, self.now, &mut self.mint, &mut self.out);
+        self.collect();
+    }
+    /// Everything sent since it was asked last, and how it went.
+    pub fn sent(&mut self) -> Vec<(Flow, Message)> {
+        std::mem::take(&mut self.sent)
     }
     pub fn command(&mut self, command: Command) {
         self.stack.command(command, self.now, &mut self.mint, &mut self.out);
@@ -131,9 +144,9 @@ impl Rig {
     /// What went to `to` since it was asked last.
     pub fn sent_to(&mut self, to: &str) -> Vec<Message> {
         let to = address(to);
-        let (mine, rest) = std::mem::take(&mut self.sent).into_iter().partition(|(at, _)| *at == to);
+        let (mine, rest) = std::mem::take(&mut self.sent).into_iter().partition(|(at, _)| at.peer == to);
         self.sent = rest;
-        let mine: Vec<(SocketAddr, Message)> = mine;
+        let mine: Vec<(Flow, Message)> = mine;
         mine.into_iter().map(|(_, message)| message).collect()
     }
     /// The one message that went to `to`.
@@ -172,8 +185,11 @@ impl Rig {
         self.ring_at(call, attempt, PHONE)
     }
     pub fn ring_at(&mut self, call: CallKey, attempt: u32, to: &str) -> LegKey {
+        self.ring_on(call, attempt, Flow::udp(address(to)))
+    }
+    pub fn ring_on(&mut self, call: CallKey, attempt: u32, to: Flow) -> LegKey {
         let leg = LegKey { call, attempt };
-        let phone = Phone { uri: format!("sip:ann@{to}"), to: address(to) };
+        let phone = Phone { uri: format!("sip:ann@{}", to.peer), to };
         self.command(Command::Ring {
             leg,
             phone,
