@@ -1,10 +1,12 @@
 //! The formulas of digest (RFC 7616 §3.4.1–§3.4.3, RFC 8760 §2.1), over octets as they stand in the header.
 
 use md5::Md5;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// A hash to prove a password with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Algorithm {
     /// `SHA-256` (RFC 8760).
     Sha256,

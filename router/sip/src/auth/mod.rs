@@ -15,4 +15,4 @@ pub use client::{Attempt, Client, MAX_SPACES, MAX_TRIES, NoAnswer};
 pub use hash::Algorithm;
 pub use nonce::{LIFETIME, NONCES_IN_USE};
 pub use password::{BadHa1, Password};
-pub use verifier::{Denied, Realm, Verifier};
+pub use verifier::{Denied, Realm, Verified, Verifier};

@@ -21,8 +21,8 @@ use subtle::ConstantTimeEq as _;
 pub struct Realm {
     /// What users are told they sign in to. Quotes, backslashes and controls are left out.
     pub name: String,
-    /// What is offered, each in a challenge of its own, in this order. Many phones in the field only look at the first
-    /// one, and fail when it is not MD5.
+    /// What is offered, each in a challenge of its own, in this order. Many phones in the field give up when one of them
+    /// is not MD5.
     pub algorithms: Vec<Algorithm>,
     /// Users and their passwords.
     pub accounts: Vec<(String, Password)>,
@@ -48,6 +48,15 @@ pub enum Denied {
     /// It is the answer for another Request-URI (RFC 3261 §22.4 rule 5). Answer with 400.
     #[error("an answer for another Request-URI")]
     OtherUri,
+}
+
+/// Somebody who has proven who he is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// Who.
+    pub user: Arc<str>,
+    /// By which algorithm.
+    pub by: Algorithm,
 }
 
 impl Denied {
@@ -114,6 +123,16 @@ impl Verifier {
         self.accounts.get_key_value(name).map(|(user, _)| Arc::clone(user))
     }
 
+    /// What is offered to somebody who has not answered yet.
+    #[must_use]
+    pub fn offered(&self) -> &[Algorithm] {
+        &self.algorithms
+    }
+    /// The algorithm by which a request answers a challenge of this realm, right or wrong; none when it does not.
+    #[must_use]
+    pub fn answered_by(&self, request: &Message) -> Option<Algorithm> {
+        self.answer_in(request).ok().map(|(_, algorithm)| algorithm)
+    }
     /// Who `request` is from. Its count is used up: ask once for each request, not for each of its retransmissions.
     ///
     /// # Errors
@@ -121,8 +140,8 @@ impl Verifier {
     /// [`Denied`], which says how to answer.
     ///
     /// Source: RFC 3261 §22, RFC 7616 §3.4 and §3.3 (`nc`, `stale`).
-    pub fn verify(&mut self, request: &Message, now: Micros) -> Result<Arc<str>, Denied> {
-        let (answer, algorithm) = self.answer_in(request)?;
+    pub fn verify(&mut self, request: &Message, now: Micros) -> Result<Verified, Denied> {
+        let (answer, by) = self.answer_in(request)?;
         let proof = answer.proof(request.method_text()).ok_or(Denied::Unusable)?;
         let stamp = self.nonces.read(answer.nonce).ok_or(Denied::Unusable)?;
         if !is_for(request, answer.uri) {
@@ -130,16 +149,16 @@ impl Verifier {
         }
         let account =
             std::str::from_utf8(answer.user).ok().and_then(|user| self.accounts.get_key_value(user));
-        let ha1 = account.and_then(|(_, hashes)| hashes[place(algorithm)]);
+        let ha1 = account.and_then(|(_, hashes)| hashes[place(by)]);
         // A user who is not there is given a password that nobody knows, so that the answer takes as long.
-        let expected = proof.response(algorithm, &ha1.unwrap_or_else(|| Hex::of(&[0; 32])));
+        let expected = proof.response(by, &ha1.unwrap_or_else(|| Hex::of(&[0; 32])));
         let given = Hex::read(answer.response).unwrap_or_else(|| Hex::of(&[]));
         let right = bool::from(expected.ct_eq(&given)) && ha1.is_some();
         let (Some((user, _)), true) = (account, right) else { return Err(Denied::Wrong) };
-        let user = Arc::clone(user);
+        let verified = Verified { user: Arc::clone(user), by };
         // Without qop there is no count: such a nonce is good for one request.
         let count = answer.qop.map_or(Some(u32::MAX), |_| answer.count()).ok_or(Denied::Unusable)?;
-        if self.nonces.spend(stamp, count, now) { Ok(user) } else { Err(Denied::Stale) }
+        if self.nonces.spend(stamp, count, now) { Ok(verified) } else { Err(Denied::Stale) }
     }
     /// The answer in this realm. A phone may send one for each challenge, and others for proxies on the way.
     fn answer_in<'a>(&self, request: &'a Message) -> Result<(Credentials<'a>, Algorithm), Denied> {
@@ -160,12 +179,23 @@ impl Verifier {
         Err(outcome)
     }
 
-    /// Adds the challenges to a 401.
+    /// Adds the challenges to a 401: all that are offered, or that of `only` one algorithm, as for a phone that has shown
+    /// that it knows it.
     ///
     /// Source: RFC 3261 §22.4, RFC 8760 §2.3.
-    pub fn challenge(&self, writer: &mut Writer, why: Denied, now: Micros, mint: &mut dyn Mint) {
+    pub fn challenge(
+        &self,
+        writer: &mut Writer,
+        why: Denied,
+        only: Option<Algorithm>,
+        now: Micros,
+        mint: &mut dyn Mint,
+    ) {
         let nonce = self.nonces.make(now, mint);
-        for algorithm in &self.algorithms {
+        let only = only.filter(|only| self.algorithms.contains(only));
+        for algorithm in
+            self.algorithms.iter().filter(|&&algorithm| only.is_none_or(|only| only == algorithm))
+        {
             let params = Params::digest().quoted("realm", &self.realm).quoted("nonce", &nonce);
             let params = params.token("algorithm", algorithm.as_str().as_bytes()).quoted("qop", b"auth");
             let params = if why == Denied::Stale { params.token("stale", b"true") } else { params };
@@ -174,10 +204,11 @@ impl Verifier {
     }
 }
 
-/// Is `uri`, for which the answer was made, where the request goes to?
+/// Is `uri`, for which the answer was made, where the request goes to? Phones and PBXs leave out the user or the port, or
+/// name a port that the Request-URI does not; what they name must agree.
 fn is_for(request: &Message, uri: &[u8]) -> bool {
     uri == request.request_uri()
-        || matches!((request.uri(), Uri::parse(uri)), (Some(to), Ok(uri)) if to.same_place(&uri))
+        || matches!((request.uri(), Uri::parse(uri)), (Some(to), Ok(uri)) if uri.agrees_with(&to))
 }
 
 const fn place(algorithm: Algorithm) -> usize {

@@ -1,7 +1,7 @@
 //! Applies a REGISTER to the bindings of one user.
 
 use super::{contact::Contact, limits::MAX_PER_USER, record::BindingRecord};
-use crate::{Flow, Micros, wire::Uri};
+use crate::{Flow, Micros, auth::Algorithm, wire::Uri};
 use std::{sync::Arc, time::Duration};
 
 /// A request of an earlier time than the last one of its Call-ID (RFC 3261 §10.3 step 7).
@@ -14,6 +14,7 @@ pub(crate) struct Update {
     pub(crate) call_id: String,
     pub(crate) cseq: u32,
     pub(crate) path: Vec<String>,
+    pub(crate) digest: Algorithm,
     pub(crate) flow: Flow,
     pub(crate) now: Micros,
 }
@@ -72,6 +73,7 @@ impl Update {
             instance: contact.instance,
             reg_id: contact.reg_id,
             path: self.path.clone(),
+            digest: self.digest,
             flow: self.flow,
         }
     }

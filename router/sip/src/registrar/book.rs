@@ -118,6 +118,7 @@ mod tests {
             instance: None,
             reg_id: None,
             path: Vec::new(),
+            digest: crate::auth::Algorithm::Md5,
             flow: Flow { transport: Transport::Tcp, peer, connection: Some(Connection(connection)) },
         }
     }

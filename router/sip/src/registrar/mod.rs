@@ -4,6 +4,7 @@
 //! the phone is rung, whatever its Contact says of its own address (RFC 3581, RFC 5626). Whose phone a user's is, what
 //! it means that it is gone, and retransmissions of one request are left to others.
 
+mod aged;
 mod answer;
 mod bindings;
 mod book;
@@ -13,6 +14,7 @@ mod outcome;
 mod record;
 mod refusal;
 mod register;
+mod stumble;
 mod throttle;
 
 pub use limits::{
@@ -21,4 +23,5 @@ pub use limits::{
 pub use outcome::{Event, Handled, Outcome, Reply, Target, Why};
 pub use record::BindingRecord;
 pub use register::{Registrar, Settings};
+pub use stumble::ASKED;
 pub use throttle::{FREE_FAILURES, LONGEST_SILENCE, SOURCES};

@@ -1,6 +1,6 @@
 //! A binding: where one phone of a user's can be rung.
 
-use crate::{Flow, Micros};
+use crate::{Flow, Micros, auth::Algorithm};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -29,6 +29,8 @@ pub struct BindingRecord {
     pub reg_id: Option<u32>,
     /// Path values in order: the Route of an INVITE to it (RFC 3327).
     pub path: Vec<String>,
+    /// By which algorithm the phone proved itself.
+    pub digest: Algorithm,
     /// Where the REGISTER came from, and an INVITE goes to.
     pub flow: Flow,
 }

@@ -14,11 +14,12 @@ use super::{
     outcome::{Event, Handled, Outcome, Reply, Target, Why},
     record::BindingRecord,
     refusal::Refusal,
+    stumble::Stumbles,
     throttle::Throttle,
 };
 use crate::{
     Connection, Flow, Micros, Mint,
-    auth::{Realm, Verifier},
+    auth::{Algorithm, Realm, Verified, Verifier},
     wire::{Message, Writer},
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -41,6 +42,7 @@ pub struct Registrar {
     answers: Answers,
     book: Book,
     throttle: Throttle,
+    stumbles: Stumbles,
 }
 
 impl Registrar {
@@ -52,6 +54,7 @@ impl Registrar {
             answers: Answers::new(&settings.node, settings.product),
             book: Book::default(),
             throttle: Throttle::new(),
+            stumbles: Stumbles::new(),
         }
     }
     /// Other users and passwords. Bindings of users who stay are kept.
@@ -64,15 +67,12 @@ impl Registrar {
     /// Takes a REGISTER that came over `flow`.
     pub fn receive(&mut self, request: &Message, flow: &Flow, now: Micros, mint: &mut dyn Mint) -> Outcome {
         let mut events = self.book.expire(now);
-        let claim = Claim::of(request);
-        // Where an answer goes: so that what asked for `rport` or came on a connection is rung through its NAT, and a
-        // phone that listens elsewhere than it sends from is rung as well.
-        let home = flow.answer(&request.top_via());
-        let known = claim.as_ref().is_some_and(|claim| self.knows(claim, &home));
+        let asked = Asked::new(request, flow, now);
+        let known = self.known(&asked).next().is_some();
         if self.throttle.is_silent(flow, known, now) {
             return Outcome { reply: None, events, handled: Handled::Silenced };
         }
-        let (reply, handled) = match self.decide(request, claim.as_ref(), home, now) {
+        let (reply, handled) = match self.decide(&asked) {
             Ok((user, next)) => {
                 events.extend(self.book.put(&user, next, Why::Unregistered));
                 let writer = self.answers.bindings(request, flow, self.book.of(&user), now, mint);
@@ -82,54 +82,60 @@ impl Registrar {
                 if refusal.is_failure() {
                     self.throttle.failed(flow, known, now);
                 }
-                self.refuse(request, flow, &refusal, now, mint)
+                self.refuse(&asked, &refusal, mint)
             }
         };
         Outcome { reply, events, handled }
     }
-    /// Whether a phone of that user is registered over this very flow.
-    fn knows(&self, claim: &Claim, home: &Flow) -> bool {
-        claim.names().iter().flat_map(|user| self.book.of(user)).any(|binding| binding.flow == *home)
+    /// The bindings of that user over this very flow.
+    fn known<'a>(&'a self, asked: &'a Asked<'_>) -> impl Iterator<Item = &'a BindingRecord> {
+        let names = asked.claim.iter().flat_map(Claim::names);
+        names.flat_map(|user| self.book.of(user)).filter(|binding| binding.flow == asked.home)
     }
     fn refuse(
         &mut self,
-        request: &Message,
-        flow: &Flow,
+        asked: &Asked<'_>,
         refusal: &Refusal,
-        now: Micros,
         mint: &mut dyn Mint,
     ) -> (Option<Reply>, Handled) {
+        let Asked { request, flow, now, .. } = *asked;
         if refusal.is_of_a_stranger() && !self.throttle.may_ask(flow, now) {
             return (None, Handled::Silenced);
         }
         let mut writer = self.answers.start(request, flow, refusal.status(), mint);
         if let (Refusal::Denied(why), 401) = (refusal, refusal.status()) {
-            self.verifier.challenge(&mut writer, *why, now, mint);
+            let only = self.verifier.answered_by(request).or_else(|| self.without_choice(asked));
+            self.verifier.challenge(&mut writer, *why, only, now, mint);
         }
         (Some(reply(refusal.status(), writer)), refusal.handled())
     }
+    /// What to offer alone to a phone that does not get over a choice.
+    fn without_choice(&mut self, asked: &Asked<'_>) -> Option<Algorithm> {
+        let [_, .., last] = *self.verifier.offered() else { return None };
+        let took_it = self.known(asked).any(|binding| binding.digest == last);
+        let claim = asked.claim.as_ref()?;
+        (took_it || self.stumbles.asks(asked.flow, &claim.user, asked.now)).then_some(last)
+    }
     /// Whose bindings follow from a request, and which.
-    fn decide(
-        &mut self,
-        request: &Message,
-        claim: Option<&Claim>,
-        flow: Flow,
-        now: Micros,
-    ) -> Result<(Arc<str>, Vec<BindingRecord>), Refusal> {
+    fn decide(&mut self, asked: &Asked<'_>) -> Result<(Arc<str>, Vec<BindingRecord>), Refusal> {
+        let Asked { request, now, .. } = *asked;
         if !request.uri().is_some_and(|uri| uri.is_sip()) {
             return Err(Refusal::Unable(416));
         }
         if unsupported(request).next().is_some() {
             return Err(Refusal::Unable(420));
         }
-        let user = self.verifier.verify(request, now).map_err(Refusal::Denied)?;
-        if !claim.is_some_and(|claim| claim.names().contains(&&*user)) {
-            return Err(Refusal::NotHers);
+        let Verified { user, by } = self.verifier.verify(request, now).map_err(Refusal::Denied)?;
+        let claim = asked.claim.as_ref().filter(|claim| claim.names().contains(&&*user));
+        let claim = claim.ok_or(Refusal::NotHers)?;
+        if self.verifier.offered().last() != Some(&by) {
+            self.stumbles.chose(asked.flow, &claim.user);
         }
-        let current = self.book.of(&user);
         let wish = contact::wish(request)?;
         let (call_id, path) = (contact::call_id(request)?, contact::path(request)?);
-        let update = Update { user: Arc::clone(&user), call_id, cseq: request.cseq().0, path, flow, now };
+        let (cseq, flow) = (request.cseq().0, asked.home);
+        let update = Update { user: Arc::clone(&user), call_id, cseq, path, digest: by, flow, now };
+        let current = self.book.of(&user);
         let next = match wish {
             Wish::Ask => current.to_vec(),
             Wish::Clear => update.in_order(current.iter()).map(|()| Vec::new())?,
@@ -199,6 +205,23 @@ impl Registrar {
             }
         }
         events
+    }
+}
+
+/// A REGISTER, and where it came from when.
+struct Asked<'a> {
+    request: &'a Message,
+    flow: &'a Flow,
+    /// Where an answer goes, and the phone is rung: so that one that asks for `rport` or came on a connection is reached
+    /// through its NAT, and one that listens elsewhere than it sends from is reached as well.
+    home: Flow,
+    claim: Option<Claim>,
+    now: Micros,
+}
+
+impl<'a> Asked<'a> {
+    fn new(request: &'a Message, flow: &'a Flow, now: Micros) -> Self {
+        Self { request, flow, home: flow.answer(&request.top_via()), claim: Claim::of(request), now }
     }
 }
 

@@ -4,9 +4,9 @@
 //! address as others does not harm them, and a phone that is registered is judged by its own flow, not by what others
 //! do from its address.
 
-use crate::{Flow, Micros, limiter::Limiter, registrar::limits::QUESTIONS_PER_SECOND};
+use super::{aged::Aged, limits::QUESTIONS_PER_SECOND};
+use crate::{Flow, Micros, limiter::Limiter};
 use std::{
-    collections::{BTreeMap, BTreeSet},
     net::{IpAddr, Ipv6Addr},
     time::Duration,
 };
@@ -27,26 +27,23 @@ type Source = (IpAddr, u16);
 
 /// Remembers failures, and counts answers to those who have proven nothing.
 pub(crate) struct Throttle {
-    failed: BTreeMap<Source, Failures>,
-    by_age: BTreeSet<(Micros, Source)>,
+    failed: Aged<Source, Failures>,
     questions: Limiter,
 }
 
 #[derive(Clone, Copy)]
 struct Failures {
     count: u32,
-    last: Micros,
     silent_until: Micros,
 }
 
 impl Throttle {
     pub(crate) fn new() -> Self {
-        let questions = Limiter::with_rate(QUESTIONS_PER_SECOND);
-        Self { failed: BTreeMap::new(), by_age: BTreeSet::new(), questions }
+        Self { failed: Aged::with_room_for(SOURCES), questions: Limiter::with_rate(QUESTIONS_PER_SECOND) }
     }
     /// Whether nothing from there is looked at now. `known`: a phone is registered over this very flow.
     pub(crate) fn is_silent(&self, flow: &Flow, known: bool, now: Micros) -> bool {
-        self.failed.get(&source(flow, known)).is_some_and(|failures| now < failures.silent_until)
+        self.failed.get(&source(flow, known)).is_some_and(|(_, failures)| now < failures.silent_until)
     }
     /// Whether somebody there who has proven nothing may have an answer; counts it.
     pub(crate) fn may_ask(&mut self, flow: &Flow, now: Micros) -> bool {
@@ -55,31 +52,21 @@ impl Throttle {
     /// Counts a failure.
     pub(crate) fn failed(&mut self, flow: &Flow, known: bool, now: Micros) {
         let source = source(flow, known);
-        let before = self.failed.get(&source).copied();
-        if let Some(before) = before {
-            self.by_age.remove(&(before.last, source));
-        }
-        let count = before.map_or(0, |before| before.left(now)) + 1;
-        let beyond = count.saturating_sub(FREE_FAILURES).min(STEPS + 1);
-        let silent_until = match beyond.checked_sub(1) {
-            Some(doublings) => now.after(Duration::from_secs(1 << doublings)),
+        let left = self.failed.get(&source).map_or(0, |(last, failures)| failures.left(last, now));
+        let count = left + 1;
+        let silent_until = match count.checked_sub(FREE_FAILURES + 1) {
+            Some(doublings) => now.after(Duration::from_secs(1 << doublings.min(STEPS))),
             None => now,
         };
         let count = count.min(FREE_FAILURES + STEPS);
-        self.failed.insert(source, Failures { count, last: now, silent_until });
-        self.by_age.insert((now, source));
-        if self.failed.len() > SOURCES
-            && let Some((_, oldest)) = self.by_age.pop_first()
-        {
-            self.failed.remove(&oldest);
-        }
+        self.failed.put(source, Failures { count, silent_until }, now);
     }
 }
 
 impl Failures {
     /// Failures not forgotten yet.
-    fn left(&self, now: Micros) -> u32 {
-        let passed = now.0.saturating_sub(self.last.0) / Micros(0).after(FORGOTTEN_AFTER).0;
+    fn left(&self, last: Micros, now: Micros) -> u32 {
+        let passed = now.0.saturating_sub(last.0) / Micros(0).after(FORGOTTEN_AFTER).0;
         self.count.saturating_sub(u32::try_from(passed).unwrap_or(u32::MAX))
     }
 }
@@ -102,6 +89,9 @@ mod tests {
     const fn at(seconds: u64) -> Micros {
         Micros(seconds * 1_000_000)
     }
+    fn silent_until(throttle: &Throttle, flow: &Flow) -> Micros {
+        throttle.failed.get(&source(flow, false)).unwrap().1.silent_until
+    }
 
     #[test]
     fn a_source_that_fails_again_and_again_is_heard_ever_more_rarely() {
@@ -114,7 +104,7 @@ mod tests {
         let mut now = at(100);
         let silences = [1, 2, 4, 8, 16, 32, 64].map(|expected| {
             throttle.failed(&eve, false, now);
-            let until = throttle.failed[&(eve.peer.ip(), 0)].silent_until;
+            let until = silent_until(&throttle, &eve);
             assert!(throttle.is_silent(&eve, false, Micros(until.0 - 1)));
             assert!(!throttle.is_silent(&eve, false, until));
             let silence = (until.0 - now.0) / 1_000_000;
@@ -123,7 +113,7 @@ mod tests {
         });
         assert_eq!(silences, [true; 7]);
         throttle.failed(&eve, false, now);
-        assert_eq!(throttle.failed[&(eve.peer.ip(), 0)].silent_until, now.after(LONGEST_SILENCE));
+        assert_eq!(silent_until(&throttle, &eve), now.after(LONGEST_SILENCE));
     }
 
     #[test]
@@ -168,7 +158,7 @@ mod tests {
             let peer = std::net::SocketAddr::from((n.to_be_bytes(), 5060));
             throttle.failed(&Flow::udp(peer), false, at(u64::from(n)));
         }
-        assert_eq!((throttle.failed.len(), throttle.by_age.len()), (SOURCES, SOURCES));
+        assert_eq!(throttle.failed.len(), SOURCES);
         let six = [flow("[2001:db8::1]:1"), flow("[2001:db8::2]:2")].map(|flow| source(&flow, false));
         assert_eq!(six[0], six[1], "a /64 is one source");
     }

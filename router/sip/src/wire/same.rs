@@ -1,20 +1,20 @@
 //! Whether two URIs mean the same.
 
-use super::{Scheme, Uri, ip_literal, percent_decoded};
+use super::{Uri, ip_literal, percent_decoded};
 
 /// Parameters that make a difference even where only one of two URIs has them (RFC 3261 §19.1.4).
 const TELLING: [&str; 5] = ["user", "ttl", "method", "maddr", "transport"];
 
 impl Uri<'_> {
-    /// Do both name the same place: scheme, user, host and port, a default port being as good as none? Parameters
-    /// and headers do not count.
+    /// Does this agree with `other` as far as it goes: scheme and host, the user if it names one, the port if both name
+    /// one? Parameters and headers do not count.
     #[must_use]
-    pub fn same_place(&self, other: &Uri<'_>) -> bool {
-        self.scheme == other.scheme
-            && self.scheme != Scheme::Other
-            && same_user(self, other)
+    pub fn agrees_with(&self, other: &Uri<'_>) -> bool {
+        self.is_sip()
+            && self.scheme == other.scheme
             && same_host(self.host, other.host)
-            && port(self) == port(other)
+            && (self.user.is_none() || same_user(self, other))
+            && (self.port.is_none() || other.port.is_none() || self.port == other.port)
     }
     /// Are both the same address, so that a binding to one is a binding to the other? Of a URI that is none of SIP's,
     /// only its own octets are the same.
@@ -42,15 +42,6 @@ fn same_user(a: &Uri<'_>, b: &Uri<'_>) -> bool {
 
 fn same_host(a: &[u8], b: &[u8]) -> bool {
     a.eq_ignore_ascii_case(b) || ip_literal(a).is_some_and(|ip| ip_literal(b) == Some(ip))
-}
-
-fn port(uri: &Uri<'_>) -> Option<u16> {
-    let default = match uri.scheme {
-        Scheme::Sip => 5060,
-        Scheme::Sips => 5061,
-        Scheme::Tel | Scheme::Other => return None,
-    };
-    Some(uri.port.unwrap_or(default))
 }
 
 /// Does `b` agree with every parameter of `a` that it has, or must have? As many are compared as count, and no more.
@@ -106,11 +97,13 @@ mod tests {
     }
 
     #[test]
-    fn a_place_is_the_same_with_its_default_port_and_any_parameters() {
-        let same = |a: &str, b: &str| uri(a).same_place(&uri(b));
-        assert!(same("sip:Example.com", "sip:example.com:5060;transport=tcp"));
-        assert!(same("sips:a@h:5061", "sips:a@h") && same("sip:%61@h", "sip:a@h"));
-        assert!(!same("sip:h", "sips:h") && !same("sip:h:5070", "sip:h") && !same("sip:A@h", "sip:a@h"));
-        assert!(!same("urn:a", "urn:a"));
+    fn a_uri_agrees_with_another_as_far_as_it_goes() {
+        let agrees = |a: &str, b: &str| uri(a).agrees_with(&uri(b));
+        assert!(agrees("sip:Example.com:5060", "sip:ann@example.com;transport=tcp"));
+        assert!(agrees("sips:%61nn@h", "sips:ann@h:5061") && agrees("sip:[::1]:5060", "sip:[0::1]"));
+        assert!(!agrees("sip:ann@h", "sip:h") && !agrees("sip:Ann@h", "sip:ann@h"));
+        assert!(
+            !agrees("sip:h", "sips:h") && !agrees("sip:h:5070", "sip:h:5060") && !agrees("urn:a", "urn:a")
+        );
     }
 }

@@ -260,3 +260,49 @@ fn a_phone_that_finds_no_room_is_told_to_come_back() {
     let seconds: u32 = answer.header(Name::RetryAfter).unwrap().parse().unwrap();
     assert!((30..60).contains(&seconds), "{seconds}");
 }
+
+/// The algorithms a phone is offered that asks without an answer.
+fn offered(office: &mut Office, phone: &mut Phone) -> Vec<String> {
+    phone.challenge = None;
+    let request = phone.request(HOME);
+    let answer = office.hears(&request, phone.flow).unwrap();
+    assert_eq!(answer.status(), 401);
+    let texts = answer.0.headers_named(Name::WwwAuthenticate);
+    let of =
+        |text: &[u8]| sipx_sip::auth::Challenge::parse(text, false).unwrap().algorithm.as_str().to_owned();
+    texts.map(of).collect()
+}
+
+#[test]
+fn a_phone_that_gives_up_over_two_challenges_gets_one_at_its_next_try() {
+    let (mut office, mut ann) = (Office::new(), Phone::of("ann"));
+    assert_eq!(offered(&mut office, &mut ann), ["SHA-256", "MD5"]);
+    office.pass(60);
+    assert_eq!(offered(&mut office, &mut ann), ["MD5"]);
+    assert_eq!(offered(&mut office, &mut Phone::of("ben")), ["SHA-256", "MD5"], "others are not concerned");
+    office.pass(60);
+    assert_eq!(ann.registers(&mut office, HOME).status(), 200);
+    // From now on it is not given a choice, whether it answers from memory or asks anew, by day or by night.
+    office.pass(1_800);
+    let request = ann.request(HOME);
+    let stale = office.hears(&request, ann.flow).unwrap();
+    assert_eq!((stale.status(), stale.0.headers_named(Name::WwwAuthenticate).count()), (401, 1));
+    office.pass(80_000);
+    assert_eq!(offered(&mut office, &mut ann), ["MD5"]);
+}
+
+#[test]
+fn a_phone_that_chooses_well_keeps_its_choice() {
+    let (mut office, mut ann) = (Office::new(), Phone::of("ann"));
+    ann.registers(&mut office, HOME);
+    ann.registers(&mut office, "Contact: *\r\nExpires: 0\r\n");
+    office.pass(60);
+    assert_eq!(offered(&mut office, &mut ann), ["SHA-256", "MD5"]);
+    ann.registers(&mut office, HOME);
+    office.pass(60);
+    assert_eq!(
+        offered(&mut office, &mut ann),
+        ["SHA-256", "MD5"],
+        "another phone may be behind the same proxy"
+    );
+}

@@ -34,7 +34,7 @@ impl Door {
     /// The challenges a phone gets, as it reads them.
     pub fn challenges(&mut self, why: Denied) -> Vec<Bytes> {
         let mut writer = Writer::response(401, "Unauthorized");
-        self.verifier.challenge(&mut writer, why, self.now, &mut self.mint);
+        self.verifier.challenge(&mut writer, why, None, self.now, &mut self.mint);
         let text = String::from_utf8(writer.finish().to_vec()).unwrap();
         let lines = text.lines().filter_map(|line| line.strip_prefix("WWW-Authenticate: "));
         lines.map(|line| Bytes::copy_from_slice(line.as_bytes())).collect()
@@ -45,7 +45,7 @@ impl Door {
         sipx_sip::auth::strongest(read.collect()).unwrap()
     }
     pub fn asks(&mut self, answer: &str) -> Result<String, Denied> {
-        self.verifier.verify(&register(answer), self.now).map(|user| user.to_string())
+        self.verifier.verify(&register(answer), self.now).map(|verified| verified.user.to_string())
     }
 }
 
@@ -209,13 +209,28 @@ fn of_several_answers_the_one_to_us_counts() {
 fn an_answer_is_for_its_request_uri_alone() {
     let mut door = Door::new();
     let challenge = door.challenge();
-    let sound = answer(&challenge, "ann", "ann's long password", 1);
-    let mut tries = |uri: &str| door.verifier.verify(&request(uri, &sound), START).map(drop);
-    for uri in ["sip:elsewhere.example", "sip:ann@pbx.example", "sips:pbx.example", "sip:pbx.example:5070"] {
-        assert_eq!(tries(uri), Err(Denied::OtherUri), "{uri}");
+    let login = sipx_sip::auth::Credentials::new("ann", "ann's long password");
+    let mut tries = |signed: &str, to: &str, count| {
+        let sound = sipx_sip::auth::respond(&challenge, &login, "REGISTER", signed, count, "0a4f113b");
+        door.verifier.verify(&request(to, &sound), START).map(drop)
+    };
+    for (signed, to) in [
+        ("sip:pbx.example", "sip:elsewhere.example"),
+        ("sip:pbx.example", "sips:pbx.example"),
+        ("sip:pbx.example:5060", "sip:pbx.example:5070"),
+        ("sip:1500@pbx.example", "sip:1600@pbx.example"),
+        ("nonsense", "sip:pbx.example"),
+    ] {
+        assert_eq!(tries(signed, to, 1), Err(Denied::OtherUri), "{signed} {to}");
     }
-    // As phones and proxies write the same place.
-    assert_eq!(tries("sip:PBX.example:5060;transport=udp"), Ok(()));
+    // As phones, PBXs and SIPp write the same place.
+    for (count, (signed, to)) in (1..).zip([
+        ("sip:pbx.example", "sip:PBX.example:5060;transport=udp"),
+        ("sip:pbx.example:15060", "sip:pbx.example"),
+        ("sip:pbx.example", "sip:1500@pbx.example"),
+    ]) {
+        assert_eq!(tries(signed, to, count), Ok(()), "{signed} {to}");
+    }
     assert_eq!(Denied::OtherUri.status(), 400);
 }
 
