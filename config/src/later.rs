@@ -7,9 +7,8 @@ pub(crate) const NOT_YET: &str = "not in this version";
 const KEYS: &[(&str, &[&str])] = &[
     (
         "the file",
-        &["cluster", "redis", "node", "hours", "holidays", "holiday", "callback", "tls", "webhook", "survey"],
+        &["cluster", "redis", "node", "hours", "holidays", "holiday", "callback", "webhook", "survey"],
     ),
-    ("[sip]", &["tcp", "tls", "ws", "wss"]),
     ("[media]", &["rtpengine", "relay", "announcement"]),
     ("[desk]", &["tls", "certificate", "key", "sign_in"]),
     ("[operator]", &["tls", "certificate", "key", "sign_in"]),

@@ -2,7 +2,7 @@
 //!
 //! Every problem is listed in one go, under the key that was typed, with the line, the value and the way out. Keys
 //! nobody knows and keys of features that are not in this version are problems, never ignored. Reads the file, the
-//! secrets it names and whether its databases are there; binds, opens and starts nothing.
+//! certificates and secrets it names and whether its databases are there; binds, opens and starts nothing.
 
 mod address;
 mod audio;
@@ -10,9 +10,11 @@ mod cross;
 mod duration;
 mod finding;
 mod later;
+mod login;
 mod machine;
 mod model;
 mod name;
+mod pem;
 mod reference;
 mod routing;
 mod secret;
@@ -21,12 +23,14 @@ mod staff;
 mod suggest;
 mod syntax;
 mod table;
+mod tls;
 
 pub use finding::{Finding, Problems, Warning};
 pub use model::{
-    AgentAccess, Config, Desk, Digest, Limits, Login, Media, Network, Operator, Phone, Secret, Section, Sip,
-    Site, Source, SourceKind, Store, Trunk,
+    AgentAccess, Config, Desk, Digest, Identity, Limits, Login, Media, Network, Operator, Phone, Secret,
+    Section, Sip, Site, Source, SourceKind, Store, Tls, Trunk,
 };
+pub use pem::{Credentials, CredentialsError};
 pub use reference::reference;
 
 use finding::Findings;
@@ -111,6 +115,8 @@ fn read(text: &str, file: &str, folder: &Path, env: Env<'_>) -> (Config, Finding
 struct Read {
     site: Site,
     sip: Typed<Sip>,
+    streams: Vec<machine::Listen>,
+    tls: Tls,
     media: Typed<Media>,
     desk: Typed<Desk>,
     operator: Typed<Operator>,
@@ -126,13 +132,15 @@ struct Read {
 impl Read {
     fn all(mut root: Table<'_>, check: &mut Check<'_>) -> Self {
         let site = machine::site(&mut root, check);
-        let sip = machine::sip(&mut root, check);
+        let (sip, streams) = machine::sip(&mut root, check);
         let media = machine::media(&mut root, &sip, check);
         let trunks = machine::trunks(&mut root, check);
         let queues = routing::queues(&mut root, check);
         let read = Self {
             site,
+            tls: tls::tls(&mut root, &streams, check),
             sip,
+            streams,
             media,
             desk: machine::desk(&mut root, check),
             operator: machine::operator(&mut root, check),
@@ -154,6 +162,7 @@ impl Read {
         Config {
             site: self.site,
             sip: self.sip.value,
+            tls: self.tls,
             media: Media { queue_music, ..self.media.value },
             desk: self.desk.value,
             operator: self.operator.value,

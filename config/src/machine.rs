@@ -3,12 +3,10 @@
 use crate::{
     address, audio,
     finding::Place,
-    later,
-    model::{Desk, Digest, Limits, Login, Media, Network, Operator, Sip, Site, Store, Trunk},
+    later, login,
+    model::{Desk, Limits, Login, Media, Network, Operator, Sip, Site, Store, Trunk},
     name,
-    secret::{self, SecretRead},
-    suggest,
-    table::{Check, Table, Typed, Wrong, quoted},
+    table::{Check, Table, Typed, quoted},
 };
 use std::{
     collections::BTreeMap,
@@ -23,17 +21,14 @@ const DESK_PORT: u16 = 8080;
 const OPERATOR_PORT: u16 = 8081;
 const MEDIA_PORTS: std::ops::RangeInclusive<u16> = 20_000..=29_999;
 const REALM: &str = "sambung";
-/// All of them, the strongest first.
-const DIGESTS: [(&str, Digest); 2] = [("sha-256", Digest::Sha256), ("md5", Digest::Md5)];
 const STORE_PATH: &str = "sambung-data";
 const ZONE: &str = "UTC";
 const CODES: [&str; 3] = ["done", "callback", "escalated"];
 const REASONS: [&str; 4] = ["break", "lunch", "meeting", "training"];
-/// What a trunk's calls must show beside their address: whether that is a digest.
-const REQUIRES: [(&str, bool); 2] = [("network", false), ("digest", true)];
 /// Bounds and defaults of `[limits]`: least, most, default.
 const CALLS: (u32, u32, u32) = (1, 100_000, 10_000);
 const DESKTOPS: (u32, u32, u32) = (1, 50_000, 2_000);
+const CONNECTIONS: (u32, u32, u32) = (1, 200_000, 12_000);
 
 /// `[site]`.
 pub(crate) fn site(root: &mut Table<'_>, check: &mut Check<'_>) -> Site {
@@ -49,41 +44,37 @@ pub(crate) fn site(root: &mut Table<'_>, check: &mut Check<'_>) -> Site {
     }
 }
 
-/// `[sip]`.
-pub(crate) fn sip(root: &mut Table<'_>, check: &mut Check<'_>) -> Typed<Sip> {
+/// Where SIP connections are taken.
+pub(crate) struct Listen {
+    /// The key in `[sip]`.
+    pub key: &'static str,
+    pub address: SocketAddr,
+    pub place: Place,
+}
+
+impl Listen {
+    /// Whether a certificate is shown there.
+    pub fn is_encrypted(&self) -> bool {
+        matches!(self.key, "tls" | "wss")
+    }
+}
+
+/// `[sip]`, and where it takes connections.
+pub(crate) fn sip(root: &mut Table<'_>, check: &mut Check<'_>) -> (Typed<Sip>, Vec<Listen>) {
     let mut table = root.table("sip", check);
     let udp = listen(&mut table, "udp", SIP_PORT, check);
+    let mut streams = Vec::new();
+    let [tcp, tls, ws, wss] = ["tcp", "tls", "ws", "wss"].map(|key| {
+        let Typed { value: address, place } = table.read(key, address::listen, check)?;
+        streams.push(Listen { key, address, place });
+        Some(address)
+    });
     let realm = table.read("realm", name::realm, check);
-    let digest = digest(&mut table, check);
+    let digest = login::digest(&mut table, check);
     table.close(check);
     let realm = realm.map_or_else(|| REALM.to_owned(), |realm| realm.value);
-    Typed { value: Sip { udp: udp.value, realm, digest }, place: udp.place }
-}
-
-fn digest(table: &mut Table<'_>, check: &mut Check<'_>) -> Vec<Digest> {
-    let place = table.place_of("digest");
-    let all: Vec<Digest> = DIGESTS.iter().map(|&(_, digest)| digest).collect();
-    let Some(typed) = table.texts("digest", check) else { return all };
-    if typed.is_empty() {
-        check.findings.problem(&place, "is empty", "write one of them at least, or take it out");
-    }
-    let mut chosen = Vec::new();
-    for text in typed {
-        let Some(digest) = text.read(algorithm, check) else { continue };
-        if chosen.contains(&digest.value) {
-            let what = format!("{} stands there twice", quoted(text.value));
-            check.findings.problem(&digest.place, what, "take one out");
-        }
-        chosen.push(digest.value);
-    }
-    chosen
-}
-
-fn algorithm(text: &str) -> Result<Digest, Wrong> {
-    let known = DIGESTS.iter().find(|(name, _)| *name == text);
-    let names = DIGESTS.iter().map(|&(name, _)| name);
-    let unknown = || Wrong::new(format!("{} is unknown", quoted(text)), suggest::way_out(text, names));
-    known.map(|&(_, digest)| digest).ok_or_else(unknown)
+    let sip = Sip { udp: udp.value, tcp, tls, ws, wss, realm, digest };
+    (Typed { value: sip, place: udp.place }, streams)
 }
 
 /// `[media]`. Without an address of its own it takes the one SIP listens on.
@@ -159,6 +150,7 @@ pub(crate) fn limits(root: &mut Table<'_>, check: &mut Check<'_>) -> Limits {
     let limits = Limits {
         calls: table.whole("calls", CALLS.2, (CALLS.0, CALLS.1), check),
         desktops: table.whole("desktops", DESKTOPS.2, (DESKTOPS.0, DESKTOPS.1), check),
+        connections: table.whole("connections", CONNECTIONS.2, (CONNECTIONS.0, CONNECTIONS.1), check),
     };
     table.close(check);
     limits
@@ -210,47 +202,12 @@ fn trunk(mut table: Table<'_>, check: &mut Check<'_>) -> TrunkRead {
     } else if typed.as_ref().is_some_and(Vec::is_empty) {
         check.findings.problem(&place, "is empty", way_out);
     }
-    let login = login(&mut table, check);
-    let requires = requires(&mut table, &name.value, check);
+    let login = login::login(&mut table, check);
+    let requires = login::requires(&mut table, &name.value, check);
     table.close(check);
     let typed = typed.unwrap_or_default();
     let networks = typed.iter().filter_map(|text| text.read(address::network, check)).collect();
     TrunkRead { name, networks, login, requires }
-}
-
-/// `user` and `password`: what we answer when the trunk asks who we are. Both, or neither.
-fn login(table: &mut Table<'_>, check: &mut Check<'_>) -> Option<Login> {
-    let named = table.has("user");
-    let user = table.read("user", name::user, check);
-    let SecretRead { secret: password, given } = secret::secret(table, &secret::PASSWORD, check);
-    if given && !named {
-        check.findings.missing(&table.place_of("user"), "name the user that the trunk knows us by");
-    } else if named && !given {
-        let way_out = "give the password that the trunk knows us by, or password_file or password_env";
-        check.findings.missing(&password.place, way_out);
-    }
-    Some(Login { user: user?.value, password: password.value? })
-}
-
-/// `requires`, `peer_user` and `peer_password`: how the trunk's calls sign in to us.
-fn requires(table: &mut Table<'_>, trunk: &str, check: &mut Check<'_>) -> Option<(Login, Place)> {
-    let digest = table.choice("requires", &REQUIRES, false, check);
-    let user_place = table.place_of("peer_user");
-    let user = table.read("peer_user", name::user, check);
-    let SecretRead { secret: password, given } = secret::secret(table, &secret::PEER_PASSWORD, check);
-    if digest && !given {
-        let way_out = "give the password its calls have to prove, or peer_password_file or peer_password_env";
-        check.findings.missing(&password.place, way_out);
-    }
-    for place in [given.then_some(&password.place), user.is_some().then_some(&user_place)] {
-        if let Some(place) = place.filter(|_| !digest) {
-            let what = "is asked of nobody without requires = \"digest\"";
-            check.findings.problem(place, what, "add it, or take this out");
-        }
-    }
-    let user = user.map_or_else(|| trunk.to_owned(), |user| user.value);
-    let login = Login { user, password: password.value.filter(|_| digest)? };
-    Some((login, password.place))
 }
 
 fn listen(table: &mut Table<'_>, key: &'static str, port: u16, check: &mut Check<'_>) -> Typed<SocketAddr> {

@@ -15,6 +15,8 @@ pub struct Config {
     pub site: Site,
     /// Where calls arrive.
     pub sip: Sip,
+    /// Who we are over TLS, and whom we believe.
+    pub tls: Tls,
     /// Music for waiting callers.
     pub media: Media,
     /// The agents' desktops.
@@ -56,6 +58,14 @@ impl Site {
 pub struct Sip {
     /// Address of the UDP socket; port 0 takes a free one.
     pub udp: SocketAddr,
+    /// Where connections are taken over TCP, if anywhere.
+    pub tcp: Option<SocketAddr>,
+    /// Over TLS.
+    pub tls: Option<SocketAddr>,
+    /// Over WebSocket (RFC 7118).
+    pub ws: Option<SocketAddr>,
+    /// Over WebSocket in TLS.
+    pub wss: Option<SocketAddr>,
     /// What phones and trunks are told they sign in to.
     pub realm: String,
     /// By which algorithms they may do so, in the order in which they are offered; at least one.
@@ -69,6 +79,26 @@ pub enum Digest {
     Sha256,
     /// MD5 (RFC 3261).
     Md5,
+}
+
+/// Files of certificates and keys in PEM. [`Tls::load`] reads them; all could be read when this was checked.
+#[derive(Clone, Debug, Default)]
+pub struct Tls {
+    /// What we show to others, as a server and to peers that ask for it.
+    pub identity: Option<Identity>,
+    /// Whose certificates we believe when we connect; none: the system's authorities.
+    pub ca: Option<PathBuf>,
+    /// Whose certificate a peer must have who connects to `sip.tls`; none: it needs none.
+    pub client_ca: Option<PathBuf>,
+}
+
+/// A certificate with those that vouch for it, and its key.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The certificates, ours first.
+    pub certificate: PathBuf,
+    /// The private key.
+    pub key: PathBuf,
 }
 
 /// Music for waiting callers.
@@ -122,6 +152,8 @@ pub struct Limits {
     pub calls: u32,
     /// Desktops connected at the same time.
     pub desktops: u32,
+    /// Connections of SIP over TCP, TLS and WebSocket at the same time; one more is closed at once.
+    pub connections: u32,
 }
 
 /// A PBX or carrier whose calls are taken and whose headers are believed.

@@ -13,6 +13,7 @@ use crate::{
     metrics::{Metrics, MetricsError},
     secret::SecretError,
     sip_edge::{QueueSide, SipEdge, SipParts, UdpEdge},
+    streams::{self, Listeners, StreamError, Streams},
 };
 use acd::{Acd, Plan, Timestamp};
 use agent_gateway::{Gateway, GatewayConfig, GatewayError};
@@ -20,6 +21,7 @@ use config::Config;
 use screenpop::{ScreenPop, SectionSpec, SourceSpec, caller::Region};
 use serde::Serialize;
 use std::{
+    collections::BTreeMap,
     io,
     net::{SocketAddr, TcpListener},
     path::Path,
@@ -63,6 +65,9 @@ pub enum StartError {
     /// Music.
     #[error("music: {0}")]
     Sound(#[from] SoundError),
+    /// Connections.
+    #[error(transparent)]
+    Streams(#[from] StreamError),
     /// A source of customers.
     #[error(transparent)]
     Source(#[from] screenpop::OpenError),
@@ -82,6 +87,9 @@ pub enum StartError {
 pub struct Ready {
     /// SIP over UDP.
     pub sip_udp: SocketAddr,
+    /// SIP over connections, by transport: `sip_tcp`, `sip_tls`, `sip_ws`, `sip_wss`.
+    #[serde(flatten)]
+    pub sip_streams: BTreeMap<&'static str, SocketAddr>,
     /// Agents' desktops.
     pub desk: SocketAddr,
     /// The operator's HTTP.
@@ -100,6 +108,7 @@ pub struct House {
 
 struct Sockets {
     sip: UdpEdge,
+    streams: Listeners,
     sip_address: SocketAddr,
     desk: TcpListener,
     operator: TcpListener,
@@ -130,10 +139,17 @@ impl House {
 
         let poll = mio::Poll::new()?;
         let (door, inbox) = inbox(mio::Waker::new(poll.registry(), DOOR)?);
+        let sip_config = sip_config(&config, &sockets);
         let desk_config = desk_config(&config, &directory, sockets.desk, screenpop);
         let gateway = Gateway::start(desk_config, Arc::new(door.clone()), runtime)?;
+        let connections = connections(&config, gateway.address());
+        let news = {
+            let door = door.clone();
+            move |news| door.stream(news)
+        };
+        let streams = Streams::start(sockets.streams, connections, Arc::clone(&metrics), runtime, news)?;
         let mut sip = SipEdge::new(SipParts {
-            stack: sip::Stack::new(sip_config(&config, sockets.sip_address)),
+            stack: sip::Stack::new(sip_config),
             secret,
             region,
             ports: Ports::new(config.media.address, &config.media.ports),
@@ -148,6 +164,7 @@ impl House {
             clock: Clock::start(last),
             sip,
             socket: sockets.sip,
+            streams: streams.clone(),
             desks: Desks::new(Some(gateway.clone())),
             inbox,
             poll,
@@ -158,8 +175,12 @@ impl House {
             brain.socket().send(to.peer, cancel);
         }
         let office = crate::office::Office::open(&config, metrics, last_entry, sockets.operator, runtime)?;
-        let ready =
-            Ready { sip_udp: sockets.sip_address, desk: gateway.address(), operator: office.address() };
+        let ready = Ready {
+            sip_udp: sockets.sip_address,
+            sip_streams: streams.addresses().iter().map(|(over, at)| (ready_key(*over), *at)).collect(),
+            desk: gateway.address(),
+            operator: office.address(),
+        };
         let brain = std::thread::Builder::new().name("brain".to_owned()).spawn(move || brain.run())?;
         office.set_ready();
         Ok(Self { ready, door, brain, desks: gateway, office })
@@ -198,8 +219,9 @@ impl Sockets {
         let desk = TcpListener::bind(config.desk.listen).map_err(error("desk.listen", config.desk.listen))?;
         let operator = TcpListener::bind(config.operator.listen)
             .map_err(error("operator.listen", config.operator.listen))?;
+        let streams = Listeners::bind(&config.sip)?;
         let sip_address = sip.address()?;
-        Ok(Self { sip, sip_address, desk, operator })
+        Ok(Self { sip, streams, sip_address, desk, operator })
     }
 }
 
@@ -212,7 +234,35 @@ fn plan_of(config: &Config) -> Plan {
     plan
 }
 
-fn sip_config(config: &Config, address: SocketAddr) -> sip::Config {
+/// What connections need to know.
+fn connections(config: &Config, desk: SocketAddr) -> streams::Config {
+    streams::Config {
+        tls: config.tls.clone(),
+        origins: config.desk.origins.clone(),
+        desk,
+        source: Some(config.media.address),
+        connections: config.limits.connections as usize,
+        times: streams::Times::default(),
+    }
+}
+
+/// The name in the ready line.
+const fn ready_key(over: sip::Transport) -> &'static str {
+    match over {
+        sip::Transport::Udp => "sip_udp",
+        sip::Transport::Tcp => "sip_tcp",
+        sip::Transport::Tls => "sip_tls",
+        sip::Transport::Ws => "sip_ws",
+        sip::Transport::Wss => "sip_wss",
+    }
+}
+
+fn sip_config(config: &Config, sockets: &Sockets) -> sip::Config {
+    // A socket that listens everywhere has no address that a peer could be told.
+    let told = |at: SocketAddr| {
+        let ip = if at.ip().is_unspecified() { config.media.address } else { at.ip() };
+        SocketAddr::new(ip, at.port())
+    };
     let network = |network: &config::Network| sip::Network { address: network.addr, prefix: network.prefix };
     let trunk = |trunk: &config::Trunk| sip::Trunk {
         name: trunk.name.clone(),
@@ -225,8 +275,8 @@ fn sip_config(config: &Config, address: SocketAddr) -> sip::Config {
     };
     let fixed_phones = config.agents.iter().filter_map(|agent| agent.phone.address());
     sip::Config {
-        address,
-        streams: Vec::new(),
+        address: told(sockets.sip_address),
+        streams: sockets.streams.addresses().map(|(over, at)| (over, told(at))).collect(),
         media: config.media.address,
         user_agent: PRODUCT.to_owned(),
         node: "n1".to_owned(),

@@ -11,6 +11,7 @@ pub use udp::UdpEdge;
 use crate::{
     media::{Media, Ports, Sound},
     metrics::{Direction, Metrics},
+    streams::Streams,
 };
 use acd::{
     AgentNo, CallId, Event, OfferId, Order, QueueNo, Refusal, Timestamp, Treatment,
@@ -23,7 +24,7 @@ use mint::NodeMint;
 use screenpop::caller::{Caller, CallerHeaders, Privacy, Region, identify};
 use sip::{
     CallKey, Cause, Command, Display, Flow, Keep, Left, LegKey, Micros, Notice, Offered, Output, Phone, Play,
-    Stack,
+    Stack, Transport,
 };
 use std::{collections::HashMap, net::UdpSocket, sync::Arc};
 
@@ -121,6 +122,11 @@ impl SipEdge {
         self.stack.receive(from, bytes, micros(now), &mut self.mint, &mut self.out);
     }
 
+    /// A peer could not be connected to, or its connection is lost: whoever waits for its answer need not.
+    pub fn unreachable(&mut self, flow: Flow, now: Timestamp) {
+        self.stack.unreachable(flow, micros(now), &mut self.mint, &mut self.out);
+    }
+
     /// Runs the stack's timers.
     pub fn expire(&mut self, now: Timestamp) {
         if self.stack.next_deadline().is_some_and(|at| at <= micros(now)) {
@@ -156,11 +162,16 @@ impl SipEdge {
     }
 
     /// Sends everything, in order. Only after the commit.
-    pub fn send(&mut self, socket: &mut UdpEdge) {
+    pub fn send(&mut self, socket: &mut UdpEdge, streams: &Streams) {
         for send in self.out.sends.drain(..) {
             let (method, status) = count::sent(send.what);
             self.metrics.sip.count(Direction::Out, method, status);
-            socket.send(send.to.peer, send.bytes);
+            match send.to.transport {
+                Transport::Udp => socket.send(send.to.peer, send.bytes),
+                Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => {
+                    streams.send(send.to, send.bytes);
+                }
+            }
         }
     }
 

@@ -14,4 +14,5 @@ mod floor;
 mod hostile;
 mod queue;
 mod races;
+mod streams;
 mod weather;

@@ -1,11 +1,13 @@
 //! SIP messages on the wire: read without copying, written by appending.
 //!
-//! [`Message::parse`] scans a datagram once and keeps where things are, not copies of them; what it cannot act on is a
-//! [`Fault`](crate::Fault) that can still answer. [`Writer`] appends to one buffer and lets nobody add a line of his
-//! own. What we do not understand is kept byte for byte. Transactions and dialogs are made of messages elsewhere.
+//! A [`Framer`] cuts a stream into messages; a datagram is one. [`Message::parse`] scans a message once and keeps where
+//! things are, not copies of them; what it cannot act on is a [`Fault`](crate::Fault) that can still answer. [`Writer`]
+//! appends to one buffer and lets nobody add a line of his own. What we do not understand is kept byte for byte.
+//! Transactions and dialogs are made of messages elsewhere.
 
 mod addr;
 pub(crate) mod chars;
+mod frame;
 mod host;
 pub mod limits;
 mod list;
@@ -21,6 +23,7 @@ mod via;
 mod write;
 
 pub use addr::NameAddr;
+pub use frame::{Frame, Framer};
 pub use host::{HostPort, ip_literal};
 pub use list::Values;
 pub use message::{Header, Message, Start};
