@@ -43,13 +43,14 @@ const ONE_USER: [(&str, &[&str]); 9] = [
 
 /// What pure crates may use: no sockets, no clock, no tasks, no randomness. A new name here needs a thought.
 const PURE: [&str; 4] = ["acd", "sip", "wfm", "protocol"];
-const PURE_MAY_USE: [&str; 14] = [
+const PURE_MAY_USE: [&str; 15] = [
     "acd",
     "bytes",
     "csv",
     "hmac",
     "jiff",
     "libm",
+    "md-5",
     "memchr",
     "rsip",
     "serde",

@@ -147,15 +147,12 @@ fn first_of(addr: IpAddr, prefix: u8) -> IpAddr {
 
 const PHONE_LIKE: &str = "write it like \"sip:ann@192.0.2.20:5060\"";
 
-/// A phone: a SIP URI over UDP whose host is an IP address (RFC 3261 §19.1.1).
+/// A phone at a fixed address: a SIP URI over UDP whose host is an IP address (RFC 3261 §19.1.1).
 pub(crate) fn phone(text: &str) -> Result<Phone, Wrong> {
-    let no_uri = || Wrong::new(format!("{} is no SIP URI", quoted(text)), PHONE_LIKE);
-    if text == "registered" {
-        return Err(Wrong::new(
-            format!("\"registered\" is {NOT_YET}"),
-            format!("name her phone's address: {PHONE_LIKE}"),
-        ));
-    }
+    let no_uri = || {
+        let near = suggest::nearest(text, ["registered"]).map(|near| format!("did you mean {near:?}?"));
+        Wrong::new(format!("{} is no SIP URI", quoted(text)), near.unwrap_or_else(|| PHONE_LIKE.to_owned()))
+    };
     let (scheme, rest) = text.split_once(':').ok_or_else(no_uri)?;
     match scheme.to_ascii_lowercase().as_str() {
         "sip" => {}
@@ -175,7 +172,7 @@ pub(crate) fn phone(text: &str) -> Result<Phone, Wrong> {
     let (host, parameters) = rest.split_once(';').map_or((rest, ""), |(host, parameters)| (host, parameters));
     check_parameters(text, parameters)?;
     let address = phone_address(text, host)?;
-    Ok(Phone { uri: text.to_owned(), address })
+    Ok(Phone::At { uri: text.to_owned(), address })
 }
 
 fn phone_address(text: &str, host: &str) -> Result<SocketAddr, Wrong> {

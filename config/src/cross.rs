@@ -4,7 +4,10 @@ use crate::{
     Read,
     duration::shown,
     finding::Place,
+    model::Phone,
     routing::QueueRead,
+    secret,
+    staff::AgentRead,
     suggest,
     table::{Check, quoted},
 };
@@ -35,6 +38,7 @@ pub(crate) fn check(read: &Read, check: &mut Check<'_>) {
     }
     phones(read, check);
     tokens(read, check);
+    passwords(read, check);
 }
 
 fn names(read: &Read, check: &mut Check<'_>) {
@@ -251,23 +255,24 @@ fn roles(read: &Read, check: &mut Check<'_>) {
 }
 
 fn phones(read: &Read, check: &mut Check<'_>) {
-    once("phone", read.agents.iter().map(|agent| (agent.access.phone.uri.as_str(), &agent.phone)), check);
+    let fixed = |agent: &AgentRead| match &agent.access.phone {
+        Phone::At { uri, address } => Some((uri.clone(), *address, agent.phone.clone())),
+        Phone::Registered { .. } => None,
+    };
+    let fixed: Vec<(String, SocketAddr, Place)> =
+        read.agents.iter().filter_map(fixed).filter(|(uri, ..)| !uri.is_empty()).collect();
+    once("phone", fixed.iter().map(|(uri, _, place)| (uri.as_str(), place)), check);
     let udp = read.sip.value.udp;
-    for agent in read.agents.iter().filter(|agent| !agent.access.phone.uri.is_empty()) {
-        let phone = &agent.access.phone;
-        if phone.address == udp {
-            let what = format!("{} is where this router listens", quoted(&phone.uri));
-            check.findings.problem(&agent.phone, what, "name the phone's own address");
-        } else if phone.address.is_ipv4() != udp.is_ipv4() {
-            let what = format!("{} cannot be reached from {udp}", quoted(&phone.uri));
-            check.findings.problem(&agent.phone, what, "use IPv4 in both, or IPv6 in both");
-        } else if udp.ip().is_loopback() && !is_here(phone.address.ip()) {
-            let what = format!("{} cannot be reached from {udp}", quoted(&phone.uri));
-            check.findings.warn(
-                &agent.phone,
-                what,
-                "let sip.udp listen on an address of the phones' network",
-            );
+    for (uri, address, place) in &fixed {
+        if *address == udp {
+            let what = format!("{} is where this router listens", quoted(uri));
+            check.findings.problem(place, what, "name the phone's own address");
+        } else if address.is_ipv4() != udp.is_ipv4() {
+            let what = format!("{} cannot be reached from {udp}", quoted(uri));
+            check.findings.problem(place, what, "use IPv4 in both, or IPv6 in both");
+        } else if udp.ip().is_loopback() && !is_here(address.ip()) {
+            let what = format!("{} cannot be reached from {udp}", quoted(uri));
+            check.findings.warn(place, what, "let sip.udp listen on an address of the phones' network");
         }
     }
 }
@@ -289,5 +294,19 @@ fn tokens(read: &Read, check: &mut Check<'_>) {
             let what = format!("is shorter than {SAFE_TOKEN} characters, and the desk listens off loopback");
             check.findings.warn(&agent.token, what, "use 32 random letters and digits");
         }
+    }
+}
+
+fn passwords(read: &Read, check: &mut Check<'_>) {
+    for agent in &read.agents {
+        match &agent.access.phone {
+            Phone::Registered { password } => {
+                secret::warn_if_weak(&agent.phone_password, password, &agent.plan.id, check);
+            }
+            Phone::At { .. } => {}
+        }
+    }
+    for (login, place) in read.trunks.iter().filter_map(|trunk| trunk.requires.as_ref()) {
+        secret::warn_if_weak(place, &login.password, &login.user, check);
     }
 }

@@ -16,7 +16,7 @@ const KEYS: &[(&str, &[&str])] = &[
     ("[[trunk]]", &["attributes", "copy", "register"]),
     ("[[entry]]", &["hours", "holidays", "ageing", "callback", "attributes"]),
     ("[[queue]]", &["ageing", "steps", "hours", "holidays", "callback", "announcement", "record"]),
-    ("[[agent]]", &["capacity", "password", "register"]),
+    ("[[agent]]", &["capacity"]),
     ("[[source]]", &["stale_for", "cache", "mapping"]),
 ];
 

@@ -10,12 +10,14 @@ mod cross;
 mod duration;
 mod finding;
 mod later;
+mod login;
 mod machine;
 mod model;
 mod name;
 mod pem;
 mod reference;
 mod routing;
+mod secret;
 mod sources;
 mod staff;
 mod suggest;
@@ -25,8 +27,8 @@ mod tls;
 
 pub use finding::{Finding, Problems, Warning};
 pub use model::{
-    AgentAccess, Config, Desk, Identity, Limits, Media, Network, Operator, Phone, Secret, Section, Sip, Site,
-    Source, SourceKind, Store, Tls, Trunk,
+    AgentAccess, Config, Desk, Digest, Identity, Limits, Login, Media, Network, Operator, Phone, Secret,
+    Section, Sip, Site, Source, SourceKind, Store, Tls, Trunk,
 };
 pub use pem::{Credentials, CredentialsError};
 pub use reference::reference;

@@ -4,8 +4,8 @@ use crate::{
     address, audio,
     duration::{self, Span},
     finding::Place,
-    later,
-    model::{Desk, Limits, Media, Network, Operator, Sip, Site, Store, Trunk},
+    later, login,
+    model::{Desk, Limits, Login, Media, Network, Operator, Sip, Site, Store, Trunk},
     name,
     table::{Check, Table, Typed, quoted},
 };
@@ -22,6 +22,7 @@ const SIP_PORT: u16 = 5060;
 const DESK_PORT: u16 = 8080;
 const OPERATOR_PORT: u16 = 8081;
 const MEDIA_PORTS: std::ops::RangeInclusive<u16> = 20_000..=29_999;
+const REALM: &str = "sambung";
 const STORE_PATH: &str = "sambung-data";
 const ZONE: &str = "UTC";
 const CODES: [&str; 3] = ["done", "callback", "escalated"];
@@ -73,8 +74,12 @@ pub(crate) fn sip(root: &mut Table<'_>, check: &mut Check<'_>) -> (Typed<Sip>, V
         Some(address)
     });
     let session_expires = session_expires(&mut table, check);
+    let realm = table.read("realm", name::realm, check);
+    let digest = login::digest(&mut table, check);
     table.close(check);
-    (Typed { value: Sip { udp: udp.value, tcp, tls, ws, wss, session_expires }, place: udp.place }, streams)
+    let realm = realm.map_or_else(|| REALM.to_owned(), |realm| realm.value);
+    let sip = Sip { udp: udp.value, tcp, tls, ws, wss, session_expires, realm, digest };
+    (Typed { value: sip, place: udp.place }, streams)
 }
 
 /// A length of time, or "off".
@@ -177,7 +182,7 @@ pub(crate) fn trunks(root: &mut Table<'_>, check: &mut Check<'_>) -> Vec<TrunkRe
         ];
         let networks = networks.map(|value| Typed { value, place: root.place_of("trunk") });
         let name = Typed { value: "local".to_owned(), place: root.place_of("trunk") };
-        return vec![TrunkRead { name, networks: networks.into() }];
+        return vec![TrunkRead { name, networks: networks.into(), login: None, requires: None }];
     }
     tables.into_iter().map(|table| trunk(table, check)).collect()
 }
@@ -186,6 +191,8 @@ pub(crate) fn trunks(root: &mut Table<'_>, check: &mut Check<'_>) -> Vec<TrunkRe
 pub(crate) struct TrunkRead {
     pub name: Typed<String>,
     pub networks: Vec<Typed<Network>>,
+    pub login: Option<Login>,
+    pub requires: Option<(Login, Place)>,
 }
 
 impl TrunkRead {
@@ -194,6 +201,8 @@ impl TrunkRead {
         Trunk {
             name: self.name.value,
             networks: self.networks.into_iter().map(|network| network.value).collect(),
+            login: self.login,
+            requires: self.requires.map(|(login, _)| login),
         }
     }
 }
@@ -208,9 +217,12 @@ fn trunk(mut table: Table<'_>, check: &mut Check<'_>) -> TrunkRead {
     } else if typed.as_ref().is_some_and(Vec::is_empty) {
         check.findings.problem(&place, "is empty", way_out);
     }
+    let login = login::login(&mut table, check);
+    let requires = login::requires(&mut table, &name.value, check);
     table.close(check);
     let typed = typed.unwrap_or_default();
-    TrunkRead { name, networks: typed.iter().filter_map(|text| text.read(address::network, check)).collect() }
+    let networks = typed.iter().filter_map(|text| text.read(address::network, check)).collect();
+    TrunkRead { name, networks, login, requires }
 }
 
 fn listen(table: &mut Table<'_>, key: &'static str, port: u16, check: &mut Check<'_>) -> Typed<SocketAddr> {

@@ -54,7 +54,7 @@ impl Site {
 }
 
 /// Where calls arrive.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Sip {
     /// Address of the UDP socket; port 0 takes a free one.
     pub udp: SocketAddr,
@@ -68,6 +68,19 @@ pub struct Sip {
     pub wss: Option<SocketAddr>,
     /// How long a talk lasts without a sign of life of a peer, at least 90 s; none means for ever.
     pub session_expires: Option<Duration>,
+    /// What phones and trunks are told they sign in to.
+    pub realm: String,
+    /// By which algorithms they may do so, in the order in which they are offered; at least one.
+    pub digest: Vec<Digest>,
+}
+
+/// An algorithm of digest authentication.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Digest {
+    /// SHA-256 (RFC 8760).
+    Sha256,
+    /// MD5 (RFC 3261).
+    Md5,
 }
 
 /// Files of certificates and keys in PEM. [`Tls::load`] reads them; all could be read when this was checked.
@@ -152,6 +165,19 @@ pub struct Trunk {
     pub name: String,
     /// Where its packets come from.
     pub networks: Vec<Network>,
+    /// How we sign in to it, when it asks; none leaves it without an answer.
+    pub login: Option<Login>,
+    /// How its calls must sign in to us; none when its networks are enough.
+    pub requires: Option<Login>,
+}
+
+/// A user and the password that proves it, by digest.
+#[derive(Clone, Debug)]
+pub struct Login {
+    /// The user.
+    pub user: String,
+    /// The password.
+    pub password: Secret,
 }
 
 impl Trunk {
@@ -210,13 +236,32 @@ pub struct AgentAccess {
     pub roles: Vec<String>,
 }
 
-/// A phone at a fixed address.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Phone {
-    /// The Request-URI, as typed.
-    pub uri: String,
-    /// Where its packets go.
-    pub address: SocketAddr,
+/// Where a phone is.
+#[derive(Clone, Debug)]
+pub enum Phone {
+    /// At a fixed address.
+    At {
+        /// The Request-URI, as typed.
+        uri: String,
+        /// Where its packets go.
+        address: SocketAddr,
+    },
+    /// Where it says itself, by registering as the agent's id.
+    Registered {
+        /// What it proves itself with.
+        password: Secret,
+    },
+}
+
+impl Phone {
+    /// The address of one that has a fixed one.
+    #[must_use]
+    pub const fn address(&self) -> Option<SocketAddr> {
+        match self {
+            Self::At { address, .. } => Some(*address),
+            Self::Registered { .. } => None,
+        }
+    }
 }
 
 /// A text that never shows in logs or debug output.

@@ -31,6 +31,26 @@ pub(crate) fn id(text: &str) -> Result<String, Wrong> {
     Ok(text.to_owned())
 }
 
+/// What digest authentication puts between quotes as it is: a realm or a user.
+fn between_quotes(text: &str) -> Result<String, Wrong> {
+    within(text, MAX_NAME)?;
+    if text.chars().any(|c| c.is_control() || matches!(c, '"' | '\\')) {
+        let what = format!("{} cannot stand between quotes", quoted(text));
+        return Err(Wrong::new(what, "write it without quotes, backslashes and line ends"));
+    }
+    Ok(text.to_owned())
+}
+
+/// What is signed in to.
+pub(crate) fn realm(text: &str) -> Result<String, Wrong> {
+    between_quotes(text)
+}
+
+/// A user that signs in by digest.
+pub(crate) fn user(text: &str) -> Result<String, Wrong> {
+    between_quotes(text)
+}
+
 /// A person's name: anything that can be shown on one line.
 pub(crate) fn shown_name(text: &str) -> Result<String, Wrong> {
     within(text, MAX_NAME)?;

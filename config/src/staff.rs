@@ -5,22 +5,18 @@ use crate::{
     finding::Place,
     model::{AgentAccess, Phone, Secret},
     name,
-    table::{Check, Table, Typed, Wrong, quoted},
+    secret::{self, SecretRead},
+    table::{Check, Table, Typed},
 };
 use acd::plan::{AgentPlan, Answer, Presence};
-use std::{
-    collections::BTreeMap,
-    io::Read,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, net::SocketAddr};
 
 const PRESENCES: [(&str, Presence); 2] = [("desk", Presence::Desk), ("always", Presence::Always)];
 const ANSWERS: [(&str, Answer); 2] = [("phone", Answer::Phone), ("desk", Answer::Desk)];
 /// What an agent without roles may do.
 const ROLE: &str = "agent";
-/// Longest token, in bytes: it has to fit a message of the desktop protocol many times over.
-const MAX_TOKEN: usize = 4_096;
+/// A `phone` that says itself where it is.
+const REGISTERED: &str = "registered";
 
 /// An agent as typed.
 pub(crate) struct AgentRead {
@@ -28,6 +24,7 @@ pub(crate) struct AgentRead {
     pub access: AgentAccess,
     pub id: Place,
     pub phone: Place,
+    pub phone_password: Place,
     pub token: Place,
     pub roles: Vec<Typed<String>>,
 }
@@ -44,7 +41,7 @@ fn agent(mut table: Table<'_>, check: &mut Check<'_>) -> AgentRead {
     let presence = table.choice("presence", &PRESENCES, Presence::Desk, check);
     let answer = answer(&mut table, presence, check);
     let token = token(&mut table, presence, check);
-    let phone = phone(&mut table, check);
+    let (phone, phone_password) = phone(&mut table, check);
     let roles = roles(&mut table, check);
     let skills = skills(&mut table, check);
     table.close(check);
@@ -56,7 +53,7 @@ fn agent(mut table: Table<'_>, check: &mut Check<'_>) -> AgentRead {
         phone: phone.value,
         roles: roles.iter().map(|role| role.value.clone()).collect(),
     };
-    AgentRead { plan, access, id: id.place, phone: phone.place, token: token.place, roles }
+    AgentRead { plan, access, id: id.place, phone: phone.place, phone_password, token: token.place, roles }
 }
 
 fn answer(table: &mut Table<'_>, presence: Presence, check: &mut Check<'_>) -> Answer {
@@ -75,12 +72,27 @@ fn answer(table: &mut Table<'_>, presence: Presence, check: &mut Check<'_>) -> A
     answer
 }
 
-fn phone(table: &mut Table<'_>, check: &mut Check<'_>) -> Typed<Phone> {
-    let nowhere = || Phone { uri: String::new(), address: SocketAddr::from(([0, 0, 0, 0], 0)) };
+/// `phone`, and the password of one that registers.
+fn phone(table: &mut Table<'_>, check: &mut Check<'_>) -> (Typed<Phone>, Place) {
     let place = table.place_of("phone");
     let typed = table.needed_text("phone", "name her phone, such as \"sip:ann@192.0.2.20:5060\"", check);
-    let read = typed.and_then(|text| text.read(address::phone, check));
-    read.unwrap_or_else(|| Typed { value: nowhere(), place })
+    let registers = typed.as_ref().is_some_and(|text| text.value == REGISTERED);
+    let at = typed.filter(|_| !registers).and_then(|text| text.read(address::phone, check));
+    let SecretRead { secret: password, given } = secret::secret(table, &secret::PHONE_PASSWORD, check);
+    if registers && !given {
+        let way_out =
+            "give her phone a password to register with, or phone_password_file or phone_password_env";
+        check.findings.missing(&password.place, way_out);
+    } else if given && at.is_some() {
+        let what = "is for a phone that registers, and hers is at a fixed address";
+        check.findings.problem(&password.place, what, "take it out, or write phone = \"registered\"");
+    }
+    let nowhere = || Phone::At { uri: String::new(), address: SocketAddr::from(([0, 0, 0, 0], 0)) };
+    let value = match password.value {
+        Some(password) if registers => Phone::Registered { password },
+        Some(_) | None => at.map_or_else(nowhere, |phone| phone.value),
+    };
+    (Typed { value, place }, password.place)
 }
 
 fn roles(table: &mut Table<'_>, check: &mut Check<'_>) -> Vec<Typed<String>> {
@@ -103,107 +115,14 @@ fn skills(table: &mut Table<'_>, check: &mut Check<'_>) -> BTreeMap<String, u8> 
     levels
 }
 
-/// `token`, `token_file` or `token_env`. What is secret never appears in a message.
 fn token(table: &mut Table<'_>, presence: Presence, check: &mut Check<'_>) -> Typed<Option<Secret>> {
-    const KEYS: [&str; 3] = ["token", "token_file", "token_env"];
-    let given: Vec<&str> = KEYS.into_iter().filter(|key| table.has(key)).collect();
-    let place = table.place_of(given.first().unwrap_or(&"token"));
-    let sources = [plain(table, check), of_file(table, check), of_variable(table, check)];
-    match (given.as_slice(), presence) {
-        ([], Presence::Desk) => {
-            check.findings.missing(&place, "give her a token to sign in with, or token_file or token_env");
+    let SecretRead { secret, given } = secret::secret(table, &secret::TOKEN, check);
+    match presence {
+        Presence::Desk if !given => {
+            let way_out = "give her a token to sign in with, or token_file or token_env";
+            check.findings.missing(&secret.place, way_out);
         }
-        ([_, second, ..], _) => {
-            let what = format!("stands beside {}", given[0]);
-            check.findings.problem(&table.place_of(second), what, "keep one of them");
-        }
-        ([] | [_], Presence::Always) | ([_], Presence::Desk) => {}
+        Presence::Desk | Presence::Always => {}
     }
-    let [plain, of_file, of_variable] = sources;
-    Typed { value: plain.or(of_file).or(of_variable).map(Secret::new), place }
-}
-
-fn plain(table: &mut Table<'_>, check: &mut Check<'_>) -> Option<String> {
-    let typed = table.value("token")?;
-    let Some(text) = typed.value.as_str() else {
-        check.findings.problem(&typed.place, "is not a text", "put it in quotes");
-        return None;
-    };
-    usable(&typed.place, text, check)
-}
-
-fn of_file(table: &mut Table<'_>, check: &mut Check<'_>) -> Option<String> {
-    let path = table.read("token_file", crate::path, check)?;
-    match read_short(&check.folder.join(&path.value)) {
-        Ok(text) => {
-            warn_if_open(&path, check);
-            usable(&path.place, text.trim_end_matches(['\r', '\n']), check)
-        }
-        Err(error) => {
-            let what = format!("{} cannot be read: {error}", quoted(&path.value.display().to_string()));
-            check.findings.problem(&path.place, what, "name a file that sambung may read");
-            None
-        }
-    }
-}
-
-/// Warns of a secret that everybody on the machine may read.
-#[cfg(unix)]
-pub(crate) fn warn_if_open(path: &Typed<PathBuf>, check: &mut Check<'_>) {
-    use std::os::unix::fs::PermissionsExt;
-    let file = check.folder.join(&path.value);
-    if std::fs::metadata(&file).is_ok_and(|about| about.permissions().mode() & 0o004 != 0) {
-        let shown = quoted(&path.value.display().to_string());
-        let way_out = format!("chmod 600 {}", path.value.display());
-        check.findings.warn(
-            &path.place,
-            format!("{shown} can be read by everybody on this machine"),
-            way_out,
-        );
-    }
-}
-
-#[cfg(not(unix))]
-pub(crate) fn warn_if_open(_: &Typed<PathBuf>, _: &mut Check<'_>) {}
-
-fn of_variable(table: &mut Table<'_>, check: &mut Check<'_>) -> Option<String> {
-    let name = table.read("token_env", variable, check)?;
-    let Some(text) = (check.env)(&name.value) else {
-        let what = format!("{} is not in the environment", quoted(&name.value));
-        check.findings.problem(&name.place, what, "set it where sambung is started");
-        return None;
-    };
-    usable(&name.place, &text, check)
-}
-
-fn variable(text: &str) -> Result<String, Wrong> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    if text.is_empty() || !text.chars().all(plain) {
-        return Err(Wrong::new(
-            format!("{} is no name of a variable", quoted(text)),
-            "use letters, digits and _",
-        ));
-    }
-    Ok(text.to_owned())
-}
-
-fn usable(place: &Place, text: &str, check: &mut Check<'_>) -> Option<String> {
-    let wrong = if text.is_empty() {
-        "gives an empty token"
-    } else if text.len() > MAX_TOKEN {
-        "gives a token longer than 4096 bytes"
-    } else if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        "gives a token with spaces, line ends or control characters"
-    } else {
-        return Some(text.to_owned());
-    };
-    check.findings.problem(place, wrong, "use one long word, such as 32 random letters and digits");
-    None
-}
-
-fn read_short(path: &Path) -> std::io::Result<String> {
-    let mut text = String::new();
-    let most = u64::try_from(MAX_TOKEN).unwrap_or(u64::MAX) + 3; // a line end, and one byte to see that it is too long
-    std::fs::File::open(path)?.take(most).read_to_string(&mut text)?;
-    Ok(text)
+    secret
 }

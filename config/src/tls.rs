@@ -4,7 +4,7 @@ use crate::{
     machine::Listen,
     model::{Identity, Tls},
     pem,
-    staff::warn_if_open,
+    secret::warn_if_open,
     table::{Check, Table, Typed, Wrong},
 };
 use std::path::{Path, PathBuf};

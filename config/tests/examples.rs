@@ -56,7 +56,7 @@ fn the_sample_is_read_as_it_is_written() {
     let (plan, access) = (&config.plan.agents[0], &config.agents[0]);
     assert_eq!((plan.id.as_str(), plan.presence, plan.answer), ("ann", Presence::Desk, Answer::Phone));
     assert_eq!(plan.skills.get("indonesian"), Some(&9));
-    assert_eq!((access.name.as_str(), access.phone.address.port()), ("ann", 5910));
+    assert_eq!((access.name.as_str(), access.phone.address().unwrap().port()), ("ann", 5910));
     assert!(access.token.as_ref().unwrap().matches("change-me"));
     assert!(!format!("{config:?}").contains("change-me"));
     let source = &config.sources[0];
@@ -126,7 +126,7 @@ fn agents_of_one_address_differ_by_their_user() {
         format!("[[agent]]\nid = '{id}'\npresence = 'always'\nphone = 'sip:{id}@127.0.0.1:5910'\n")
     };
     let (config, _) = parse(&(agent("a001") + &agent("a002")));
-    assert_eq!(config.agents[0].phone.address, config.agents[1].phone.address);
+    assert_eq!(config.agents[0].phone.address(), config.agents[1].phone.address());
 }
 
 #[test]
@@ -144,6 +144,64 @@ fn tokens_come_from_the_file_a_file_or_the_environment() {
     let tokens: Vec<&str> =
         config.agents.iter().map(|agent| agent.token.as_ref().unwrap().expose()).collect();
     assert_eq!(tokens, ["from-a-file", "from-env", "c"]);
+}
+
+#[test]
+fn a_phone_that_registers_has_a_password_and_no_address() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("ben.phone"), "Ben-4-random-words\n").unwrap();
+    let agent = |id: &str, password: &str| {
+        format!("[[agent]]\nid = '{id}'\npresence = 'always'\nphone = 'registered'\n{password}\n")
+    };
+    let text = agent("ann", "phone_password = 'Ann-4-random-words'")
+        + &agent("ben", "phone_password_file = 'ben.phone'")
+        + &agent("cid", "phone_password_env = 'CID'");
+    let env = |name: &str| (name == "CID").then(|| "Cid-4-random-words".to_owned());
+    let (config, _) = config::parse(&text, folder.path(), &env).unwrap();
+    let passwords = config.agents.iter().map(|agent| match &agent.phone {
+        config::Phone::Registered { password } => password.expose(),
+        config::Phone::At { .. } => "at an address",
+    });
+    assert_eq!(
+        passwords.collect::<Vec<_>>(),
+        ["Ann-4-random-words", "Ben-4-random-words", "Cid-4-random-words"]
+    );
+    assert!(config.agents.iter().all(|agent| agent.phone.address().is_none()));
+    assert!(!format!("{config:?}").contains("random-words"));
+}
+
+#[test]
+fn a_trunk_signs_in_to_us_and_we_to_it_by_passwords_of_their_own() {
+    let trunk = "[[trunk]]\nname = 'pbx'\nnetworks = ['192.0.2.10']\n";
+    let login = |login: &Option<config::Login>| {
+        login.as_ref().map(|login| format!("{}:{}", login.user, login.password.expose()))
+    };
+    let logins = |keys: &str| {
+        let (config, _) = parse(&format!("{trunk}{keys}"));
+        (login(&config.trunks[0].login), login(&config.trunks[0].requires))
+    };
+    assert_eq!(logins(""), (None, None));
+    assert_eq!(logins("user = 'us'\npassword = 'ours'"), (Some("us:ours".to_owned()), None));
+    assert_eq!(
+        logins("requires = 'digest'\npeer_password_env = 'PEER'"),
+        (None, Some("pbx:token-of-PEER".to_owned()))
+    );
+    assert_eq!(
+        logins(
+            "requires = 'digest'\npeer_user = 'them'\npeer_password = 'theirs'\nuser = 'us'\npassword = 'ours'"
+        ),
+        (Some("us:ours".to_owned()), Some("them:theirs".to_owned()))
+    );
+}
+
+#[test]
+fn a_digest_is_offered_in_the_order_written() {
+    let (config, _) = parse("[sip]\nrealm = 'Office, 2nd floor'\ndigest = ['md5']");
+    assert_eq!(
+        (config.sip.realm.as_str(), config.sip.digest),
+        ("Office, 2nd floor", vec![config::Digest::Md5])
+    );
+    assert_eq!(parse("").0.sip.digest, [config::Digest::Sha256, config::Digest::Md5]);
 }
 
 #[cfg(unix)]
@@ -240,18 +298,20 @@ fn the_alternatives_of_the_reference_are_accepted() {
     let reference =
         config::reference().replace("\n# certificate =", "\ncertificate =").replace("\n# key =", "\nkey =");
     for line in reference.lines().filter(|line| line.starts_with("# ") && key_named(line).is_some()) {
-        // One way to give a token excludes the others.
-        let chosen = if line.contains("token_") {
-            reference.replace("token = \"change-me\"", "#")
-        } else {
-            reference.clone()
-        };
-        let outcome =
-            config::parse(&chosen.replace(line, &line[2..]), &examples(), &|_| Some("a-token".to_owned()));
+        let chosen = without_plain_secret(&reference, line).replace(line, &line[2..]);
+        let outcome = config::parse(&chosen, &examples(), &|_| Some("a-token".to_owned()));
         let said = outcome.err().map(|problems| problems.to_string()).unwrap_or_default();
         // The files it names are not there.
         assert!(said.lines().all(|problem| problem.contains("cannot be read")), "{line}: {said}");
     }
+}
+
+/// The reference without the secret that `line` is another way to give.
+fn without_plain_secret(reference: &str, line: &str) -> String {
+    let key = key_named(line).unwrap();
+    let plain = key.strip_suffix("_file").or_else(|| key.strip_suffix("_env")).unwrap_or(key);
+    let kept = reference.lines().filter(|line| !line.starts_with(&format!("{plain} = ")));
+    kept.map(|line| format!("{line}\n")).collect()
 }
 
 /// The key a line sets, also when the line is commented out.

@@ -273,6 +273,7 @@ fn sip_config(config: &Config, sockets: &Sockets) -> sip::Config {
         rest: config.plan.entries.iter().any(|entry| entry.number == "*"),
         numbers: numbers.filter(|number| number != "*").collect(),
     };
+    let fixed_phones = config.agents.iter().filter_map(|agent| agent.phone.address());
     sip::Config {
         address: told(sockets.sip_address),
         streams: sockets.streams.addresses().map(|(over, at)| (over, told(at))).collect(),
@@ -280,7 +281,7 @@ fn sip_config(config: &Config, sockets: &Sockets) -> sip::Config {
         user_agent: PRODUCT.to_owned(),
         node: "n1".to_owned(),
         trunks: config.trunks.iter().map(trunk).collect(),
-        phones: config.agents.iter().map(|agent| sip::Network::host(agent.phone.address.ip())).collect(),
+        phones: fixed_phones.map(|address| sip::Network::host(address.ip())).collect(),
         entries,
         max_calls: config.limits.calls as usize,
         copied_headers: Vec::new(),
@@ -295,11 +296,20 @@ fn phones(config: &Config, directory: &acd::Directory) -> Vec<Option<sip::Phone>
     let mut phones = vec![None; directory.agent_count()];
     for agent in &config.agents {
         if let Some(no) = directory.agent_no(&agent.id) {
-            phones[no.index()] =
-                Some(sip::Phone { uri: agent.phone.uri.clone(), to: sip::Flow::udp(agent.phone.address) });
+            phones[no.index()] = fixed_phone(&agent.phone);
         }
     }
     phones
+}
+
+/// A phone at a fixed address; one that registers is nowhere until it does.
+fn fixed_phone(phone: &config::Phone) -> Option<sip::Phone> {
+    match phone {
+        config::Phone::At { uri, address } => {
+            Some(sip::Phone { uri: uri.clone(), to: sip::Flow::udp(*address) })
+        }
+        config::Phone::Registered { .. } => None,
+    }
 }
 
 fn queue_names(directory: &acd::Directory) -> Vec<String> {

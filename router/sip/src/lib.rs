@@ -1,11 +1,15 @@
 //! SIP call control without I/O: bytes and commands in; bytes, notices and a deadline out.
 //!
 //! * [`wire`] reads and writes messages (zero-copy scan, limits, faults).
+//! * [`auth`] proves who a request is from, by digest.
+//! * [`registrar`] answers REGISTER and knows where a phone can be rung.
 //! * [`sdp`] reads, compares and writes session descriptions.
 //! * `transaction`, `dialog`, `leg`, `bridge` carry calls; [`Stack`] joins them.
 //!
 //! It knows no agent, no queue, no socket and no clock.
 
+pub mod auth;
+pub mod registrar;
 pub mod sdp;
 pub mod wire;
 

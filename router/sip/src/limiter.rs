@@ -13,6 +13,7 @@ const SLOTS: usize = 256;
 /// Counts answers to unknown addresses.
 pub(crate) struct Limiter {
     slots: Box<[Slot; SLOTS]>,
+    per_second: u8,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -23,7 +24,11 @@ struct Slot {
 
 impl Limiter {
     pub(crate) fn new() -> Self {
-        Self { slots: Box::new([Slot::default(); SLOTS]) }
+        Self::with_rate(ANSWERS_PER_SECOND)
+    }
+    /// With another number of answers a second.
+    pub(crate) fn with_rate(per_second: u8) -> Self {
+        Self { slots: Box::new([Slot::default(); SLOTS]), per_second }
     }
     /// Whether `address` may have an answer `now`; counts it.
     pub(crate) fn allows(&mut self, address: IpAddr, now: Micros) -> bool {
@@ -32,7 +37,7 @@ impl Limiter {
         if slot.second != second {
             *slot = Slot { second, answers: 0 };
         }
-        let allowed = slot.answers < ANSWERS_PER_SECOND;
+        let allowed = slot.answers < self.per_second;
         slot.answers += u8::from(allowed);
         allowed
     }

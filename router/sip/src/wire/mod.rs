@@ -6,7 +6,7 @@
 //! Transactions and dialogs are made of messages elsewhere.
 
 mod addr;
-mod chars;
+pub(crate) mod chars;
 mod frame;
 mod host;
 pub mod limits;
@@ -16,6 +16,7 @@ mod method;
 mod name;
 mod params;
 mod rack;
+mod same;
 mod scan;
 mod session;
 mod status;

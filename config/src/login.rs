@@ -1,0 +1,77 @@
+//! Reads how peers prove themselves by digest: what is offered, and what a trunk and we know of each other.
+
+use crate::{
+    finding::Place,
+    model::{Digest, Login},
+    name,
+    secret::{self, SecretRead},
+    suggest,
+    table::{Check, Table, Wrong, quoted},
+};
+
+/// All of them, the strongest first.
+const DIGESTS: [(&str, Digest); 2] = [("sha-256", Digest::Sha256), ("md5", Digest::Md5)];
+/// What a trunk's calls must show beside their address: whether that is a digest.
+const REQUIRES: [(&str, bool); 2] = [("network", false), ("digest", true)];
+
+/// `digest`: what is offered, in its order; everything when absent.
+pub(crate) fn digest(table: &mut Table<'_>, check: &mut Check<'_>) -> Vec<Digest> {
+    let place = table.place_of("digest");
+    let all: Vec<Digest> = DIGESTS.iter().map(|&(_, digest)| digest).collect();
+    let Some(typed) = table.texts("digest", check) else { return all };
+    if typed.is_empty() {
+        check.findings.problem(&place, "is empty", "write one of them at least, or take it out");
+    }
+    let mut chosen = Vec::new();
+    for text in typed {
+        let Some(digest) = text.read(algorithm, check) else { continue };
+        if chosen.contains(&digest.value) {
+            let what = format!("{} stands there twice", quoted(text.value));
+            check.findings.problem(&digest.place, what, "take one out");
+        }
+        chosen.push(digest.value);
+    }
+    chosen
+}
+
+fn algorithm(text: &str) -> Result<Digest, Wrong> {
+    let known = DIGESTS.iter().find(|(name, _)| *name == text);
+    let names = DIGESTS.iter().map(|&(name, _)| name);
+    let unknown = || Wrong::new(format!("{} is unknown", quoted(text)), suggest::way_out(text, names));
+    known.map(|&(_, digest)| digest).ok_or_else(unknown)
+}
+
+/// `user` and `password`: what we answer when the trunk asks who we are. Both, or neither.
+pub(crate) fn login(table: &mut Table<'_>, check: &mut Check<'_>) -> Option<Login> {
+    let named = table.has("user");
+    let user = table.read("user", name::user, check);
+    let SecretRead { secret: password, given } = secret::secret(table, &secret::PASSWORD, check);
+    if given && !named {
+        check.findings.missing(&table.place_of("user"), "name the user that the trunk knows us by");
+    } else if named && !given {
+        let way_out = "give the password that the trunk knows us by, or password_file or password_env";
+        check.findings.missing(&password.place, way_out);
+    }
+    Some(Login { user: user?.value, password: password.value? })
+}
+
+/// `requires`, `peer_user` and `peer_password`: how the trunk's calls sign in to us.
+pub(crate) fn requires(table: &mut Table<'_>, trunk: &str, check: &mut Check<'_>) -> Option<(Login, Place)> {
+    let digest = table.choice("requires", &REQUIRES, false, check);
+    let user_place = table.place_of("peer_user");
+    let user = table.read("peer_user", name::user, check);
+    let SecretRead { secret: password, given } = secret::secret(table, &secret::PEER_PASSWORD, check);
+    if digest && !given {
+        let way_out = "give the password its calls have to prove, or peer_password_file or peer_password_env";
+        check.findings.missing(&password.place, way_out);
+    }
+    for place in [given.then_some(&password.place), user.is_some().then_some(&user_place)] {
+        if let Some(place) = place.filter(|_| !digest) {
+            let what = "is asked of nobody without requires = \"digest\"";
+            check.findings.problem(place, what, "add it, or take this out");
+        }
+    }
+    let user = user.map_or_else(|| trunk.to_owned(), |user| user.value);
+    let login = Login { user, password: password.value.filter(|_| digest)? };
+    Some((login, password.place))
+}
