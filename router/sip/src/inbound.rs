@@ -173,7 +173,10 @@ impl Stack {
     /// A request that belongs to nothing yet.
     fn out_of_dialog(&mut self, request: &Message, key: Vec<u8>, from: Flow, moment: &mut Moment<'_>) {
         let trunk = self.config.trunk_of(from.peer.ip());
-        let known = trunk.is_some() || self.config.is_phone(from.peer.ip());
+        if request.method() == Method::Register {
+            return self.register(request, key, from, moment);
+        }
+        let known = trunk.is_some() || self.config.is_phone(from.peer.ip()) || self.is_registered_over(from);
         match request.method() {
             Method::Invite => match trunk {
                 Some(trunk) => self.invited(trunk, request, key, from, moment),
@@ -211,6 +214,9 @@ impl Stack {
             Ok(dialled) => dialled,
             Err(Refusal { status, counts }) => return self.turn_away(request, status, counts, from, moment),
         };
+        if !self.has_signed_in(trunk, request, from, moment) {
+            return;
+        }
         if self.net.servers.is_merged(request) {
             return self.turn_away(request, 482, Rejected::Merged, from, moment);
         }
@@ -263,7 +269,7 @@ impl Stack {
     }
     /// Refuses a request, without keeping anything of it: a repetition gets the same answer. A stranger does not always
     /// get one.
-    fn turn_away(
+    pub(crate) fn turn_away(
         &mut self,
         request: &Message,
         status: u16,
@@ -299,7 +305,7 @@ impl Stack {
         let to = from.answer(&request.top_via());
         moment.out.send(to, writer.finish(), Sent::Response(request.method(), status));
     }
-    fn stray_tag(&mut self, moment: &mut Moment<'_>) -> String {
+    pub(crate) fn stray_tag(&mut self, moment: &mut Moment<'_>) -> String {
         let bits = *self.stray_tag.get_or_insert_with(|| moment.mint.bits());
         self.net.local.names.tag(bits).as_str().to_owned()
     }

@@ -89,6 +89,10 @@ pub enum Notice {
         /// Which call.
         call: CallKey,
     },
+    /// What became of a user's registration.
+    Registration(crate::registrar::Event),
+    /// What a REGISTER came to; for metrics only.
+    Registering(crate::registrar::Handled),
     /// Something was turned away; for metrics only.
     Counted(Rejected),
 }
@@ -163,6 +167,8 @@ pub enum Rejected {
     Malformed,
     /// No trunk has that address: 403, or silence above the limit.
     UnknownSource,
+    /// A call of a trunk that has to sign in did not (yet): 401, 400.
+    NotSignedIn,
     /// No entry has that number: 404.
     UnknownEntry,
     /// Too much to do: 503 with Retry-After.

@@ -162,6 +162,9 @@ impl PhoneLeg {
         let from = from_header(caller, order.display, self.tag, ctx);
         let mut writer = Writer::request(Method::Invite, &order.phone.uri);
         own_via(&mut writer, &ctx.net.local, to.transport, branch);
+        for route in &order.phone.routes {
+            writer.header(Name::Route, route);
+        }
         let mut digits = [0; 10];
         let hops = u32::from(caller.max_forwards().unwrap_or(70).saturating_sub(1).min(70));
         writer.header(Name::MaxForwards, crate::compose::decimal(hops, &mut digits));
