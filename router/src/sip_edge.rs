@@ -374,7 +374,7 @@ impl SipEdge {
     }
 
     fn ring(
-        &self,
+        &mut self,
         offer: OfferId,
         agent: AgentNo,
         queue: QueueNo,
@@ -385,11 +385,21 @@ impl SipEdge {
             PhoneSide::At(phone) => phone.clone(),
             PhoneSide::Registered(user) => self.stack.phone_of(user, micros(now))?,
         };
-        let queue = self.queues.get(queue.index()).map(|queue| queue.name.clone()).unwrap_or_default();
+        let side = self.queues.get(queue.index());
+        let (queue, music) = side.map(|queue| (queue.name.clone(), Arc::clone(&queue.music))).unzip();
+        if let Some(caller) = self.callers.get_mut(&offer.call) {
+            caller.music = caller.music.take().or(music); // for a caller who is put on hold without having waited
+        }
         let withheld =
             self.callers.get(&offer.call).is_none_or(|side| side.known.caller.privacy == Privacy::Withheld);
         let display = if withheld { Display::Anonymous } else { Display::AsCaller };
-        Some(Command::Ring { leg: leg_key(offer), phone, queue, display, auto_answer })
+        Some(Command::Ring {
+            leg: leg_key(offer),
+            phone,
+            queue: queue.unwrap_or_default(),
+            display,
+            auto_answer,
+        })
     }
 }
 
