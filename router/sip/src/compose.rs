@@ -3,7 +3,7 @@
 use crate::{
     Flow, Transport,
     dialog::Dialog,
-    extensions::{missing, supported},
+    extensions::{missing, supported, supported_for_callers},
     leg::session_timer,
     local::Local,
     wire::{Message, Method, Name, Writer, reason_phrase},
@@ -11,7 +11,7 @@ use crate::{
 use bytes::Bytes;
 
 /// What we take, in `Allow`.
-pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE";
+pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK";
 /// The only kind of body we read.
 pub(crate) const SDP: &str = "application/sdp";
 
@@ -38,12 +38,17 @@ pub(crate) fn explain(writer: &mut Writer, request: &Message, status: u16, local
     };
 }
 
-/// Adds what we can do.
+/// Adds what we can do towards any peer.
 pub(crate) fn able(writer: &mut Writer, local: &Local) {
     writer.header(Name::Allow, ALLOW);
     if let Some(supported) = supported(local) {
         writer.header(Name::Supported, supported);
     }
+}
+
+/// Adds what we can do for a caller.
+pub(crate) fn able_for_callers(writer: &mut Writer, local: &Local) {
+    writer.header(Name::Allow, ALLOW).header(Name::Supported, supported_for_callers(local));
 }
 
 /// Starts a request in a dialog, with the CSeq `seq`, and says where it goes.

@@ -8,6 +8,7 @@ mod join;
 mod media;
 mod offered;
 mod part;
+mod pracked;
 mod reinvited;
 mod reinviting;
 mod ring;
@@ -110,7 +111,9 @@ impl Call {
     /// Runs what is due: an 18x again, a re-INVITE after glare, a session's refresh or end.
     pub(crate) fn expire(&mut self, ctx: &mut Ctx<'_>) {
         self.alarm.spend();
-        self.caller.refresh(ctx);
+        if !self.caller.refresh(ctx) {
+            self.not_received(ctx);
+        }
         self.mind_updates(ctx);
         self.settle(ctx);
         self.mind_sessions(ctx);

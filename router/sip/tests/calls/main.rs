@@ -11,6 +11,7 @@ mod races;
 mod recovery;
 mod refusals;
 mod reinvites;
+mod reliable;
 mod security;
 mod sessions;
 mod streams;
