@@ -132,7 +132,7 @@ impl Stack {
                     call.hung_up(side, ctx);
                 });
             }
-            Method::Invite | Method::Update if !self.net.servers.has_room() => {
+            Method::Invite | Method::Update | Method::Info if !self.net.servers.has_room() => {
                 self.no_room(request, from, moment);
             }
             Method::Invite => {
@@ -144,11 +144,13 @@ impl Stack {
             Method::Prack => {
                 self.with_call(call, moment, |call, ctx| call.pracked(side, request, from, key, ctx));
             }
+            Method::Info => {
+                self.with_call(call, moment, |call, ctx| call.informed(side, request, from, key, ctx));
+            }
             Method::Options => self.capabilities(request, from, moment),
             Method::Ack
             | Method::Cancel
             | Method::Register
-            | Method::Info
             | Method::Refer
             | Method::Notify
             | Method::Subscribe

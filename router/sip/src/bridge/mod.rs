@@ -4,6 +4,7 @@
 //! `o=`. What is *wanted* for the caller's ears ([`Want`]) and what *is* ([`Have`]) are kept apart; whenever it is our
 //! turn in the caller's dialog, [`Call::settle`] closes the gap by a re-INVITE.
 
+mod informed;
 mod join;
 mod media;
 mod offered;
@@ -16,6 +17,7 @@ mod sessions;
 mod treat;
 mod updated;
 
+pub(crate) use informed::DIGITS;
 pub(crate) use offered::{offered, text};
 
 use crate::{
@@ -33,6 +35,7 @@ use crate::{
     wire::Message,
 };
 use bytes::Bytes;
+use informed::Digit;
 
 /// A call that is not over.
 #[derive(Debug)]
@@ -50,6 +53,8 @@ pub(crate) struct Call {
     corrections: u8,
     /// Our RTP port for this caller, once we were given one.
     port: Option<u16>,
+    /// Digits on their way from one side to the other.
+    digits: Vec<Digit>,
     alarm: Alarm,
 }
 
@@ -88,6 +93,7 @@ impl Call {
             stale: false,
             corrections: 0,
             port: None,
+            digits: Vec::new(),
             alarm: Alarm::new(),
         }
     }
@@ -97,6 +103,7 @@ impl Call {
     }
     /// Closes a step: takes away what is over, and sets the alarm. The last step says so.
     pub(crate) fn close(&mut self, ctx: &mut Ctx<'_>) {
+        self.mind_digits(ctx);
         for leg in self.phones.extract_if(.., |leg| matches!(leg.stage, phone::Stage::Over)) {
             ctx.net.legs -= 1;
             ctx.out.keep.push(Keep::ForgetLeg(leg.key));
@@ -166,7 +173,7 @@ impl Call {
             caller::Stage::Early(_) | caller::Stage::Ending { .. } | caller::Stage::Gone => None,
         };
         let phones = self.phones.iter().filter_map(|leg| leg.line()?.due()).min();
-        [self.caller.refresh_due(), caller, phones].into_iter().flatten().min()
+        [self.caller.refresh_due(), caller, phones, self.digits_due()].into_iter().flatten().min()
     }
     fn sides(&self) -> Vec<Side> {
         let phones = self.phones.iter().map(|leg| Side::Phone(leg.key.attempt));

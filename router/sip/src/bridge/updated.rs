@@ -100,6 +100,8 @@ impl Call {
             self.refresh_heard(side, response, ctx);
         } else if self.is_asking(side, branch) {
             self.update_heard(side, response, ctx);
+        } else {
+            self.info_heard(side, branch, response, ctx);
         }
     }
     /// What has come of an offer of ours by UPDATE.

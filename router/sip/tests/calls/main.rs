@@ -6,6 +6,7 @@
 mod rig;
 
 mod idle_agent;
+mod info;
 mod music;
 mod races;
 mod recovery;
