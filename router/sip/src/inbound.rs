@@ -4,7 +4,7 @@ use crate::{
     CallKey, Flow, Notice, Rejected,
     admission::{Refusal, dialled},
     bridge::{Call, offered},
-    compose::{SDP, able, decimal, explain, respond},
+    compose::{SDP, able_for_callers, decimal, explain, respond},
     context::{Moment, Net, Partner},
     dialog::Dialog,
     error::Fault,
@@ -132,7 +132,7 @@ impl Stack {
                     call.hung_up(side, ctx);
                 });
             }
-            Method::Invite | Method::Update if !self.net.servers.has_room() => {
+            Method::Invite | Method::Update | Method::Info if !self.net.servers.has_room() => {
                 self.no_room(request, from, moment);
             }
             Method::Invite => {
@@ -141,12 +141,16 @@ impl Stack {
             Method::Update => {
                 self.with_call(call, moment, |call, ctx| call.updated(side, request, from, key, ctx));
             }
+            Method::Prack => {
+                self.with_call(call, moment, |call, ctx| call.pracked(side, request, from, key, ctx));
+            }
+            Method::Info => {
+                self.with_call(call, moment, |call, ctx| call.informed(side, request, from, key, ctx));
+            }
             Method::Options => self.capabilities(request, from, moment),
             Method::Ack
             | Method::Cancel
             | Method::Register
-            | Method::Prack
-            | Method::Info
             | Method::Refer
             | Method::Notify
             | Method::Subscribe
@@ -239,7 +243,7 @@ impl Stack {
         let mut session = Session::new(tag, ctx.net.local.media);
         session.theirs = invite.body();
         let stage = Stage::Early(Box::new(Early::new(dialog, ctx.now)));
-        let caller = Caller { call, invite: invite.clone(), from, server, session, stage };
+        let caller = Caller { call, invite: invite.clone(), from, server, session, reliable: None, stage };
         caller.keep(&mut ctx);
         self.calls.insert(call, Box::new(Call::new(call, caller)));
         call
@@ -258,7 +262,7 @@ impl Stack {
     fn capabilities(&mut self, request: &Message, from: Flow, moment: &mut Moment<'_>) {
         let tag = self.stray_tag(moment);
         self.respond_with(request, 200, &tag, from, moment, |writer| {
-            able(writer, &self.net.local);
+            able_for_callers(writer, &self.net.local);
             writer.header(Name::Accept, SDP);
         });
     }

@@ -143,7 +143,7 @@ pub enum Left {
     Cancelled,
     /// BYE.
     HungUp,
-    /// No ACK in 32 s, or a 481 or no answer at all to a re-INVITE.
+    /// No ACK or PRACK in 32 s, a 481 or no answer at all to a re-INVITE or UPDATE, or no refresh of the session in time.
     Lost,
 }
 
@@ -177,8 +177,10 @@ pub enum Rejected {
     Merged,
     /// In-dialog request of a dialog that is not ours: 481.
     UnknownDialog,
-    /// Something we do not do: 405, 406, 415, 416, 420, 483, 488, 501, 505.
+    /// Something we do not do: 405, 406, 415, 416, 420, 422, 483, 488, 501, 505.
     Unsupported,
     /// A response without a transaction (dropped).
     StrayResponse,
+    /// A digit by INFO while nobody is connected to hear it: 200, and nothing else.
+    Unheard,
 }
