@@ -10,6 +10,7 @@ use crate::{
     log::{Committed, FileLog, LogError},
     metrics::Metrics,
     sip_edge::{SipEdge, UdpEdge},
+    streams::StreamNews,
 };
 use acd::{Acd, AgentNo, Event, OfferId, Order, Plan, Timestamp};
 use agent_gateway::{DeskOrder, ReplyTo};
@@ -213,6 +214,13 @@ impl Brain {
                 }
                 Ok(())
             }
+            Incoming::Stream(StreamNews::Message { flow, bytes }) => {
+                self.sip.begin(self.acd.entries() + 1);
+                self.sip.receive(flow, bytes, now);
+                self.follow(now)
+            }
+            // Transactions end by their timers.
+            Incoming::Stream(StreamNews::Unreachable { .. } | StreamNews::Closed { .. }) => Ok(()),
             Incoming::Stop => {
                 self.stop = true;
                 Ok(())

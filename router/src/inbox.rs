@@ -1,5 +1,6 @@
 //! What other threads hand to the brain: a bounded queue that wakes the brain's thread. Nobody waits.
 
+use crate::streams::StreamNews;
 use acd::{Event, OfferId};
 use agent_gateway::{Brain, Busy, ReplyTo};
 use mio::Waker;
@@ -22,6 +23,8 @@ pub enum Incoming {
     Event(Event, Option<ReplyTo>),
     /// The card of an offer was written to a desktop.
     CardWritten(OfferId, Instant),
+    /// Of a connection of SIP.
+    Stream(StreamNews),
     /// Write everything down and stop.
     Stop,
 }

@@ -13,12 +13,14 @@ use crate::{
     metrics::{Metrics, MetricsError},
     secret::SecretError,
     sip_edge::{QueueSide, SipEdge, SipParts, UdpEdge},
+    streams::{self, Full, Listeners, StreamError, Streams},
 };
 use acd::{Acd, Plan, Timestamp};
 use agent_gateway::{Gateway, GatewayConfig, GatewayError};
 use config::Config;
 use screenpop::{ScreenPop, SectionSpec, SourceSpec, caller::Region};
 use serde::Serialize;
+use sip::Transport;
 use std::{
     io,
     net::{SocketAddr, TcpListener},
@@ -45,6 +47,9 @@ pub enum StartError {
         /// What the system said.
         error: io::Error,
     },
+    /// SIP over connections.
+    #[error(transparent)]
+    Stream(#[from] StreamError),
     /// The log.
     #[error(transparent)]
     Log(#[from] LogError),
@@ -82,6 +87,18 @@ pub enum StartError {
 pub struct Ready {
     /// SIP over UDP.
     pub sip_udp: SocketAddr,
+    /// SIP over TCP, if configured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sip_tcp: Option<SocketAddr>,
+    /// SIP over TLS, if configured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sip_tls: Option<SocketAddr>,
+    /// SIP over WebSocket, if configured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sip_ws: Option<SocketAddr>,
+    /// SIP over WebSocket in TLS, if configured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sip_wss: Option<SocketAddr>,
     /// Agents' desktops.
     pub desk: SocketAddr,
     /// The operator's HTTP.
@@ -95,12 +112,14 @@ pub struct House {
     door: Door,
     brain: JoinHandle<Result<(), BrainError>>,
     desks: agent_gateway::GatewayHandle,
+    streams: Streams,
     office: crate::office::Office,
 }
 
 struct Sockets {
     sip: UdpEdge,
     sip_address: SocketAddr,
+    streams: Listeners,
     desk: TcpListener,
     operator: TcpListener,
 }
@@ -132,8 +151,14 @@ impl House {
         let (door, inbox) = inbox(mio::Waker::new(poll.registry(), DOOR)?);
         let desk_config = desk_config(&config, &directory, sockets.desk, screenpop);
         let gateway = Gateway::start(desk_config, Arc::new(door.clone()), runtime)?;
+        let stream_config = stream_config(&config, gateway.address());
+        let to_brain = door.clone();
+        let streams =
+            Streams::start(sockets.streams, stream_config, Arc::clone(&metrics), runtime, move |news| {
+                to_brain.put(Incoming::Stream(news)).map_err(|_| Full)
+            })?;
         let mut sip = SipEdge::new(SipParts {
-            stack: sip::Stack::new(sip_config(&config, sockets.sip_address)),
+            stack: sip::Stack::new(sip_config(&config, sockets.sip_address, &streams)),
             secret,
             region,
             ports: Ports::new(config.media.address, &config.media.ports),
@@ -158,11 +183,18 @@ impl House {
             brain.socket().send(to.peer, cancel);
         }
         let office = crate::office::Office::open(&config, metrics, last_entry, sockets.operator, runtime)?;
-        let ready =
-            Ready { sip_udp: sockets.sip_address, desk: gateway.address(), operator: office.address() };
+        let ready = Ready {
+            sip_udp: sockets.sip_address,
+            sip_tcp: streams.address(Transport::Tcp),
+            sip_tls: streams.address(Transport::Tls),
+            sip_ws: streams.address(Transport::Ws),
+            sip_wss: streams.address(Transport::Wss),
+            desk: gateway.address(),
+            operator: office.address(),
+        };
         let brain = std::thread::Builder::new().name("brain".to_owned()).spawn(move || brain.run())?;
         office.set_ready();
-        Ok(Self { ready, door, brain, desks: gateway, office })
+        Ok(Self { ready, door, brain, desks: gateway, streams, office })
     }
 
     /// Stops: the log is written, desktops are told, records are brought up to the log.
@@ -177,6 +209,7 @@ impl House {
         }
         let brain = self.brain;
         let ended = tokio::task::spawn_blocking(move || brain.join()).await;
+        self.streams.stop().await;
         self.office.close().await;
         match ended {
             Ok(Ok(result)) => result,
@@ -199,7 +232,7 @@ impl Sockets {
         let operator = TcpListener::bind(config.operator.listen)
             .map_err(error("operator.listen", config.operator.listen))?;
         let sip_address = sip.address()?;
-        Ok(Self { sip, sip_address, desk, operator })
+        Ok(Self { sip, sip_address, streams: Listeners::bind(&config.sip)?, desk, operator })
     }
 }
 
@@ -212,7 +245,19 @@ fn plan_of(config: &Config) -> Plan {
     plan
 }
 
-fn sip_config(config: &Config, address: SocketAddr) -> sip::Config {
+fn stream_config(config: &Config, desk: SocketAddr) -> streams::Config {
+    let source = config.sip.tcp.or(config.sip.tls).unwrap_or(config.sip.udp);
+    streams::Config {
+        tls: config.tls.clone(),
+        origins: config.desk.origins.clone(),
+        desk,
+        source: Some(source.ip()),
+        connections: config.limits.connections as usize,
+        times: streams::Times::default(),
+    }
+}
+
+fn sip_config(config: &Config, address: SocketAddr, streams: &Streams) -> sip::Config {
     let network = |network: &config::Network| sip::Network { address: network.addr, prefix: network.prefix };
     let trunk = |trunk: &config::Trunk| sip::Trunk {
         name: trunk.name.clone(),
@@ -225,7 +270,7 @@ fn sip_config(config: &Config, address: SocketAddr) -> sip::Config {
     };
     sip::Config {
         address,
-        streams: Vec::new(),
+        streams: streams.addresses().to_vec(),
         media: config.media.address,
         user_agent: PRODUCT.to_owned(),
         node: "n1".to_owned(),

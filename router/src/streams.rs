@@ -41,7 +41,7 @@ use switchboard::{LineNews, Order, Switchboard};
 use tls::TlsKeeper;
 use tokio::{
     runtime::Handle,
-    sync::{mpsc, watch},
+    sync::{mpsc, oneshot, watch},
 };
 use tokio_rustls::rustls::{self, crypto::ring, pki_types::ServerName};
 use web::Origins;
@@ -235,6 +235,12 @@ impl Streams {
         &self.addresses
     }
 
+    /// Where connections are taken over one transport, if they are.
+    #[must_use]
+    pub fn address(&self, transport: Transport) -> Option<SocketAddr> {
+        self.addresses.iter().find(|(over, _)| *over == transport).map(|(_, address)| *address)
+    }
+
     /// Sends a message: on its connection, or on one that there is to the same peer, or on a new one. Never waits.
     ///
     /// What cannot be sent is told as [`StreamNews::Unreachable`], or counted when too much is under way.
@@ -262,9 +268,13 @@ impl Streams {
         self.reload.send_replace(());
     }
 
-    /// Ends all connections, and takes no more.
-    pub fn stop(&self) {
-        self.order(Order::Stop);
+    /// Sends what waits, ends all connections, and takes no more. Peers that do not listen are not waited for.
+    pub async fn stop(&self) {
+        let (done, stopped) = oneshot::channel();
+        if self.orders.send(Order::Stop(done)).await.is_ok() {
+            // Without an answer it has stopped, too.
+            drop(stopped.await);
+        }
     }
 
     /// An order that is no message. The switchboard has nothing to wait for: it is full for moments only.

@@ -10,12 +10,14 @@ pub(super) const LINE_NEWS: usize = 1_024;
 pub const LINE_MESSAGES: usize = 2_048;
 /// Octets that may wait for one peer to read.
 pub const LINE_OCTETS: usize = 2 * 1024 * 1024;
+/// Octets that the kernel may hold for one peer, beside those: it would take megabytes.
+pub(super) const KERNEL_OCTETS: usize = 256 * 1024;
 /// Octets that may wait for all peers together; beyond it a peer that leaves anything unread is closed.
 pub const ALL_OCTETS: usize = 64 * 1024 * 1024;
 /// Messages taken from a queue to be written together.
 pub(super) const WRITE_MESSAGES: usize = 16;
-/// Room made before reading: an INVITE and more.
-pub(super) const READ_OCTETS: usize = 4 * 1024;
+/// Room made before reading: a usual INVITE.
+pub(super) const READ_OCTETS: usize = 2 * 1024;
 /// A buffer that has become larger is given back when it is empty.
 pub(super) const KEPT_OCTETS: usize = 16 * 1024;
 /// One address has at most one in so many of the places: half, so that a site behind one address fits.

@@ -2,7 +2,7 @@
 
 use super::{
     Shared, StreamError,
-    bounds::{ACCEPT_PAUSE, BACKLOG, PROBE_AFTER, PROBE_EVERY, UNACKNOWLEDGED},
+    bounds::{ACCEPT_PAUSE, BACKLOG, KERNEL_OCTETS, PROBE_AFTER, PROBE_EVERY, UNACKNOWLEDGED},
     line::{self, Opener},
     octets,
     places::Place,
@@ -24,6 +24,7 @@ use tokio::{
     time::timeout,
 };
 use tokio_rustls::{TlsAcceptor, rustls::ServerConfig, server::TlsStream};
+use tokio_tungstenite::WebSocketStream;
 
 /// Sockets that are bound, but not listened to yet.
 #[derive(Debug, Default)]
@@ -118,39 +119,56 @@ async fn accept(listener: tokio::net::TcpListener, transport: Transport, shared:
     }
 }
 
+/// Over what, and who.
+type Peer = (Transport, SocketAddr);
+
 /// One connection of somebody else, from its first octet to its last.
-async fn serve(socket: TcpStream, from: (Transport, SocketAddr), place: Place, shared: Arc<Shared>) {
+async fn serve(socket: TcpStream, from: Peer, place: Place, shared: Arc<Shared>) {
     tune(&socket);
-    let tls = &shared.tls;
-    let refused = match from.0 {
+    // Boxed one by one: thousands of idle connections must not each keep room for the handshake of another transport.
+    let served = match from.0 {
         Transport::Udp => return, // nobody connects over UDP
-        Transport::Tcp => return carry(socket, from, place, &shared).await,
-        Transport::Tls => match in_time(&shared, encrypt(socket, tls.for_peers())).await {
-            Ok(socket) => return carry(socket, from, place, &shared).await,
-            Err(refused) => refused,
-        },
-        Transport::Ws => match in_time(&shared, web::accept(socket, &shared.origins)).await {
-            Ok(socket) => return carry_web(socket, from, place, &shared).await,
-            Err(refused) => refused,
-        },
-        Transport::Wss => {
-            let upgrade = async {
-                let socket = encrypt(socket, tls.for_pages()).await?;
-                web::accept(socket, &shared.origins).await
-            };
-            match in_time(&shared, upgrade).await {
-                Ok(socket) => return carry_web(socket, from, place, &shared).await,
-                Err(refused) => refused,
-            }
-        }
+        Transport::Tcp => return Box::pin(carry(socket, from, place, &shared)).await,
+        Transport::Tls => Box::pin(serve_tls(socket, from, place, &shared)).await,
+        Transport::Ws => Box::pin(serve_web(socket, from, place, &shared)).await,
+        Transport::Wss => Box::pin(serve_web_over_tls(socket, from, place, &shared)).await,
     };
-    tracing::debug!(reason = refused.as_str(), transport = from.0.as_str(), "a connection was refused");
-    shared.metrics.connections.refused(refused);
+    if let Err(refused) = served {
+        tracing::debug!(reason = refused.as_str(), transport = from.0.as_str(), "a connection was refused");
+        shared.metrics.connections.refused(refused);
+    }
+}
+
+async fn serve_tls(socket: TcpStream, from: Peer, place: Place, shared: &Arc<Shared>) -> Result<(), Refused> {
+    let socket = in_time(shared, Box::pin(encrypt(socket, shared.tls.for_peers()))).await?;
+    Box::pin(carry(socket, from, place, shared)).await;
+    Ok(())
+}
+
+async fn serve_web(socket: TcpStream, from: Peer, place: Place, shared: &Arc<Shared>) -> Result<(), Refused> {
+    let socket = in_time(shared, Box::pin(web::accept(socket, &shared.origins))).await?;
+    Box::pin(carry_web(socket, from, place, shared)).await;
+    Ok(())
+}
+
+async fn serve_web_over_tls(
+    socket: TcpStream,
+    from: Peer,
+    place: Place,
+    shared: &Arc<Shared>,
+) -> Result<(), Refused> {
+    let upgrade = async {
+        let socket = encrypt(socket, shared.tls.for_pages()).await?;
+        web::accept(socket, &shared.origins).await
+    };
+    let socket = in_time(shared, Box::pin(upgrade)).await?;
+    Box::pin(carry_web(socket, from, place, shared)).await;
+    Ok(())
 }
 
 async fn in_time<T>(
     shared: &Shared,
-    handshake: impl Future<Output = Result<T, Refused>>,
+    handshake: impl Future<Output = Result<T, Refused>> + Unpin,
 ) -> Result<T, Refused> {
     timeout(shared.times.handshake, handshake).await.unwrap_or(Err(Refused::HandshakeTime))
 }
@@ -166,7 +184,7 @@ async fn encrypt(
     })
 }
 
-async fn carry<S>(socket: S, from: (Transport, SocketAddr), place: Place, shared: &Arc<Shared>)
+async fn carry<S>(socket: S, from: Peer, place: Place, shared: &Arc<Shared>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -177,12 +195,8 @@ where
     }
 }
 
-async fn carry_web<S>(
-    socket: tokio_tungstenite::WebSocketStream<S>,
-    from: (Transport, SocketAddr),
-    place: Place,
-    shared: &Arc<Shared>,
-) where
+async fn carry_web<S>(socket: WebSocketStream<S>, from: Peer, place: Place, shared: &Arc<Shared>)
+where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let (line, queue, handle) = line::line(from, Opener::Them, place, shared);
@@ -198,6 +212,7 @@ pub(super) fn tune(socket: &TcpStream) {
     let tuned = socket
         .set_tcp_nodelay(true)
         .and_then(|()| socket.set_tcp_keepalive(&probes))
+        .and_then(|()| socket.set_send_buffer_size(KERNEL_OCTETS))
         .and_then(|()| socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED)));
     if let Err(error) = tuned {
         tracing::debug!(%error, "a connection could not be tuned");

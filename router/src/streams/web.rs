@@ -87,11 +87,13 @@ pub(super) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
         .max_write_buffer_size(2 * limits::MESSAGE)
         .max_message_size(Some(limits::MESSAGE))
         .max_frame_size(Some(limits::MESSAGE));
+    #[allow(clippy::result_large_err, reason = "the library's own type")]
     let upgrade = |request: &Request, response| answer(request.headers(), response, origins);
+    #[allow(clippy::wildcard_enum_match_arm, reason = "the library's ten other errors are one to us")]
     accept_hdr_async_with_config(io, upgrade, Some(config)).await.map_err(|error| match error {
         Error::Http(response) if response.status() == StatusCode::FORBIDDEN => Refused::Origin,
         Error::Http(_) => Refused::Subprotocol,
-        _other => Refused::Handshake,
+        _ => Refused::Handshake,
     })
 }
 
@@ -102,7 +104,7 @@ fn answer(headers: &HeaderMap, mut response: Response, origins: &Origins) -> Res
     }
     let offered = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter();
     let mut offered = offered.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
-    if !offered.any(|name| name.trim().eq_ignore_ascii_case(SUBPROTOCOL)) {
+    if !offered.any(|name| name.trim() == SUBPROTOCOL) {
         return Err(refusal(StatusCode::BAD_REQUEST, "only the subprotocol \"sip\" is spoken here"));
     }
     let name = HeaderValue::from_static(SUBPROTOCOL);
