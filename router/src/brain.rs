@@ -214,7 +214,7 @@ impl Brain {
                 }
                 Ok(())
             }
-            Incoming::Stream(StreamNews::Message { flow, bytes }) => {
+            Incoming::Stream(StreamNews::Message { flow, bytes, arrival: _taken }) => {
                 self.sip.begin(self.acd.entries() + 1);
                 self.sip.receive(flow, bytes, now);
                 self.follow(now)

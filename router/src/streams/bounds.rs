@@ -34,9 +34,16 @@ pub const NAMES: usize = 4_096;
 pub(super) const BACKLOG: i32 = 1_024;
 /// Pause after an accept that failed, for instance for want of files.
 pub(super) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// How often and how long a message waits for a full brain, doubling: 5 s in all.
+/// Messages of one connection that may wait for the brain, so that one that floods leaves the others their turn.
+pub const BRAIN_MESSAGES: usize = 32;
+/// KiB of messages of all connections that may wait for the brain: its inbox alone would hold gigabytes.
+pub const BRAIN_KIB: usize = 16 * 1024;
+/// How long a message waits for its turn, and how often and how long it waits for a full inbox, doubling: 5 s each.
+pub(super) const BRAIN_WITHIN: Duration = Duration::from_secs(5);
 pub(super) const BRAIN_PAUSE: Duration = Duration::from_millis(5);
 pub(super) const BRAIN_TRIES: u32 = 10;
+/// Octets of messages that are not whole yet, of all connections together; those up to [`KEPT_OCTETS`] do not count.
+pub const PARTIAL_OCTETS: usize = 64 * 1024 * 1024;
 /// Octets read and thrown away after a fault, so that the answer arrives before the end.
 pub(super) const LEFTOVER: usize = 256 * 1024;
 /// Time after which a peer that acknowledges nothing is gone, and silence after which the kernel asks.

@@ -3,7 +3,8 @@
 use super::{
     Shared, StreamError,
     bounds::{ACCEPT_PAUSE, BACKLOG, KERNEL_OCTETS, PROBE_AFTER, PROBE_EVERY, UNACKNOWLEDGED},
-    line::{self, Opener},
+    line::{self, Ends, Handle, Line, Opener},
+    meter::Metered,
     octets,
     places::Place,
     reasons::Refused,
@@ -119,19 +120,17 @@ async fn accept(listener: tokio::net::TcpListener, transport: Transport, shared:
     }
 }
 
-/// Over what, and who.
-type Peer = (Transport, SocketAddr);
-
 /// One connection of somebody else, from its first octet to its last.
-async fn serve(socket: TcpStream, from: Peer, place: Place, shared: Arc<Shared>) {
+async fn serve(socket: TcpStream, from: (Transport, SocketAddr), place: Place, shared: Arc<Shared>) {
     tune(&socket);
+    let ends = line::line(from, Opener::Them, place, &shared);
     // Boxed one by one: thousands of idle connections must not each keep room for the handshake of another transport.
     let served = match from.0 {
         Transport::Udp => return, // nobody connects over UDP
-        Transport::Tcp => return Box::pin(carry(socket, from, place, &shared)).await,
-        Transport::Tls => Box::pin(serve_tls(socket, from, place, &shared)).await,
-        Transport::Ws => Box::pin(serve_web(socket, from, place, &shared)).await,
-        Transport::Wss => Box::pin(serve_web_over_tls(socket, from, place, &shared)).await,
+        Transport::Tcp => return Box::pin(carry(socket, ends)).await,
+        Transport::Tls => Box::pin(serve_tls(socket, ends)).await,
+        Transport::Ws => Box::pin(serve_web(socket, ends)).await,
+        Transport::Wss => Box::pin(serve_web_over_tls(socket, ends)).await,
     };
     if let Err(refused) = served {
         tracing::debug!(reason = refused.as_str(), transport = from.0.as_str(), "a connection was refused");
@@ -139,30 +138,29 @@ async fn serve(socket: TcpStream, from: Peer, place: Place, shared: Arc<Shared>)
     }
 }
 
-async fn serve_tls(socket: TcpStream, from: Peer, place: Place, shared: &Arc<Shared>) -> Result<(), Refused> {
+async fn serve_tls(socket: TcpStream, ends: Ends) -> Result<(), Refused> {
+    let shared = &ends.line.shared;
     let socket = in_time(shared, Box::pin(encrypt(socket, shared.tls.for_peers()))).await?;
-    Box::pin(carry(socket, from, place, shared)).await;
+    Box::pin(carry(socket, ends)).await;
     Ok(())
 }
 
-async fn serve_web(socket: TcpStream, from: Peer, place: Place, shared: &Arc<Shared>) -> Result<(), Refused> {
+async fn serve_web(socket: TcpStream, ends: Ends) -> Result<(), Refused> {
+    let Line { shared, meter, .. } = &ends.line;
+    let socket = Metered::new(socket, Arc::clone(meter));
     let socket = in_time(shared, Box::pin(web::accept(socket, &shared.origins))).await?;
-    Box::pin(carry_web(socket, from, place, shared)).await;
+    Box::pin(carry_web(socket, ends)).await;
     Ok(())
 }
 
-async fn serve_web_over_tls(
-    socket: TcpStream,
-    from: Peer,
-    place: Place,
-    shared: &Arc<Shared>,
-) -> Result<(), Refused> {
+async fn serve_web_over_tls(socket: TcpStream, ends: Ends) -> Result<(), Refused> {
+    let Line { shared, meter, .. } = &ends.line;
     let upgrade = async {
         let socket = encrypt(socket, shared.tls.for_pages()).await?;
-        web::accept(socket, &shared.origins).await
+        web::accept(Metered::new(socket, Arc::clone(meter)), &shared.origins).await
     };
     let socket = in_time(shared, Box::pin(upgrade)).await?;
-    Box::pin(carry_web(socket, from, place, shared)).await;
+    Box::pin(carry_web(socket, ends)).await;
     Ok(())
 }
 
@@ -184,25 +182,24 @@ async fn encrypt(
     })
 }
 
-async fn carry<S>(socket: S, from: Peer, place: Place, shared: &Arc<Shared>)
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let (line, queue, handle) = line::line(from, Opener::Them, place, shared);
-    // Known before its first message is read, so that an answer finds it.
-    if shared.lines.send(LineNews::Opened(line.connection(), handle)).await.is_ok() {
+async fn carry<S: AsyncRead + AsyncWrite + Unpin>(socket: S, Ends { line, queue, handle }: Ends) {
+    if known(&line, handle).await {
         octets::carry(socket, line, queue).await;
     }
 }
 
-async fn carry_web<S>(socket: WebSocketStream<S>, from: Peer, place: Place, shared: &Arc<Shared>)
+async fn carry_web<S>(socket: WebSocketStream<S>, Ends { line, queue, handle }: Ends)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let (line, queue, handle) = line::line(from, Opener::Them, place, shared);
-    if shared.lines.send(LineNews::Opened(line.connection(), handle)).await.is_ok() {
+    if known(&line, handle).await {
         web::carry(socket, line, queue).await;
     }
+}
+
+/// Makes a connection known before its first message is read, so that an answer finds it; false when the house stops.
+async fn known(line: &Line, handle: Handle) -> bool {
+    line.shared.lines.send(LineNews::Opened(line.connection(), handle)).await.is_ok()
 }
 
 /// Sends small messages at once, and lets the kernel find out when a peer is gone.

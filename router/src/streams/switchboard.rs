@@ -6,7 +6,7 @@ use super::{
     Shared, StreamNews,
     bounds::NAMES,
     connect,
-    line::{self, Handle, Letter, Opener, Untaken},
+    line::{self, Ends, Handle, Letter, Opener, Untaken},
     reasons::{Failed, Lost},
 };
 use sip::{Connection, Transport};
@@ -183,7 +183,7 @@ impl Switchboard {
             Ok(place) => place,
             Err(failed) => return self.unreachable(letter, failed),
         };
-        let (line, queue, handle) = line::line((transport, peer), Opener::We, place, &self.shared);
+        let Ends { line, queue, handle } = line::line((transport, peer), Opener::We, place, &self.shared);
         if handle.put(letter).is_err() {
             // It is larger than any queue.
             return self.shared.metrics.connections.lost(Lost::Unread, 1);

@@ -125,6 +125,7 @@ pub(super) async fn carry<S: AsyncRead + AsyncWrite + Unpin>(
     mut queue: Queue,
 ) {
     line.opened();
+    line.meter.clear();
     let (mut sink, stream) = socket.split();
     let why = tokio::select! {
         why = read(stream, &line) => why,
@@ -139,32 +140,37 @@ pub(super) async fn carry<S: AsyncRead + AsyncWrite + Unpin>(
 }
 
 async fn read(mut stream: impl Stream<Item = Result<Message, Error>> + Unpin, line: &Line) -> Ended {
-    let mut clock = pin!(sleep_until(Instant::now() + line.shared.times.idle));
+    // What begins between two looks is seen at the second, a little late.
+    let often = line.shared.times.message.min(line.shared.times.idle);
+    let mut clock = pin!(sleep_until(Instant::now() + often));
     loop {
         tokio::select! {
             message = stream.next() => {
                 let bytes = match message {
                     None | Some(Ok(Message::Close(_)) | Err(Error::ConnectionClosed)) => return Ended::Peer,
                     Some(Err(Error::Capacity(_) | Error::Protocol(_) | Error::Utf8(_))) => return Ended::Framing,
+                    Some(Err(_)) if line.meter.is_over() => return Ended::Overload,
                     Some(Err(_)) => return Ended::Broken,
                     Some(Ok(Message::Text(text))) => Bytes::from(text),
                     Some(Ok(Message::Binary(bytes))) => bytes,
                     Some(Ok(Message::Ping(_))) => {
                         line.speak();
+                        line.meter.clear();
                         continue;
                     }
-                    Some(Ok(Message::Pong(_) | Message::Frame(_))) => continue,
+                    Some(Ok(Message::Pong(_) | Message::Frame(_))) => {
+                        line.meter.clear();
+                        continue;
+                    }
                 };
                 if let Err(why) = take(&bytes, line).await {
                     return why;
                 }
+                line.meter.clear();
             }
-            () = &mut clock => {
-                let idle_at = line.idle_at();
-                if idle_at.is_some_and(|at| at <= Instant::now()) {
-                    return Ended::Idle;
-                }
-                clock.as_mut().reset(idle_at.unwrap_or_else(|| Instant::now() + line.shared.times.idle));
+            () = &mut clock => match line.look() {
+                Ok(again) => clock.as_mut().reset(again.min(Instant::now() + often)),
+                Err(why) => return why,
             }
         }
     }

@@ -102,7 +102,7 @@ impl House {
         tokio::spawn(async move {
             while let Some(one) = news.recv().await {
                 match one {
-                    StreamNews::Message { flow, bytes } => answering.send(flow, answer(&bytes, flow)),
+                    StreamNews::Message { flow, bytes, .. } => answering.send(flow, answer(&bytes, flow)),
                     // At the end of a test nobody listens any more.
                     other => drop(sender.try_send(other)),
                 }
@@ -115,7 +115,7 @@ impl House {
     }
     pub async fn message(&mut self) -> (Flow, Message) {
         match self.news().await {
-            StreamNews::Message { flow, bytes } => (flow, Message::parse(bytes).unwrap()),
+            StreamNews::Message { flow, bytes, .. } => (flow, Message::parse(bytes).unwrap()),
             other => panic!("{other:?} instead of a message"),
         }
     }

@@ -1,7 +1,7 @@
 //! SIP over TCP, from the side of who connects.
 
 use crate::support::{Client, Plan, SOON, count, request, soon};
-use router::streams::{LINE_OCTETS, StreamNews};
+use router::streams::{BRAIN_MESSAGES, LINE_OCTETS, StreamNews};
 use sip::Transport;
 use std::{sync::atomic::Ordering, time::Duration};
 use tokio::io::AsyncReadExt as _;
@@ -170,6 +170,31 @@ async fn messages_wait_while_the_brain_is_full_and_are_not_lost() {
     house.full.store(false, Ordering::Relaxed);
     for number in 1..=50 {
         assert_eq!(house.message().await.1.cseq().0, number);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_floods_the_brain_leaves_the_others_their_turn() {
+    let mut house = Plan::new().open();
+    let mut flood = Client::tcp(house.at(Transport::Tcp)).await;
+    let many: Vec<u8> = (0..200).flat_map(|number| request(number, 0)).collect();
+    flood.send(&many).await;
+    while house.news.len() < BRAIN_MESSAGES {
+        tokio::task::yield_now().await;
+    }
+    let mut other = Client::tcp(house.at(Transport::Tcp)).await;
+    other.send(&request(1_000, 0)).await;
+    while house.news.len() <= BRAIN_MESSAGES {
+        tokio::task::yield_now().await;
+    }
+    let mut flooded = 0;
+    while house.message().await.1.cseq().0 != 1_000 {
+        flooded += 1;
+    }
+    assert!((BRAIN_MESSAGES..2 * BRAIN_MESSAGES).contains(&flooded), "{flooded} came before");
+    while flooded < 200 {
+        assert_eq!(house.message().await.1.cseq().0, flooded as u32);
+        flooded += 1;
     }
 }
 

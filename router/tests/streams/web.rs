@@ -9,7 +9,7 @@ use router::streams::StreamNews;
 use sip::{Transport, wire::Message as Sip};
 use std::time::Duration;
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt as _},
     net::TcpStream,
 };
 use tokio_rustls::rustls::pki_types::ServerName;
@@ -159,6 +159,20 @@ async fn a_frame_that_is_too_large_ends_the_connection() {
     soon(socket.send(Message::binary(vec![b'x'; 200_000]))).await.unwrap();
     while next(&mut socket).await.is_some() {}
     house.expect_count("sip_connections_closed_total", "framing", 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_frame_that_never_ends_is_closed_by_time() {
+    let mut plan = Plan::new().times(|times| times.message = Duration::from_millis(300));
+    plan.sip.ws = Some(any());
+    let house = plan.open().echo();
+    let mut socket = browser(&house).await;
+    soon(socket.send(text(&request(1, 0)))).await.unwrap();
+    expect_answer(&mut socket, 1).await;
+    // The head of a text of 100 octets, its mask, and the first of them.
+    soon(socket.get_mut().write_all(b"\x81\xe4\0\0\0\0MESSAGE")).await.unwrap();
+    while next(&mut socket).await.is_some() {}
+    house.expect_count("sip_connections_closed_total", "slow_message", 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
