@@ -237,7 +237,10 @@ impl Brain {
     fn connection(&mut self, news: StreamNews, now: Timestamp) -> Result<(), BrainError> {
         self.sip.begin(self.acd.entries() + 1);
         match news {
-            StreamNews::Message { flow, bytes } => self.sip.receive(flow, bytes, now),
+            StreamNews::Message { flow, bytes, arrival } => {
+                self.sip.receive(flow, bytes, now);
+                drop(arrival); // its connection may be read on
+            }
             StreamNews::Unreachable { flow } => self.sip.unreachable(flow, now),
             // A call outlives the connection it was made on: its peer connects again, or is connected to.
             StreamNews::Closed { connection } => self.sip.closed(connection),

@@ -246,7 +246,8 @@ fn connections(config: &Config, desk: SocketAddr) -> streams::Config {
         tls: config.tls.clone(),
         origins: config.desk.origins.clone(),
         desk,
-        source: Some(config.media.address),
+        // What peers see us connect from is where they may connect to.
+        source: Some(config.sip.tcp.or(config.sip.tls).unwrap_or(config.sip.udp).ip()),
         connections: config.limits.connections as usize,
         times: streams::Times::default(),
     }

@@ -12,6 +12,7 @@ mod bounds;
 mod connect;
 mod line;
 mod listen;
+mod meter;
 mod octets;
 mod places;
 mod reasons;
@@ -19,7 +20,10 @@ mod switchboard;
 mod tls;
 mod web;
 
-pub use bounds::{ADDRESS_SHARE, ALL_OCTETS, LINE_MESSAGES, LINE_OCTETS, NAMES, ORDERS, OUR_SHARE, Times};
+pub use bounds::{
+    ADDRESS_SHARE, ALL_OCTETS, BRAIN_KIB, BRAIN_MESSAGES, LINE_MESSAGES, LINE_OCTETS, NAMES, ORDERS,
+    OUR_SHARE, PARTIAL_OCTETS, Times,
+};
 pub use listen::Listeners;
 pub use reasons::{Ended, Failed, Lost, Refused};
 
@@ -41,7 +45,7 @@ use switchboard::{LineNews, Order, Switchboard};
 use tls::TlsKeeper;
 use tokio::{
     runtime::Handle,
-    sync::{mpsc, watch},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch},
 };
 use tokio_rustls::rustls::{self, crypto::ring, pki_types::ServerName};
 use web::Origins;
@@ -55,6 +59,8 @@ pub enum StreamNews {
         flow: Flow,
         /// Exactly its octets, of which the framing alone was read.
         bytes: Bytes,
+        /// To be kept until the message has been taken up, and no longer: a connection is read as fast as these go.
+        arrival: Arrival,
     },
     /// At least one message to this flow did not leave, and will not: there is no connection, and none could be had.
     Unreachable {
@@ -72,7 +78,7 @@ pub enum StreamNews {
 impl fmt::Debug for StreamNews {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Message { flow, bytes } => {
+            Self::Message { flow, bytes, .. } => {
                 write!(
                     f,
                     "Message {{ {}, {:?}, {} octets }}",
@@ -86,6 +92,18 @@ impl fmt::Debug for StreamNews {
         }
     }
 }
+
+/// Counts a message among those that wait for the brain, until it is dropped.
+#[derive(Clone, Debug)]
+pub struct Arrival(#[allow(dead_code, reason = "held, not read")] Arc<[OwnedSemaphorePermit; 2]>);
+
+/// It says nothing about the message.
+impl PartialEq for Arrival {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+impl Eq for Arrival {}
 
 /// The brain's inbox takes nothing more at the moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -156,6 +174,10 @@ struct Shared {
     next_connection: AtomicU64,
     /// Octets that wait for all peers together.
     waiting: Arc<AtomicUsize>,
+    /// KiB of messages that may still come to the brain.
+    arriving: Arc<Semaphore>,
+    /// Octets of messages that are not whole yet.
+    partial: Arc<AtomicUsize>,
     lines: mpsc::Sender<LineNews>,
 }
 
@@ -217,6 +239,8 @@ impl Streams {
             tag: random_tag()?,
             next_connection: AtomicU64::new(first_number()),
             waiting: Arc::new(AtomicUsize::new(0)),
+            arriving: Arc::new(Semaphore::new(bounds::BRAIN_KIB)),
+            partial: Arc::new(AtomicUsize::new(0)),
             lines,
         });
         let addresses = listeners.addresses().collect();
@@ -233,6 +257,12 @@ impl Streams {
     #[must_use]
     pub fn addresses(&self) -> &[(Transport, SocketAddr)] {
         &self.addresses
+    }
+
+    /// Where connections are taken over one transport, if they are.
+    #[must_use]
+    pub fn address(&self, transport: Transport) -> Option<SocketAddr> {
+        self.addresses.iter().find(|(over, _)| *over == transport).map(|(_, address)| *address)
     }
 
     /// Sends a message: on its connection, or on one that there is to the same peer, or on a new one. Never waits.
@@ -262,9 +292,13 @@ impl Streams {
         self.reload.send_replace(());
     }
 
-    /// Ends all connections, and takes no more.
-    pub fn stop(&self) {
-        self.order(Order::Stop);
+    /// Sends what waits, ends all connections, and takes no more. Peers that do not listen are not waited for.
+    pub async fn stop(&self) {
+        let (done, stopped) = oneshot::channel();
+        if self.orders.send(Order::Stop(done)).await.is_ok() {
+            // Without an answer it has stopped, too.
+            drop(stopped.await);
+        }
     }
 
     /// An order that is no message. The switchboard has nothing to wait for: it is full for moments only.

@@ -10,12 +10,14 @@ pub(super) const LINE_NEWS: usize = 1_024;
 pub const LINE_MESSAGES: usize = 2_048;
 /// Octets that may wait for one peer to read.
 pub const LINE_OCTETS: usize = 2 * 1024 * 1024;
+/// Octets that the kernel may hold for one peer, beside those: it would take megabytes.
+pub(super) const KERNEL_OCTETS: usize = 256 * 1024;
 /// Octets that may wait for all peers together; beyond it a peer that leaves anything unread is closed.
 pub const ALL_OCTETS: usize = 64 * 1024 * 1024;
 /// Messages taken from a queue to be written together.
 pub(super) const WRITE_MESSAGES: usize = 16;
-/// Room made before reading: an INVITE and more.
-pub(super) const READ_OCTETS: usize = 4 * 1024;
+/// Room made before reading: a usual INVITE.
+pub(super) const READ_OCTETS: usize = 2 * 1024;
 /// A buffer that has become larger is given back when it is empty.
 pub(super) const KEPT_OCTETS: usize = 16 * 1024;
 /// One address has at most one in so many of the places: half, so that a site behind one address fits.
@@ -32,9 +34,16 @@ pub const NAMES: usize = 4_096;
 pub(super) const BACKLOG: i32 = 1_024;
 /// Pause after an accept that failed, for instance for want of files.
 pub(super) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// How often and how long a message waits for a full brain, doubling: 5 s in all.
+/// Messages of one connection that may wait for the brain, so that one that floods leaves the others their turn.
+pub const BRAIN_MESSAGES: usize = 32;
+/// KiB of messages of all connections that may wait for the brain: its inbox alone would hold gigabytes.
+pub const BRAIN_KIB: usize = 16 * 1024;
+/// How long a message waits for its turn, and how often and how long it waits for a full inbox, doubling: 5 s each.
+pub(super) const BRAIN_WITHIN: Duration = Duration::from_secs(5);
 pub(super) const BRAIN_PAUSE: Duration = Duration::from_millis(5);
 pub(super) const BRAIN_TRIES: u32 = 10;
+/// Octets of messages that are not whole yet, of all connections together; those up to [`KEPT_OCTETS`] do not count.
+pub const PARTIAL_OCTETS: usize = 64 * 1024 * 1024;
 /// Octets read and thrown away after a fault, so that the answer arrives before the end.
 pub(super) const LEFTOVER: usize = 256 * 1024;
 /// Time after which a peer that acknowledges nothing is gone, and silence after which the kernel asks.

@@ -26,12 +26,12 @@ use tokio_rustls::{TlsConnector, client::TlsStream, rustls::pki_types::ServerNam
 pub(super) async fn run(line: Line, queue: Queue, name: Option<ServerName<'static>>) {
     let (transport, peer) = (line.flow.transport, line.flow.peer);
     let failed = match transport {
-        Transport::Tcp => match in_time(&line, dial(&line.shared, peer)).await {
-            Ok(socket) => return octets::carry(socket, line, queue).await,
+        Transport::Tcp => match in_time(&line, Box::pin(dial(&line.shared, peer))).await {
+            Ok(socket) => return Box::pin(octets::carry(socket, line, queue)).await,
             Err(failed) => failed,
         },
-        Transport::Tls => match in_time(&line, dial_tls(&line.shared, peer, name)).await {
-            Ok(socket) => return octets::carry(socket, line, queue).await,
+        Transport::Tls => match in_time(&line, Box::pin(dial_tls(&line.shared, peer, name))).await {
+            Ok(socket) => return Box::pin(octets::carry(socket, line, queue)).await,
             Err(failed) => failed,
         },
         Transport::Udp | Transport::Ws | Transport::Wss => Failed::Transport,
@@ -40,7 +40,10 @@ pub(super) async fn run(line: Line, queue: Queue, name: Option<ServerName<'stati
     line.fail(queue).await;
 }
 
-async fn in_time<T>(line: &Line, dialled: impl Future<Output = Result<T, Failed>>) -> Result<T, Failed> {
+async fn in_time<T>(
+    line: &Line,
+    dialled: impl Future<Output = Result<T, Failed>> + Unpin,
+) -> Result<T, Failed> {
     timeout(line.shared.times.connect, dialled).await.unwrap_or(Err(Failed::Time))
 }
 

@@ -1,8 +1,11 @@
 //! What every connection is made of: its number, its queue, how long it has been silent, and how it ends.
 
 use super::{
-    Full, Shared, StreamNews,
-    bounds::{ALL_OCTETS, BRAIN_PAUSE, BRAIN_TRIES, LINE_MESSAGES, LINE_OCTETS},
+    Arrival, Full, Shared, StreamNews,
+    bounds::{
+        ALL_OCTETS, BRAIN_MESSAGES, BRAIN_PAUSE, BRAIN_TRIES, BRAIN_WITHIN, LINE_MESSAGES, LINE_OCTETS,
+    },
+    meter::Meter,
     places::Place,
     reasons::{Ended, Lost},
     switchboard::LineNews,
@@ -19,8 +22,8 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::{Notify, mpsc},
-    time::Instant,
+    sync::{Notify, Semaphore, mpsc},
+    time::{Instant, timeout},
 };
 
 /// A message on its way out.
@@ -106,6 +109,10 @@ pub(super) struct Line {
     spoke: AtomicU64,
     /// Answer a keep-alive.
     pub pong: Notify,
+    /// What has come of a message that is not whole.
+    pub meter: Arc<Meter>,
+    /// Messages that may still come to the brain.
+    arriving: Arc<Semaphore>,
     open: Option<OpenConnection>,
     _place: Place,
 }
@@ -117,13 +124,20 @@ pub(super) struct Queue {
     taken: Vec<Waiting>,
 }
 
-/// A connection with its two ends.
+/// A new connection: what its task has, and what the switchboard has.
+pub(super) struct Ends {
+    pub line: Line,
+    pub queue: Queue,
+    pub handle: Handle,
+}
+
+/// A connection with a number of its own.
 pub(super) fn line(
     (transport, peer): (Transport, SocketAddr),
     opener: Opener,
     place: Place,
     shared: &Arc<Shared>,
-) -> (Line, Queue, Handle) {
+) -> Ends {
     let (sender, letters) = mpsc::channel(LINE_MESSAGES);
     let ties = Arc::new(Ties {
         octets: AtomicUsize::new(0),
@@ -139,10 +153,13 @@ pub(super) fn line(
         born: Instant::now(),
         spoke: AtomicU64::new(0),
         pong: Notify::new(),
+        meter: Arc::new(Meter::new(Arc::clone(&shared.partial))),
+        arriving: Arc::new(Semaphore::new(BRAIN_MESSAGES)),
         open: None,
         _place: place,
     };
-    (line, Queue { letters, taken: Vec::new() }, Handle { transport, peer, queue: sender, ties })
+    let queue = Queue { letters, taken: Vec::new() };
+    Ends { line, queue, handle: Handle { transport, peer, queue: sender, ties } }
 }
 
 impl Handle {
@@ -190,6 +207,22 @@ impl Line {
         let spoke = self.born + Duration::from_millis(self.spoke.load(Ordering::Relaxed));
         (!self.ties.held.load(Ordering::Relaxed)).then(|| spoke + self.shared.times.idle)
     }
+    /// When the message that has begun must have come.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.meter.begun().map(|begun| begun + self.shared.times.message)
+    }
+    /// Whether it has been silent or slow for too long; else when to look again.
+    pub(super) fn look(&self) -> Result<Instant, Ended> {
+        let (now, due, idle_at) = (Instant::now(), self.due(), self.idle_at());
+        if due.is_some_and(|due| due <= now) {
+            return Err(Ended::SlowMessage);
+        }
+        if idle_at.is_some_and(|at| at <= now) {
+            return Err(Ended::Idle);
+        }
+        let again = idle_at.unwrap_or(now + self.shared.times.idle);
+        Ok(due.map_or(again, |due| due.min(again)))
+    }
     /// Returns when the switchboard has given it up.
     pub(super) async fn cut(&self) -> Ended {
         self.ties.cut.notified().await;
@@ -199,7 +232,18 @@ impl Line {
     /// Hands a message to the brain. While the brain is full the peer waits, as nobody reads it.
     pub(super) async fn deliver(&self, bytes: Bytes) -> Result<(), Ended> {
         self.speak();
-        self.tell(StreamNews::Message { flow: self.flow, bytes }).await.map_err(|Full| Ended::Overload)
+        let Ok(Some(arrival)) = timeout(BRAIN_WITHIN, self.arrival(bytes.len())).await else {
+            return Err(Ended::Overload);
+        };
+        let news = StreamNews::Message { flow: self.flow, bytes, arrival };
+        self.tell(news).await.map_err(|Full| Ended::Overload)
+    }
+    /// Waits for this connection's turn, and for room for so many octets.
+    async fn arrival(&self, octets: usize) -> Option<Arrival> {
+        let turn = Arc::clone(&self.arriving).acquire_owned().await.ok()?;
+        let kib = u32::try_from(octets.div_ceil(1024)).ok()?;
+        let room = Arc::clone(&self.shared.arriving).acquire_many_owned(kib).await.ok()?;
+        Some(Arrival(Arc::new([turn, room])))
     }
     async fn tell(&self, news: StreamNews) -> Result<(), Full> {
         let mut pause = BRAIN_PAUSE;

@@ -2,8 +2,9 @@
 
 use super::{
     Shared, StreamError,
-    bounds::{ACCEPT_PAUSE, BACKLOG, PROBE_AFTER, PROBE_EVERY, UNACKNOWLEDGED},
-    line::{self, Opener},
+    bounds::{ACCEPT_PAUSE, BACKLOG, KERNEL_OCTETS, PROBE_AFTER, PROBE_EVERY, UNACKNOWLEDGED},
+    line::{self, Ends, Handle, Line, Opener},
+    meter::Metered,
     octets,
     places::Place,
     reasons::Refused,
@@ -24,6 +25,7 @@ use tokio::{
     time::timeout,
 };
 use tokio_rustls::{TlsAcceptor, rustls::ServerConfig, server::TlsStream};
+use tokio_tungstenite::WebSocketStream;
 
 /// Sockets that are bound, but not listened to yet.
 #[derive(Debug, Default)]
@@ -121,36 +123,50 @@ async fn accept(listener: tokio::net::TcpListener, transport: Transport, shared:
 /// One connection of somebody else, from its first octet to its last.
 async fn serve(socket: TcpStream, from: (Transport, SocketAddr), place: Place, shared: Arc<Shared>) {
     tune(&socket);
-    let tls = &shared.tls;
-    let refused = match from.0 {
+    let ends = line::line(from, Opener::Them, place, &shared);
+    // Boxed one by one: thousands of idle connections must not each keep room for the handshake of another transport.
+    let served = match from.0 {
         Transport::Udp => return, // nobody connects over UDP
-        Transport::Tcp => return carry(socket, from, place, &shared).await,
-        Transport::Tls => match in_time(&shared, encrypt(socket, tls.for_peers())).await {
-            Ok(socket) => return carry(socket, from, place, &shared).await,
-            Err(refused) => refused,
-        },
-        Transport::Ws => match in_time(&shared, web::accept(socket, &shared.origins)).await {
-            Ok(socket) => return carry_web(socket, from, place, &shared).await,
-            Err(refused) => refused,
-        },
-        Transport::Wss => {
-            let upgrade = async {
-                let socket = encrypt(socket, tls.for_pages()).await?;
-                web::accept(socket, &shared.origins).await
-            };
-            match in_time(&shared, upgrade).await {
-                Ok(socket) => return carry_web(socket, from, place, &shared).await,
-                Err(refused) => refused,
-            }
-        }
+        Transport::Tcp => return Box::pin(carry(socket, ends)).await,
+        Transport::Tls => Box::pin(serve_tls(socket, ends)).await,
+        Transport::Ws => Box::pin(serve_web(socket, ends)).await,
+        Transport::Wss => Box::pin(serve_web_over_tls(socket, ends)).await,
     };
-    tracing::debug!(reason = refused.as_str(), transport = from.0.as_str(), "a connection was refused");
-    shared.metrics.connections.refused(refused);
+    if let Err(refused) = served {
+        tracing::debug!(reason = refused.as_str(), transport = from.0.as_str(), "a connection was refused");
+        shared.metrics.connections.refused(refused);
+    }
+}
+
+async fn serve_tls(socket: TcpStream, ends: Ends) -> Result<(), Refused> {
+    let shared = &ends.line.shared;
+    let socket = in_time(shared, Box::pin(encrypt(socket, shared.tls.for_peers()))).await?;
+    Box::pin(carry(socket, ends)).await;
+    Ok(())
+}
+
+async fn serve_web(socket: TcpStream, ends: Ends) -> Result<(), Refused> {
+    let Line { shared, meter, .. } = &ends.line;
+    let socket = Metered::new(socket, Arc::clone(meter));
+    let socket = in_time(shared, Box::pin(web::accept(socket, &shared.origins))).await?;
+    Box::pin(carry_web(socket, ends)).await;
+    Ok(())
+}
+
+async fn serve_web_over_tls(socket: TcpStream, ends: Ends) -> Result<(), Refused> {
+    let Line { shared, meter, .. } = &ends.line;
+    let upgrade = async {
+        let socket = encrypt(socket, shared.tls.for_pages()).await?;
+        web::accept(Metered::new(socket, Arc::clone(meter)), &shared.origins).await
+    };
+    let socket = in_time(shared, Box::pin(upgrade)).await?;
+    Box::pin(carry_web(socket, ends)).await;
+    Ok(())
 }
 
 async fn in_time<T>(
     shared: &Shared,
-    handshake: impl Future<Output = Result<T, Refused>>,
+    handshake: impl Future<Output = Result<T, Refused>> + Unpin,
 ) -> Result<T, Refused> {
     timeout(shared.times.handshake, handshake).await.unwrap_or(Err(Refused::HandshakeTime))
 }
@@ -166,29 +182,24 @@ async fn encrypt(
     })
 }
 
-async fn carry<S>(socket: S, from: (Transport, SocketAddr), place: Place, shared: &Arc<Shared>)
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let (line, queue, handle) = line::line(from, Opener::Them, place, shared);
-    // Known before its first message is read, so that an answer finds it.
-    if shared.lines.send(LineNews::Opened(line.connection(), handle)).await.is_ok() {
+async fn carry<S: AsyncRead + AsyncWrite + Unpin>(socket: S, Ends { line, queue, handle }: Ends) {
+    if known(&line, handle).await {
         octets::carry(socket, line, queue).await;
     }
 }
 
-async fn carry_web<S>(
-    socket: tokio_tungstenite::WebSocketStream<S>,
-    from: (Transport, SocketAddr),
-    place: Place,
-    shared: &Arc<Shared>,
-) where
+async fn carry_web<S>(socket: WebSocketStream<S>, Ends { line, queue, handle }: Ends)
+where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let (line, queue, handle) = line::line(from, Opener::Them, place, shared);
-    if shared.lines.send(LineNews::Opened(line.connection(), handle)).await.is_ok() {
+    if known(&line, handle).await {
         web::carry(socket, line, queue).await;
     }
+}
+
+/// Makes a connection known before its first message is read, so that an answer finds it; false when the house stops.
+async fn known(line: &Line, handle: Handle) -> bool {
+    line.shared.lines.send(LineNews::Opened(line.connection(), handle)).await.is_ok()
 }
 
 /// Sends small messages at once, and lets the kernel find out when a peer is gone.
@@ -198,6 +209,7 @@ pub(super) fn tune(socket: &TcpStream) {
     let tuned = socket
         .set_tcp_nodelay(true)
         .and_then(|()| socket.set_tcp_keepalive(&probes))
+        .and_then(|()| socket.set_send_buffer_size(KERNEL_OCTETS))
         .and_then(|()| socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED)));
     if let Err(error) = tuned {
         tracing::debug!(%error, "a connection could not be tuned");

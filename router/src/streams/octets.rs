@@ -17,7 +17,7 @@ use tokio::{
 pub(super) async fn carry<S: AsyncRead + AsyncWrite + Unpin>(io: S, mut line: Line, queue: Queue) {
     line.opened();
     let (reader, writer) = split(io);
-    let mut reader = Reader { io: reader, framer: Framer::new(), input: BytesMut::new(), begun: None };
+    let mut reader = Reader { io: reader, framer: Framer::new(), input: BytesMut::new() };
     let mut writer = Writer { io: writer, queue, out: BytesMut::new() };
     let End { why, answer } = tokio::select! {
         end = reader.run(&line) => end,
@@ -53,8 +53,6 @@ struct Reader<R> {
     io: R,
     framer: Framer,
     input: BytesMut,
-    /// Since when a message is not whole.
-    begun: Option<Instant>,
 }
 
 impl<R: AsyncRead + Unpin> Reader<R> {
@@ -71,38 +69,27 @@ impl<R: AsyncRead + Unpin> Reader<R> {
                             return end;
                         }
                         // The clock is set for silence, which comes later than the end of a message is due.
-                        if let Some(due) = self.due(line).filter(|&due| due < clock.deadline()) {
+                        if let Some(due) = line.due().filter(|&due| due < clock.deadline()) {
                             clock.as_mut().reset(due);
                         }
                     }
                 },
                 () = &mut clock => {
-                    let now = Instant::now();
-                    if self.due(line).is_some_and(|due| due <= now) {
-                        return Ended::SlowMessage.into();
+                    match line.look() {
+                        Ok(again) => clock.as_mut().reset(again),
+                        Err(why) => return why.into(),
                     }
-                    let idle_at = line.idle_at();
-                    if idle_at.is_some_and(|at| at <= now) {
-                        return Ended::Idle.into();
-                    }
-                    let look_again = idle_at.unwrap_or(now + line.shared.times.idle);
-                    clock.as_mut().reset(self.due(line).map_or(look_again, |due| due.min(look_again)));
                 }
             }
         }
     }
-    /// When the message that has begun must have come.
-    fn due(&self, line: &Line) -> Option<Instant> {
-        self.begun.map(|begun| begun + line.shared.times.message)
-    }
     /// Hands over every message that is whole.
     async fn frame(&mut self, line: &Line) -> Result<(), End> {
-        let mut came = false;
         loop {
             match self.framer.next(&mut self.input) {
                 Ok(Some(Frame::Message(bytes))) => {
                     line.deliver(bytes).await?;
-                    came = true;
+                    line.meter.clear();
                 }
                 // Only who connected asks (RFC 5626 §3.5.1); a peer that answers twice has asked for nothing.
                 Ok(Some(Frame::KeepAlive)) if line.opener == Opener::Them => line.pong.notify_one(),
@@ -117,8 +104,10 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         if line.opener == Opener::Them {
             line.speak();
         }
-        let before = self.begun.filter(|_| !came);
-        self.begun = self.framer.is_within_message().then(|| before.unwrap_or_else(Instant::now));
+        let within = self.framer.is_within_message();
+        if !line.meter.hold(if within { self.input.len() } else { 0 }) {
+            return Err(Ended::Overload.into());
+        }
         if self.input.is_empty() && self.input.capacity() > KEPT_OCTETS {
             self.input = BytesMut::new();
         }

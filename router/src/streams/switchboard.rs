@@ -6,7 +6,7 @@ use super::{
     Shared, StreamNews,
     bounds::NAMES,
     connect,
-    line::{self, Handle, Letter, Opener, Untaken},
+    line::{self, Ends, Handle, Letter, Opener, Untaken},
     reasons::{Failed, Lost},
 };
 use sip::{Connection, Transport};
@@ -15,7 +15,11 @@ use std::{
     net::SocketAddr,
     sync::Arc,
 };
-use tokio::{sync::mpsc, task::JoinSet};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinSet,
+    time::{Instant, timeout_at},
+};
 use tokio_rustls::rustls::pki_types::ServerName;
 
 /// What the brain wants.
@@ -24,7 +28,7 @@ pub(super) enum Order {
     Send(Letter),
     Hold(Connection, bool),
     Name(SocketAddr, ServerName<'static>),
-    Stop,
+    Stop(oneshot::Sender<()>),
 }
 
 /// What the connections' tasks report.
@@ -46,7 +50,7 @@ pub(super) struct Switchboard {
     by_peer: HashMap<(Transport, SocketAddr), Connection>,
     names: HashMap<SocketAddr, ServerName<'static>>,
     /// Ends with the switchboard.
-    _accepting: JoinSet<()>,
+    accepting: JoinSet<()>,
 }
 
 impl Switchboard {
@@ -57,7 +61,7 @@ impl Switchboard {
         accepting: JoinSet<()>,
     ) -> Self {
         let (handles, by_peer, names) = (HashMap::new(), HashMap::new(), HashMap::new());
-        Self { shared, orders, news, handles, by_peer, names, _accepting: accepting }
+        Self { shared, orders, news, handles, by_peer, names, accepting }
     }
 
     /// Runs until told to stop, or until nobody can tell it any more. Connections end when their handles are dropped.
@@ -79,13 +83,35 @@ impl Switchboard {
                             Order::Send(letter) => self.send(letter),
                             Order::Hold(connection, held) => self.hold(connection, held),
                             Order::Name(peer, name) => self.name(peer, name),
-                            Order::Stop => return,
+                            Order::Stop(done) => {
+                                self.stop().await;
+                                // Who does not wait for it needs no answer.
+                                let _nobody_waits = done.send(());
+                                return;
+                            }
                         }
                     }
                     if taken == 0 {
                         return;
                     }
                 }
+            }
+        }
+    }
+
+    /// Takes no more connections, and lets those there are take leave.
+    async fn stop(&mut self) {
+        self.accepting.shutdown().await;
+        let mut open = self.handles.len();
+        self.handles.clear();
+        let until = Instant::now() + 2 * self.shared.times.linger;
+        while open > 0
+            && let Ok(Some(news)) = timeout_at(until, self.news.recv()).await
+        {
+            match news {
+                // Its handle ends it at once.
+                LineNews::Opened(..) => open += 1,
+                LineNews::Closed(_) => open -= 1,
             }
         }
     }
@@ -157,7 +183,7 @@ impl Switchboard {
             Ok(place) => place,
             Err(failed) => return self.unreachable(letter, failed),
         };
-        let (line, queue, handle) = line::line((transport, peer), Opener::We, place, &self.shared);
+        let Ends { line, queue, handle } = line::line((transport, peer), Opener::We, place, &self.shared);
         if handle.put(letter).is_err() {
             // It is larger than any queue.
             return self.shared.metrics.connections.lost(Lost::Unread, 1);

@@ -87,11 +87,13 @@ pub(super) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
         .max_write_buffer_size(2 * limits::MESSAGE)
         .max_message_size(Some(limits::MESSAGE))
         .max_frame_size(Some(limits::MESSAGE));
+    #[allow(clippy::result_large_err, reason = "the library's own type")]
     let upgrade = |request: &Request, response| answer(request.headers(), response, origins);
+    #[allow(clippy::wildcard_enum_match_arm, reason = "the library's ten other errors are one to us")]
     accept_hdr_async_with_config(io, upgrade, Some(config)).await.map_err(|error| match error {
         Error::Http(response) if response.status() == StatusCode::FORBIDDEN => Refused::Origin,
         Error::Http(_) => Refused::Subprotocol,
-        _other => Refused::Handshake,
+        _ => Refused::Handshake,
     })
 }
 
@@ -102,7 +104,7 @@ fn answer(headers: &HeaderMap, mut response: Response, origins: &Origins) -> Res
     }
     let offered = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter();
     let mut offered = offered.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
-    if !offered.any(|name| name.trim().eq_ignore_ascii_case(SUBPROTOCOL)) {
+    if !offered.any(|name| name.trim() == SUBPROTOCOL) {
         return Err(refusal(StatusCode::BAD_REQUEST, "only the subprotocol \"sip\" is spoken here"));
     }
     let name = HeaderValue::from_static(SUBPROTOCOL);
@@ -123,6 +125,7 @@ pub(super) async fn carry<S: AsyncRead + AsyncWrite + Unpin>(
     mut queue: Queue,
 ) {
     line.opened();
+    line.meter.clear();
     let (mut sink, stream) = socket.split();
     let why = tokio::select! {
         why = read(stream, &line) => why,
@@ -137,32 +140,37 @@ pub(super) async fn carry<S: AsyncRead + AsyncWrite + Unpin>(
 }
 
 async fn read(mut stream: impl Stream<Item = Result<Message, Error>> + Unpin, line: &Line) -> Ended {
-    let mut clock = pin!(sleep_until(Instant::now() + line.shared.times.idle));
+    // What begins between two looks is seen at the second, a little late.
+    let often = line.shared.times.message.min(line.shared.times.idle);
+    let mut clock = pin!(sleep_until(Instant::now() + often));
     loop {
         tokio::select! {
             message = stream.next() => {
                 let bytes = match message {
                     None | Some(Ok(Message::Close(_)) | Err(Error::ConnectionClosed)) => return Ended::Peer,
                     Some(Err(Error::Capacity(_) | Error::Protocol(_) | Error::Utf8(_))) => return Ended::Framing,
+                    Some(Err(_)) if line.meter.is_over() => return Ended::Overload,
                     Some(Err(_)) => return Ended::Broken,
                     Some(Ok(Message::Text(text))) => Bytes::from(text),
                     Some(Ok(Message::Binary(bytes))) => bytes,
                     Some(Ok(Message::Ping(_))) => {
                         line.speak();
+                        line.meter.clear();
                         continue;
                     }
-                    Some(Ok(Message::Pong(_) | Message::Frame(_))) => continue,
+                    Some(Ok(Message::Pong(_) | Message::Frame(_))) => {
+                        line.meter.clear();
+                        continue;
+                    }
                 };
                 if let Err(why) = take(&bytes, line).await {
                     return why;
                 }
+                line.meter.clear();
             }
-            () = &mut clock => {
-                let idle_at = line.idle_at();
-                if idle_at.is_some_and(|at| at <= Instant::now()) {
-                    return Ended::Idle;
-                }
-                clock.as_mut().reset(idle_at.unwrap_or_else(|| Instant::now() + line.shared.times.idle));
+            () = &mut clock => match line.look() {
+                Ok(again) => clock.as_mut().reset(again.min(Instant::now() + often)),
+                Err(why) => return why,
             }
         }
     }
