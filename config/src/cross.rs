@@ -60,17 +60,21 @@ fn once<'a>(what: &str, named: impl Iterator<Item = (&'a str, &'a Place)>, check
 }
 
 fn listeners(read: &Read, check: &mut Check<'_>) {
-    let (desk, operator) = (read.desk.value.listen, read.operator.value.listen);
-    if !meet(desk, operator) {
-        return;
-    }
+    let mut listeners = vec![
+        ("the desk".to_owned(), read.desk.value.listen, &read.desk.place),
+        ("the operator".to_owned(), read.operator.value.listen, &read.operator.place),
+    ];
+    let streams = read.streams.iter();
+    listeners.extend(streams.map(|listen| (format!("sip.{}", listen.key), listen.address, &listen.place)));
     // A default has no line of its own and counts as earlier, so that what was typed is reported.
-    let (place, typed, other) = if read.operator.place.at >= read.desk.place.at {
-        (&read.operator.place, operator, "desk")
-    } else {
-        (&read.desk.place, desk, "operator")
-    };
-    check.findings.problem(place, format!("\"{typed}\" is where the {other} listens"), "choose another port");
+    listeners.sort_by_key(|(_, _, place)| place.at);
+    for (later, (_, address, place)) in listeners.iter().enumerate() {
+        let earlier = listeners[..later].iter().find(|(_, taken, _)| meet(*taken, *address));
+        if let Some((other, ..)) = earlier {
+            let what = format!("\"{address}\" is where {other} listens");
+            check.findings.problem(place, what, "choose another port");
+        }
+    }
 }
 
 /// Whether two listeners would take the same address and port.

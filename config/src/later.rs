@@ -7,16 +7,15 @@ pub(crate) const NOT_YET: &str = "not in this version";
 const KEYS: &[(&str, &[&str])] = &[
     (
         "the file",
-        &["cluster", "redis", "node", "hours", "holidays", "holiday", "callback", "tls", "webhook", "survey"],
+        &["cluster", "redis", "node", "hours", "holidays", "holiday", "callback", "webhook", "survey"],
     ),
-    ("[sip]", &["tcp", "tls", "ws", "wss"]),
-    ("[media]", &["rtpengine", "relay", "music", "announcement"]),
+    ("[media]", &["rtpengine", "relay", "announcement"]),
     ("[desk]", &["tls", "certificate", "key", "sign_in"]),
     ("[operator]", &["tls", "certificate", "key", "sign_in"]),
     ("[store]", &["durability", "keep_log", "url"]),
     ("[[trunk]]", &["attributes", "copy", "register"]),
     ("[[entry]]", &["hours", "holidays", "ageing", "callback", "attributes"]),
-    ("[[queue]]", &["ageing", "steps", "hours", "holidays", "callback", "music", "announcement", "record"]),
+    ("[[queue]]", &["ageing", "steps", "hours", "holidays", "callback", "announcement", "record"]),
     ("[[agent]]", &["capacity", "password", "register"]),
     ("[[source]]", &["stale_for", "cache", "mapping"]),
 ];

@@ -2,9 +2,10 @@
 //!
 //! Every problem is listed in one go, under the key that was typed, with the line, the value and the way out. Keys
 //! nobody knows and keys of features that are not in this version are problems, never ignored. Reads the file, the
-//! secrets it names and whether its databases are there; binds, opens and starts nothing.
+//! certificates and secrets it names and whether its databases are there; binds, opens and starts nothing.
 
 mod address;
+mod audio;
 mod cross;
 mod duration;
 mod finding;
@@ -12,6 +13,7 @@ mod later;
 mod machine;
 mod model;
 mod name;
+mod pem;
 mod reference;
 mod routing;
 mod sources;
@@ -19,12 +21,14 @@ mod staff;
 mod suggest;
 mod syntax;
 mod table;
+mod tls;
 
 pub use finding::{Finding, Problems, Warning};
 pub use model::{
-    AgentAccess, Config, Desk, Limits, Media, Network, Operator, Phone, Secret, Section, Sip, Site, Source,
-    SourceKind, Store, Trunk,
+    AgentAccess, Config, Desk, Identity, Limits, Media, Network, Operator, Phone, Secret, Section, Sip, Site,
+    Source, SourceKind, Store, Tls, Trunk,
 };
+pub use pem::{Credentials, CredentialsError};
 pub use reference::reference;
 
 use finding::Findings;
@@ -109,6 +113,8 @@ fn read(text: &str, file: &str, folder: &Path, env: Env<'_>) -> (Config, Finding
 struct Read {
     site: Site,
     sip: Typed<Sip>,
+    streams: Vec<machine::Listen>,
+    tls: Tls,
     media: Typed<Media>,
     desk: Typed<Desk>,
     operator: Typed<Operator>,
@@ -124,13 +130,15 @@ struct Read {
 impl Read {
     fn all(mut root: Table<'_>, check: &mut Check<'_>) -> Self {
         let site = machine::site(&mut root, check);
-        let sip = machine::sip(&mut root, check);
+        let (sip, streams) = machine::sip(&mut root, check);
         let media = machine::media(&mut root, &sip, check);
         let trunks = machine::trunks(&mut root, check);
         let queues = routing::queues(&mut root, check);
         let read = Self {
             site,
+            tls: tls::tls(&mut root, &streams, check),
             sip,
+            streams,
             media,
             desk: machine::desk(&mut root, check),
             operator: machine::operator(&mut root, check),
@@ -146,11 +154,14 @@ impl Read {
         read
     }
     fn into_config(self) -> Config {
+        let music = |queue: &routing::QueueRead| Some((queue.plan.name.clone(), queue.music.clone()?));
+        let queue_music = self.queues.iter().filter_map(music).collect();
         let (agents, access) = self.agents.into_iter().map(|agent| (agent.plan, agent.access)).unzip();
         Config {
             site: self.site,
             sip: self.sip.value,
-            media: self.media.value,
+            tls: self.tls,
+            media: Media { queue_music, ..self.media.value },
             desk: self.desk.value,
             operator: self.operator.value,
             store: self.store,

@@ -1,14 +1,19 @@
 //! Reads what concerns the machine: site, listeners, media, store, limits, trunks.
 
 use crate::{
-    address, later,
+    address, audio,
+    duration::{self, Span},
+    finding::Place,
+    later,
     model::{Desk, Limits, Media, Network, Operator, Sip, Site, Store, Trunk},
     name,
     table::{Check, Table, Typed, quoted},
 };
 use std::{
+    collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
+    time::Duration,
 };
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -24,6 +29,9 @@ const REASONS: [&str; 4] = ["break", "lunch", "meeting", "training"];
 /// Bounds and defaults of `[limits]`: least, most, default.
 const CALLS: (u32, u32, u32) = (1, 100_000, 10_000);
 const DESKTOPS: (u32, u32, u32) = (1, 50_000, 2_000);
+const CONNECTIONS: (u32, u32, u32) = (1, 200_000, 12_000);
+/// 90 s is the least that RFC 4028 allows.
+const SESSION_EXPIRES: Span = Span::ms(90_000, 24 * 3_600_000, 30 * 60_000);
 
 /// `[site]`.
 pub(crate) fn site(root: &mut Table<'_>, check: &mut Check<'_>) -> Site {
@@ -39,12 +47,44 @@ pub(crate) fn site(root: &mut Table<'_>, check: &mut Check<'_>) -> Site {
     }
 }
 
-/// `[sip]`.
-pub(crate) fn sip(root: &mut Table<'_>, check: &mut Check<'_>) -> Typed<Sip> {
+/// Where SIP connections are taken.
+pub(crate) struct Listen {
+    /// The key in `[sip]`.
+    pub key: &'static str,
+    pub address: SocketAddr,
+    pub place: Place,
+}
+
+impl Listen {
+    /// Whether a certificate is shown there.
+    pub fn is_encrypted(&self) -> bool {
+        matches!(self.key, "tls" | "wss")
+    }
+}
+
+/// `[sip]`, and where it takes connections.
+pub(crate) fn sip(root: &mut Table<'_>, check: &mut Check<'_>) -> (Typed<Sip>, Vec<Listen>) {
     let mut table = root.table("sip", check);
     let udp = listen(&mut table, "udp", SIP_PORT, check);
+    let mut streams = Vec::new();
+    let [tcp, tls, ws, wss] = ["tcp", "tls", "ws", "wss"].map(|key| {
+        let Typed { value: address, place } = table.read(key, address::listen, check)?;
+        streams.push(Listen { key, address, place });
+        Some(address)
+    });
+    let session_expires = session_expires(&mut table, check);
     table.close(check);
-    Typed { value: Sip { udp: udp.value }, place: udp.place }
+    (Typed { value: Sip { udp: udp.value, tcp, tls, ws, wss, session_expires }, place: udp.place }, streams)
+}
+
+/// A length of time, or "off".
+fn session_expires(table: &mut Table<'_>, check: &mut Check<'_>) -> Option<Duration> {
+    let Some(typed) = table.value("session_expires") else { return Some(SESSION_EXPIRES.default) };
+    if typed.value.as_str() == Some("off") {
+        return None;
+    }
+    let value = duration::of_value(&typed, check);
+    Some(value.map_or(SESSION_EXPIRES.default, |value| SESSION_EXPIRES.check(value, &typed.place, check)))
 }
 
 /// `[media]`. Without an address of its own it takes the one SIP listens on.
@@ -58,6 +98,8 @@ pub(crate) fn media(root: &mut Table<'_>, sip: &Typed<Sip>, check: &mut Check<'_
     let media = Media {
         address: address.map_or(default, |address| address.value),
         ports: ports.map_or(MEDIA_PORTS, |ports| ports.value),
+        music: audio::wav(&mut table, "music", check),
+        queue_music: BTreeMap::new(),
     };
     if media.address.is_loopback() && !heard.is_loopback() {
         let what = format!("\"{}\" is loopback, while SIP listens on {}", media.address, sip.value.udp);
@@ -118,6 +160,7 @@ pub(crate) fn limits(root: &mut Table<'_>, check: &mut Check<'_>) -> Limits {
     let limits = Limits {
         calls: table.whole("calls", CALLS.2, (CALLS.0, CALLS.1), check),
         desktops: table.whole("desktops", DESKTOPS.2, (DESKTOPS.0, DESKTOPS.1), check),
+        connections: table.whole("connections", CONNECTIONS.2, (CONNECTIONS.0, CONNECTIONS.1), check),
     };
     table.close(check);
     limits

@@ -2,7 +2,10 @@
 //!
 //! How it is read from a file is the business of the other modules; what the parts do with it, of the parts.
 
-use std::{fmt, net::IpAddr, net::SocketAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap, fmt, net::IpAddr, net::SocketAddr, ops::RangeInclusive, path::PathBuf,
+    time::Duration,
+};
 use subtle::ConstantTimeEq;
 
 /// Everything one machine needs to know to run.
@@ -12,6 +15,8 @@ pub struct Config {
     pub site: Site,
     /// Where calls arrive.
     pub sip: Sip,
+    /// Who we are over TLS, and whom we believe.
+    pub tls: Tls,
     /// Music for waiting callers.
     pub media: Media,
     /// The agents' desktops.
@@ -53,6 +58,36 @@ impl Site {
 pub struct Sip {
     /// Address of the UDP socket; port 0 takes a free one.
     pub udp: SocketAddr,
+    /// Where connections are taken over TCP, if anywhere.
+    pub tcp: Option<SocketAddr>,
+    /// Over TLS.
+    pub tls: Option<SocketAddr>,
+    /// Over WebSocket (RFC 7118).
+    pub ws: Option<SocketAddr>,
+    /// Over WebSocket in TLS.
+    pub wss: Option<SocketAddr>,
+    /// How long a talk lasts without a sign of life of a peer, at least 90 s; none means for ever.
+    pub session_expires: Option<Duration>,
+}
+
+/// Files of certificates and keys in PEM. [`Tls::load`] reads them; all could be read when this was checked.
+#[derive(Clone, Debug, Default)]
+pub struct Tls {
+    /// What we show to others, as a server and to peers that ask for it.
+    pub identity: Option<Identity>,
+    /// Whose certificates we believe when we connect; none: the system's authorities.
+    pub ca: Option<PathBuf>,
+    /// Whose certificate a peer must have who connects to `sip.tls`; none: it needs none.
+    pub client_ca: Option<PathBuf>,
+}
+
+/// A certificate with those that vouch for it, and its key.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The certificates, ours first.
+    pub certificate: PathBuf,
+    /// The private key.
+    pub key: PathBuf,
 }
 
 /// Music for waiting callers.
@@ -62,6 +97,10 @@ pub struct Media {
     pub address: IpAddr,
     /// UDP ports for RTP, the first one even; `0..=0` takes free ones.
     pub ports: RangeInclusive<u16>,
+    /// WAV file that waiting callers hear; none for the built-in tune.
+    pub music: Option<PathBuf>,
+    /// WAV files of queues that have music of their own, by queue.
+    pub queue_music: BTreeMap<String, PathBuf>,
 }
 
 /// The agents' desktops.
@@ -102,6 +141,8 @@ pub struct Limits {
     pub calls: u32,
     /// Desktops connected at the same time.
     pub desktops: u32,
+    /// Connections of SIP over TCP, TLS and WebSocket at the same time; one more is closed at once.
+    pub connections: u32,
 }
 
 /// A PBX or carrier whose calls are taken and whose headers are believed.

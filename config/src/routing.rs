@@ -1,7 +1,7 @@
 //! Reads what the brain routes by: queues and entries.
 
 use crate::{
-    address,
+    address, audio,
     duration::Span,
     finding::Place,
     name,
@@ -12,6 +12,7 @@ use acd::{
     plan::{EntryPlan, QueuePlan, Strategy, Then},
     skill::SkillError,
 };
+use std::path::PathBuf;
 
 /// Bounds and defaults of a queue's times, in milliseconds.
 pub(crate) const ANSWER_WITHIN: Span = Span::ms(1_000, 3_600_000, 20_000);
@@ -39,6 +40,8 @@ pub(crate) struct QueueRead {
     pub needs: Place,
     pub then: Place,
     pub answer_within: Place,
+    /// Music of its own.
+    pub music: Option<PathBuf>,
     /// Where `max_wait` was typed, if it was.
     pub max_wait: Option<Place>,
 }
@@ -96,6 +99,7 @@ fn queue(name: Typed<String>, mut table: Table<'_>, check: &mut Check<'_>) -> Qu
         needs: table.place_of("needs"),
         then: table.place_of("then"),
         answer_within: answer_within.place,
+        music: audio::wav(&mut table, "music", check),
         max_wait: table.has("max_wait").then_some(max_wait.place),
     };
     table.close(check);

@@ -149,7 +149,7 @@ fn of_file(table: &mut Table<'_>, check: &mut Check<'_>) -> Option<String> {
 
 /// Warns of a secret that everybody on the machine may read.
 #[cfg(unix)]
-fn warn_if_open(path: &Typed<PathBuf>, check: &mut Check<'_>) {
+pub(crate) fn warn_if_open(path: &Typed<PathBuf>, check: &mut Check<'_>) {
     use std::os::unix::fs::PermissionsExt;
     let file = check.folder.join(&path.value);
     if std::fs::metadata(&file).is_ok_and(|about| about.permissions().mode() & 0o004 != 0) {
@@ -164,7 +164,7 @@ fn warn_if_open(path: &Typed<PathBuf>, check: &mut Check<'_>) {
 }
 
 #[cfg(not(unix))]
-fn warn_if_open(_: &Typed<PathBuf>, _: &mut Check<'_>) {}
+pub(crate) fn warn_if_open(_: &Typed<PathBuf>, _: &mut Check<'_>) {}
 
 fn of_variable(table: &mut Table<'_>, check: &mut Check<'_>) -> Option<String> {
     let name = table.read("token_env", variable, check)?;

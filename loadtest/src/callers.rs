@@ -4,13 +4,14 @@ use crate::{
     Stop,
     alarms::Alarms,
     caller::{Call, Hands, Order},
-    engine::{self, Loss, Party, Turn},
+    engine::{self, Party, Turn},
     figures::Failure,
     loopback::{NotLoopback, loopback},
     media::{Ear, Sink},
     plan::{Arrivals, CallersPlan, Person},
     random::Dice,
     tally::Tally,
+    weather::Line,
 };
 use bytes::Bytes;
 use sip::wire::Message;
@@ -77,7 +78,7 @@ impl Callers {
         let failed = |error| StartError::Socket { what: "callers", address: listen, error };
         let socket = engine::bind(listen).map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;
-        let loss = Loss { share: plan.loss, dice: Dice::new(seed, LOSSES) };
+        let line = Line::new(plan.weather, Dice::new(seed, LOSSES));
         let mut exchange = Exchange {
             sink: Sink::open(listen.ip()).map_err(failed)?,
             free: (0..plan.people.len()).collect(),
@@ -96,7 +97,7 @@ impl Callers {
             tally,
         };
         let task = tokio::spawn(async move {
-            engine::run(socket, &mut exchange, loss, stop, GRACE).await;
+            engine::run(socket, &mut exchange, line, stop, GRACE).await;
             exchange.give_up();
         });
         Ok(Self { address, task })

@@ -2,7 +2,10 @@
 //!
 //! The user agents ([`Party`]) decide; this only reads, sleeps and sends.
 
-use crate::{Stop, random::Dice};
+use crate::{
+    Stop,
+    weather::{Line, Passing, Way},
+};
 use bytes::Bytes;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::{
@@ -60,39 +63,35 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
     UdpSocket::from_std(socket.into())
 }
 
-/// Loses this share of all datagrams, both ways, on purpose.
-#[derive(Debug)]
-pub(crate) struct Loss {
-    pub(crate) share: f64,
-    pub(crate) dice: Dice,
-}
-
 /// Runs `party` on `socket` until it is done, or until it is stopped and its calls are over.
 ///
 /// `grace` bounds the time from the stop to the return.
 pub(crate) async fn run(
     socket: UdpSocket,
     party: &mut impl Party,
-    mut loss: Loss,
+    mut line: Line,
     mut stop: Stop,
     grace: Duration,
 ) {
     let mut buffer = vec![0; DATAGRAM];
     let mut turn = Turn { now: Instant::now(), sends: Vec::new() };
     let mut end = None;
-    while !party.is_done() && end.is_none_or(|end| turn.now < end) {
+    // What was said last is still on its way when everything has been said.
+    while !(party.is_done() && line.next_arrival().is_none()) && end.is_none_or(|end| turn.now < end) {
         if end.is_none() && stop.is_set() {
             party.stop(&mut turn);
             end = Some(turn.now + grace);
         }
-        let more = receive_batch(&socket, party, &mut loss, &mut buffer, &mut turn);
+        let more = receive_batch(&socket, party, &mut line, &mut buffer, &mut turn);
         turn.now = Instant::now();
         party.expire(&mut turn);
-        flush(&socket, &mut loss, &mut turn).await;
-        let wake = party.next_deadline().into_iter().chain(end).min().unwrap_or(turn.now + IDLE);
+        let outgoing = arrivals(party, &mut line, &mut turn);
+        send_all(&socket, outgoing).await;
+        let ends = [party.next_deadline(), line.next_arrival(), end];
+        let wake = ends.into_iter().flatten().min().unwrap_or(turn.now + IDLE);
         if more || wake <= turn.now {
             tokio::task::yield_now().await;
-        } else if !party.is_done() {
+        } else if !party.is_done() || line.next_arrival().is_some() {
             tokio::select! {
                 _readable_or_error = socket.readable() => {}
                 () = tokio::time::sleep_until(wake.into()) => {}
@@ -106,16 +105,20 @@ pub(crate) async fn run(
 fn receive_batch(
     socket: &UdpSocket,
     party: &mut impl Party,
-    loss: &mut Loss,
+    line: &mut Line,
     buffer: &mut [u8],
     turn: &mut Turn,
 ) -> bool {
     for _ in 0..BATCH {
         match socket.try_recv_from(buffer) {
-            Ok(_lost) if loss.dice.chance(loss.share) => {}
-            Ok((length, from)) => {
+            Ok((length, peer)) => {
                 turn.now = Instant::now();
-                party.receive(from, Bytes::copy_from_slice(&buffer[..length]), turn);
+                let bytes = Bytes::copy_from_slice(&buffer[..length]);
+                if let Some(Passing { peer, bytes, .. }) =
+                    line.depart(Passing { way: Way::In, peer, bytes }, turn.now)
+                {
+                    party.receive(peer, bytes, turn);
+                }
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
             // An ICMP answer to an earlier datagram: nobody listens there. The sender's timers see to it.
@@ -125,13 +128,25 @@ fn receive_batch(
     true
 }
 
-async fn flush(socket: &UdpSocket, loss: &mut Loss, turn: &mut Turn) {
-    for (to, bytes) in turn.sends.drain(..) {
-        if loss.dice.chance(loss.share) {
-            continue;
+/// Sets out what is to be sent, hands over what has arrived, and gives what leaves the socket now.
+fn arrivals(party: &mut impl Party, line: &mut Line, turn: &mut Turn) -> Vec<Passing> {
+    let mut outgoing = Vec::new();
+    loop {
+        for (peer, bytes) in std::mem::take(&mut turn.sends) {
+            outgoing.extend(line.depart(Passing { way: Way::Out, peer, bytes }, turn.now));
         }
+        match line.arrive(turn.now) {
+            None => return outgoing,
+            Some(Passing { way: Way::In, peer, bytes }) => party.receive(peer, bytes, turn),
+            Some(datagram @ Passing { way: Way::Out, .. }) => outgoing.push(datagram),
+        }
+    }
+}
+
+async fn send_all(socket: &UdpSocket, datagrams: Vec<Passing>) {
+    for Passing { peer, bytes, .. } in datagrams {
         // UDP may lose it anyway; what matters is sent again by its owner.
-        if let Err(error) = socket.send_to(&bytes, to).await {
+        if let Err(error) = socket.send_to(&bytes, peer).await {
             tracing::debug!(%error, "a datagram could not be sent");
         }
     }

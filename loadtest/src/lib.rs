@@ -32,6 +32,7 @@ mod stop;
 mod stray;
 mod tally;
 mod timeline;
+mod weather;
 
 pub use callers::{Callers, StartError};
 pub use cpu::{CpuClock, Machine};
@@ -48,3 +49,4 @@ pub use report::Report;
 pub use stop::{Stop, StopSwitch, stop};
 pub use tally::Tally;
 pub use timeline::{Slice, Timeline};
+pub use weather::Weather;

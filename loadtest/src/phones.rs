@@ -5,7 +5,7 @@ use crate::{
     alarms::Alarms,
     caller::Hands,
     callers::StartError,
-    engine::{self, Loss, Party, Turn},
+    engine::{self, Party, Turn},
     figures::Failure,
     loopback::loopback,
     media::Sink,
@@ -15,6 +15,7 @@ use crate::{
     random::Dice,
     stray,
     tally::Tally,
+    weather::Line,
 };
 use bytes::Bytes;
 use sip::wire::{Message, Method};
@@ -56,7 +57,7 @@ impl Phones {
             let socket = engine::bind(listen).map_err(failed(listen))?;
             let address = socket.local_addr().map_err(failed(listen))?;
             let stream = STREAMS + 2 * index as u64;
-            let loss = Loss { share: plan.loss, dice: Dice::new(seed, stream) };
+            let line = Line::new(plan.weather, Dice::new(seed, stream));
             let mut rack = Rack {
                 plan: Arc::clone(&plan),
                 address,
@@ -73,7 +74,7 @@ impl Phones {
             let stop = stop.clone();
             phones.addresses.push(address);
             phones.tasks.push(tokio::spawn(async move {
-                engine::run(socket, &mut rack, loss, stop, GRACE).await;
+                engine::run(socket, &mut rack, line, stop, GRACE).await;
             }));
         }
         Ok(phones)

@@ -1,6 +1,9 @@
 //! What is to be played: callers, phones, desktops. Written in TOML, read strictly.
 
-use crate::random::{Spread, parse_duration};
+use crate::{
+    random::{Spread, parse_duration},
+    weather::Weather,
+};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
@@ -74,8 +77,8 @@ pub struct CallersPlan {
     pub people: Vec<Person>,
     /// Share of callers who are none of `people`.
     pub strangers: f64,
-    /// Share of datagrams lost on purpose, each way.
-    pub loss: f64,
+    /// What happens to its datagrams on their way.
+    pub weather: Weather,
 }
 
 /// How arrivals are spread.
@@ -113,8 +116,8 @@ pub struct PhonesPlan {
     pub manners: Manners,
     /// How some of them behave instead, by agent.
     pub of: BTreeMap<String, Manners>,
-    /// Share of datagrams lost on purpose, each way.
-    pub loss: f64,
+    /// What happens to its datagrams on their way.
+    pub weather: Weather,
 }
 
 /// How a phone behaves.
@@ -193,14 +196,20 @@ impl Default for CallersPlan {
             prefix: "c".to_owned(),
             people: Vec::new(),
             strangers: 0.0,
-            loss: 0.0,
+            weather: Weather::default(),
         }
     }
 }
 
 impl Default for PhonesPlan {
     fn default() -> Self {
-        Self { listen: local(5910), sockets: 1, manners: Manners::default(), of: BTreeMap::new(), loss: 0.0 }
+        Self {
+            listen: local(5910),
+            sockets: 1,
+            manners: Manners::default(),
+            of: BTreeMap::new(),
+            weather: Weather::default(),
+        }
     }
 }
 
@@ -306,8 +315,9 @@ impl CallersPlan {
     fn check(&self, problems: &mut Vec<String>) {
         on_loopback("callers.target", self.target, problems);
         on_loopback("callers.listen", self.listen, problems);
-        let given = [("late_offer", self.late_offer), ("strangers", self.strangers), ("loss", self.loss)];
+        let given = [("late_offer", self.late_offer), ("strangers", self.strangers)];
         shares("callers", &given, problems);
+        shares("callers.weather", &self.weather.shares(), problems);
         if !(self.rate > 0.0 && self.rate <= MAX_RATE) {
             problems
                 .push(format!("callers.rate = {}: more than 0 and at most {MAX_RATE} a second", self.rate));
@@ -336,7 +346,7 @@ impl PhonesPlan {
         if self.sockets == 0 || self.sockets > MAX_SOCKETS {
             problems.push(format!("phones.sockets = {}: 1 to {MAX_SOCKETS}", self.sockets));
         }
-        shares("phones", &[("loss", self.loss)], problems);
+        shares("phones.weather", &self.weather.shares(), problems);
         let named = self.of.iter().map(|(agent, manners)| (format!("phones.of.{agent}"), manners));
         for (key, manners) in named.chain([("phones.manners".to_owned(), &self.manners)]) {
             let all = manners.busy + manners.reject + manners.silent + manners.dead;
@@ -403,7 +413,7 @@ mod tests {
 
     #[test]
     fn every_mistake_is_named_under_its_key() {
-        let text = "[callers]\nrate = 0.0\ntarget = \"192.0.2.1:5060\"\nloss = 2.0\ndial = [\"a b\"]\n\
+        let text = "[callers]\nrate = 0.0\ntarget = \"192.0.2.1:5060\"\nweather.loss = 2.0\ndial = [\"a b\"]\n\
                     [phones]\nsockets = 0\n[phones.manners]\nbusy = 0.7\nsilent = 0.7\n[desktops]\n";
         let Problems(problems) = Scenario::read(text).unwrap_err();
         for key in ["rate", "target", "loss", "`a b`", "sockets", "busy + reject", "desktops: 0"] {

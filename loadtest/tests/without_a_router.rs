@@ -57,7 +57,7 @@ async fn every_caller_reaches_the_phone_and_is_hung_up_by_it() {
 async fn lost_datagrams_are_sent_again() {
     let mut scenario = scenario(brief());
     scenario.callers.calls = Some(40);
-    scenario.callers.loss = 0.1;
+    scenario.callers.weather.loss = 0.1;
     let report = run(scenario).await;
     assert_eq!((report.figures.placed, report.figures.completed), (40, 40), "{report}");
 }

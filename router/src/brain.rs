@@ -10,6 +10,7 @@ use crate::{
     log::{Committed, FileLog, LogError},
     metrics::Metrics,
     sip_edge::{SipEdge, UdpEdge},
+    streams::{StreamNews, Streams},
 };
 use acd::{Acd, AgentNo, Event, OfferId, Order, Plan, Timestamp};
 use agent_gateway::{DeskOrder, ReplyTo};
@@ -22,6 +23,8 @@ const SIP: Token = Token(0);
 pub const DOOR: Token = Token(1);
 /// Datagrams of one batch: more would keep the first one waiting.
 const BATCH: usize = 64;
+/// What other threads have handed in, of one batch.
+const INCOMING: usize = 256;
 /// The loop turns at least this often, to look at the wall clock and at a refusing disk.
 const IDLE: Duration = Duration::from_secs(1);
 /// Cards whose time is kept until the phone rings; beyond it a metric is lost.
@@ -35,6 +38,7 @@ pub struct Brain {
     clock: Clock,
     sip: SipEdge,
     socket: UdpEdge,
+    streams: Streams,
     desks: Desks,
     inbox: Inbox,
     poll: Poll,
@@ -60,6 +64,8 @@ pub struct BrainParts {
     pub sip: SipEdge,
     /// Its socket.
     pub socket: UdpEdge,
+    /// Its connections.
+    pub streams: Streams,
     /// The desks.
     pub desks: Desks,
     /// The way in.
@@ -87,7 +93,8 @@ impl Brain {
     /// # Errors
     /// When the socket cannot be polled.
     pub fn new(parts: BrainParts) -> Result<Self, BrainError> {
-        let BrainParts { acd, log, live, clock, sip, mut socket, desks, inbox, poll, metrics } = parts;
+        let BrainParts { acd, log, live, clock, sip, mut socket, streams, desks, inbox, poll, metrics } =
+            parts;
         poll.registry().register(socket.source(), SIP, Interest::READABLE)?;
         let cards = HashMap::new();
         Ok(Self {
@@ -97,6 +104,7 @@ impl Brain {
             clock,
             sip,
             socket,
+            streams,
             desks,
             inbox,
             poll,
@@ -179,7 +187,11 @@ impl Brain {
             self.tell(Event::ClockStepped { by_us }, None, now)?;
         }
         self.inbox.listen();
-        while let Some(incoming) = self.inbox.take() {
+        let mut handed = 0;
+        while handed < INCOMING
+            && let Some(incoming) = self.inbox.take()
+        {
+            handed += 1;
             self.take(incoming, now)?;
         }
         let mut taken = 0;
@@ -198,15 +210,16 @@ impl Brain {
             self.tell(Event::DeadlinePassed, None, now)?;
         }
         self.commit();
-        self.sip.send(&mut self.socket);
+        self.sip.send(&mut self.socket, &self.streams);
         let blocked = self.socket.flush();
         self.desks.flush(now);
-        Ok(taken == BATCH || blocked)
+        Ok(taken == BATCH || handed == INCOMING || blocked)
     }
 
     fn take(&mut self, incoming: Incoming, now: Timestamp) -> Result<(), BrainError> {
         match incoming {
             Incoming::Event(event, reply) => self.tell(event, reply, now),
+            Incoming::Stream(news) => self.connection(news, now),
             Incoming::CardWritten(offer, at) => {
                 if self.cards.len() < CARDS {
                     self.cards.insert(offer, at);
@@ -218,6 +231,18 @@ impl Brain {
                 Ok(())
             }
         }
+    }
+
+    /// Takes a message of a connection, or the end of one.
+    fn connection(&mut self, news: StreamNews, now: Timestamp) -> Result<(), BrainError> {
+        self.sip.begin(self.acd.entries() + 1);
+        match news {
+            StreamNews::Message { flow, bytes } => self.sip.receive(flow, bytes, now),
+            StreamNews::Unreachable { flow } => self.sip.unreachable(flow, now),
+            // A call outlives the connection it was made on: its peer connects again, or is connected to.
+            StreamNews::Closed { .. } => {}
+        }
+        self.follow(now)
     }
 
     /// Tells the brain what the stack has noticed, until it has noticed no more.

@@ -1,12 +1,13 @@
 //! What other threads hand to the brain: a bounded queue that wakes the brain's thread. Nobody waits.
 
+use crate::streams::{Full, StreamNews};
 use acd::{Event, OfferId};
 use agent_gateway::{Brain, Busy, ReplyTo};
 use mio::Waker;
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
         mpsc::{Receiver, SyncSender, sync_channel},
     },
     time::Instant,
@@ -15,9 +16,14 @@ use std::{
 /// Events that may wait for the brain: some tenths of a second of its work.
 pub const QUEUE: usize = 16_384;
 
+/// News of connections among them: a flood leaves room for desks.
+const STREAM_NEWS: usize = QUEUE / 2;
+
 /// Something for the brain.
 #[derive(Debug)]
 pub enum Incoming {
+    /// From a connection of SIP over TCP, TLS or WebSocket.
+    Stream(StreamNews),
     /// An event, and who wants to know what became of it.
     Event(Event, Option<ReplyTo>),
     /// The card of an offer was written to a desktop.
@@ -30,6 +36,7 @@ pub enum Incoming {
 #[derive(Clone, Debug)]
 pub struct Door {
     queue: SyncSender<Incoming>,
+    stream_news: Arc<AtomicUsize>,
     called: Arc<AtomicBool>,
     waker: Arc<Waker>,
 }
@@ -38,6 +45,7 @@ pub struct Door {
 #[derive(Debug)]
 pub struct Inbox {
     queue: Receiver<Incoming>,
+    stream_news: Arc<AtomicUsize>,
     called: Arc<AtomicBool>,
 }
 
@@ -46,10 +54,14 @@ pub struct Inbox {
 pub fn inbox(waker: Waker) -> (Door, Inbox) {
     let (sender, receiver) = sync_channel(QUEUE);
     let called = Arc::new(AtomicBool::new(false));
-    (
-        Door { queue: sender, called: Arc::clone(&called), waker: Arc::new(waker) },
-        Inbox { queue: receiver, called },
-    )
+    let stream_news = Arc::new(AtomicUsize::new(0));
+    let door = Door {
+        queue: sender,
+        stream_news: Arc::clone(&stream_news),
+        called: Arc::clone(&called),
+        waker: Arc::new(waker),
+    };
+    (door, Inbox { queue: receiver, stream_news, called })
 }
 
 impl Door {
@@ -66,6 +78,22 @@ impl Door {
             tracing::error!(%error, "the brain cannot be woken");
         }
         Ok(())
+    }
+}
+
+impl Door {
+    /// Hands news of a connection in.
+    ///
+    /// # Errors
+    /// [`Full`] when too many wait.
+    pub fn stream(&self, news: StreamNews) -> Result<(), Full> {
+        if self.stream_news.fetch_add(1, Ordering::AcqRel) < STREAM_NEWS
+            && self.put(Incoming::Stream(news)).is_ok()
+        {
+            return Ok(());
+        }
+        self.stream_news.fetch_sub(1, Ordering::AcqRel);
+        Err(Full)
     }
 }
 
@@ -87,6 +115,10 @@ impl Inbox {
     }
     /// The next thing, if there is one.
     pub fn take(&self) -> Option<Incoming> {
-        self.queue.try_recv().ok()
+        let incoming = self.queue.try_recv().ok();
+        if let Some(Incoming::Stream(_)) = &incoming {
+            self.stream_news.fetch_sub(1, Ordering::AcqRel);
+        }
+        incoming
     }
 }

@@ -19,3 +19,4 @@ pub mod records;
 pub mod roles;
 pub mod secret;
 pub mod sip_edge;
+pub mod streams;

@@ -57,6 +57,12 @@ pub enum LogError {
         /// The number before it.
         last: u64,
     },
+    /// A folder without a log, where one was to be read.
+    #[error("{path} holds no log segments (log-….seg); name the folder that [store] path names")]
+    Empty {
+        /// The folder.
+        path: PathBuf,
+    },
     /// An entry that cannot be written. Our own defect.
     #[error("an entry cannot be encoded: {0}")]
     Encode(#[from] rmp_serde::encode::Error),

@@ -5,10 +5,12 @@
 
 mod g711;
 mod ports;
+mod sound;
 mod stream;
 mod tune;
 
 pub use ports::Ports;
+pub use sound::{Sound, SoundError, Sounds};
 
 use acd::CallId;
 use sip::Play;
@@ -22,7 +24,6 @@ use std::{
     time::{Duration, Instant},
 };
 use stream::Stream;
-use tune::Tune;
 
 /// Time in one packet.
 pub const PACKET: Duration = Duration::from_millis(20);
@@ -32,7 +33,7 @@ const ROUNDS: u32 = 4;
 const QUEUE: usize = 8_192;
 
 enum Order {
-    Play { call: CallId, socket: Arc<UdpSocket>, play: Play },
+    Play { call: CallId, socket: Arc<UdpSocket>, play: Play, sound: Arc<Sound> },
     Stop { call: CallId },
 }
 
@@ -54,16 +55,21 @@ impl Media {
     /// When no thread can be made.
     pub fn start() -> std::io::Result<Self> {
         let (orders, inbox) = sync_channel(QUEUE);
-        let tune = Tune::compose();
-        std::thread::Builder::new().name("media".to_owned()).spawn(move || run(&inbox, &tune))?;
+        std::thread::Builder::new().name("media".to_owned()).spawn(move || run(&inbox))?;
         Ok(Self { orders })
     }
     /// Music to a caller starts, or goes elsewhere.
     ///
     /// # Errors
     /// [`MediaStuck`].
-    pub fn play(&self, call: CallId, socket: Arc<UdpSocket>, play: Play) -> Result<(), MediaStuck> {
-        self.orders.try_send(Order::Play { call, socket, play }).map_err(|_| MediaStuck)
+    pub fn play(
+        &self,
+        call: CallId,
+        socket: Arc<UdpSocket>,
+        play: Play,
+        sound: Arc<Sound>,
+    ) -> Result<(), MediaStuck> {
+        self.orders.try_send(Order::Play { call, socket, play, sound }).map_err(|_| MediaStuck)
     }
     /// Music to a caller stops.
     ///
@@ -74,7 +80,7 @@ impl Media {
     }
 }
 
-fn run(inbox: &Receiver<Order>, tune: &Tune) {
+fn run(inbox: &Receiver<Order>) {
     let mut rounds: [BTreeMap<CallId, Stream>; ROUNDS as usize] = Default::default();
     let mut next = Instant::now();
     let mut round = 0;
@@ -91,7 +97,7 @@ fn run(inbox: &Receiver<Order>, tune: &Tune) {
             std::thread::sleep(early);
         }
         for stream in rounds[round].values_mut() {
-            stream.send_due(tune, Instant::now());
+            stream.send_due(Instant::now());
         }
         round = (round + 1) % ROUNDS as usize;
         next += PACKET / ROUNDS;
@@ -119,14 +125,14 @@ fn take_orders(inbox: &Receiver<Order>, rounds: &mut [BTreeMap<CallId, Stream>],
 fn carry_out(order: Order, rounds: &mut [BTreeMap<CallId, Stream>], next: Instant) {
     match order {
         Order::Stop { call } => rounds.iter_mut().for_each(|round| drop(round.remove(&call))),
-        Order::Play { call, socket, play } => {
+        Order::Play { call, socket, play, sound } => {
             if let Some(stream) = rounds.iter_mut().find_map(|round| round.get_mut(&call)) {
-                stream.redirect(play);
+                stream.redirect(play, sound);
                 return;
             }
             let emptiest = rounds.iter_mut().min_by_key(|round| round.len());
             if let Some(round) = emptiest {
-                round.insert(call, Stream::new(socket, play, call, next));
+                round.insert(call, Stream::new(socket, play, sound, call, next));
             }
         }
     }

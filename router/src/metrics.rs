@@ -4,6 +4,10 @@
 //! of a call touches atomics alone. Counters start at 0 with the process and count live events; exact figures are
 //! the reports'. No label comes from a caller.
 
+mod connections;
+
+pub use connections::{ConnectionMetrics, OpenConnection};
+
 use acd::{OfferOutcome, VisitOutcome};
 use prometheus::{
     Encoder as _, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
@@ -28,6 +32,8 @@ pub struct Metrics {
     registry: Registry,
     /// SIP messages by direction, method and class of answer.
     pub sip: SipMessages,
+    /// Connections SIP comes on.
+    pub connections: ConnectionMetrics,
     /// Time one append to the log took.
     pub log_append_seconds: Histogram,
     /// 1 while entries wait in memory because the log does not accept them.
@@ -88,6 +94,7 @@ impl Metrics {
         let fast = |name, help| histogram(&registry, name, help, FAST_BOUNDS.to_vec());
         Ok(Self {
             sip: SipMessages::new(&registry)?,
+            connections: ConnectionMetrics::new(&registry)?,
             log_append_seconds: fast("log_append_seconds", "Time one append to the log took.")?,
             log_degraded: register(
                 &registry,

@@ -9,10 +9,11 @@ use crate::{
     inbox::{Door, Incoming, inbox},
     live::{LiveError, LiveFile},
     log::{FileLog, LogError},
-    media::{Media, Ports},
+    media::{Media, Ports, SoundError, Sounds},
     metrics::{Metrics, MetricsError},
     secret::SecretError,
-    sip_edge::{SipEdge, SipParts, UdpEdge},
+    sip_edge::{QueueSide, SipEdge, SipParts, UdpEdge},
+    streams::{self, Listeners, StreamError, Streams},
 };
 use acd::{Acd, Plan, Timestamp};
 use agent_gateway::{Gateway, GatewayConfig, GatewayError};
@@ -20,6 +21,7 @@ use config::Config;
 use screenpop::{ScreenPop, SectionSpec, SourceSpec, caller::Region};
 use serde::Serialize;
 use std::{
+    collections::BTreeMap,
     io,
     net::{SocketAddr, TcpListener},
     path::Path,
@@ -60,6 +62,12 @@ pub enum StartError {
     /// Numbers' region.
     #[error("[site] region: {0}")]
     Region(#[from] screenpop::caller::RegionError),
+    /// Music.
+    #[error("music: {0}")]
+    Sound(#[from] SoundError),
+    /// Connections.
+    #[error(transparent)]
+    Streams(#[from] StreamError),
     /// A source of customers.
     #[error(transparent)]
     Source(#[from] screenpop::OpenError),
@@ -79,6 +87,9 @@ pub enum StartError {
 pub struct Ready {
     /// SIP over UDP.
     pub sip_udp: SocketAddr,
+    /// SIP over connections, by transport: `sip_tcp`, `sip_tls`, `sip_ws`, `sip_wss`.
+    #[serde(flatten)]
+    pub sip_streams: BTreeMap<&'static str, SocketAddr>,
     /// Agents' desktops.
     pub desk: SocketAddr,
     /// The operator's HTTP.
@@ -97,6 +108,7 @@ pub struct House {
 
 struct Sockets {
     sip: UdpEdge,
+    streams: Listeners,
     sip_address: SocketAddr,
     desk: TcpListener,
     operator: TcpListener,
@@ -127,17 +139,24 @@ impl House {
 
         let poll = mio::Poll::new()?;
         let (door, inbox) = inbox(mio::Waker::new(poll.registry(), DOOR)?);
+        let sip_config = sip_config(&config, &sockets);
         let desk_config = desk_config(&config, &directory, sockets.desk, screenpop);
         let gateway = Gateway::start(desk_config, Arc::new(door.clone()), runtime)?;
+        let connections = connections(&config, gateway.address());
+        let news = {
+            let door = door.clone();
+            move |news| door.stream(news)
+        };
+        let streams = Streams::start(sockets.streams, connections, Arc::clone(&metrics), runtime, news)?;
         let mut sip = SipEdge::new(SipParts {
-            stack: sip::Stack::new(sip_config(&config, sockets.sip_address)),
+            stack: sip::Stack::new(sip_config),
             secret,
             region,
             ports: Ports::new(config.media.address, &config.media.ports),
             media: Media::start()?,
             metrics: Arc::clone(&metrics),
         });
-        sip.learn(phones(&config, &directory), queue_names(&directory));
+        sip.learn(phones(&config, &directory), queue_sides(&config, &directory)?);
         let mut brain = Brain::new(BrainParts {
             acd,
             log,
@@ -145,6 +164,7 @@ impl House {
             clock: Clock::start(last),
             sip,
             socket: sockets.sip,
+            streams: streams.clone(),
             desks: Desks::new(Some(gateway.clone())),
             inbox,
             poll,
@@ -155,8 +175,12 @@ impl House {
             brain.socket().send(to.peer, cancel);
         }
         let office = crate::office::Office::open(&config, metrics, last_entry, sockets.operator, runtime)?;
-        let ready =
-            Ready { sip_udp: sockets.sip_address, desk: gateway.address(), operator: office.address() };
+        let ready = Ready {
+            sip_udp: sockets.sip_address,
+            sip_streams: streams.addresses().iter().map(|(over, at)| (ready_key(*over), *at)).collect(),
+            desk: gateway.address(),
+            operator: office.address(),
+        };
         let brain = std::thread::Builder::new().name("brain".to_owned()).spawn(move || brain.run())?;
         office.set_ready();
         Ok(Self { ready, door, brain, desks: gateway, office })
@@ -195,8 +219,9 @@ impl Sockets {
         let desk = TcpListener::bind(config.desk.listen).map_err(error("desk.listen", config.desk.listen))?;
         let operator = TcpListener::bind(config.operator.listen)
             .map_err(error("operator.listen", config.operator.listen))?;
+        let streams = Listeners::bind(&config.sip)?;
         let sip_address = sip.address()?;
-        Ok(Self { sip, sip_address, desk, operator })
+        Ok(Self { sip, streams, sip_address, desk, operator })
     }
 }
 
@@ -209,7 +234,35 @@ fn plan_of(config: &Config) -> Plan {
     plan
 }
 
-fn sip_config(config: &Config, address: SocketAddr) -> sip::Config {
+/// What connections need to know.
+fn connections(config: &Config, desk: SocketAddr) -> streams::Config {
+    streams::Config {
+        tls: config.tls.clone(),
+        origins: config.desk.origins.clone(),
+        desk,
+        source: Some(config.media.address),
+        connections: config.limits.connections as usize,
+        times: streams::Times::default(),
+    }
+}
+
+/// The name in the ready line.
+const fn ready_key(over: sip::Transport) -> &'static str {
+    match over {
+        sip::Transport::Udp => "sip_udp",
+        sip::Transport::Tcp => "sip_tcp",
+        sip::Transport::Tls => "sip_tls",
+        sip::Transport::Ws => "sip_ws",
+        sip::Transport::Wss => "sip_wss",
+    }
+}
+
+fn sip_config(config: &Config, sockets: &Sockets) -> sip::Config {
+    // A socket that listens everywhere has no address that a peer could be told.
+    let told = |at: SocketAddr| {
+        let ip = if at.ip().is_unspecified() { config.media.address } else { at.ip() };
+        SocketAddr::new(ip, at.port())
+    };
     let network = |network: &config::Network| sip::Network { address: network.addr, prefix: network.prefix };
     let trunk = |trunk: &config::Trunk| sip::Trunk {
         name: trunk.name.clone(),
@@ -221,8 +274,8 @@ fn sip_config(config: &Config, address: SocketAddr) -> sip::Config {
         numbers: numbers.filter(|number| number != "*").collect(),
     };
     sip::Config {
-        address,
-        streams: Vec::new(),
+        address: told(sockets.sip_address),
+        streams: sockets.streams.addresses().map(|(over, at)| (over, told(at))).collect(),
         media: config.media.address,
         user_agent: PRODUCT.to_owned(),
         node: "n1".to_owned(),
@@ -231,6 +284,10 @@ fn sip_config(config: &Config, address: SocketAddr) -> sip::Config {
         entries,
         max_calls: config.limits.calls as usize,
         copied_headers: Vec::new(),
+        session_expires_s: config
+            .sip
+            .session_expires
+            .map(|time| u32::try_from(time.as_secs()).unwrap_or(u32::MAX)),
     }
 }
 
@@ -250,6 +307,16 @@ fn queue_names(directory: &acd::Directory) -> Vec<String> {
         .filter_map(|no| u32::try_from(no).ok())
         .map(|no| directory.queue_name(acd::QueueNo(no)).to_owned())
         .collect()
+}
+
+/// Every queue with its music.
+fn queue_sides(config: &Config, directory: &acd::Directory) -> Result<Vec<QueueSide>, SoundError> {
+    let (mut sounds, media) = (Sounds::default(), &config.media);
+    let side = |name: String| {
+        let file = media.queue_music.get(&name).or(media.music.as_ref());
+        Ok(QueueSide { music: sounds.get(file)?, name })
+    };
+    queue_names(directory).into_iter().map(side).collect()
 }
 
 fn sources(config: &Config) -> Vec<SourceSpec> {
@@ -302,8 +369,11 @@ fn desk_config(
 /// Decides a log again.
 ///
 /// # Errors
-/// When the log cannot be read.
+/// When the log cannot be read, or there is none.
 pub fn replay(folder: &Path) -> Result<Replayed, LogError> {
+    if crate::log::segments(folder)?.is_empty() {
+        return Err(LogError::Empty { path: folder.to_owned() });
+    }
     let mut reader = crate::log::Reader::open(folder)?;
     let mut replayed = Replayed { entries: 0, difference: None, hash: None };
     let mut acd = Acd::new();

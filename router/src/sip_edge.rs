@@ -9,8 +9,9 @@ mod udp;
 pub use udp::UdpEdge;
 
 use crate::{
-    media::{Media, Ports},
+    media::{Media, Ports, Sound},
     metrics::{Direction, Metrics},
+    streams::Streams,
 };
 use acd::{
     AgentNo, CallId, Event, OfferId, Order, QueueNo, Refusal, Timestamp, Treatment,
@@ -23,7 +24,7 @@ use mint::NodeMint;
 use screenpop::caller::{Caller, CallerHeaders, Privacy, Region, identify};
 use sip::{
     CallKey, Cause, Command, Display, Flow, Keep, Left, LegKey, Micros, Notice, Offered, Output, Phone, Play,
-    Stack,
+    Stack, Transport,
 };
 use std::{collections::HashMap, net::UdpSocket, sync::Arc};
 
@@ -39,7 +40,7 @@ pub struct SipEdge {
     /// By [`AgentNo`]; none for agents who left the plan.
     phones: Vec<Option<Phone>>,
     /// By [`QueueNo`].
-    queues: Vec<String>,
+    queues: Vec<QueueSide>,
     callers: HashMap<CallId, CallerSide>,
     ports: Ports,
     media: Media,
@@ -51,6 +52,17 @@ struct CallerSide {
     known: Box<CallerKnown>,
     told: bool,
     rtp: Option<(u16, Arc<UdpSocket>)>,
+    /// That of the queue in which the caller was given something to hear.
+    music: Option<Arc<Sound>>,
+}
+
+/// What this side has to know of a queue.
+#[derive(Clone, Debug)]
+pub struct QueueSide {
+    /// Its name, for phones.
+    pub name: String,
+    /// What its waiting callers hear.
+    pub music: Arc<Sound>,
 }
 
 /// What the edge is made of.
@@ -87,8 +99,8 @@ impl SipEdge {
         }
     }
 
-    /// Where agents' phones are and what queues are called, by number.
-    pub fn learn(&mut self, phones: Vec<Option<Phone>>, queues: Vec<String>) {
+    /// Where agents' phones are, what queues are called and what is played in them, by number.
+    pub fn learn(&mut self, phones: Vec<Option<Phone>>, queues: Vec<QueueSide>) {
         self.phones = phones;
         self.queues = queues;
     }
@@ -108,6 +120,11 @@ impl SipEdge {
         let (method, status) = count::sniff(&bytes);
         self.metrics.sip.count(Direction::In, method, status);
         self.stack.receive(from, bytes, micros(now), &mut self.mint, &mut self.out);
+    }
+
+    /// A peer could not be connected to, or its connection is lost: whoever waits for its answer need not.
+    pub fn unreachable(&mut self, flow: Flow, now: Timestamp) {
+        self.stack.unreachable(flow, micros(now), &mut self.mint, &mut self.out);
     }
 
     /// Runs the stack's timers.
@@ -145,11 +162,16 @@ impl SipEdge {
     }
 
     /// Sends everything, in order. Only after the commit.
-    pub fn send(&mut self, socket: &mut UdpEdge) {
+    pub fn send(&mut self, socket: &mut UdpEdge, streams: &Streams) {
         for send in self.out.sends.drain(..) {
             let (method, status) = count::sent(send.what);
             self.metrics.sip.count(Direction::Out, method, status);
-            socket.send(send.to.peer, send.bytes);
+            match send.to.transport {
+                Transport::Udp => socket.send(send.to.peer, send.bytes),
+                Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => {
+                    streams.send(send.to, send.bytes);
+                }
+            }
         }
     }
 
@@ -205,7 +227,7 @@ impl SipEdge {
             sip_call_id: offered.sip_call_id,
             uui: offered.uui,
         };
-        self.callers.insert(call, CallerSide { known: Box::new(known), told: false, rtp: None });
+        self.callers.insert(call, CallerSide { known: Box::new(known), told: false, rtp: None, music: None });
         Event::CallArrived { call, dialled, caller: reference }
     }
 
@@ -235,10 +257,12 @@ impl SipEdge {
 
     fn play(&mut self, call: CallId, play: Option<Play>) {
         let Some(side) = self.callers.get(&call) else { return };
-        let done = match (play, &side.rtp) {
-            (Some(play), Some((_, socket))) => self.media.play(call, Arc::clone(socket), play),
-            (None, Some(_)) => self.media.stop(call),
-            (Some(_) | None, None) => Ok(()),
+        let done = match (play, &side.rtp, &side.music) {
+            (Some(play), Some((_, socket)), Some(music)) => {
+                self.media.play(call, Arc::clone(socket), play, Arc::clone(music))
+            }
+            (None, Some(_), _) => self.media.stop(call),
+            (Some(_) | None, ..) => Ok(()),
         };
         if let Err(error) = done {
             tracing::error!(%error, %call, "a caller's music does not change");
@@ -253,7 +277,7 @@ impl SipEdge {
     /// Carries out an order of the brain's, if it is one for this side.
     pub fn carry_out(&mut self, order: &Order, now: Timestamp) {
         let command = match order {
-            Order::Treat { call, treatment } => self.treat(*call, *treatment),
+            Order::Treat { call, queue, treatment } => self.treat(*call, *queue, *treatment),
             Order::RingPhone { offer, agent, queue, auto_answer } => {
                 let Some(ring) = self.ring(*offer, *agent, *queue, *auto_answer) else {
                     // No phone is known for her: as if it could not be reached.
@@ -280,7 +304,11 @@ impl SipEdge {
         self.stack.command(command, micros(now), &mut self.mint, &mut self.out);
     }
 
-    fn treat(&mut self, call: CallId, treatment: Treatment) -> Command {
+    fn treat(&mut self, call: CallId, queue: QueueNo, treatment: Treatment) -> Command {
+        let music = self.queues.get(queue.index()).map(|queue| Arc::clone(&queue.music));
+        if let Some(side) = self.callers.get_mut(&call) {
+            side.music = music;
+        }
         let port = match treatment {
             Treatment::Music | Treatment::EarlyMedia => self.rtp_port(call),
             Treatment::Ringing => None,
@@ -315,7 +343,7 @@ impl SipEdge {
 
     fn ring(&self, offer: OfferId, agent: AgentNo, queue: QueueNo, auto_answer: bool) -> Option<Command> {
         let phone = self.phones.get(agent.index()).cloned().flatten()?;
-        let queue = self.queues.get(queue.index()).cloned().unwrap_or_default();
+        let queue = self.queues.get(queue.index()).map(|queue| queue.name.clone()).unwrap_or_default();
         let withheld =
             self.callers.get(&offer.call).is_none_or(|side| side.known.caller.privacy == Privacy::Withheld);
         let display = if withheld { Display::Anonymous } else { Display::AsCaller };

@@ -63,6 +63,17 @@ fn check_lists_every_mistake_under_its_key_and_binds_nothing() {
 }
 
 #[test]
+fn replay_of_a_folder_without_a_log_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    for (place, says) in [(".", "holds no log segments"), ("nowhere", "No such file")] {
+        let output =
+            Command::new(sambung()).args(["replay", place]).current_dir(folder.path()).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && text.contains(says), "{text}");
+    }
+}
+
+#[test]
 fn check_passes_a_sound_file() {
     let router = Router::start(&Site::new().agent(Agent::phone("a001", 5910)));
     let (code, text) = router.command(&["check", "sambung.toml"]);

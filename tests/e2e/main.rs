@@ -15,3 +15,5 @@ mod hold;
 mod hostile;
 mod queue;
 mod races;
+mod streams;
+mod weather;

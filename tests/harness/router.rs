@@ -43,6 +43,10 @@ pub fn sambung() -> PathBuf {
 pub struct Ready {
     /// SIP over UDP.
     pub sip_udp: SocketAddr,
+    /// SIP over TCP.
+    pub sip_tcp: Option<SocketAddr>,
+    /// SIP over TLS.
+    pub sip_tls: Option<SocketAddr>,
     /// Desktops.
     pub desk: SocketAddr,
     /// Health, metrics, floor, records, reports.

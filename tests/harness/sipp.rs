@@ -22,6 +22,7 @@ pub struct Sipp {
     scenario: String,
     port: u16,
     ip: String,
+    transport: String,
     values: Vec<(String, String)>,
     arguments: Vec<String>,
 }
@@ -42,9 +43,17 @@ impl Sipp {
             scenario: name.to_owned(),
             port: free_port(),
             ip: "127.0.0.1".to_owned(),
+            transport: "u1".to_owned(),
             values: vec![("@MEDIA@".to_owned(), CALLERS_RTP.to_string())],
             arguments: Vec::new(),
         }
+    }
+    /// Over this transport, as SIPp calls it: `u1` UDP, `t1` one TCP connection for all calls, `tn` one for each, `l1`
+    /// and `ln` the same over TLS.
+    #[must_use]
+    pub fn over(mut self, transport: &str) -> Self {
+        transport.clone_into(&mut self.transport);
+        self
     }
     /// On this port.
     #[must_use]
@@ -109,7 +118,7 @@ impl Sipp {
             .arg("-sf")
             .arg(file)
             .args(["-i", &self.ip, "-mi", &self.ip, "-p", &self.port.to_string()])
-            .args(["-mp", &free_port().to_string(), "-t", "u1", "-nostdin"])
+            .args(["-mp", &free_port().to_string(), "-t", &self.transport, "-max_socket", "1000", "-nostdin"])
             .arg("-trace_logs")
             .arg("-log_file")
             .arg(at("log"))
@@ -127,7 +136,9 @@ impl Sipp {
             .unwrap();
         let mut run = SippRun { child, name, folder: folder.to_owned() };
         // What is sent before it listens is lost. It may also have done its work already.
-        let listens = || UdpSocket::bind((self.ip.as_str(), self.port)).is_err();
+        // Over a stream a caller connects, and phones are not tried here.
+        let listens =
+            || !self.transport.starts_with('u') || UdpSocket::bind((self.ip.as_str(), self.port)).is_err();
         let mut begun = || (listens() || run.child.try_wait().unwrap().is_some()).then_some(());
         crate::eventually("SIPp listens", Duration::from_secs(10), &mut begun);
         run

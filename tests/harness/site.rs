@@ -13,6 +13,7 @@ pub struct Site {
     sip_port: u16,
     desk_port: u16,
     operator_port: u16,
+    sip: String,
     more: String,
 }
 
@@ -61,6 +62,7 @@ impl Site {
             sip_port: 0,
             desk_port: 0,
             operator_port: 0,
+            sip: String::new(),
             more: String::new(),
         };
         site.queue("wrap_up", "0s").queue("pop_budget", "0ms").queue("rona_pause", "300ms")
@@ -103,6 +105,12 @@ impl Site {
         (self.sip_port, self.desk_port, self.operator_port) = (free_port(), free_port(), free_port());
         self
     }
+    /// Sets a key of `[sip]`, such as `tcp`, to a text.
+    #[must_use]
+    pub fn sip(mut self, key: &str, value: &str) -> Self {
+        writeln!(self.sip, "{key} = \"{value}\"").unwrap();
+        self
+    }
     /// Appends to the file.
     #[must_use]
     pub fn more(mut self, text: &str) -> Self {
@@ -118,10 +126,10 @@ impl Site {
     #[must_use]
     pub fn to_toml(&self) -> String {
         let mut text = format!(
-            "[site]\nzone = \"Asia/Jakarta\"\nregion = \"ID\"\n[sip]\nudp = \"127.0.0.1:{}\"\n[media]\nports = \"0\"\n[desk]\nlisten = \"127.0.0.1:{}\"\n\
+            "[site]\nzone = \"Asia/Jakarta\"\nregion = \"ID\"\n[sip]\nudp = \"127.0.0.1:{}\"\n{}[media]\nports = \"0\"\n[desk]\nlisten = \"127.0.0.1:{}\"\n\
              [operator]\nlisten = \"127.0.0.1:{}\"\n[store]\npath = \"store\"\n\
              [[trunk]]\nname = \"pbx\"\nnetworks = [\"{}\"]\n",
-            self.sip_port, self.desk_port, self.operator_port, self.networks
+            self.sip_port, self.sip, self.desk_port, self.operator_port, self.networks
         );
         for (number, priority) in &self.entries {
             writeln!(text, "[[entry]]\nnumber = \"{number}\"\nqueue = \"main\"\npriority = {priority}")

@@ -151,10 +151,10 @@ impl Acd {
     fn close(&mut self, effects: &mut Effects) {
         for id in std::mem::take(&mut self.open.untreated) {
             let Some(call) = self.calls.get_mut(&id) else { continue };
-            let queue = call.visit.and_then(|visit| self.rules.queue(visit.queue));
-            if let (CallState::Queued, false, Some(queue)) = (call.state, call.treated, queue) {
+            let rule = call.visit.and_then(|visit| Some((visit.queue, self.rules.queue(visit.queue)?)));
+            if let (CallState::Queued, false, Some((queue, rule))) = (call.state, call.treated, rule) {
                 call.treated = true;
-                effects.orders.push(Order::Treat { call: id, treatment: queue.plan.treatment });
+                effects.orders.push(Order::Treat { call: id, queue, treatment: rule.plan.treatment });
             }
         }
         self.open.arrived.clear();

@@ -24,6 +24,8 @@ pub enum Order {
     Treat {
         /// Which call.
         call: CallId,
+        /// In which queue, which may have music of its own.
+        queue: QueueNo,
         /// How.
         treatment: Treatment,
     },

@@ -187,6 +187,9 @@ impl Stack {
             End::TimedOut { owner: Owner { call, side }, branch, status } => {
                 self.with_call(call, moment, |call, ctx| call.invite_timed_out(side, branch, status, ctx));
             }
+            End::Unanswered { owner: Owner { call, side }, branch } => {
+                self.with_call(call, moment, |call, ctx| call.request_heard(side, branch, None, ctx));
+            }
             End::RangOut { owner: Owner { call, side }, branch } => {
                 self.with_call(call, moment, |call, ctx| call.invite_rang_out(side, branch, ctx));
                 // Unless its leg has done so: nobody waits for its end any more.
@@ -201,6 +204,11 @@ impl Stack {
         let Net { clients, timers, .. } = &mut self.net;
         match clients.hear(branch, message, status, moment.now, (timers, moment.out)) {
             Reply::Done => {}
+            Reply::Other { owner: Owner { call, side } } => {
+                self.with_call(call, moment, |call, ctx| {
+                    call.request_heard(side, branch, Some(message), ctx)
+                });
+            }
             Reply::Stray => moment.out.count(Rejected::StrayResponse),
             Reply::Nobody { new } => moment.with(&mut self.net).end_stranger(branch, message, from, new),
             Reply::Invite { owner: Owner { call, side }, heard } => {

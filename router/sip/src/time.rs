@@ -1,9 +1,11 @@
 //! Time as the stack is told it.
 
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Microseconds on the caller's clock; only differences matter.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Micros(pub u64);
 
 impl Micros {

@@ -11,6 +11,9 @@ use sip::wire::{Message, Name, Rport};
 use sipx_sip::error::{FramingError, HeaderSyntaxError, LimitKind, ParseError, StartLineError};
 use sipx_sip::{Finding, Limits, parse_datagram, validate};
 
+/// Differences shown before we give up.
+const MOST_SHOWN: usize = 20;
+
 #[test]
 fn two_parsers_agree_or_the_difference_is_explained() {
     let count = std::env::var("SAMBUNG_MUTATIONS").map_or(20_000, |count| count.parse().unwrap());
@@ -18,16 +21,22 @@ fn two_parsers_agree_or_the_difference_is_explained() {
     let sound: Vec<_> =
         messages.iter().filter(|(_, bytes)| corpus::outcome(bytes) == Outcome::Sound).collect();
     let mut random = Random::seeded(3_261);
-    let mut both = 0_u32;
+    let (mut both, mut unexplained) = (0_u32, Vec::new());
     for number in 0..count {
         let (_, message) = sound[random.below(sound.len())];
         let other = &messages[random.below(messages.len())].1;
         let damaged = Bytes::from(mutate(&mut random, message, other));
         match compare(&damaged) {
             Ok(read) => both += u32::from(read),
-            Err(why) => panic!("mutation {number}: {why}\n{}", String::from_utf8_lossy(&damaged)),
+            Err(why) => {
+                unexplained.push(format!("mutation {number}: {why}\n{}", String::from_utf8_lossy(&damaged)))
+            }
+        }
+        if unexplained.len() == MOST_SHOWN {
+            break;
         }
     }
+    assert!(unexplained.is_empty(), "{}", unexplained.join("\n"));
     assert!(both > count / 20, "only {both} of {count} messages were read by both");
 }
 
@@ -65,6 +74,8 @@ fn we_read_less_of_it(finding: &Finding) -> bool {
 }
 
 fn we_are_more_lenient(error: &ParseError, datagram: &[u8]) -> bool {
+    let line_ends = datagram.iter().take_while(|octet| matches!(octet, b'\r' | b'\n'));
+    let lines_before = line_ends.filter(|octet| **octet == b'\n').count();
     let led_by_line_ends = matches!(datagram.first(), Some(b'\r' | b'\n'));
     match error {
         // Twice the same length is one length.
@@ -73,7 +84,9 @@ fn we_are_more_lenient(error: &ParseError, datagram: &[u8]) -> bool {
         ParseError::Limit { limit: LimitKind::FoldingLines, .. } => true,
         // Line ends before a message are passed over, whatever they are.
         ParseError::StartLine(StartLineError::Empty) => led_by_line_ends,
-        ParseError::HeaderSyntax { line: 1, kind: HeaderSyntaxError::BareNewline } => led_by_line_ends,
+        ParseError::HeaderSyntax { line, kind: HeaderSyntaxError::BareNewline } => {
+            *line <= lines_before + 1 && led_by_line_ends
+        }
         // An odd user part is looked up and not found; an odd address is never sent to.
         ParseError::StartLine(StartLineError::Uri(_)) => true,
         _ => false,
@@ -83,7 +96,10 @@ fn we_are_more_lenient(error: &ParseError, datagram: &[u8]) -> bool {
 const fn we_are_stricter(fault: FaultKind) -> bool {
     match fault {
         // Our limits are lower.
-        FaultKind::TooManyHeaders | FaultKind::TooManyVias | FaultKind::UriTooLong => true,
+        FaultKind::TooManyHeaders
+        | FaultKind::TooManyVias
+        | FaultKind::UriTooLong
+        | FaultKind::LineTooLong => true,
         // Two Max-Forwards are wrong in a response too.
         FaultKind::Repeated(Name::MaxForwards) => true,
         // A fold of the first line; a space in what names a dialog; another protocol in Via; no scheme at all.
@@ -102,8 +118,8 @@ fn same(ours: &Message, theirs: &sipx_sip::Message) -> Result<(), String> {
     let from = headers.typed::<sipx_sip::headers::From>().unwrap().unwrap();
     let cseq = headers.typed::<sipx_sip::CSeq>().unwrap().unwrap();
     let call_id = headers.typed::<sipx_sip::CallId>().unwrap().unwrap();
-    agree("To tag", ours.to_tag(), to.0.tag())?;
-    agree("From tag", ours.from_tag(), from.0.tag())?;
+    agree_on_tag("To tag", ours.to_tag(), to.0.tag())?;
+    agree_on_tag("From tag", ours.from_tag(), from.0.tag())?;
     agree("CSeq", ours.cseq().0, cseq.sequence)?;
     agree("method", ours.method_text(), cseq.method.as_bytes())?;
     agree("Call-ID", ours.call_id(), &call_id.0)?;
@@ -115,6 +131,11 @@ fn same(ours: &Message, theirs: &sipx_sip::Message) -> Result<(), String> {
         agree("rport", ours.top_via().rport() != Rport::Absent, via.rport().is_some())?;
     }
     Ok(())
+}
+
+/// A tag in quotes is none (RFC 3261 §25.1 wants a token): we give it back as it came, they take the quotes off.
+fn agree_on_tag(what: &str, ours: Option<&[u8]>, theirs: Option<&[u8]>) -> Result<(), String> {
+    if ours.is_some_and(|tag| tag.starts_with(b"\"")) { Ok(()) } else { agree(what, ours, theirs) }
 }
 
 fn agree<T: PartialEq + std::fmt::Debug>(what: &str, ours: T, theirs: T) -> Result<(), String> {

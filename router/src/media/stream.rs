@@ -2,7 +2,7 @@
 
 use super::{
     PACKET,
-    tune::{SAMPLES, Tune},
+    sound::{SAMPLES, Sound},
 };
 use acd::CallId;
 use sip::Play;
@@ -17,6 +17,7 @@ const MOST_LATE: u32 = 10;
 pub struct Stream {
     socket: Arc<UdpSocket>,
     play: Play,
+    sound: Arc<Sound>,
     started: Instant,
     /// Packets due so far, sent or skipped.
     packets: u32,
@@ -27,20 +28,21 @@ pub struct Stream {
 
 impl Stream {
     /// Begins at `start`.
-    pub fn new(socket: Arc<UdpSocket>, play: Play, call: CallId, start: Instant) -> Self {
+    pub fn new(socket: Arc<UdpSocket>, play: Play, sound: Arc<Sound>, call: CallId, start: Instant) -> Self {
         // The id's low bits are unguessable, which is what RFC 3550 §5.1 asks of these three.
         let bits = call.as_u128();
         let (ssrc, sequence) = (bits as u32, (bits >> 32) as u16);
-        Self { socket, play, started: start, packets: 0, sequence, ssrc, marker: true }
+        Self { socket, play, sound, started: start, packets: 0, sequence, ssrc, marker: true }
     }
-    /// Goes elsewhere, or in another coding, without a break.
-    pub fn redirect(&mut self, play: Play) {
+    /// Goes elsewhere, in another coding, or with another sound, without a break.
+    pub fn redirect(&mut self, play: Play, sound: Arc<Sound>) {
         self.play = play;
+        self.sound = sound;
         self.marker = true;
     }
     /// Sends every packet that is due: as many as 20 ms fit into the time since the start, so that a late round does
     /// not slow the music down.
-    pub fn send_due(&mut self, tune: &Tune, now: Instant) {
+    pub fn send_due(&mut self, now: Instant) {
         let elapsed = now.saturating_duration_since(self.started).as_micros() / PACKET.as_micros();
         let due = u32::try_from(elapsed).unwrap_or(u32::MAX).saturating_add(1);
         if due.saturating_sub(self.packets) > MOST_LATE {
@@ -48,11 +50,11 @@ impl Stream {
             self.marker = true;
         }
         while self.packets < due {
-            self.send(tune);
+            self.send();
         }
     }
 
-    fn send(&mut self, tune: &Tune) {
+    fn send(&mut self) {
         let mut packet = [0; HEADER + SAMPLES];
         let timestamp = self.packets.wrapping_mul(SAMPLES as u32).wrapping_add(self.ssrc.rotate_left(7));
         packet[0] = 0x80;
@@ -60,7 +62,7 @@ impl Stream {
         packet[2..4].copy_from_slice(&self.sequence.to_be_bytes());
         packet[4..8].copy_from_slice(&timestamp.to_be_bytes());
         packet[8..12].copy_from_slice(&self.ssrc.to_be_bytes());
-        packet[HEADER..].copy_from_slice(tune.packet(self.play.codec, self.packets));
+        packet[HEADER..].copy_from_slice(self.sound.packet(self.play.codec, self.packets));
         // Nobody listens at that port (ICMP), or the buffer is full: the music is late by a packet, no more.
         if let Err(error) = self.socket.send_to(&packet, self.play.to) {
             tracing::trace!(%error, "a packet of music was not sent");

@@ -1,11 +1,8 @@
 //! The tune: synthesised once at start, so that the product ships no recording of anybody's.
 
-use super::g711;
-use sip::Codec;
+use super::sound::SAMPLES;
 
 const RATE: f64 = 8_000.0;
-/// Samples in one packet of 20 ms.
-pub const SAMPLES: usize = 160;
 const TEMPO_BPM: f64 = 92.0;
 /// Loudness of the loudest note, of full scale: a caller's ear is close.
 const LEVEL: f64 = 0.22;
@@ -44,37 +41,8 @@ const MELODY: [(f64, f64); 28] = [
 /// Bass notes, two beats each, under the melody.
 const BASS: [f64; 8] = [-9.0, -2.0, -5.0, -9.0, -4.0, -2.0, -5.0, -9.0];
 
-/// The tune in both codings, a whole number of packets long.
-#[derive(Debug)]
-pub struct Tune {
-    pcmu: Vec<u8>,
-    pcma: Vec<u8>,
-}
-
-impl Tune {
-    /// Synthesises it.
-    #[must_use]
-    pub fn compose() -> Self {
-        let samples = synthesise();
-        Self {
-            pcmu: samples.iter().map(|&sample| g711::ulaw(sample)).collect(),
-            pcma: samples.iter().map(|&sample| g711::alaw(sample)).collect(),
-        }
-    }
-    /// The 20 ms that begin with packet `packet`; the tune repeats.
-    #[must_use]
-    pub fn packet(&self, codec: Codec, packet: u32) -> &[u8] {
-        let coded = match codec {
-            Codec::Pcmu => &self.pcmu,
-            Codec::Pcma => &self.pcma,
-        };
-        let packets = coded.len() / SAMPLES;
-        let start = (packet as usize % packets.max(1)) * SAMPLES;
-        &coded[start..start + SAMPLES]
-    }
-}
-
-fn synthesise() -> Vec<i16> {
+/// Its samples at 8 kHz, a whole number of packets.
+pub fn synthesise() -> Vec<i16> {
     let beats: f64 = MELODY.iter().map(|&(_, beats)| beats).sum();
     let packets = (seconds(beats) * RATE / SAMPLES as f64).ceil() as usize;
     let mut mix = vec![0.0; packets * SAMPLES];
@@ -123,13 +91,5 @@ mod tests {
         let silent =
             samples.chunks(8_000).filter(|second| second.iter().all(|sample| sample.abs() < 50)).count();
         assert_eq!(silent, 0, "no second is silent");
-    }
-
-    #[test]
-    fn it_repeats_in_whole_packets() {
-        let tune = Tune::compose();
-        let packets = u32::try_from(tune.pcmu.len() / SAMPLES).unwrap();
-        assert_eq!(tune.pcmu.len() % SAMPLES, 0);
-        assert_eq!(tune.packet(Codec::Pcma, 3), tune.packet(Codec::Pcma, packets + 3));
     }
 }

@@ -1,10 +1,10 @@
-//! What comes of our own re-INVITEs.
+//! What comes of our own offers by re-INVITE and UPDATE.
 
 use super::{Call, Have, Want};
 use crate::{
     Cause, Left, Notice,
     context::Ctx,
-    leg::{Asking, Purpose, Turn},
+    leg::{Asking, By, Purpose, Turn},
     sdp::{Music, Sdp},
     transaction::{Heard, Side},
     wire::Message,
@@ -33,6 +33,7 @@ impl Call {
         }
         match heard {
             Heard::Accepted => self.reinvite_accepted(side, message, ctx),
+            Heard::Refused if self.asks_for_longer(side, message, ctx) => {}
             Heard::Refused => self.reinvite_refused(side, message.status().unwrap_or_default(), ctx),
             Heard::Provisional | Heard::Fork { .. } | Heard::Repeat(..) | Heard::Nothing => {}
         }
@@ -44,7 +45,7 @@ impl Call {
             self.reinvite_refused(side, 408, ctx);
         }
     }
-    fn is_asking(&mut self, side: Side, branch: u128) -> bool {
+    pub(super) fn is_asking(&mut self, side: Side, branch: u128) -> bool {
         matches!(self.line_mut(side), Some(line) if matches!(&line.turn, Turn::Asking(asking) if asking.branch == branch))
     }
     fn take_asking(&mut self, side: Side) -> Option<Asking> {
@@ -58,12 +59,15 @@ impl Call {
         }
     }
 
-    fn reinvite_accepted(&mut self, side: Side, message: &Message, ctx: &mut Ctx<'_>) {
+    pub(super) fn reinvite_accepted(&mut self, side: Side, message: &Message, ctx: &mut Ctx<'_>) {
         let Some(asking) = self.take_asking(side) else { return };
         if let Some(line) = self.line_mut(side) {
             line.dialog.refresh(message);
-            ctx.ack(&line.dialog, asking.branch, asking.seq);
+            if let By::Invite { seq } = asking.by {
+                ctx.ack(&line.dialog, asking.branch, seq);
+            }
         }
+        self.session_refreshed(side, message, ctx);
         if Sdp::parse(message.body()).is_err() {
             self.in_vain(side, asking, 488, ctx);
             return self.settle(ctx);
@@ -101,6 +105,7 @@ impl Call {
                     self.phone_agreed(attempt, ctx);
                 }
             }
+            Purpose::Refresh => self.refresh_agreed(side, ctx),
         }
     }
     /// The caller's media points to our music now.
@@ -118,7 +123,7 @@ impl Call {
         }
     }
 
-    fn reinvite_refused(&mut self, side: Side, status: u16, ctx: &mut Ctx<'_>) {
+    pub(super) fn reinvite_refused(&mut self, side: Side, status: u16, ctx: &mut Ctx<'_>) {
         if let Some(asking) = self.take_asking(side) {
             self.in_vain(side, asking, status, ctx);
         }
@@ -138,6 +143,7 @@ impl Call {
                 self.not_granted(side, purpose, status, ctx);
             }
             (491, _) if asking.glares < MAX_GLARES => self.back_off(side, &asking, ctx),
+            (_, Purpose::Refresh) => self.refresh_refused(side, ctx.now),
             (_, Purpose::Music { port }) if self.want == (Want::Music { port }) => self.no_music(),
             (_, Purpose::Silence) if self.want == Want::Silence => self.want = Want::AsIs,
             (_, Purpose::Music { .. } | Purpose::Silence) => {}
@@ -167,6 +173,7 @@ impl Call {
             | Purpose::Silence
             | Purpose::Join { .. }
             | Purpose::Repoint
+            | Purpose::Refresh
             | Purpose::Hold
             | Purpose::Retrieve => {}
         }
@@ -200,15 +207,19 @@ impl Call {
     }
     /// A peer is not there any more.
     pub(super) fn lost(&mut self, side: Side, say_bye: bool, ctx: &mut Ctx<'_>) {
+        self.lost_with(side, say_bye.then_some(LOST), ctx);
+    }
+    /// As [`Call::lost`]; `bye` is said nevertheless when the peer may merely have been out of reach.
+    pub(super) fn lost_with(&mut self, side: Side, bye: Option<Cause>, ctx: &mut Ctx<'_>) {
         match side {
             Side::Caller => {
-                self.caller.lost(say_bye.then_some(LOST), ctx);
+                self.caller.lost(bye, ctx);
                 self.caller_left(Left::Lost, ctx);
             }
             Side::Phone(attempt) => {
                 let leg = self.leg_key(attempt);
                 let Some(phone) = self.phone_mut(attempt) else { return };
-                phone.lost(say_bye.then_some(LOST), ctx);
+                phone.lost(bye, ctx);
                 self.release(attempt, ctx);
                 ctx.out.notices.push(Notice::PhoneHungUp { leg });
             }

@@ -98,7 +98,7 @@ impl Head {
 /// Headers of a usual INVITE fit without growing.
 const USUAL_HEADERS: usize = 24;
 
-/// Scans a datagram: the index of what is there, and the first thing wrong with it.
+/// Scans a message: the index of what is there, and the first thing wrong with it.
 pub(crate) fn scan(bytes: Bytes) -> (Head, Option<FaultKind>) {
     if bytes.len() > limits::MESSAGE {
         let head = Head { bytes, start: StartLine::Unreadable, lines: Vec::new(), body: Span::default() };
@@ -107,6 +107,9 @@ pub(crate) fn scan(bytes: Bytes) -> (Head, Option<FaultKind>) {
     let mut scanner = Scanner::new(&bytes);
     let start = scanner.start_line();
     scanner.headers();
+    if scanner.at > limits::HEAD {
+        scanner.note(FaultKind::MessageTooLarge);
+    }
     let Scanner { at, fault, folds, lines, .. } = scanner;
     let bytes = if folds.is_empty() { bytes } else { unfold(bytes, &folds) };
     let mut head = Head { bytes, start, lines, body: Span::default() };
@@ -181,17 +184,29 @@ impl<'a> Scanner<'a> {
         start
     }
 
+    /// The next header line with its folds; `None` at the blank line, or when the text runs out first.
+    #[inline]
+    fn header_line(&mut self) -> Option<Range<usize>> {
+        let Some(mut line) = self.line() else {
+            self.note(FaultKind::Unterminated);
+            return None;
+        };
+        if line.is_empty() {
+            return None;
+        }
+        while matches!(self.text.get(self.at), Some(b' ' | b'\t')) {
+            self.folds.push(line.end);
+            let Some(more) = self.line() else {
+                self.note(FaultKind::Unterminated);
+                return None;
+            };
+            line.end = more.end;
+        }
+        Some(line)
+    }
+
     fn headers(&mut self) {
-        loop {
-            let Some(mut line) = self.line() else { return self.note(FaultKind::Unterminated) };
-            if line.is_empty() {
-                return;
-            }
-            while matches!(self.text.get(self.at), Some(b' ' | b'\t')) {
-                self.folds.push(line.end);
-                let Some(more) = self.line() else { return self.note(FaultKind::Unterminated) };
-                line.end = more.end;
-            }
+        while let Some(line) = self.header_line() {
             if self.lines.len() == limits::HEADERS {
                 return self.note(FaultKind::TooManyHeaders);
             }
@@ -299,21 +314,44 @@ fn read_status_line(whole: &[u8], line: &[u8]) -> Result<StartLine, FaultKind> {
 
 /// The body's place: as long as Content-Length says, else the rest of the datagram.
 fn body(head: &Head, start: usize) -> Result<Range<usize>, FaultKind> {
+    let there = head.bytes.len() - start;
+    let length = content_length(head.values(Name::ContentLength))?;
+    if length.unwrap_or(there) > limits::BODY {
+        return Err(FaultKind::BodyTooLarge);
+    }
+    match length {
+        None => Ok(start..head.bytes.len()),
+        Some(length) if length <= there => Ok(start..start + length),
+        Some(_) => Err(FaultKind::BodyCutShort),
+    }
+}
+
+/// What all Content-Lengths of a message say together; `usize::MAX` for whatever is larger.
+fn content_length<'a>(values: impl Iterator<Item = &'a [u8]>) -> Result<Option<usize>, FaultKind> {
     let mut declared = None;
-    for value in head.values(Name::ContentLength) {
+    for value in values {
         let length = number(value).ok_or(FaultKind::Malformed(Name::ContentLength))?;
         if declared.is_some_and(|before| before != length) {
             return Err(FaultKind::Repeated(Name::ContentLength));
         }
         declared = Some(length);
     }
-    let there = head.bytes.len() - start;
-    let length = match declared {
-        None => there,
-        Some(length) if length > limits::BODY as u64 => return Err(FaultKind::BodyTooLarge),
-        Some(length) => {
-            usize::try_from(length).ok().filter(|&length| length <= there).ok_or(FaultKind::BodyCutShort)?
-        }
-    };
-    Ok(start..start + length)
+    Ok(declared.map(|length| usize::try_from(length).unwrap_or(usize::MAX)))
+}
+
+/// How many octets of body follow a whole head. On a stream nothing but Content-Length tells (RFC 3261 §18.3), so all
+/// of them are read, also those behind the last header or in a longer line than a message may have.
+pub(super) fn body_on_stream(head: &[u8]) -> Result<usize, FaultKind> {
+    let mut scanner = Scanner::new(head);
+    scanner.line(); // the first line
+    let mut lengths = Vec::new();
+    while let Some(line) = scanner.header_line() {
+        let header = scanner.header(line).filter(|header| header.name == Name::ContentLength);
+        lengths.extend(header.map(|header| header.value(head)));
+    }
+    match content_length(lengths.into_iter())? {
+        None => Err(FaultKind::Missing(Name::ContentLength)),
+        Some(length) if length > limits::BODY => Err(FaultKind::BodyTooLarge),
+        Some(length) => Ok(length),
+    }
 }

@@ -14,4 +14,6 @@ mod recovery;
 mod refusals;
 mod reinvites;
 mod security;
+mod sessions;
 mod streams;
+mod updates;

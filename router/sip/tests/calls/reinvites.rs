@@ -203,9 +203,9 @@ fn what_a_reinvite_requires_and_we_do_not_have_is_refused() {
     let mut rig = Rig::new();
     let mut caller = Peer::caller("621");
     talking(&mut rig, &mut caller);
-    rig.receive(PBX, caller.next(Method::Invite, "Require: timer\r\n", &caller_sdp()));
+    rig.receive(PBX, caller.next(Method::Invite, "Require: timer, precondition\r\n", &caller_sdp()));
     let refusal = rig.one_to(PBX);
-    assert_eq!((refusal.status(), header(&refusal, Name::Unsupported)), (Some(420), "timer"));
+    assert_eq!((refusal.status(), header(&refusal, Name::Unsupported)), (Some(420), "precondition"));
     rig.receive(PBX, caller.ack(&refusal));
     let text = caller.next(Method::Invite, "", "hello").replace("application/sdp", "text/plain");
     rig.receive(PBX, text);

@@ -171,6 +171,20 @@ pub fn hostile() -> Vec<(&'static str, Vec<u8>, Outcome)> {
         message.extend_from_slice(body.as_bytes());
         message
     };
+    let padded = |length: usize| {
+        let mut m = invite("");
+        m.resize(length, b'x');
+        m
+    };
+    let with_body = |length: usize| padded(invite("").len() + length);
+    let with_head = |length: usize| {
+        let room = length - invite("").len();
+        invite(&format!(
+            "{}Y: {}\r\n",
+            format!("X: {}\r\n", "x".repeat(995)).repeat(room / 1_000 - 1),
+            "y".repeat(995 + room % 1_000)
+        ))
+    };
     let rtpmaps =
         format!("v=0\r\nm=audio 9 RTP/AVP{}\r\n{}", " 1".repeat(128), "a=rtpmap:1 A/1\r\n".repeat(3_900));
     vec![
@@ -188,24 +202,13 @@ pub fn hostile() -> Vec<(&'static str, Vec<u8>, Outcome)> {
         ("70 Vias", invite(&"v: SIP/2.0/UDP h\r\n".repeat(69)), Sound),
         ("71 Vias", invite(&"v: SIP/2.0/UDP h\r\n".repeat(70)), Answered(400)),
         ("71 Vias on a line", invite(&format!("v: h{}\r\n", ",h".repeat(69))), Answered(400)),
-        (
-            "a message of 65,535 octets",
-            {
-                let mut m = invite("");
-                m.resize(65_535, b'x');
-                m
-            },
-            Sound,
-        ),
-        (
-            "a message of 65,536 octets",
-            {
-                let mut m = invite("");
-                m.resize(65_536, b'x');
-                m
-            },
-            Dropped,
-        ),
+        ("a message of 65,535 octets", padded(65_535), Sound),
+        ("a body of 64 KiB", with_body(65_536), Sound),
+        ("a body over 64 KiB", with_body(65_537), Answered(413)),
+        ("a head of 64 KiB", with_head(65_536), Sound),
+        ("a head over 64 KiB", with_head(65_537), Answered(513)),
+        ("a message of 128 KiB", [with_head(65_536), vec![b'x'; 65_536]].concat(), Sound),
+        ("a message over 128 KiB", [with_head(65_537), vec![b'x'; 65_536]].concat(), Dropped),
         ("64 KiB of folds", invite(&format!("X: a\r\n{}", " \r\n".repeat(2_700)).repeat(7)), Sound),
         ("64 KiB of line ends", vec![b'\n'; 65_535], Dropped),
         ("64 KiB of carriage returns", vec![b'\r'; 65_535], Dropped),

@@ -8,8 +8,6 @@ const SECOND: u64 = 1_000_000;
 /// The longest a call waits.
 const MAX_WAIT_S: u64 = 90;
 const RING_S: u64 = 15;
-/// The longest a call lasts: when both peers vanish nobody tells us.
-const MAX_CALL_S: u64 = 400;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Leg {
@@ -36,6 +34,8 @@ struct Waiting {
     attempts: u32,
     leg: Leg,
     left: bool,
+    /// In which batch of notices it left.
+    left_in: u64,
     ended: bool,
     playing: bool,
     /// Legs that were rung and what became of them.
@@ -52,6 +52,8 @@ struct Waiting {
 #[derive(Default)]
 pub struct Edge {
     calls: BTreeMap<CallKey, Waiting>,
+    /// Batches of notices so far: orders given upon one take effect before the next.
+    batch: u64,
     pub offered: usize,
     pub over: usize,
     /// Calls in which caller and phone were joined.
@@ -70,7 +72,7 @@ impl Edge {
             Leg::None => Some(Micros(call.since.0 + MAX_WAIT_S * SECOND)),
             Leg::Ringing { since, .. } => Some(Micros(since.0 + RING_S * SECOND)),
             Leg::Pause { until } => Some(until),
-            Leg::Answered { .. } => Some(Micros(call.since.0 + MAX_CALL_S * SECOND)),
+            Leg::Answered { .. } => None, // when both peers have vanished, the stack finds out
         };
         let desk = |call: &Waiting| call.desk.map(|(at, _)| at).filter(|_| !call.left && !call.ended);
         self.calls.values().flat_map(|call| [due(call), desk(call)]).flatten().min()
@@ -90,8 +92,8 @@ impl Edge {
             if call.left || call.ended {
                 continue;
             }
-            let longest_s = if matches!(call.leg, Leg::Answered { .. }) { MAX_CALL_S } else { MAX_WAIT_S };
-            if now.0 >= call.since.0 + longest_s * SECOND {
+            let talks = matches!(call.leg, Leg::Answered { .. });
+            if !talks && now.0 >= call.since.0 + MAX_WAIT_S * SECOND {
                 call.ended = true;
                 call.leg = Leg::None;
                 commands.push(Command::End { call: key, cause: Cause { status: 480, text: "Nobody free" } });
@@ -110,6 +112,10 @@ impl Edge {
         }
         commands
     }
+    /// What the stack tells from here on, until this is called again, it told at once.
+    pub fn next_batch(&mut self) {
+        self.batch += 1;
+    }
     pub fn on_notice(&mut self, notice: Notice, now: Micros, chance: &mut Chance, seed: u64) -> Vec<Command> {
         let mut commands = Vec::new();
         match notice {
@@ -120,9 +126,10 @@ impl Edge {
                 self.at(call, seed).begin(call, now, chance, &mut commands);
             }
             Notice::CallerLeft { call, how } => {
+                let batch = self.batch;
                 let waiting = self.at(call, seed);
                 assert!(!waiting.left, "seed {seed}: left twice, {how:?}");
-                waiting.left = true;
+                (waiting.left, waiting.left_in) = (true, batch);
                 waiting.drop_leg(&mut commands);
             }
             Notice::PhoneProgress { leg, .. } => self.alive(leg, seed),
@@ -207,7 +214,10 @@ impl Edge {
         self.calls.get_mut(&call).unwrap_or_else(|| panic!("seed {seed}: {call:?} is not there"))
     }
     fn alive(&mut self, leg: LegKey, seed: u64) {
-        assert!(!self.at(leg.call, seed).gone.contains(&leg), "seed {seed}: {leg:?} had gone");
+        let batch = self.batch;
+        let waiting = self.at(leg.call, seed);
+        let at_once = waiting.left && waiting.left_in == batch; // it was not dropped yet
+        assert!(at_once || !waiting.gone.contains(&leg), "seed {seed}: {leg:?} had gone");
     }
     fn lose(
         &mut self,
@@ -234,6 +244,7 @@ impl Waiting {
             attempts: 0,
             leg: Leg::None,
             left: false,
+            left_in: 0,
             ended: false,
             playing: false,
             answered: Vec::new(),

@@ -10,6 +10,7 @@ mod hostile;
 mod network;
 #[path = "../support/mod.rs"]
 mod rig;
+mod session;
 mod ua;
 mod watch;
 mod way;

@@ -4,6 +4,7 @@ use crate::{
     edge::Edge,
     network::{Chance, Datagram, Faults, Network},
     rig::{Counter, MUSIC_PORT, PBX, PHONE, Peer, US, address, config, text},
+    session::Skills,
     ua::{Deed, OnReinvite, Plan, Ua},
     watch::Watch,
     way::Style,
@@ -66,6 +67,10 @@ pub struct World {
     watch: Watch,
     uas: BTreeMap<String, Ua>,
     arrivals: VecDeque<Micros>,
+    /// When all peers vanish at once, if they do.
+    blackout: Option<Micros>,
+    /// Whether the stack notices, by session timers, that both ends of a talk have vanished.
+    finds_out: bool,
     seen: DefaultHasher,
     /// Everything that reached the stack, with its sender.
     pub got: Vec<(std::net::SocketAddr, Vec<u8>)>,
@@ -81,7 +86,11 @@ impl World {
         let mut arrivals: Vec<Micros> =
             (0..CALLS).map(|_| Micros(START + chance.between_ms(0, 60_000) * 1_000)).collect();
         arrivals.sort_unstable();
-        let config: Config = config();
+        let session_expires_s = chance.pick(&[(6, Some(90)), (3, Some(120)), (1, None)]);
+        let blackout = chance.percent(weather.odd() / 4);
+        let blackout = (blackout && session_expires_s.is_some())
+            .then(|| Micros(START + chance.between_ms(30_000, 200_000) * 1_000));
+        let config = Config { session_expires_s, ..config() };
         Self {
             loud: false,
             seed,
@@ -95,6 +104,8 @@ impl World {
             watch: Watch::default(),
             uas: BTreeMap::new(),
             arrivals: arrivals.into(),
+            blackout,
+            finds_out: session_expires_s.is_some(),
             seen: DefaultHasher::new(),
             got: Vec::new(),
             talks: 0,
@@ -118,7 +129,8 @@ impl World {
     fn next(&self) -> Option<Micros> {
         let uas = self.uas.values().filter_map(Ua::due).min();
         let edge = self.edge.due();
-        [self.network.next(), self.stack.next_deadline(), uas, edge, self.arrivals.front().copied()]
+        let arrival = self.arrivals.front().copied();
+        [self.network.next(), self.stack.next_deadline(), uas, edge, arrival, self.blackout]
             .into_iter()
             .flatten()
             .min()
@@ -128,6 +140,10 @@ impl World {
         while self.arrivals.front().is_some_and(|at| *at <= self.now) {
             self.arrivals.pop_front();
             self.arrive();
+        }
+        if self.blackout.is_some_and(|at| at <= self.now) {
+            self.blackout = None;
+            self.uas.values_mut().for_each(|ua| ua.vanished = true);
         }
         while let Some(datagram) = self.network.take(self.now) {
             self.deliver(datagram);
@@ -234,14 +250,16 @@ impl World {
             let faults = if self.now >= CALM { Weather::Fair.faults() } else { self.weather.faults() };
             self.network.send(datagram, self.now, faults, &mut self.chance);
         }
+        self.edge.next_batch();
+        let mut orders = Vec::new();
         for notice in out.notices {
             format!("{notice:?}").hash(&mut self.seen);
             if self.loud && !matches!(notice, sip::Notice::CallOffered { .. }) {
                 println!("{:>9.3} notice {notice:?}", self.second());
             }
-            let commands = self.edge.on_notice(notice, self.now, &mut self.chance, self.seed);
-            self.command(commands);
+            orders.extend(self.edge.on_notice(notice, self.now, &mut self.chance, self.seed));
         }
+        self.command(orders);
     }
 
     fn later_ms(&mut self, from: u64, to: u64) -> Micros {
@@ -249,6 +267,7 @@ impl World {
     }
     fn plan(&mut self, deeds: Vec<(Micros, Deed)>) -> Plan {
         let odd = self.weather.odd();
+        let skills = self.skills();
         let chance = &mut self.chance;
         let on_reinvite = if chance.percent(odd) {
             chance.pick(&[
@@ -262,30 +281,58 @@ impl World {
         } else {
             OnReinvite::Agree
         };
-        let mut plan =
-            Plan { deeds, on_reinvite, no_ack: false, deaf_to_cancel: false, forks: false, no_sdp: false };
+        let mut plan = Plan {
+            deeds,
+            on_reinvite,
+            no_ack: false,
+            deaf_to_cancel: false,
+            forks: false,
+            no_sdp: false,
+            skills,
+        };
         let mut rarely = || chance.percent(odd / 4);
         (plan.no_ack, plan.deaf_to_cancel, plan.forks, plan.no_sdp) =
             (rarely(), rarely(), rarely(), rarely());
         plan
     }
+    fn skills(&mut self) -> Skills {
+        let odd = self.weather.odd();
+        let chance = &mut self.chance;
+        let timer = chance.percent(60).then(|| (chance.between_ms(90, 200) as u32, chance.percent(50)));
+        let updates = chance.percent(40);
+        let lies = !updates && chance.percent(odd / 4);
+        let min_se_s = chance.percent(10).then(|| chance.between_ms(90, 300) as u32);
+        Skills { timer, updates, lies, min_se_s }
+    }
+    /// An offer in the middle of a call, by re-INVITE or UPDATE.
+    fn some_offer(&mut self, skills: Skills) -> Deed {
+        let moves = self.chance.percent(50);
+        if skills.updates && self.chance.percent(50) {
+            return Deed::Update { moves };
+        }
+        Deed::Reinvite { offerless: self.chance.percent(30), moves: false }
+    }
     fn arrive(&mut self) {
         let name = format!("c{}", self.uas.len());
         let mut deeds = vec![(self.later_ms(50, 150_000), Deed::HangUp)];
+        let mut offers = false;
         if self.chance.percent(self.weather.odd()) {
-            let at = self.later_ms(1_000, 60_000);
-            let offerless = self.chance.percent(30);
-            deeds.push((at, Deed::Reinvite { offerless }));
+            offers = true;
         }
         if self.chance.percent(10) {
             let from = self.later_ms(1_000, 60_000);
             deeds.push((from, Deed::Hold(Some(Style::SendOnly))));
             deeds.push((Micros(from.0 + self.chance.between_ms(5, 30_000) * 1_000), Deed::Hold(None)));
         }
-        if self.chance.percent(self.weather.odd() / 6) {
+        if self.finds_out && self.chance.percent(self.weather.odd() / 6) {
             deeds.push((self.later_ms(50, 60_000), Deed::Vanish));
         }
-        let plan = self.plan(deeds);
+        let mut plan = self.plan(deeds);
+        if offers {
+            let at = self.later_ms(1_000, 60_000);
+            let deed = self.some_offer(plan.skills);
+            plan.deeds.push((at, deed));
+        }
         let payloads = if self.chance.percent(10) { "18" } else { "8 0" };
         let offerless = self.chance.percent(10);
         let port = 20_000 + 10 * self.chance.below(500) as u16;
@@ -299,6 +346,7 @@ impl World {
         let answer = self.later_ms(500, 18_000);
         let odd = self.weather.odd();
         let mut deeds = vec![(ring, Deed::Progress(180))];
+        let mut offer_at = None;
         let refuses = self.chance.percent(20);
         let silent = self.chance.percent(odd / 3);
         if refuses {
@@ -311,16 +359,21 @@ impl World {
             deeds.push((Micros(answer.0 + self.chance.between_ms(100, 90_000) * 1_000), Deed::HangUp));
             self.hold_at_will(answer, &mut deeds);
             if self.chance.percent(odd) {
-                let at = Micros(answer.0 + self.chance.between_ms(100, 10_000) * 1_000);
-                let offerless = self.chance.percent(30);
-                deeds.push((at, Deed::Reinvite { offerless }));
+                offer_at = Some(Micros(answer.0 + self.chance.between_ms(100, 10_000) * 1_000));
             }
         }
-        if self.chance.percent(odd / 6) {
+        if self.finds_out && self.chance.percent(odd / 6) {
             deeds.push((self.later_ms(50, 60_000), Deed::Vanish));
         }
         let port = 30_000 + 10 * self.chance.below(500) as u16;
-        let plan = self.plan(deeds);
+        let mut plan = self.plan(deeds);
+        if let Some(at) = offer_at {
+            let deed = self.some_offer(plan.skills);
+            plan.deeds.push((at, deed));
+        }
+        if plan.skills.min_se_s.is_some() && invite.session_expires().is_some() {
+            plan.deeds.push((self.later_ms(1, 9), Deed::TooBrief));
+        }
         Ua::phone(invite.clone(), plan, port)
     }
 
@@ -373,6 +426,7 @@ impl World {
             assert!(ua.is_quiet(), "{seed:?}: {name} is left: {}", ua.describe());
             let one = ua.finals.len() == 1 || ua.is_phone() || ua.vanished;
             assert!(one || self.weather == Weather::Storm, "{seed:?}: {name} heard {:?}", ua.finals);
+            assert!(!ua.expired || self.weather != Weather::Fair, "{seed:?}: nobody refreshed {name}");
             assert!(ua.finals.len() <= 1, "{seed:?}: {name} heard {:?}", ua.finals);
         }
     }
