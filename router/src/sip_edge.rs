@@ -323,7 +323,7 @@ impl SipEdge {
             }
             Order::Connect { offer } => Command::Connect { leg: leg_key(*offer) },
             Order::HoldPhone { offer } => Command::HoldPhone { leg: leg_key(*offer) },
-            Order::Hold { offer } => self.hold(*offer),
+            Order::Hold { offer, queue } => self.hold(*offer, *queue),
             Order::Retrieve { offer } => Command::Retrieve { leg: leg_key(*offer) },
             Order::EndCaller { call, why } => Command::End { call: call_key(*call), cause: end_cause(*why) },
             Order::OfferCall { .. }
@@ -336,11 +336,15 @@ impl SipEdge {
         self.stack.command(command, micros(now), &mut self.mint, &mut self.out);
     }
 
-    fn treat(&mut self, call: CallId, queue: QueueNo, treatment: Treatment) -> Command {
+    fn choose_music(&mut self, call: CallId, queue: QueueNo) {
         let music = self.queues.get(queue.index()).map(|queue| Arc::clone(&queue.music));
         if let Some(side) = self.callers.get_mut(&call) {
             side.music = music;
         }
+    }
+
+    fn treat(&mut self, call: CallId, queue: QueueNo, treatment: Treatment) -> Command {
+        self.choose_music(call, queue);
         let port = match treatment {
             Treatment::Music | Treatment::EarlyMedia => self.rtp_port(call),
             Treatment::Ringing => None,
@@ -357,7 +361,8 @@ impl SipEdge {
         Command::Treat { call: call_key(call), treatment }
     }
 
-    fn hold(&mut self, offer: OfferId) -> Command {
+    fn hold(&mut self, offer: OfferId, queue: QueueNo) -> Command {
+        self.choose_music(offer.call, queue);
         let port = self.rtp_port(offer.call);
         if port.is_none() {
             tracing::warn!(call = %offer.call, "no RTP port is free; the held caller hears nothing (widen [media] ports)");

@@ -43,6 +43,7 @@ impl Ears {
     /// Packets a second, from the first to the last, and how long that was. All are music in PCMA.
     fn pace(&self) -> (f64, Duration) {
         let heard = self.heard.lock().unwrap();
+        assert!(heard.len() > 1, "no music came");
         let music = |packet: &[u8]| packet.len() == PACKET && packet[0] == 0x80 && packet[1] & 0x7f == 8;
         assert!(heard.iter().all(|(_, packet)| music(packet)), "something else than music came");
         let sequence = |packet: &[u8]| u16::from_be_bytes([packet[2], packet[3]]);

@@ -61,6 +61,8 @@ pub enum Order {
     Hold {
         /// The accepted offer.
         offer: OfferId,
+        /// Of which queue, for its music.
+        queue: QueueNo,
     },
     /// SIP: ask the phone to take its caller back.
     Retrieve {

@@ -60,7 +60,7 @@ impl Acd {
         *line = Line::Held { since: now };
         self.cut_span(agent, "talking", now, effects);
         effects.facts.push(Fact::Held { call: offer.call, queue: visit.queue, agent });
-        effects.orders.push(Order::Hold { offer });
+        effects.orders.push(Order::Hold { offer, queue: visit.queue });
         effects.orders.push(Order::CallMoved { call: offer.call, agent, to: CallMove::Held });
     }
     pub(crate) fn call_retrieved(&mut self, offer: OfferId, now: Timestamp, effects: &mut Effects) {

@@ -1,8 +1,8 @@
 //! The floor's behaviour, story by story.
 
 use acd::{
-    AgentNo, AgentState, CallId, CommandError, Event, Fact, NotReadyReason, OfferId, Order, Refusal, Taken,
-    Wish,
+    AgentNo, AgentState, CallId, CommandError, Event, Fact, NotReadyReason, OfferId, Order, QueueNo, Refusal,
+    Taken, Wish,
     effect::{CallMove, EndReason, FlowOut, OfferOutcome, PhoneTask, VisitOutcome},
     event::CallerExit,
     plan::{AgentPlan, Answer, Presence, QueuePlan, Strategy, Then},
@@ -413,7 +413,7 @@ fn time_on_hold_is_not_talking_time_and_she_is_talking_all_the_same() {
     floor.orders.clear();
     floor.must(Event::CallHeld { offer });
     let moved = |to| Order::CallMoved { call, agent: ann, to };
-    assert_eq!(floor.orders, [Order::Hold { offer }, moved(CallMove::Held)]);
+    assert_eq!(floor.orders, [Order::Hold { offer, queue: QueueNo(0) }, moved(CallMove::Held)]);
     assert!(matches!(floor.state(ann), Some(AgentState::Talking { .. })));
     floor.pass(seconds(20));
     floor.orders.clear();

@@ -45,7 +45,16 @@ pub struct Plan {
 
 impl Plan {
     pub fn new() -> Self {
-        let sip = config::Sip { udp: any(), tcp: Some(any()), tls: None, ws: None, wss: None };
+        let sip = config::Sip {
+            udp: any(),
+            tcp: Some(any()),
+            tls: None,
+            ws: None,
+            wss: None,
+            session_expires: None,
+            realm: String::new(),
+            digest: Vec::new(),
+        };
         let config = Config {
             tls: config::Tls::default(),
             origins: vec!["https://crm.example".to_owned()],

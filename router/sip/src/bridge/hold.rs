@@ -253,7 +253,7 @@ impl Call {
             Some(Stage::Said | Stage::Lifting | Stage::Returning) => false,
         }
     }
-    /// The phone has said CANCEL to a re-INVITE of hold or retrieval that waits.
+    /// The phone's re-INVITE or UPDATE was refused before the hold in it was stored: it took it back, or waited too long.
     pub(super) fn taken_back(&mut self, side: Side, ctx: &mut Ctx<'_>) {
         if let Side::Phone(attempt) = side
             && self.stage_of(attempt) == Some(Stage::Said)
@@ -393,8 +393,11 @@ impl Call {
     }
     /// The caller cannot be moved to the music: then it hears nothing, if it is on hold.
     pub(super) fn no_music(&mut self) {
-        let held = self.hold.as_ref().is_some_and(|hold| hold.stage != Stage::Asking);
-        self.want = if held { Want::Silence } else { Want::AsIs };
+        self.want = if self.is_set_aside() { Want::Silence } else { Want::AsIs };
+    }
+    /// Whether the phone holds: then its media is nothing to the caller.
+    pub(super) fn is_set_aside(&self) -> bool {
+        self.hold.as_ref().is_some_and(|hold| hold.stage != Stage::Asking)
     }
 }
 

@@ -97,7 +97,8 @@ impl Call {
     }
     /// The phone has agreed to where it is now; the caller has to know.
     pub(super) fn compare_with_caller(&mut self, attempt: u32) {
-        let Some(leg) = self.phone(attempt).filter(|_| self.have == Have::Phone(attempt)) else { return };
+        let joined = self.have == Have::Phone(attempt) && !self.is_set_aside();
+        let Some(leg) = self.phone(attempt).filter(|_| joined) else { return };
         if self.corrections < MAX_CORRECTIONS && tells_apart(&leg.session.theirs, &self.caller.session.ours) {
             self.corrections += 1;
             self.stale = true;

@@ -85,6 +85,7 @@ impl Call {
         for side in self.sides() {
             if let Some(line) = self.line_mut(side).filter(|line| is_late(&line.turn, ctx.now)) {
                 line.refuse(504, ctx);
+                self.taken_back(side, ctx);
             }
         }
     }

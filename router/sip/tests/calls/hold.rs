@@ -352,7 +352,11 @@ fn a_phone_that_is_held_and_says_so_again_does_not_hold() {
     rig.receive(PBX, caller.ack(&ok));
     rig.told(PHONE);
     rig.receive(PHONE, phone.next(Method::Invite, "", &inactive(phone_sdp())));
-    assert_eq!((rig.told(PHONE), rig.told(PBX)), (vec!["200 INVITE".to_owned()], vec![]), "a sign of life");
+    let ok = rig.one_to(PHONE);
+    assert!(ok.status() == Some(200) && body(&ok).contains("a=inactive"));
+    rig.receive(PHONE, phone.ack(&ok));
+    rig.receive(PHONE, phone.next(Method::Invite, "", &inactive(sdp("203.0.113.7", 31_000, "8"))));
+    assert_eq!((rig.told(PHONE), rig.told(PBX)), (vec!["100 INVITE".to_owned()], vec!["INVITE".to_owned()]));
     assert_eq!(rig.notices(), []);
 }
 
@@ -450,4 +454,38 @@ fn a_caller_who_is_found_gone_while_the_phone_wants_it_back_has_left() {
     assert_eq!(rig.notices(), [silence, Notice::CallerLeft { call, how: Left::Lost }]);
     rig.drop_leg(leg, 200);
     assert_eq!(rig.notices(), [Notice::CallOver { call }]);
+}
+
+#[test]
+fn a_phone_may_hold_and_retrieve_by_update() {
+    let mut rig = Rig::new();
+    let mut caller = Peer::caller("621");
+    let (call, leg, mut phone) = talking(&mut rig, &mut caller);
+    rig.receive(PHONE, phone.next(Method::Update, "", &on_hold(&phone_sdp())));
+    assert_eq!((rig.told(PHONE), rig.told(PBX)), (vec![], vec![]), "it waits");
+    assert_eq!(rig.notices(), [Notice::PhoneHolds { leg }]);
+    order_music(&mut rig, leg, Some(MUSIC_PORT));
+    let ok = rig.one_to(PHONE);
+    assert!(ok.status() == Some(200) && body(&ok).contains("a=inactive"));
+    caller_agrees(&mut rig, &caller_sdp());
+    assert_eq!(rig.notices(), [Notice::Media { call, play: Some(PLAY) }]);
+    rig.receive(PHONE, phone.next(Method::Update, "", &phone_sdp()));
+    caller_agrees(&mut rig, &caller_sdp());
+    let ok = rig.one_to(PHONE);
+    assert!(ok.status() == Some(200) && body(&ok).contains("a=sendrecv"));
+    assert_eq!(rig.notices(), [Notice::Media { call, play: None }, Notice::Retrieved { leg }]);
+}
+
+#[test]
+fn a_hold_by_update_that_nobody_stores_in_time_is_refused_and_over() {
+    let mut rig = Rig::new();
+    let mut caller = Peer::caller("621");
+    let (_, leg, mut phone) = talking(&mut rig, &mut caller);
+    rig.receive(PHONE, phone.next(Method::Update, "", &on_hold(&phone_sdp())));
+    rig.notices();
+    rig.pass_s(25);
+    assert_eq!(rig.told(PHONE), ["504 UPDATE"]);
+    assert_eq!(rig.notices(), [Notice::Retrieved { leg }]);
+    order_music(&mut rig, leg, Some(MUSIC_PORT));
+    assert_eq!((rig.told(PHONE), rig.told(PBX)), (vec![], vec![]));
 }

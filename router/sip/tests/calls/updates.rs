@@ -107,10 +107,10 @@ fn a_phone_may_update_as_well() {
     let mut rig = Rig::new();
     let mut caller = Peer::caller("621");
     let (_, _, mut phone) = moved(&mut rig, &mut caller);
-    rig.receive(PHONE, phone.next(Method::Update, "", &phone_sdp().replace("audio 30000", "audio 30002")));
+    rig.receive(PHONE, phone.next(Method::Update, "", &sdp("203.0.113.7", 31_000, "8")));
     let asked = rig.one_to(PBX);
     assert_eq!(asked.method(), Method::Invite);
-    rig.receive(PBX, answer(&asked, 200, "", "", &caller_sdp().replace("audio 20000", "audio 20002")));
+    rig.receive(PBX, answer(&asked, 200, "", "", &sdp("192.0.2.10", 20_002, "8")));
     let ok = rig.one_to(PHONE);
     assert!(ok.status() == Some(200) && text(&ok.body()).contains("m=audio 20002 "));
 }

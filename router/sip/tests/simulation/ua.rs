@@ -285,26 +285,28 @@ impl Ua {
             let update = self.peer.next(Method::Update, &session.ask(), "");
             return self.ask(update, Method::Update, now);
         }
-        let invite = self.peer.next(Method::Invite, &session.ask(), &self.body());
+        let body = self.way.again(&self.body());
+        let invite = self.peer.next(Method::Invite, &session.ask(), &body);
         self.asking = Some(Offer { method: Method::Invite, offerless: false, port: self.port });
         self.ask(invite, Method::Invite, now);
     }
+    fn may_offer(&self) -> bool {
+        let busy = self.out.keys().any(|(_, method)| matches!(method, Method::Invite | Method::Update));
+        self.state == State::Up && !busy && self.asking.is_none() && self.unacked.is_empty()
+    }
     /// Makes an offer, if nothing is under way.
     fn offer(&mut self, method: Method, offerless: bool, moves: bool, now: Micros) {
-        if !self.may_ask() {
+        if !self.may_offer() {
             return;
         }
         self.asking = Some(Offer { method, offerless, port: self.port });
         self.version += u32::from(!offerless);
         self.port += if moves { 2 } else { 0 };
-        let body = if offerless { String::new() } else { self.way.offer(self.body()) };
+        let body = self.body();
+        let body = if offerless { String::new() } else { self.way.offer(&body) };
         let said = self.session.map(Session::ask).unwrap_or_default();
         let request = self.peer.next(method, &said, &body);
         self.ask(request, method, now);
-    }
-    fn may_ask(&self) -> bool {
-        let busy = self.out.keys().any(|(_, method)| matches!(method, Method::Invite | Method::Update));
-        self.state == State::Up && !busy && self.asking.is_none() && self.unacked.is_empty()
     }
     fn repeat(&mut self, now: Micros) {
         let mut sends = Vec::new();
@@ -384,9 +386,11 @@ impl Ua {
             Deed::Reinvite { offerless, moves } => self.offer(Method::Invite, offerless, moves, now),
             Deed::Update { moves } => self.offer(Method::Update, false, moves, now),
             Deed::TooBrief => self.ask_for_longer(now),
-            Deed::Hold(style) if self.may_ask() => {
+            Deed::Hold(style) if self.may_offer() => {
                 self.way.wish(style);
-                self.offer(Method::Invite, false, false, now);
+                let updates = self.plan.skills.updates && now.0 % 2 == 0;
+                let method = if updates { Method::Update } else { Method::Invite };
+                self.offer(method, false, false, now);
             }
             Deed::Hold(_) if self.state == State::Up => {
                 self.plan.deeds.push((Micros(now.0 + SECOND), deed)); // its user tries again
@@ -484,6 +488,9 @@ impl Ua {
             return;
         }
         let offer = self.asking.take_if(|offer| offer.method == Method::Update);
+        if offer.is_some() {
+            self.hold_finished(status, now);
+        }
         if status < 300 {
             self.session = self.plan.skills.timer.and_then(|_| Session::heard(message, now));
             self.heard(message, now);
@@ -513,7 +520,8 @@ impl Ua {
         }
         if !(self.plan.no_ack && first && status < 300) {
             let answers = status < 300 && offerless;
-            let body = if answers { self.way.answer(&message.body(), self.body()) } else { String::new() };
+            let body = self.body();
+            let body = if answers { self.way.answer(&message.body(), &body) } else { String::new() };
             let ack = self.peer.ack_with(message, &body);
             self.acks.insert(seq, ack.clone());
             self.send(ack);
@@ -543,7 +551,7 @@ impl Ua {
             return self.way.agreed();
         }
         self.way.refused();
-        if status == 491 && wished != self.way.holding {
+        if matches!(status, 491 | 500) && wished != self.way.holding {
             self.plan.deeds.push((Micros(now.0 + SECOND), Deed::Hold(wished)));
         }
     }
@@ -643,7 +651,8 @@ impl Ua {
     }
     fn agree(&mut self, message: &Message, now: Micros) {
         self.heard(message, now);
-        let body = self.way.answer(&message.body(), self.body());
+        let body = self.body();
+        let body = self.way.answer(&message.body(), &body);
         self.give(message, 200, &body, now);
     }
 }

@@ -21,6 +21,10 @@ pub struct Way {
     pub holding: Option<Style>,
     /// The same as it was before the re-INVITE that is out.
     before: Option<Style>,
+    /// What that says.
+    offered: Option<Direction>,
+    /// What it said last, in an exchange that came to an end.
+    said: Direction,
     /// Whether the other side has said that it does not send.
     pub told_silence: bool,
 }
@@ -33,9 +37,11 @@ impl Way {
     /// The re-INVITE was not a success, so nothing has changed.
     pub fn refused(&mut self) {
         self.holding = self.before;
+        self.offered = None;
     }
     pub fn agreed(&mut self) {
         self.before = self.holding;
+        self.said = self.offered.take().unwrap_or(self.said);
     }
     pub fn heard(&mut self, message: &Message) {
         if let Some(direction) = direction(&message.body()) {
@@ -43,28 +49,39 @@ impl Way {
         }
     }
     /// `sdp`, which says sendrecv, as an offer.
-    pub fn offer(&self, sdp: String) -> String {
-        match self.holding {
-            None => sdp,
-            Some(Style::SendOnly) => sdp.replace("a=sendrecv", "a=sendonly"),
-            Some(Style::Inactive) => sdp.replace("a=sendrecv", "a=inactive"),
-            Some(Style::NoAddress) => {
-                let lines = sdp.lines().map(|line| match line.split_once("c=IN IP4 ") {
-                    Some(_) => "c=IN IP4 0.0.0.0\r\n".to_owned(),
-                    None => format!("{line}\r\n"),
-                });
-                lines.collect()
-            }
+    pub fn offer(&mut self, sdp: &str) -> String {
+        let direction = match self.holding {
+            None | Some(Style::NoAddress) => Direction::SendRecv,
+            Some(Style::SendOnly) => Direction::SendOnly,
+            Some(Style::Inactive) => Direction::Inactive,
+        };
+        self.offered = Some(direction);
+        self.say(direction, sdp)
+    }
+    /// The same as it was said last: a refresh of the session.
+    pub fn again(&self, sdp: &str) -> String {
+        self.say(self.said, sdp)
+    }
+    fn say(&self, direction: Direction, sdp: &str) -> String {
+        let sdp = sdp.replace("a=sendrecv", &format!("a={}", direction.as_str()));
+        if self.holding != Some(Style::NoAddress) {
+            return sdp;
         }
+        let lines = sdp.lines().map(|line| match line.starts_with("c=") {
+            true => "c=IN IP4 0.0.0.0\r\n".to_owned(),
+            false => format!("{line}\r\n"),
+        });
+        lines.collect()
     }
     /// The same as an answer to `offered` (RFC 3264 §6.1).
-    pub fn answer(&self, offered: &Bytes, sdp: String) -> String {
+    pub fn answer(&mut self, offered: &Bytes, sdp: &str) -> String {
         let offered = direction(offered).unwrap_or_default();
         let direction = match (self.holding, offered.answered()) {
             (None, direction) => direction,
             (Some(_), Direction::SendRecv | Direction::SendOnly) => Direction::SendOnly,
             (Some(_), Direction::RecvOnly | Direction::Inactive) => Direction::Inactive,
         };
+        self.said = direction;
         sdp.replace("a=sendrecv", &format!("a={}", direction.as_str()))
     }
 }
