@@ -428,6 +428,31 @@ fn a_phone_that_is_dropped_or_refuses_gets_no_more_pracks() {
 }
 
 #[test]
+fn a_late_answer_behind_pracks_is_ended_under_a_number_of_its_own() {
+    let mut rig = Rig::new();
+    let call = offer(&mut rig, &Peer::caller("621"));
+    let leg = rig.ring(call, 1);
+    let invite = rig.one_to(PHONE);
+    rig.receive(PHONE, phone_says(180, "p", 1, &invite, ""));
+    rig.drop_leg(leg, 487);
+    rig.pass_s(33);
+    rig.sent();
+    rig.receive(PHONE, answer(&invite, 200, "q", CONTACT, &phone_sdp()));
+    assert_eq!(rig.told(PHONE), [""; 0], "its INVITE is forgotten");
+
+    let leg = rig.ring(call, 2);
+    let invite = rig.one_to(PHONE);
+    rig.receive(PHONE, phone_says(180, "q", 1, &invite, ""));
+    rig.sent();
+    rig.receive(PHONE, answer(&invite, 200, "p", CONTACT, &phone_sdp()));
+    rig.receive(PHONE, answer(&invite, 200, "q", CONTACT, &phone_sdp()));
+    let sent = rig.sent_to(PHONE);
+    assert_eq!(lines(&sent), ["ACK", "BYE"]);
+    assert!((sent[0].cseq().0, sent[1].cseq().0 > 2) == (1, true), "{sent:?}");
+    rig.drop_leg(leg, 487);
+}
+
+#[test]
 fn a_phone_cannot_have_us_send_pracks_without_end() {
     let mut rig = Rig::new();
     let call = offer(&mut rig, &Peer::caller("621"));
