@@ -118,9 +118,9 @@ fn the_next_response_waits_until_the_one_before_is_received() {
     assert_eq!(rig.told(PBX), [""; 0]);
     rig.receive(PBX, prack(&mut caller, &queued, ""));
     let sent = rig.sent_to(PBX);
-    assert_eq!(lines(&sent), ["180 INVITE", "200 PRACK"]);
-    assert_eq!(rseq(&sent[0]), rseq(&queued) + 1);
-    rig.receive(PBX, prack(&mut caller, &sent[0], ""));
+    assert_eq!(lines(&sent), ["200 PRACK", "180 INVITE"]);
+    assert_eq!(rseq(&sent[1]), rseq(&queued) + 1);
+    rig.receive(PBX, prack(&mut caller, &sent[1], ""));
     assert_eq!(rig.told(PBX), ["200 PRACK"]);
 }
 
