@@ -1,6 +1,11 @@
 //! What we write about ourselves, put together once.
 
-use crate::{Config, Transport, names::Names, policy::host_of};
+use crate::{
+    Config, Transport,
+    leg::session_timer::{LEAST_S, LONGEST_S},
+    names::Names,
+    policy::host_of,
+};
 use std::net::IpAddr;
 
 /// The fixed parts of everything this node writes.
@@ -64,7 +69,7 @@ impl Local {
             host: host_of(config.address),
             product: config.user_agent.clone(),
             copied: config.copied_headers.clone(),
-            session_s: config.session_expires_s,
+            session_s: config.session_expires_s.map(|interval_s| interval_s.clamp(LEAST_S, LONGEST_S)),
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::{
     compose::in_dialog,
     context::Ctx,
     dialog::Dialog,
+    leg::pracking::MAX_PRACKS,
     output::Sent,
     transaction::SentInvite,
     wire::{Message, Method},
@@ -17,7 +18,9 @@ impl Ctx<'_> {
         else {
             return;
         };
-        let dialog = Dialog::as_client(0, ours, seq, response, from);
+        // Its PRACKs may have taken numbers; nobody knows any more how many.
+        let used = seq.saturating_add(u32::from(MAX_PRACKS));
+        let dialog = Dialog::as_client(0, ours, used, response, from);
         let (mut writer, to) = in_dialog(&self.net.local, &dialog, Method::Ack, seq, self.mint.bits());
         self.out.send(to, writer.finish(), Sent::Request(Method::Ack));
         if new && initial {

@@ -25,7 +25,7 @@ impl Call {
         key: Vec<u8>,
         ctx: &mut Ctx<'_>,
     ) {
-        if side != Side::Caller || !self.caller.received(prack, ctx) {
+        if side != Side::Caller || !self.caller.received(prack) {
             return ctx.answer(prack, key, 481, from);
         }
         match self.offered_early(&prack.body(), prack, ctx) {
@@ -37,7 +37,7 @@ impl Call {
                 ctx.answer_with(prack, key, 200, from, response);
             }
         }
-        if self.caller.reliable.as_ref().is_some_and(|reliable| reliable.accepts) {
+        if self.caller.say_next(ctx) {
             self.accept_preview(ctx);
         }
     }

@@ -61,7 +61,7 @@ pub(crate) enum Stage {
 #[derive(Debug)]
 pub(crate) struct Early {
     pub(crate) dialog: Dialog,
-    /// The last provisional response above 100; empty when the next one is another.
+    /// The last provisional response above 100; without text when each one has a number of its own.
     said: Option<(u16, Bytes)>,
     /// When to say it again.
     again: Micros,
@@ -175,19 +175,19 @@ impl Caller {
         }
         writer.finish()
     }
-    /// Takes a PRACK; false when it is for nothing that waits for one. Says what had to wait for it, but for a 2xx.
-    pub(crate) fn received(&mut self, prack: &Message, ctx: &mut Ctx<'_>) -> bool {
+    /// Takes a PRACK; false when it is for nothing that waits for one.
+    pub(crate) fn received(&mut self, prack: &Message) -> bool {
         let seq = self.invite.cseq().0;
-        let Some(reliable) = self.reliable.as_mut().filter(|reliable| reliable.is_out()) else {
-            return false;
-        };
-        if !reliable.received(prack, seq) {
-            return false;
-        }
-        if let Some((status, preview)) = reliable.take_next().filter(|_| !reliable.accepts) {
+        self.reliable.as_mut().is_some_and(|reliable| reliable.received(prack, seq))
+    }
+    /// Says what has waited for a PRACK. True when it is a 2xx.
+    pub(crate) fn say_next(&mut self, ctx: &mut Ctx<'_>) -> bool {
+        let Some(reliable) = &mut self.reliable else { return false };
+        let accepts = reliable.accepts;
+        if let Some((status, preview)) = reliable.take_next().filter(|_| !accepts) {
             self.say_reliably(status, preview, ctx);
         }
-        true
+        accepts
     }
     /// Whether our description has reached the caller in a provisional response: the offer of the INVITE is answered.
     pub(crate) fn is_described(&self) -> bool {

@@ -4,7 +4,7 @@
 
 pub(crate) mod caller;
 pub(crate) mod phone;
-mod pracking;
+pub(crate) mod pracking;
 pub(crate) mod reliable;
 pub(crate) mod session_timer;
 

@@ -15,7 +15,7 @@ use bytes::Bytes;
 const MAX_FORKS: usize = 8;
 
 /// Most provisional responses of one INVITE that are acknowledged: one every few seconds, for as long as a phone rings.
-const MAX_PRACKS: u8 = 64;
+pub(crate) const MAX_PRACKS: u8 = 64;
 
 /// What was acknowledged of an INVITE that is out.
 #[derive(Debug, Default)]

@@ -13,11 +13,11 @@ use crate::{
 use std::time::Duration;
 
 /// The option tag.
-pub(crate) const TIMER: &str = "timer";
+const TIMER: &str = "timer";
 /// No session is shorter (RFC 4028 §4), in seconds.
 pub(crate) const LEAST_S: u32 = 90;
 /// However long a peer wishes its session, in seconds: it would never end.
-const LONGEST_S: u32 = 86_400;
+pub(crate) const LONGEST_S: u32 = 86_400;
 /// The session is ended so long before its end, or a third of it (RFC 4028 §10), in seconds.
 const MARGIN_S: u32 = 32;
 /// Shortest pause before a refused refresh is tried again.

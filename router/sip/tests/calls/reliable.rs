@@ -118,9 +118,9 @@ fn the_next_response_waits_until_the_one_before_is_received() {
     assert_eq!(rig.told(PBX), [""; 0]);
     rig.receive(PBX, prack(&mut caller, &queued, ""));
     let sent = rig.sent_to(PBX);
-    assert_eq!(lines(&sent), ["180 INVITE", "200 PRACK"]);
-    assert_eq!(rseq(&sent[0]), rseq(&queued) + 1);
-    rig.receive(PBX, prack(&mut caller, &sent[0], ""));
+    assert_eq!(lines(&sent), ["200 PRACK", "180 INVITE"]);
+    assert_eq!(rseq(&sent[1]), rseq(&queued) + 1);
+    rig.receive(PBX, prack(&mut caller, &sent[1], ""));
     assert_eq!(rig.told(PBX), ["200 PRACK"]);
 }
 
@@ -425,6 +425,31 @@ fn a_phone_that_is_dropped_or_refuses_gets_no_more_pracks() {
         rig.pass_s(10);
         assert_eq!(rig.told("203.0.113.20:5060"), [""; 0]);
     }
+}
+
+#[test]
+fn a_late_answer_behind_pracks_is_ended_under_a_number_of_its_own() {
+    let mut rig = Rig::new();
+    let call = offer(&mut rig, &Peer::caller("621"));
+    let leg = rig.ring(call, 1);
+    let invite = rig.one_to(PHONE);
+    rig.receive(PHONE, phone_says(180, "p", 1, &invite, ""));
+    rig.drop_leg(leg, 487);
+    rig.pass_s(33);
+    rig.sent();
+    rig.receive(PHONE, answer(&invite, 200, "q", CONTACT, &phone_sdp()));
+    assert_eq!(rig.told(PHONE), [""; 0], "its INVITE is forgotten");
+
+    let leg = rig.ring(call, 2);
+    let invite = rig.one_to(PHONE);
+    rig.receive(PHONE, phone_says(180, "q", 1, &invite, ""));
+    rig.sent();
+    rig.receive(PHONE, answer(&invite, 200, "p", CONTACT, &phone_sdp()));
+    rig.receive(PHONE, answer(&invite, 200, "q", CONTACT, &phone_sdp()));
+    let sent = rig.sent_to(PHONE);
+    assert_eq!(lines(&sent), ["ACK", "BYE"]);
+    assert!((sent[0].cseq().0, sent[1].cseq().0 > 2) == (1, true), "{sent:?}");
+    rig.drop_leg(leg, 487);
 }
 
 #[test]

@@ -10,7 +10,6 @@ mod hostile;
 mod network;
 #[path = "../support/mod.rs"]
 mod rig;
-mod session;
 mod ua;
 mod watch;
 mod way;

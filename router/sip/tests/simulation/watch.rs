@@ -6,8 +6,10 @@ use std::collections::{HashMap, HashSet};
 
 #[derive(Default)]
 pub struct Watch {
-    /// CSeq and branch of the last request the stack sent in a dialog, by Call-ID and the peer's tag.
-    last: HashMap<(String, String), (u32, String)>,
+    /// The highest CSeq the stack has used in a dialog, by Call-ID and the peer's tag.
+    last: HashMap<(String, String), u32>,
+    /// CSeq of its requests, by branch.
+    requests: HashMap<String, u32>,
     /// Dialogs the stack has ended, or seen ended.
     ended: HashSet<(String, String)>,
     /// Branches of INVITEs a provisional response has reached.
@@ -43,18 +45,17 @@ impl Watch {
         if method == Method::Ack {
             return;
         }
-        if let Some((before, branch_before)) = self.last.get(&dialog) {
-            let repeated = *before == seq && *branch_before == branch;
-            assert!(repeated || seq > *before, "seed {seed}: CSeq {seq} after {before} in {dialog:?}");
-            assert!(
-                repeated || !self.ended.contains(&dialog),
-                "seed {seed}: {method} in a dialog that has ended"
-            );
+        if let Some(before) = self.requests.insert(branch, seq) {
+            assert_eq!(before, seq, "seed {seed}: {method} repeated under another number in {dialog:?}");
+            return;
         }
+        let before = self.last.get(&dialog).copied().unwrap_or_default();
+        assert!(seq > before, "seed {seed}: {method} {seq} after {before} in {dialog:?}");
+        assert!(!self.ended.contains(&dialog), "seed {seed}: {method} in a dialog that has ended");
         if method == Method::Bye {
             self.ended.insert(dialog.clone());
         }
-        self.last.insert(dialog, (seq, branch));
+        self.last.insert(dialog, seq);
     }
     fn response(&mut self, message: &Message, status: u16, branch: String, seed: u64) {
         if message.method() == Method::Bye && status == 200 {

@@ -4,8 +4,7 @@ use crate::{
     edge::Edge,
     network::{Chance, Datagram, Faults, Network},
     rig::{Counter, MUSIC_PORT, PBX, PHONE, Peer, US, address, config, text},
-    session::Skills,
-    ua::{Deed, OnReinvite, Plan, Ua},
+    ua::{Deed, OnReinvite, Plan, Reliability, Skills, Ua},
     watch::Watch,
     way::Style,
 };
@@ -302,7 +301,16 @@ impl World {
         let updates = chance.percent(40);
         let lies = !updates && chance.percent(odd / 4);
         let min_se_s = chance.percent(10).then(|| chance.between_ms(90, 300) as u32);
-        Skills { timer, updates, lies, min_se_s }
+        let mut reliability = chance.pick(&[
+            (6, Reliability::None),
+            (2, Reliability::Can),
+            (2, Reliability::Demands),
+            (1, Reliability::Answers),
+        ]);
+        if chance.percent(odd / 10) {
+            reliability = Reliability::Deaf;
+        }
+        Skills { timer, updates, lies, min_se_s, reliability }
     }
     /// An offer in the middle of a call, by re-INVITE or UPDATE.
     fn some_offer(&mut self, skills: Skills) -> Deed {
@@ -315,6 +323,7 @@ impl World {
     fn arrive(&mut self) {
         let name = format!("c{}", self.uas.len());
         let mut deeds = vec![(self.later_ms(50, 150_000), Deed::HangUp)];
+        deeds.push((self.later_ms(50, 120_000), Deed::Digit));
         let mut offers = false;
         if self.chance.percent(self.weather.odd()) {
             offers = true;
@@ -356,6 +365,7 @@ impl World {
             deeds.clear();
         } else {
             deeds.push((answer, Deed::Answer));
+            deeds.push((Micros(answer.0 + self.chance.between_ms(100, 60_000) * 1_000), Deed::Digit));
             deeds.push((Micros(answer.0 + self.chance.between_ms(100, 90_000) * 1_000), Deed::HangUp));
             self.hold_at_will(answer, &mut deeds);
             if self.chance.percent(odd) {

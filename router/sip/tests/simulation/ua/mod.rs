@@ -1,15 +1,21 @@
 //! A caller or a phone in one dialog: it repeats what is not answered and answers what is repeated, as RFC 3261 asks,
 //! and misbehaves where its plan says so.
 
+mod early;
+mod refresh;
+mod session;
+
+pub use session::{Reliability, Skills};
+
 use crate::network::Chance;
 use crate::rig::{Peer, answer, sdp, text};
-use crate::session::{Session, Skills};
 use crate::way::{Style, Way};
+use session::Session;
 use sip::{
     Micros,
     wire::{Message, Method},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const SECOND: u64 = 1_000_000;
 
@@ -40,6 +46,8 @@ pub enum Deed {
     Update {
         moves: bool,
     },
+    /// A digit by INFO.
+    Digit,
     /// A refusal by which a phone asks for a longer session.
     TooBrief,
     /// Its user holds the other side, or takes it back.
@@ -133,6 +141,10 @@ pub struct Ua {
     version: u32,
     /// A phone that has asked for another INVITE.
     awaits_another: bool,
+    /// A phone's provisional response that was not received yet, with its RSeq.
+    unreceived: Option<(u32, Repeat)>,
+    /// RSeq of the provisional responses a caller has received.
+    received: BTreeSet<u32>,
     sends: Vec<String>,
 }
 
@@ -168,6 +180,8 @@ impl Ua {
             expired: false,
             version: 1,
             awaits_another: false,
+            unreceived: None,
+            received: BTreeSet::new(),
             sends: Vec::new(),
         }
     }
@@ -247,8 +261,9 @@ impl Ua {
         if self.vanished {
             return None;
         }
-        let repeats =
-            self.out.values().chain(self.unacked.values()).map(|repeat| repeat.next.min(repeat.ends));
+        let unreceived = self.unreceived.iter().map(|(_, repeat)| repeat);
+        let repeats = self.out.values().chain(self.unacked.values()).chain(unreceived);
+        let repeats = repeats.map(|repeat| repeat.next.min(repeat.ends));
         let session = self.session.filter(|_| self.state == State::Up);
         let session =
             session.map(|session| session.refresh_due().unwrap_or(session.expires()).min(session.expires()));
@@ -264,49 +279,6 @@ impl Ua {
         }
         self.mind_session(now);
         self.repeat(now);
-    }
-    fn mind_session(&mut self, now: Micros) {
-        let Some(session) = self.session.filter(|_| self.state == State::Up) else { return };
-        if now >= session.expires() {
-            self.expired = true;
-            return self.hang_up(now);
-        }
-        if session.refresh_due().is_some_and(|due| due <= now) {
-            self.session = Some(Session { next: Micros(now.0 + 2 * SECOND), ..session });
-            self.refresh(session, now);
-        }
-    }
-    fn refresh(&mut self, session: Session, now: Micros) {
-        let busy = self.out.keys().any(|(_, method)| matches!(method, Method::Invite | Method::Update));
-        if busy || self.asking.is_some() || !self.unacked.is_empty() {
-            return;
-        }
-        if self.plan.skills.updates {
-            let update = self.peer.next(Method::Update, &session.ask(), "");
-            return self.ask(update, Method::Update, now);
-        }
-        let body = self.way.again(&self.body());
-        let invite = self.peer.next(Method::Invite, &session.ask(), &body);
-        self.asking = Some(Offer { method: Method::Invite, offerless: false, port: self.port });
-        self.ask(invite, Method::Invite, now);
-    }
-    fn may_offer(&self) -> bool {
-        let busy = self.out.keys().any(|(_, method)| matches!(method, Method::Invite | Method::Update));
-        self.state == State::Up && !busy && self.asking.is_none() && self.unacked.is_empty()
-    }
-    /// Makes an offer, if nothing is under way.
-    fn offer(&mut self, method: Method, offerless: bool, moves: bool, now: Micros) {
-        if !self.may_offer() {
-            return;
-        }
-        self.asking = Some(Offer { method, offerless, port: self.port });
-        self.version += u32::from(!offerless);
-        self.port += if moves { 2 } else { 0 };
-        let body = self.body();
-        let body = if offerless { String::new() } else { self.way.offer(&body) };
-        let said = self.session.map(Session::ask).unwrap_or_default();
-        let request = self.peer.next(method, &said, &body);
-        self.ask(request, method, now);
     }
     fn repeat(&mut self, now: Micros) {
         let mut sends = Vec::new();
@@ -329,6 +301,7 @@ impl Ua {
                 timed_out.push(key);
             }
         }
+        let never_received = self.unreceived.as_mut().is_some_and(|(_, repeat)| !go(repeat));
         let mut never_acked = false;
         for (key, mut repeat) in std::mem::take(&mut self.unacked) {
             if go(&mut repeat) {
@@ -338,6 +311,9 @@ impl Ua {
             }
         }
         self.sends.append(&mut sends);
+        if never_received {
+            self.finish_or_progress(504, now);
+        }
         for (_, method) in timed_out {
             self.timed_out(method, now);
         }
@@ -373,7 +349,8 @@ impl Ua {
     fn cancel(&mut self, now: Micros) {
         if std::mem::take(&mut self.cancel_wanted) {
             self.cancelled = true;
-            self.ask(self.peer.cancel(), Method::Cancel, now);
+            let first = Peer { seq: 1, branches: 0, ..self.peer.clone() };
+            self.ask(first.cancel(), Method::Cancel, now);
         }
     }
     fn act(&mut self, deed: Deed, now: Micros) {
@@ -385,6 +362,11 @@ impl Ua {
             Deed::Refuse(status) => self.finish_or_progress(status, now),
             Deed::Reinvite { offerless, moves } => self.offer(Method::Invite, offerless, moves, now),
             Deed::Update { moves } => self.offer(Method::Update, false, moves, now),
+            Deed::Digit if self.state == State::Up => {
+                let digit = self.peer.next(Method::Info, "", "Signal=5\r\n");
+                self.ask(digit.replace("application/sdp", "application/dtmf-relay"), Method::Info, now);
+            }
+            Deed::Digit => {}
             Deed::TooBrief => self.ask_for_longer(now),
             Deed::Hold(style) if self.may_offer() => {
                 self.way.wish(style);
@@ -398,28 +380,24 @@ impl Ua {
             Deed::Hold(_) => {}
         }
     }
-    fn ask_for_longer(&mut self, now: Micros) {
-        let (Some(invite), Some(least_s)) = (self.invite.clone(), self.plan.skills.min_se_s) else { return };
-        let response = answer(&invite, 422, self.tag, &format!("Min-SE: {least_s}\r\n"), "");
-        self.given.insert(key(&invite), response.clone());
-        self.send(response.clone());
-        self.awaits_another = true;
-        self.unacked.insert((invite.cseq().0, self.tag.to_owned()), Repeat::new(response, 4 * SECOND, now));
-    }
     /// A phone's response to its first INVITE.
     fn finish_or_progress(&mut self, status: u16, now: Micros) {
         let Some(invite) = self.invite.clone().filter(|_| self.state == State::Early) else { return };
         if self.awaits_another {
             return;
         }
-        let body = if status == 200 && !self.plan.no_sdp { self.body() } else { String::new() };
-        let said = if status == 200 { self.plan.skills.answer() } else { String::new() };
+        if status >= 200 && !self.may_finish(status, now) {
+            return;
+        }
+        let body = if self.describes(status) { self.body() } else { String::new() };
+        let said = if status == 200 { self.plan.skills.answer() } else { self.reliably(status) };
         let response = answer(&invite, status, self.tag, &format!("{}{said}", self.contact()), &body);
         self.given.insert(key(&invite), response.clone());
         self.send(response.clone());
         if status < 200 {
-            return;
+            return self.must_arrive(response, now);
         }
+        self.unreceived = None;
         self.session = self.plan.skills.timer.map(|(interval_s, ours)| Session::new(interval_s, ours, now));
         self.state = if status < 300 { State::Up } else { State::Over };
         self.joined_since = now;
@@ -475,29 +453,13 @@ impl Ua {
                     self.peer.remote = self.peer.remote.split(";tag=").next().unwrap().to_owned();
                     self.peer.target.clone_from(&self.peer.uri);
                     self.cancel(now);
+                    self.receive(message, now);
                 }
             }
             Some(_) => {
                 self.out.remove(&key(message));
                 self.invite_finished(message, status, seq, now);
             }
-        }
-    }
-    fn update_finished(&mut self, message: &Message, status: u16, now: Micros) {
-        if self.state != State::Up {
-            return;
-        }
-        let offer = self.asking.take_if(|offer| offer.method == Method::Update);
-        if offer.is_some() {
-            self.hold_finished(status, now);
-        }
-        if status < 300 {
-            self.session = self.plan.skills.timer.and_then(|_| Session::heard(message, now));
-            self.heard(message, now);
-        } else if matches!(status, 481 | 408) {
-            self.hang_up(now);
-        } else if let Some(offer) = offer {
-            self.port = offer.port;
         }
     }
     fn invite_finished(&mut self, message: &Message, status: u16, seq: u32, now: Micros) {
@@ -522,7 +484,12 @@ impl Ua {
             let answers = status < 300 && offerless;
             let body = self.body();
             let body = if answers { self.way.answer(&message.body(), &body) } else { String::new() };
+            let branches = self.peer.branches;
+            if first && status >= 300 {
+                self.peer.branches = 0; // that of the INVITE
+            }
             let ack = self.peer.ack_with(message, &body);
+            self.peer.branches = self.peer.branches.max(branches);
             self.acks.insert(seq, ack.clone());
             self.send(ack);
         }
@@ -596,6 +563,8 @@ impl Ua {
             }
             Method::Invite => self.on_reinvite(message, now, chance),
             Method::Update => self.on_update(message, now, chance),
+            Method::Prack => self.on_prack(message, now),
+            Method::Info => self.give(message, if chance.percent(90) { 200 } else { 415 }, "", now),
             _ => self.give(message, 501, "", now),
         }
     }
@@ -608,25 +577,6 @@ impl Ua {
             let tag = if self.is_phone() { self.tag.to_owned() } else { String::new() };
             self.unacked.insert((request.cseq().0, tag), Repeat::new(response, 4 * SECOND, now));
         }
-    }
-    /// A request of the other side that we accept may refresh the session: what our 2xx says of that.
-    fn refreshed(&mut self, request: &Message, now: Micros) -> String {
-        if !matches!(request.method(), Method::Invite | Method::Update) || self.plan.skills.timer.is_none() {
-            return String::new();
-        }
-        let Some((session, said)) = Session::asked(request, now) else { return String::new() };
-        self.session = Some(session);
-        said
-    }
-    fn on_update(&mut self, message: &Message, now: Micros, chance: &mut Chance) {
-        if !self.plan.skills.updates {
-            assert!(self.plan.skills.lies, "it never said that it takes UPDATE");
-            return self.give(message, 405, "", now);
-        }
-        if message.body().is_empty() && self.state == State::Up {
-            return self.give(message, 200, "", now);
-        }
-        self.on_reinvite(message, now, chance);
     }
     fn on_reinvite(&mut self, message: &Message, now: Micros, chance: &mut Chance) {
         if self.state != State::Up {

@@ -7,6 +7,22 @@ use sip::{
 
 const SECOND: u64 = 1_000_000;
 
+/// How a peer is about provisional responses that have to arrive.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reliability {
+    /// It knows nothing of them.
+    #[default]
+    None,
+    /// A caller that can.
+    Can,
+    /// A caller or phone that wants no others.
+    Demands,
+    /// A phone that answers the offer in one.
+    Answers,
+    /// A caller that demands them and never says PRACK.
+    Deaf,
+}
+
 /// What a peer can do beyond RFC 3261.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Skills {
@@ -18,6 +34,7 @@ pub struct Skills {
     pub lies: bool,
     /// A phone that wants a longer session than it is asked for.
     pub min_se_s: Option<u32>,
+    pub reliability: Reliability,
 }
 
 /// A session that was agreed upon.
@@ -42,7 +59,12 @@ impl Skills {
             let refresher = if ours { "uac" } else { "uas" };
             format!("Supported: timer\r\nSession-Expires: {interval_s};refresher={refresher}\r\n")
         });
-        format!("{}{}", self.allow(), timer.unwrap_or_default())
+        let reliable = match self.reliability {
+            Reliability::None | Reliability::Answers => "",
+            Reliability::Can => "Supported: 100rel\r\n",
+            Reliability::Demands | Reliability::Deaf => "Require: 100rel\r\n",
+        };
+        format!("{}{}{reliable}", self.allow(), timer.unwrap_or_default())
     }
     /// Of a phone's 2xx.
     pub fn answer(self) -> String {
