@@ -171,9 +171,13 @@ impl Stage {
                 }
             }
             Order::CallOver { call } => self.live.retain(|live| live.call != call),
+            Order::HoldPhone { offer } => self.brain.happen(Event::CallHeld { offer }),
+            Order::Retrieve { offer } => self.brain.happen(Event::CallRetrieved { offer }),
             Order::Treat { .. }
             | Order::DropPhone { .. }
             | Order::Connect { .. }
+            | Order::Hold { .. }
+            | Order::AskedInVain { .. }
             | Order::EndCaller { .. }
             | Order::OfferCall { .. }
             | Order::WithdrawOffer { .. }

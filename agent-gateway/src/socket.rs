@@ -160,6 +160,8 @@ async fn identify(text: &str, hub: &Hub, outbox: &Outbox, session: &mut Option<u
         ClientMessage::SetState(_)
         | ClientMessage::Accept(_)
         | ClientMessage::Decline(_)
+        | ClientMessage::Hold(_)
+        | ClientMessage::Retrieve(_)
         | ClientMessage::HangUp(_)
         | ClientMessage::Note(_)
         | ClientMessage::WrapUp(_)

@@ -2,6 +2,7 @@
 
 use crate::{
     address, audio,
+    duration::{self, Span},
     finding::Place,
     later, login,
     model::{Desk, Limits, Login, Media, Network, Operator, Sip, Site, Store, Trunk},
@@ -12,6 +13,7 @@ use std::{
     collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
+    time::Duration,
 };
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -29,6 +31,8 @@ const REASONS: [&str; 4] = ["break", "lunch", "meeting", "training"];
 const CALLS: (u32, u32, u32) = (1, 100_000, 10_000);
 const DESKTOPS: (u32, u32, u32) = (1, 50_000, 2_000);
 const CONNECTIONS: (u32, u32, u32) = (1, 200_000, 12_000);
+/// 90 s is the least that RFC 4028 allows.
+const SESSION_EXPIRES: Span = Span::ms(90_000, 24 * 3_600_000, 30 * 60_000);
 
 /// `[site]`.
 pub(crate) fn site(root: &mut Table<'_>, check: &mut Check<'_>) -> Site {
@@ -69,12 +73,23 @@ pub(crate) fn sip(root: &mut Table<'_>, check: &mut Check<'_>) -> (Typed<Sip>, V
         streams.push(Listen { key, address, place });
         Some(address)
     });
+    let session_expires = session_expires(&mut table, check);
     let realm = table.read("realm", name::realm, check);
     let digest = login::digest(&mut table, check);
     table.close(check);
     let realm = realm.map_or_else(|| REALM.to_owned(), |realm| realm.value);
-    let sip = Sip { udp: udp.value, tcp, tls, ws, wss, realm, digest };
+    let sip = Sip { udp: udp.value, tcp, tls, ws, wss, session_expires, realm, digest };
     (Typed { value: sip, place: udp.place }, streams)
+}
+
+/// A length of time, or "off".
+fn session_expires(table: &mut Table<'_>, check: &mut Check<'_>) -> Option<Duration> {
+    let Some(typed) = table.value("session_expires") else { return Some(SESSION_EXPIRES.default) };
+    if typed.value.as_str() == Some("off") {
+        return None;
+    }
+    let value = duration::of_value(&typed, check);
+    Some(value.map_or(SESSION_EXPIRES.default, |value| SESSION_EXPIRES.check(value, &typed.place, check)))
 }
 
 /// `[media]`. Without an address of its own it takes the one SIP listens on.

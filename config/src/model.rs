@@ -66,6 +66,8 @@ pub struct Sip {
     pub ws: Option<SocketAddr>,
     /// Over WebSocket in TLS.
     pub wss: Option<SocketAddr>,
+    /// How long a talk lasts without a sign of life of a peer, at least 90 s; none means for ever.
+    pub session_expires: Option<Duration>,
     /// What phones and trunks are told they sign in to.
     pub realm: String,
     /// By which algorithms they may do so, in the order in which they are offered; at least one.

@@ -113,6 +113,14 @@ fn media_is_where_sip_is_unless_told_otherwise() {
 }
 
 #[test]
+fn sessions_end_after_half_an_hour_without_a_sign_of_life_unless_told_otherwise() {
+    let session = |key: &str| parse(&format!("[sip]\n{key}")).0.sip.session_expires;
+    assert_eq!(session(""), Some(Duration::from_secs(1_800)));
+    assert_eq!(session("session_expires = '90s'"), Some(Duration::from_secs(90)));
+    assert_eq!(session("session_expires = 'off'"), None);
+}
+
+#[test]
 fn agents_of_one_address_differ_by_their_user() {
     let agent = |id: &str| {
         format!("[[agent]]\nid = '{id}'\npresence = 'always'\nphone = 'sip:{id}@127.0.0.1:5910'\n")

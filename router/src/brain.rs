@@ -306,8 +306,12 @@ impl Brain {
             Order::Treat { .. }
             | Order::DropPhone { .. }
             | Order::Connect { .. }
+            | Order::HoldPhone { .. }
+            | Order::Hold { .. }
+            | Order::Retrieve { .. }
             | Order::EndCaller { .. }
             | Order::CallMoved { .. }
+            | Order::AskedInVain { .. }
             | Order::AgentMoved { .. }
             | Order::CallOver { .. } => {}
         }

@@ -45,12 +45,16 @@ impl Desks {
             Order::OfferCall { .. }
             | Order::WithdrawOffer { .. }
             | Order::CallMoved { .. }
+            | Order::AskedInVain { .. }
             | Order::AgentMoved { .. }
             | Order::CallOver { .. } => self.push(DeskOrder::Order(order), now),
             Order::Treat { .. }
             | Order::RingPhone { .. }
             | Order::DropPhone { .. }
             | Order::Connect { .. }
+            | Order::HoldPhone { .. }
+            | Order::Hold { .. }
+            | Order::Retrieve { .. }
             | Order::EndCaller { .. } => {}
         }
     }

@@ -57,6 +57,7 @@ struct PerQueue {
     offers: IntCounterVec,
     wait: HistogramVec,
     talk: HistogramVec,
+    hold: HistogramVec,
     wrap_up: HistogramVec,
 }
 
@@ -172,6 +173,7 @@ impl PerQueue {
             offers: counter("offers_total", "Offers to agents, by how they ended.", &["queue", "outcome"])?,
             wait: times("wait_seconds", "Time from entry to the end of the wait.", &["queue", "outcome"])?,
             talk: times("talk_seconds", "Conversation without hold.", queue)?,
+            hold: times("hold_seconds", "Holds of callers, each by itself.", queue)?,
             wrap_up: times("wrap_up_seconds", "After-call work.", queue)?,
         })
     }
@@ -189,6 +191,7 @@ impl PerQueue {
             offers: OFFERS.map(|outcome| two(&self.offers, outcome.as_str())),
             wait: WAITS.map(|outcome| self.wait.with_label_values(&[name, outcome])),
             talk: self.talk.with_label_values(&[name]),
+            hold: self.hold.with_label_values(&[name]),
             wrap_up: self.wrap_up.with_label_values(&[name]),
         }
     }
@@ -216,6 +219,7 @@ pub struct QueueMetrics {
     offers: [IntCounter; 5],
     wait: [Histogram; 4],
     talk: Histogram,
+    hold: Histogram,
     wrap_up: Histogram,
 }
 
@@ -262,6 +266,10 @@ impl QueueMetrics {
     /// A conversation ended.
     pub fn talked(&self, talk: Duration) {
         self.talk.observe(talk.as_secs_f64());
+    }
+    /// A hold ended.
+    pub fn held(&self, hold: Duration) {
+        self.hold.observe(hold.as_secs_f64());
     }
     /// A wrap-up ended.
     pub fn wrapped_up(&self, wrap_up: Duration) {

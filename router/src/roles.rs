@@ -285,6 +285,10 @@ fn sip_config(config: &Config, sockets: &Sockets) -> sip::Config {
         entries,
         max_calls: config.limits.calls as usize,
         copied_headers: Vec::new(),
+        session_expires_s: config
+            .sip
+            .session_expires
+            .map(|time| u32::try_from(time.as_secs()).unwrap_or(u32::MAX)),
     }
 }
 

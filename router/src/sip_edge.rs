@@ -190,6 +190,12 @@ impl SipEdge {
             }
             Notice::PhoneHungUp { leg } => Some(Event::PhoneHungUp { offer: offer_id(leg) }),
             Notice::BridgeFailed { leg } => Some(Event::BridgeFailed { offer: offer_id(leg) }),
+            Notice::PhoneHolds { leg } => Some(Event::CallHeld { offer: offer_id(leg) }),
+            Notice::Retrieved { leg } => Some(Event::CallRetrieved { offer: offer_id(leg) }),
+            Notice::HoldFailed { leg, status } => Some(Event::HoldFailed { offer: offer_id(leg), status }),
+            Notice::RetrieveFailed { leg, status } => {
+                Some(Event::RetrieveFailed { offer: offer_id(leg), status })
+            }
             Notice::Media { call, play } => {
                 self.play(call_id(call), play);
                 None
@@ -284,10 +290,14 @@ impl SipEdge {
                 Command::Drop { leg: leg_key(*offer), reason: drop_cause(*why) }
             }
             Order::Connect { offer } => Command::Connect { leg: leg_key(*offer) },
+            Order::HoldPhone { offer } => Command::HoldPhone { leg: leg_key(*offer) },
+            Order::Hold { offer } => self.hold(*offer),
+            Order::Retrieve { offer } => Command::Retrieve { leg: leg_key(*offer) },
             Order::EndCaller { call, why } => Command::End { call: call_key(*call), cause: end_cause(*why) },
             Order::OfferCall { .. }
             | Order::WithdrawOffer { .. }
             | Order::CallMoved { .. }
+            | Order::AskedInVain { .. }
             | Order::AgentMoved { .. }
             | Order::CallOver { .. } => return,
         };
@@ -313,6 +323,14 @@ impl SipEdge {
             (Treatment::Ringing, _) => sip::Treatment::Ringing,
         };
         Command::Treat { call: call_key(call), treatment }
+    }
+
+    fn hold(&mut self, offer: OfferId) -> Command {
+        let port = self.rtp_port(offer.call);
+        if port.is_none() {
+            tracing::warn!(call = %offer.call, "no RTP port is free; the held caller hears nothing (widen [media] ports)");
+        }
+        Command::Hold { leg: leg_key(offer), port }
     }
 
     fn rtp_port(&mut self, call: CallId) -> Option<u16> {

@@ -11,6 +11,7 @@ mod checks;
 mod crash;
 mod desktops;
 mod floor;
+mod hold;
 mod hostile;
 mod queue;
 mod races;

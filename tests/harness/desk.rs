@@ -3,7 +3,7 @@
 use futures_util::{SinkExt, StreamExt};
 use protocol::{
     AgentSetState, AgentState, ClientFrame, ClientInfo, ClientKind, ClientMessage, CommandId, ContactId,
-    Identify, SUBPROTOCOL, ServerFrame, ServerMessage, Token, WEBSOCKET_PATH, WishedState,
+    ContactState, Identify, SUBPROTOCOL, ServerFrame, ServerMessage, Token, WEBSOCKET_PATH, WishedState,
 };
 use std::{net::SocketAddr, time::Duration};
 use tokio::net::TcpStream;
@@ -86,6 +86,14 @@ impl Desk {
     pub async fn until_state(&mut self, state: AgentState) {
         self.until(state.as_str(), |frame| {
             let ServerMessage::AgentStateChanged(change) = frame.message else { return None };
+            (change.to == state).then_some(())
+        })
+        .await;
+    }
+    /// Waits until a contact of hers is in this state.
+    pub async fn until_contact(&mut self, state: ContactState) {
+        self.until(state.as_str(), |frame| {
+            let ServerMessage::ContactStateChanged(change) = frame.message else { return None };
             (change.to == state).then_some(())
         })
         .await;

@@ -13,6 +13,9 @@ use std::{
 /// How a scenario includes one of `tests/sip/parts`.
 const INCLUDE: &str = "<include part=\"";
 
+/// The RTP port callers name, where nobody listens to them.
+const CALLERS_RTP: u16 = 40_000;
+
 /// A SIPp to be started on one of the scenarios in `tests/sip`.
 #[derive(Clone, Debug)]
 pub struct Sipp {
@@ -41,7 +44,7 @@ impl Sipp {
             port: free_port(),
             ip: "127.0.0.1".to_owned(),
             transport: "u1".to_owned(),
-            values: Vec::new(),
+            values: vec![("@MEDIA@".to_owned(), CALLERS_RTP.to_string())],
             arguments: Vec::new(),
         }
     }
@@ -78,7 +81,9 @@ impl Sipp {
     /// Puts `value` where the scenario has `@NAME@`.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl ToString) -> Self {
-        self.values.push((format!("@{name}@"), value.to_string()));
+        let name = format!("@{name}@");
+        self.values.retain(|(other, _)| *other != name);
+        self.values.push((name, value.to_string()));
         self
     }
     /// Dials `number`.

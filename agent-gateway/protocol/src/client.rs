@@ -28,6 +28,10 @@ messages! {
         Accept(ContactRef) = "contact.accept",
         /// She does not take the offer.
         Decline(ContactRef) = "contact.decline",
+        /// She puts the caller on hold.
+        Hold(ContactRef) = "contact.hold",
+        /// She takes the caller back.
+        Retrieve(ContactRef) = "contact.retrieve",
         /// She ends the call.
         HangUp(ContactRef) = "contact.hangup",
         /// Something to remember about the contact.
@@ -56,7 +60,7 @@ impl Bounded for ClientMessage {
                 ("session_id", resume.session_id.len(), MAX_WORD),
             ]),
             Self::SetState(set) => first(&[("reason_code", len(set.reason_code.as_ref()), MAX_WORD)]),
-            Self::Accept(of) | Self::Decline(of) | Self::HangUp(of) => {
+            Self::Accept(of) | Self::Decline(of) | Self::Hold(of) | Self::Retrieve(of) | Self::HangUp(of) => {
                 first(&[("contact_id", of.contact_id.0.len(), MAX_WORD)])
             }
             Self::Note(note) => first(&[

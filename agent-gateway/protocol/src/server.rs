@@ -19,7 +19,7 @@ messages! {
         Pong(Pong) = "pong",
         /// The answer to a command.
         Reply(Reply) = "reply",
-        /// Something is wrong that no command asked for.
+        /// Something is wrong that no command asked for, or what a command asked for came to nothing later.
         Error(ServerError) = "error",
         /// An agent is in another state.
         AgentStateChanged(StateChanged) = "agent.state_changed",
@@ -181,6 +181,9 @@ pub struct Contact {
     pub state: ContactState,
     /// Since when.
     pub since: Time,
+    /// When the conversation began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connected_at: Option<Time>,
     /// Call-ID of the agent's leg, once her phone is called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_sip_call_id: Option<String>,
@@ -356,7 +359,7 @@ pub struct Reply {
 /// Data of `error`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerError {
-    /// A code for programs: [`crate::ErrorCode`].
+    /// A code for programs: [`crate::ErrorCode`], or one of the router's.
     pub code: String,
     /// A sentence for people.
     pub message: String,

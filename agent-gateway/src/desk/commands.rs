@@ -130,6 +130,10 @@ impl Desk {
             ClientMessage::Decline(of) => {
                 Ok(Act::Ask(Event::OfferDeclined { agent, call: call(&of.contact_id)? }))
             }
+            ClientMessage::Hold(of) => Ok(Act::Ask(Event::HoldAsked { agent, call: call(&of.contact_id)? })),
+            ClientMessage::Retrieve(of) => {
+                Ok(Act::Ask(Event::RetrieveAsked { agent, call: call(&of.contact_id)? }))
+            }
             ClientMessage::HangUp(of) => {
                 Ok(Act::Ask(Event::HangUpAsked { agent, call: call(&of.contact_id)? }))
             }

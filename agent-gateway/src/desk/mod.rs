@@ -153,11 +153,15 @@ impl Desk {
             Order::CallOver { call } => self.drop_look_up(*call),
             Order::WithdrawOffer { .. }
             | Order::CallMoved { .. }
+            | Order::AskedInVain { .. }
             | Order::AgentMoved { .. }
             | Order::Treat { .. }
             | Order::RingPhone { .. }
             | Order::DropPhone { .. }
             | Order::Connect { .. }
+            | Order::HoldPhone { .. }
+            | Order::Hold { .. }
+            | Order::Retrieve { .. }
             | Order::EndCaller { .. } => {}
         }
     }

@@ -1,14 +1,14 @@
 //! One contact on one agent's desk.
 //!
 //! ```text
-//! contact.offered ──▶ Queued ──her phone is called──▶ Offered ──2xx──▶ Connected ──▶ Ended
+//! contact.offered ──▶ Queued ──her phone is called──▶ Offered ──2xx──▶ Connected ◀──▶ Held ──▶ Ended
 //!                        └──────────── withdrawn ◀───────┘ └── back to queue ◀┘
 //! ```
 //! `Queued` lasts until her phone is called: with `answer = "desk"` that is when she has accepted.
 
 use super::{Say, pop::PopView};
 use crate::{brain::CallerKnown, config::Roster, words};
-use acd::{AgentNo, OfferId, Order, Timestamp, time::micros};
+use acd::{AgentNo, OfferId, Order, Timestamp, effect::CallMove, time::micros};
 use protocol::{
     Calling, Channel, Contact, ContactCause, ContactOffered, ContactState, ContactStateChanged, Direction,
     EndedBy, Pop, PopUpdate, Priority, Privacy, ServerMessage,
@@ -25,6 +25,8 @@ pub(crate) struct ContactView {
     rev: u64,
     state: ContactState,
     since: Timestamp,
+    /// When the conversation began.
+    connected_at: Option<Timestamp>,
     agent_leg: Option<String>,
     offered: ContactOffered,
     notes: Vec<String>,
@@ -67,6 +69,7 @@ impl ContactView {
             rev: 1,
             state: ContactState::Queued,
             since: at,
+            connected_at: None,
             agent_leg: None,
             offered,
             notes: Vec::new(),
@@ -97,6 +100,23 @@ impl ContactView {
         self.moved(ContactState::Offered, None, None, at)
     }
 
+    /// Whether the contact is where it is said to move.
+    pub(super) const fn is_there(&self, to: CallMove) -> bool {
+        match (to, self.state) {
+            (CallMove::Connected, ContactState::Connected | ContactState::Held)
+            | (CallMove::Held, ContactState::Held)
+            | (CallMove::Retrieved, ContactState::Connected) => true,
+            (
+                CallMove::Connected
+                | CallMove::Held
+                | CallMove::Retrieved
+                | CallMove::BackToQueue
+                | CallMove::Ended { .. },
+                _,
+            ) => false,
+        }
+    }
+
     /// The contact is somewhere else now.
     pub(super) fn moved(
         &mut self,
@@ -108,6 +128,9 @@ impl ContactView {
         let from = std::mem::replace(&mut self.state, to);
         self.since = at;
         self.rev += 1;
+        if to == ContactState::Connected {
+            self.connected_at.get_or_insert(at);
+        }
         ContactStateChanged {
             from,
             to,
@@ -130,6 +153,7 @@ impl ContactView {
             rev: self.rev,
             state: self.state,
             since: words::time(self.since),
+            connected_at: self.connected_at.map(words::time),
             agent_sip_call_id: self.agent_leg.clone(),
             offered: self.offered.clone(),
             notes: self.notes.clone(),

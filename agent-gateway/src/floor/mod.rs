@@ -11,10 +11,11 @@ pub(crate) use contact::ContactView;
 use crate::{brain::CallerKnown, config::Roster, words};
 use acd::{
     AgentNo, AgentState, CallId, OfferId, Order, Timestamp, Wish,
-    effect::{AgentCause, CallMove, EndedBy, OfferOutcome},
+    effect::{AgentCause, CallMove, EndedBy, OfferOutcome, PhoneTask},
 };
 use protocol::{
-    AgentPresence, AgentStateNow, ContactCause, ContactState, ServerMessage, Snapshot, StateChanged,
+    AgentPresence, AgentStateNow, ContactCause, ContactState, ServerError, ServerMessage, Snapshot,
+    StateChanged,
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -86,6 +87,9 @@ impl Floor {
             Order::OfferCall { agent, offer, .. } => self.offer(*agent, *offer, order, at, out),
             Order::WithdrawOffer { offer, agent, cause } => self.withdraw(*agent, *offer, *cause, out),
             Order::CallMoved { call, agent, to } => self.moved(*agent, *call, *to, at, out),
+            Order::AskedInVain { call, agent, what, status } => {
+                out.push(in_vain(*agent, *call, *what, *status));
+            }
             Order::AgentMoved { agent, to, cause, .. } => self.agent_moved(*agent, to, *cause, at, out),
             Order::CallOver { call } => {
                 self.callers.remove(call);
@@ -94,6 +98,9 @@ impl Floor {
             | Order::RingPhone { .. }
             | Order::DropPhone { .. }
             | Order::Connect { .. }
+            | Order::HoldPhone { .. }
+            | Order::Hold { .. }
+            | Order::Retrieve { .. }
             | Order::EndCaller { .. } => {}
         }
     }
@@ -190,8 +197,13 @@ impl Floor {
     fn moved(&mut self, agent: AgentNo, call: CallId, to: CallMove, at: Timestamp, out: &mut Vec<Say>) {
         let Some(view) = self.agents.get_mut(&agent) else { return };
         let Some(contact) = view.contacts.get_mut(&call) else { return };
+        if contact.is_there(to) {
+            return; // a desktop that came back is told again
+        }
         let (state, cause, by) = match to {
             CallMove::Connected => (ContactState::Connected, Some(ContactCause::Answered), None),
+            CallMove::Held => (ContactState::Held, None, None),
+            CallMove::Retrieved => (ContactState::Connected, None, None),
             CallMove::BackToQueue => (ContactState::Queued, Some(ContactCause::Failed), None),
             CallMove::Ended { by } => (ContactState::Ended, failed(by), Some(words::ended_by(by))),
         };
@@ -234,6 +246,22 @@ impl Floor {
             shows: None,
         });
     }
+}
+
+/// What she asked for at her desk, and her phone did not do. Nothing has changed, so nothing is counted.
+fn in_vain(agent: AgentNo, call: CallId, what: PhoneTask, status: u16) -> Say {
+    let (code, message) = match what {
+        PhoneTask::Hold => (
+            "hold_failed",
+            format!("your phone did not hold the call (SIP status {status}); try its own key"),
+        ),
+        PhoneTask::Retrieve => (
+            "retrieve_failed",
+            format!("the call is still on hold (SIP status {status}); try the key of your phone"),
+        ),
+    };
+    let error = ServerError { code: code.to_owned(), message, fatal: false };
+    Say { agent, contact: Some(call), rev: None, message: ServerMessage::Error(error), shows: None }
 }
 
 const fn failed(by: EndedBy) -> Option<ContactCause> {

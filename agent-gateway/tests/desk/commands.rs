@@ -51,7 +51,7 @@ impl House {
 }
 
 #[tokio::test]
-async fn accept_decline_and_hang_up_reach_the_brain_and_its_verdict_comes_back() {
+async fn what_she_does_with_a_call_reaches_the_brain_and_its_verdict_comes_back() {
     let mut house = House::open();
     let mut ann = house.ann().await;
     let call = house.offer(1, CALLER).call;
@@ -67,6 +67,16 @@ async fn accept_decline_and_hang_up_reach_the_brain_and_its_verdict_comes_back()
             ClientMessage::Decline(of(call)),
             Event::OfferDeclined { agent: ANN, call },
             CommandError::OfferGone { call },
+        ),
+        (
+            ClientMessage::Hold(of(call)),
+            Event::HoldAsked { agent: ANN, call },
+            CommandError::AlreadyHeld { call },
+        ),
+        (
+            ClientMessage::Retrieve(of(call)),
+            Event::RetrieveAsked { agent: ANN, call },
+            CommandError::NotHeld { call },
         ),
         (
             ClientMessage::HangUp(of(call)),

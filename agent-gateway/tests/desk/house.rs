@@ -130,6 +130,11 @@ impl House {
         self.gateway.send(NOON, orders).unwrap();
     }
 
+    /// The brain decided something so many seconds after noon.
+    pub fn say_later(&self, seconds: u64, orders: Vec<DeskOrder>) {
+        self.gateway.send(NOON + Duration::from_secs(seconds), orders).unwrap();
+    }
+
     /// The brain's verdict on a command.
     pub fn reply(&self, to: Option<ReplyTo>, verdict: acd::Verdict) {
         self.say(vec![DeskOrder::Reply { to: to.expect("an event without a command"), verdict }]);

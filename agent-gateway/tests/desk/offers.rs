@@ -3,7 +3,7 @@
 use crate::house::{ANN, BEN, BILLING, House, NOON, call, moved, offered, withdrawn};
 use acd::{
     AgentState, OfferId, Order,
-    effect::{CallMove, EndedBy, OfferOutcome},
+    effect::{CallMove, EndedBy, OfferOutcome, PhoneTask},
 };
 use agent_gateway::DeskOrder;
 use protocol::{ClientKind, ContactCause, ContactState, MatchKind, Privacy, ServerMessage, WithdrawCause};
@@ -175,6 +175,53 @@ async fn her_new_desktop_finds_the_call_and_its_card() {
 }
 
 #[tokio::test]
+async fn a_caller_on_hold_is_shown_so_until_she_is_back() {
+    let mut house = House::open();
+    let mut ann = house.ann().await;
+    let offer = house.offer(1, CALLER);
+    house.say(talk(offer));
+    house.say_later(60, vec![call_moved(offer, CallMove::Held)]);
+    ann.until("contact.state_changed").await;
+    let held = ann.until("contact.state_changed").await;
+    assert_eq!(held.contact_id.unwrap().0, offer.call.to_string());
+    let ServerMessage::ContactStateChanged(change) = held.message else { unreachable!() };
+    assert_eq!((change.from, change.to), (ContactState::Connected, ContactState::Held));
+    // A desktop that comes in the middle is told again from the beginning.
+    let again = [CallMove::Connected, CallMove::Held].map(|to| call_moved(offer, to));
+    house.say_later(90, again.into());
+    let mut view = house.visit().await;
+    view.identify("ann-token", ClientKind::Crm).await;
+    let ServerMessage::Welcome(welcome) = view.until("welcome").await.message else { unreachable!() };
+    let contact = &welcome.snapshot.contacts[0];
+    let after = |s| Some(protocol::Time((NOON + Duration::from_secs(s)).micros()));
+    assert_eq!((contact.state, contact.connected_at), (ContactState::Held, after(0)));
+    assert_eq!(Some(contact.since), after(60));
+    house.say_later(120, vec![call_moved(offer, CallMove::Retrieved)]);
+    let ServerMessage::ContactStateChanged(change) = ann.until("contact.state_changed").await.message else {
+        unreachable!()
+    };
+    assert_eq!((change.from, change.to, change.cause), (ContactState::Held, ContactState::Connected, None));
+}
+
+#[tokio::test]
+async fn a_phone_that_does_not_hold_is_said_to_her_and_nothing_else_changes() {
+    let mut house = House::open();
+    let mut ann = house.ann().await;
+    let offer = house.offer(1, CALLER);
+    house.say(talk(offer));
+    ann.until("contact.state_changed").await;
+    for (what, code) in [(PhoneTask::Hold, "hold_failed"), (PhoneTask::Retrieve, "retrieve_failed")] {
+        let failed = Order::AskedInVain { call: offer.call, agent: ANN, what, status: 488 };
+        house.say(vec![DeskOrder::Order(failed)]);
+        let frame = ann.until("error").await;
+        assert_eq!((frame.seq, frame.contact_id.unwrap().0), (None, offer.call.to_string()));
+        let ServerMessage::Error(error) = frame.message else { unreachable!() };
+        assert!(error.code == code && error.message.contains("488") && !error.fatal, "{error:?}");
+    }
+    assert_eq!(contacts(&house).await, [ContactState::Connected]);
+}
+
+#[tokio::test]
 async fn nobody_hears_of_a_colleagues_calls() {
     let mut house = House::open();
     let mut ben = house.sign_in("ben-token", ClientKind::Desktop).await;
@@ -200,6 +247,10 @@ async fn contacts(house: &House) -> Vec<ContactState> {
     view.identify("ann-token", ClientKind::Crm).await;
     let ServerMessage::Welcome(welcome) = view.until("welcome").await.message else { unreachable!() };
     welcome.snapshot.contacts.iter().map(|contact| contact.state).collect()
+}
+
+fn call_moved(offer: OfferId, to: CallMove) -> DeskOrder {
+    DeskOrder::Order(Order::CallMoved { call: offer.call, agent: ANN, to })
 }
 
 fn talk(offer: OfferId) -> Vec<DeskOrder> {

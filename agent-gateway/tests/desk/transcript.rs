@@ -52,12 +52,17 @@ impl Stage {
         Self { brain, phones, clock, client, ringing: None }
     }
 
-    /// What happens besides: `n s pass`, `a caller arrives`, `her phone rings`, `she answers`, `the caller hangs up`.
+    /// What happens besides.
     async fn happen(&mut self, what: &str) {
         match what {
             "a caller arrives" => self.caller_arrives(),
             "her phone rings" => self.phone_rings().await,
             "her phone answers" => self.brain.happen(Event::PhoneAnswered { offer: self.ringing.unwrap() }),
+            "her phone holds" => self.brain.happen(Event::CallHeld { offer: self.ringing.unwrap() }),
+            "her phone retrieves" => self.brain.happen(Event::CallRetrieved { offer: self.ringing.unwrap() }),
+            "her phone refuses to retrieve" => {
+                self.brain.happen(Event::RetrieveFailed { offer: self.ringing.unwrap(), status: 488 });
+            }
             "the caller hangs up" => {
                 let (call, how) = (self.ringing.unwrap().call, CallerExit::HungUp);
                 self.brain.happen(Event::CallerLeft { call, how });

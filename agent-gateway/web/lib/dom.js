@@ -40,6 +40,7 @@ export const ICONS = {
   warning: "M12 4 2.800 19.500h18.400zM12 10v4.500M12 17v.3",
   clock: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 7v5l3.500 2",
   close: "M6 6l12 12M18 6 6 18",
+  pause: "M8.500 5v14M15.500 5v14",
   nothing: "M7 12h10",
   chevron: "M7 10l5 5 5-5",
   check: "M5 12.500l4.500 4.500L19 7",

@@ -7,7 +7,7 @@ const MOST_PAST = 100;
 
 /**
  * @typedef {{state: string, reason_code?: string, since: string, until?: string, contact_id?: string, next?: {state: string, reason_code?: string}, rev: number}} AgentState
- * @typedef {{id: string, rev: number, state: string, since: string, offered: any, notes: string[], arrived: number, connectedAt?: string, endedAt?: string, endedBy?: string, cause?: string, disposition?: string, who?: string}} Contact
+ * @typedef {{id: string, rev: number, state: string, since: string, offered: any, notes: string[], arrived: number, connectedAt?: string, heldMs?: number, endedAt?: string, endedBy?: string, cause?: string, disposition?: string, who?: string}} Contact
  * @typedef {{agent: any, site: {disposition_codes: string[], not_ready_reasons: string[]}, queues: any[], agentState: AgentState | null, contacts: Map<string, Contact>, pops: Map<string, any>, past: Contact[], asOf: string}} Model
  */
 
@@ -76,6 +76,7 @@ const FOLDS = {
     const contact = model.contacts.get(id);
     if (!contact || rev <= contact.rev) return [];
     contact.rev = rev;
+    if (contact.state === "held") contact.heldMs = (contact.heldMs ?? 0) + Date.parse(data.since) - Date.parse(contact.since);
     contact.state = data.to;
     contact.since = data.since;
     if (data.to === "connected") contact.connectedAt ??= data.since;
@@ -104,11 +105,10 @@ const FOLDS = {
 };
 
 function fromSnapshot(contact, before) {
-  const { contact_id: id, rev, state, since, offered, notes = [] } = contact;
+  const { contact_id: id, rev, state, since, connected_at: connectedAt, offered, notes = [] } = contact;
   const known = before.get(id);
-  const connectedAt = known?.connectedAt ?? (state === "connected" ? since : undefined);
   const endedAt = known?.endedAt ?? (state === "ended" ? since : undefined);
-  return { id, rev, state, since, offered, notes, connectedAt, endedAt, arrived: known?.arrived ?? performance.now() };
+  return { id, rev, state, since, offered, notes, connectedAt, heldMs: known?.heldMs, endedAt, arrived: known?.arrived ?? performance.now() };
 }
 
 /** A call that is over stays on the desk while she wraps it up, and goes to the list of the day then. */

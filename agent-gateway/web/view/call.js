@@ -103,19 +103,36 @@ function action(name, words, letter, tag, path, act) {
   return h(tag, { type: "button", "data-key": name, on: { click: act } }, icon(path), h("span", {}, words), key(`Alt ${letter}`));
 }
 
-/** The conversation: its clock, and the way out. */
+/** The conversation: its clock, the hold and its own clock, and the way out. */
 function talk(desk) {
   const clock = h("p.big-timer");
+  const heldFor = h("span.timer");
+  const held = h("div.held", {}, icon(ICONS.pause), h("div", { role: "status" }, h("strong", {}, t("call.held")), h("span", {}, t("call.held_hears"))), heldFor);
+  const hold = h("button.tall", { type: "button", "data-key": "hold" });
+  hold.addEventListener("click", () => give(desk, hold.dataset.command));
   const hangUp = action("hang-up", t("call.hang_up"), "H", "button.danger.tall", ICONS.down, () => give(desk, "contact.hangup"));
-  const element = h("div.talk", {}, clock, h("div.buttons", {}, hangUp));
+  const element = h("div.talk", {}, clock, held, h("div.buttons", {}, hold, hangUp));
   function update(contact, now) {
     const live = contact && ["connected", "held", "consulting"].includes(contact.state);
     show(element, Boolean(live));
     if (!live) return;
     say(clock, desk.online ? duration(now - Date.parse(contact.connectedAt ?? contact.since)) : t("call.live"));
     hangUp.disabled = !desk.online || desk.busy.has("contact.hangup");
+    const onHold = contact.state === "held";
+    show(held, onHold);
+    say(heldFor, onHold && desk.online ? duration(now - Date.parse(contact.since)) : "");
+    offerHold(hold, onHold);
+    hold.disabled = !desk.online || desk.busy.has(hold.dataset.command);
   }
   return { element, update };
+}
+
+/** One button: it holds, or takes the caller back. */
+function offerHold(button, onHold) {
+  button.dataset.command = onHold ? "contact.retrieve" : "contact.hold";
+  button.className = `tall ${onHold ? "primary" : "secondary"}`;
+  const words = t(onHold ? "call.retrieve" : "call.hold");
+  fill(button, words, () => [icon(onHold ? ICONS.phone : ICONS.pause), h("span", {}, words), key("Alt O")]);
 }
 
 /** What she writes down, during the call and after it. */

@@ -34,7 +34,7 @@ function figure(name, value) {
 }
 
 function talkMs(call) {
-  return Math.max(0, Date.parse(call.endedAt) - Date.parse(call.connectedAt));
+  return Math.max(0, Date.parse(call.endedAt) - Date.parse(call.connectedAt) - (call.heldMs ?? 0));
 }
 
 function table(past) {

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! Arrived ──▶ Queued ◀──▶ Offered ──▶ Connected ──▶ (ended: removed, recorded)
-//!               │  ▲ offer failed       │ caller could not be joined
-//!               └──┴──── overflow ◀─────┘
+//!               │  ▲ offer failed       │  Open ◀──▶ Held
+//!               └──┴──── overflow ◀─────┘ caller could not be joined
 //! ```
 
 use crate::{AgentNo, CallId, CallerRef, OfferId, QueueNo, Timestamp};
@@ -71,6 +71,22 @@ pub enum CallState {
         /// When the offer was made.
         offered: Timestamp,
         /// The phone's 2xx.
+        since: Timestamp,
+        /// Time in holds that are over.
+        held: Duration,
+        /// Whether they hear each other.
+        line: Line,
+    },
+}
+
+/// Whether caller and agent hear each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Line {
+    /// They do.
+    Open,
+    /// The caller is on hold.
+    Held {
+        /// Since when.
         since: Timestamp,
     },
 }
@@ -183,7 +199,8 @@ impl CallState {
         match self {
             Self::Arrived | Self::Queued => "queued",
             Self::Offered { .. } => "offered",
-            Self::Connected { .. } => "connected",
+            Self::Connected { line: Line::Open, .. } => "connected",
+            Self::Connected { line: Line::Held { .. }, .. } => "held",
         }
     }
     /// The agent it is offered to or talks to.

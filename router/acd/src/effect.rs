@@ -52,6 +52,21 @@ pub enum Order {
         /// The accepted offer.
         offer: OfferId,
     },
+    /// SIP: ask the phone to put its caller on hold.
+    HoldPhone {
+        /// The accepted offer.
+        offer: OfferId,
+    },
+    /// SIP: the caller on hold hears music.
+    Hold {
+        /// The accepted offer.
+        offer: OfferId,
+    },
+    /// SIP: ask the phone to take its caller back.
+    Retrieve {
+        /// The accepted offer.
+        offer: OfferId,
+    },
     /// SIP: send the caller away: final response before a 2xx, BYE after.
     EndCaller {
         /// Which call.
@@ -94,6 +109,17 @@ pub enum Order {
         /// Where it is now.
         to: CallMove,
     },
+    /// Desk: what she asked for came to nothing.
+    AskedInVain {
+        /// Which call.
+        call: CallId,
+        /// Whose.
+        agent: AgentNo,
+        /// What.
+        what: PhoneTask,
+        /// SIP status of her phone's or the caller's answer.
+        status: u16,
+    },
     /// Desk and floor: an agent is in another state.
     AgentMoved {
         /// Who.
@@ -117,6 +143,10 @@ pub enum Order {
 pub enum CallMove {
     /// She and the caller are connected.
     Connected,
+    /// The caller is on hold.
+    Held,
+    /// She and the caller hear each other again.
+    Retrieved,
     /// The phone answered but the caller could not be joined; the call waits again.
     BackToQueue,
     /// The conversation is over.
@@ -124,6 +154,15 @@ pub enum CallMove {
         /// Who ended it.
         by: EndedBy,
     },
+}
+
+/// What a desk can ask of a phone in a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PhoneTask {
+    /// To put the caller on hold.
+    Hold,
+    /// To take the caller back.
+    Retrieve,
 }
 
 /// Who ended a conversation.
@@ -239,6 +278,26 @@ pub enum Fact {
         /// From entry to the 2xx.
         waited: Duration,
     },
+    /// A caller was put on hold.
+    Held {
+        /// Which call.
+        call: CallId,
+        /// In which queue.
+        queue: QueueNo,
+        /// By whom.
+        agent: AgentNo,
+    },
+    /// A hold ended: the agent took the caller back, or the conversation was over.
+    HoldEnded {
+        /// Which call.
+        call: CallId,
+        /// In which queue.
+        queue: QueueNo,
+        /// Whose.
+        agent: AgentNo,
+        /// How long it was.
+        hold: Duration,
+    },
     /// An answer came to nothing: the caller could not be joined to the phone, and the visit goes on.
     AnswerUndone {
         /// The accepted offer.
@@ -292,7 +351,7 @@ pub struct VisitRecord {
     pub agent: Option<AgentNo>,
     /// How long the accepted offer rang; zero otherwise.
     pub ring: Duration,
-    /// Time with an agent on hold; zero until calls can be held.
+    /// Time on hold.
     pub hold: Duration,
     /// Whether wrap-up follows, so that [`Fact::WrappedUp`] is still to come.
     pub wrap_up_follows: bool,
@@ -370,6 +429,8 @@ pub struct CallRecord {
     pub answered: Option<Timestamp>,
     /// When it ended.
     pub ended: Timestamp,
+    /// Time on hold.
+    pub hold: Duration,
     /// How it ended; refused calls that entered no queue are `FlowOut(Refused)`.
     pub outcome: VisitOutcome,
     /// The last queue; none when no queue was reached.
@@ -384,12 +445,20 @@ pub struct CallRecord {
     pub priority: u8,
 }
 
-/// Time an agent spent in one state: one row of `agent_states`.
+impl CallRecord {
+    /// The conversation without hold.
+    #[must_use]
+    pub fn talk(&self) -> Duration {
+        self.answered.map_or(Duration::ZERO, |at| self.ended.since(at).saturating_sub(self.hold))
+    }
+}
+
+/// Time an agent spent in one state: one row of `agent_states`. Her talking is cut by the holds in it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AgentSpan {
     /// Who.
     pub agent: AgentNo,
-    /// The state's name.
+    /// The state's name; `held` while she talks to nobody, her caller being on hold.
     pub state: &'static str,
     /// Why, where the state has a reason.
     pub reason: Option<NotReadyReason>,
@@ -411,7 +480,7 @@ pub type Verdict = Result<Taken, CommandError>;
 pub enum Taken {
     /// It is done.
     Now,
-    /// It will be done when the call that occupies the agent is over.
+    /// It will be done when the call that occupies the agent is over, or when her phone agrees.
     Pending,
 }
 
@@ -433,6 +502,18 @@ pub enum CommandError {
     /// She is not in that call (any more).
     #[error("you are not in {call}; it has ended")]
     NotInCall {
+        /// The call.
+        call: CallId,
+    },
+    /// Her caller is on hold already.
+    #[error("{call} is on hold already")]
+    AlreadyHeld {
+        /// The call.
+        call: CallId,
+    },
+    /// Her caller is not on hold.
+    #[error("{call} is not on hold")]
+    NotHeld {
         /// The call.
         call: CallId,
     },
@@ -459,6 +540,8 @@ impl CommandError {
             Self::OfferGone { .. } => "offer_gone",
             Self::AnswerAtPhone => "answer_at_phone",
             Self::NotInCall { .. } => "not_in_call",
+            Self::AlreadyHeld { .. } => "already_held",
+            Self::NotHeld { .. } => "not_held",
             Self::NotWrappingUp { .. } => "not_wrapping_up",
             Self::LoggedOut => "logged_out",
             Self::BadReason => "bad_reason",

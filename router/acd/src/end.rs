@@ -16,6 +16,7 @@ impl Acd {
         now: Timestamp,
         effects: &mut Effects,
     ) {
+        self.end_hold(id, now, effects);
         let Some(call) = self.calls.get(&id) else { return };
         let CallState::Connected { agent, .. } = call.state else { return };
         let (visit_no, Some(visit)) = (call.visits, call.visit) else { return };
@@ -47,9 +48,9 @@ impl Acd {
     pub(crate) fn end_visit(&self, id: CallId, outcome: VisitOutcome, now: Timestamp, effects: &mut Effects) {
         let Some(call) = self.calls.get(&id) else { return };
         let Some(visit) = call.visit else { return };
-        let (answered, agent, ring) = match call.state {
-            CallState::Connected { agent, offered, since, .. } => {
-                (Some(since), Some(agent), since.since(offered))
+        let (answered, agent, ring, hold) = match call.state {
+            CallState::Connected { agent, offered, since, held, .. } => {
+                (Some(since), Some(agent), since.since(offered), held)
             }
             CallState::Arrived | CallState::Queued | CallState::Offered { .. } => Default::default(),
         };
@@ -63,7 +64,7 @@ impl Acd {
             outcome,
             agent,
             ring,
-            hold: std::time::Duration::ZERO,
+            hold,
             wrap_up_follows: outcome == VisitOutcome::Answered,
         }));
     }
@@ -82,9 +83,9 @@ impl Acd {
             self.deadlines.change(Owner::Exclusion(id, *agent), Some(*until), None);
             self.index.include(id, *agent);
         }
-        let (answered, agent) = match call.state {
-            CallState::Connected { agent, since, .. } => (Some(since), Some(agent)),
-            CallState::Arrived | CallState::Queued | CallState::Offered { .. } => (None, None),
+        let (answered, agent, hold) = match call.state {
+            CallState::Connected { agent, since, held, .. } => (Some(since), Some(agent), held),
+            CallState::Arrived | CallState::Queued | CallState::Offered { .. } => Default::default(),
         };
         effects.facts.push(Fact::CallEnded(CallRecord {
             call: id,
@@ -93,6 +94,7 @@ impl Acd {
             arrived: call.arrived,
             answered,
             ended: now,
+            hold,
             outcome,
             queue: call.visit.map(|visit| visit.queue),
             agent,

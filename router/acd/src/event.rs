@@ -84,6 +84,30 @@ pub enum Event {
         /// The accepted offer.
         offer: OfferId,
     },
+    /// The agent's phone has put its caller on hold.
+    CallHeld {
+        /// The accepted offer.
+        offer: OfferId,
+    },
+    /// Caller and agent hear each other again.
+    CallRetrieved {
+        /// The accepted offer.
+        offer: OfferId,
+    },
+    /// Her phone did not hold as the desk had asked.
+    HoldFailed {
+        /// The accepted offer.
+        offer: OfferId,
+        /// SIP status.
+        status: u16,
+    },
+    /// Her phone or the caller did not come back as the desk had asked; the hold stands.
+    RetrieveFailed {
+        /// The accepted offer.
+        offer: OfferId,
+        /// SIP status.
+        status: u16,
+    },
     /// An agent has a desktop (her first one).
     DeskSignedIn {
         /// Who.
@@ -117,6 +141,20 @@ pub enum Event {
     },
     /// She hung up at her desktop.
     HangUpAsked {
+        /// Who.
+        agent: AgentNo,
+        /// Which call.
+        call: CallId,
+    },
+    /// She put her caller on hold at her desktop.
+    HoldAsked {
+        /// Who.
+        agent: AgentNo,
+        /// Which call.
+        call: CallId,
+    },
+    /// She took her caller back at her desktop.
+    RetrieveAsked {
         /// Who.
         agent: AgentNo,
         /// Which call.

@@ -4,6 +4,7 @@ use crate::{
     Acd, AgentNo, AgentState, CallId, CommandError, Event, Taken, Wish,
     agent::MAX_REASON,
     call::{CallState, Stage},
+    effect::PhoneTask,
 };
 
 impl Acd {
@@ -18,6 +19,8 @@ impl Acd {
                 let talks = matches!(self.agent_state(*agent)?, AgentState::Talking { offer, .. } if offer.call == *call);
                 if talks { Ok(Taken::Now) } else { Err(CommandError::NotInCall { call: *call }) }
             }
+            Event::HoldAsked { agent, call } => self.examine_hold(*agent, *call, PhoneTask::Hold),
+            Event::RetrieveAsked { agent, call } => self.examine_hold(*agent, *call, PhoneTask::Retrieve),
             Event::WrapUpFinished { agent, call, then, .. } => {
                 let wraps_up =
                     matches!(self.agent_state(*agent)?, AgentState::WrapUp { call: of, .. } if of == call);
@@ -39,11 +42,15 @@ impl Acd {
             | Event::PhoneRefused { .. }
             | Event::PhoneHungUp { .. }
             | Event::BridgeFailed { .. }
+            | Event::CallHeld { .. }
+            | Event::CallRetrieved { .. }
+            | Event::HoldFailed { .. }
+            | Event::RetrieveFailed { .. }
             | Event::DeadlinePassed => Ok(Taken::Now),
         }
     }
 
-    fn agent_state(&self, agent: AgentNo) -> Result<&AgentState, CommandError> {
+    pub(crate) fn agent_state(&self, agent: AgentNo) -> Result<&AgentState, CommandError> {
         self.agents.get(agent.index()).map(|agent| &agent.state).ok_or(CommandError::NoSuchAgent)
     }
 

@@ -15,6 +15,7 @@ pub mod effect;
 mod end;
 pub mod event;
 mod examine;
+mod hold;
 mod ids;
 mod index;
 mod occur;

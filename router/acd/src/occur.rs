@@ -4,11 +4,12 @@ use crate::{
     Acd, AgentNo, AgentState, CallId, Effects, Event, Fact, NotReadyReason, OfferId, Order, Refusal,
     Timestamp, Wish,
     agent::{AUTO_ANSWER, COMEBACK, Comeback, Next},
-    call::{Call, CallState, Stage},
-    effect::{AgentCause, CallMove, DropReason, EndReason, EndedBy, OfferOutcome, VisitOutcome},
+    call::{Call, CallState, Line, Stage},
+    effect::{AgentCause, CallMove, DropReason, EndReason, EndedBy, OfferOutcome, PhoneTask, VisitOutcome},
     event::CallerExit,
     staff::state_for,
 };
+use std::time::Duration;
 
 impl Acd {
     pub(crate) fn occur(&mut self, event: &Event, now: Timestamp, effects: &mut Effects) {
@@ -27,12 +28,22 @@ impl Acd {
             Event::PhoneRefused { offer, refusal, .. } => self.phone_refused(*offer, *refusal, now, effects),
             Event::PhoneHungUp { offer } => self.phone_hung_up(*offer, now, effects),
             Event::BridgeFailed { offer } => self.bridge_failed(*offer, now, effects),
+            Event::CallHeld { offer } => self.call_held(*offer, now, effects),
+            Event::CallRetrieved { offer } => self.call_retrieved(*offer, now, effects),
+            Event::HoldFailed { offer, status } => {
+                self.asked_in_vain(*offer, PhoneTask::Hold, *status, effects);
+            }
+            Event::RetrieveFailed { offer, status } => {
+                self.asked_in_vain(*offer, PhoneTask::Retrieve, *status, effects);
+            }
             Event::DeskSignedIn { agent } => self.desk_signed_in(*agent, now, effects),
             Event::DeskLost { agent } => self.desk_lost(*agent, now, effects),
             Event::StateAsked { agent, wish } => self.state_asked(*agent, wish, now, effects),
             Event::OfferAccepted { call, .. } => self.accepted_at_desk(*call, now, effects),
             Event::OfferDeclined { call, .. } => self.declined_at_desk(*call, now, effects),
             Event::HangUpAsked { agent, call } => self.hang_up_asked(*agent, *call, now, effects),
+            Event::HoldAsked { call, .. } => self.phone_asked(*call, PhoneTask::Hold, effects),
+            Event::RetrieveAsked { call, .. } => self.phone_asked(*call, PhoneTask::Retrieve, effects),
             Event::WrapUpFinished { agent, disposition, then, .. } => {
                 self.wrap_up_finished(*agent, disposition.as_deref(), then.as_ref(), now, effects);
             }
@@ -119,7 +130,9 @@ impl Acd {
         else {
             return;
         };
-        self.set_call_state(offer.call, CallState::Connected { offer, agent, offered, since: now });
+        let (held, line) = (Duration::ZERO, Line::Open);
+        let connected = CallState::Connected { offer, agent, offered, since: now, held, line };
+        self.set_call_state(offer.call, connected);
         effects.facts.push(Fact::OfferEnded { offer, agent, queue, outcome: OfferOutcome::Accepted });
         let waited = now.since(visit.entered);
         effects.facts.push(Fact::Answered { call: offer.call, queue, agent, waited });
@@ -149,7 +162,7 @@ impl Acd {
         })
     }
 
-    fn is_connected(&self, offer: OfferId) -> Option<AgentNo> {
+    pub(crate) fn is_connected(&self, offer: OfferId) -> Option<AgentNo> {
         self.calls.get(&offer.call).and_then(|call| match call.state {
             CallState::Connected { offer: current, agent, .. } => (current == offer).then_some(agent),
             CallState::Arrived | CallState::Queued | CallState::Offered { .. } => None,
@@ -177,6 +190,7 @@ impl Acd {
     fn bridge_failed(&mut self, offer: OfferId, now: Timestamp, effects: &mut Effects) {
         let Some(agent) = self.is_connected(offer) else { return };
         let Some(visit) = self.calls.get(&offer.call).and_then(|call| call.visit) else { return };
+        self.end_hold(offer.call, now, effects);
         effects.facts.push(Fact::AnswerUndone { offer, agent, queue: visit.queue });
         effects.orders.push(Order::CallMoved { call: offer.call, agent, to: CallMove::BackToQueue });
         let pause = self.rules.queue(visit.queue).map_or_else(Default::default, |rule| rule.plan.rona_pause);
@@ -215,13 +229,13 @@ impl Acd {
                 let expires = if let Stage::Card { expires } = stage { expires } else { due };
                 effects.orders.extend(self.offer_call(offer, no, since, expires));
             }
-            CallState::Connected { offered, since, .. } => {
+            CallState::Connected { offered, since, line, .. } => {
                 effects.orders.extend(self.offer_call(offer, no, offered, since));
-                effects.orders.push(Order::CallMoved {
-                    call: offer.call,
-                    agent: no,
-                    to: CallMove::Connected,
-                });
+                let moved = |to| Order::CallMoved { call: offer.call, agent: no, to };
+                effects.orders.push(moved(CallMove::Connected));
+                if let Line::Held { .. } = line {
+                    effects.orders.push(moved(CallMove::Held));
+                }
             }
             CallState::Arrived | CallState::Queued => {}
         }

@@ -15,6 +15,8 @@ use serde::Serialize;
 pub struct Agent {
     pub(crate) state: AgentState,
     pub(crate) since: Timestamp,
+    /// When the part of her time began that is recorded next: a hold cuts her talking.
+    pub(crate) cut: Timestamp,
     pub(crate) load: Workload,
     /// Whether she has a desktop.
     pub(crate) desk: bool,
@@ -22,7 +24,7 @@ pub struct Agent {
 
 impl Agent {
     pub(crate) fn new(now: Timestamp) -> Self {
-        Self { state: AgentState::LoggedOut, since: now, load: Workload::default(), desk: false }
+        Self { state: AgentState::LoggedOut, since: now, cut: now, load: Workload::default(), desk: false }
     }
     /// What she is doing.
     #[must_use]
@@ -94,12 +96,12 @@ impl Acd {
             agent: no,
             state: from.as_str(),
             reason: from.reason().cloned(),
-            from: agent.since,
+            from: agent.cut,
             to: now,
             call: from.call(),
             queue: from.queue(),
         }));
-        agent.since = now;
+        (agent.since, agent.cut) = (now, now);
         let entered = agent.idle(no);
         self.deadlines.change(Owner::Agent(no), deadline, agent.deadline());
         let to = agent.state.clone();

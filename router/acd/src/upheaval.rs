@@ -79,6 +79,7 @@ impl Acd {
             effects.facts.push(Fact::OfferEnded { offer, agent, queue: visit.queue, outcome });
         }
         let agent = call.state.agent();
+        self.end_hold(id, now, effects);
         self.end_visit(id, VisitOutcome::LostRestart, now, effects);
         if let Some(agent) = agent {
             let until = (!self.needs_desk(agent)).then_some(now + pause);

@@ -3,6 +3,9 @@
 use crate::{
     Rejected,
     compose::SDP,
+    extensions::missing,
+    leg::session_timer::is_too_short,
+    local::Local,
     sdp::Sdp,
     wire::{Message, Name, Scheme, percent_decoded},
 };
@@ -19,14 +22,17 @@ pub(crate) struct Refusal {
 /// # Errors
 ///
 /// The refusal that an INVITE deserves which we cannot act on, in the order of RFC 3261 §8.2.
-pub(crate) fn dialled(invite: &Message) -> Result<String, Refusal> {
+pub(crate) fn dialled(invite: &Message, local: &Local) -> Result<String, Refusal> {
     let refuse = |status| Err(Refusal { status, counts: Rejected::Unsupported });
     let Some(uri) = invite.uri().filter(|uri| uri.scheme != Scheme::Other) else { return refuse(416) };
     if invite.max_forwards() == Some(0) {
         return refuse(483);
     }
-    if invite.header(Name::Require).is_some_and(|tags| !tags.is_empty()) {
+    if missing(invite, local).next().is_some() {
         return refuse(420);
+    }
+    if is_too_short(invite, local) {
+        return refuse(422);
     }
     if !accepts_sdp(invite) {
         return refuse(406);
@@ -69,7 +75,8 @@ mod tests {
             "INVITE {uri} SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:a@h>;tag=f\r\nTo: <sip:1500@h>\r\n\
              Call-ID: c\r\nCSeq: 7 INVITE\r\n{lines}"
         );
-        dialled(&Message::parse(Bytes::from(text)).unwrap()).map_err(|refusal| refusal.status)
+        let local = Local::new(&crate::policy::tests::config());
+        dialled(&Message::parse(Bytes::from(text)).unwrap(), &local).map_err(|refusal| refusal.status)
     }
 
     #[test]
@@ -83,7 +90,8 @@ mod tests {
     fn what_we_cannot_act_on_is_refused_by_its_own_status() {
         for (lines, refused) in [
             ("Max-Forwards: 0\r\n\r\n", 483),
-            ("Require: 100rel\r\n\r\n", 420),
+            ("Require: precondition\r\n\r\n", 420),
+            ("Require: timer\r\nSession-Expires: 89\r\n\r\n", 422),
             ("Accept: text/plain, application/isup\r\n\r\n", 406),
             ("Content-Type: text/plain\r\n\r\nhello", 415),
             ("Content-Type: application/sdp\r\nContent-Encoding: gzip\r\n\r\nhello", 415),

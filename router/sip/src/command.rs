@@ -30,6 +30,23 @@ pub enum Command {
         /// The answered leg.
         leg: LegKey,
     },
+    /// Ask a joined phone to put its caller on hold. `PhoneHolds` or `HoldFailed` says what came of it.
+    HoldPhone {
+        /// The joined leg.
+        leg: LegKey,
+    },
+    /// The caller whom a phone holds hears music, or silence where that cannot be.
+    Hold {
+        /// The leg of `PhoneHolds`.
+        leg: LegKey,
+        /// Our RTP port for the music; none when there is no free one.
+        port: Option<u16>,
+    },
+    /// Ask a phone to take its caller back. `Retrieved` or `RetrieveFailed` says what came of it.
+    Retrieve {
+        /// The leg that holds.
+        leg: LegKey,
+    },
     /// End a phone's leg, whatever it is in: CANCEL, ACK and BYE, or BYE. The caller keeps what it hears until
     /// the next `Treat`.
     Drop {

@@ -3,13 +3,15 @@
 use crate::{
     Flow, Transport,
     dialog::Dialog,
+    extensions::{missing, supported},
+    leg::session_timer,
     local::Local,
     wire::{Message, Method, Name, Writer, reason_phrase},
 };
 use bytes::Bytes;
 
 /// What we take, in `Allow`.
-pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS";
+pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE";
 /// The only kind of body we read.
 pub(crate) const SDP: &str = "application/sdp";
 
@@ -23,13 +25,25 @@ pub(crate) fn respond(local: &Local, request: &Message, status: u16, tag: &str, 
 }
 
 /// Adds what a refusal with `status` has to say about us, or about what we did not understand in `request`.
-pub(crate) fn explain(writer: &mut Writer, request: &Message, status: u16) {
+pub(crate) fn explain(writer: &mut Writer, request: &Message, status: u16, local: &Local) {
     match status {
         405 | 501 => writer.header(Name::Allow, ALLOW),
         406 | 415 | 488 => writer.header(Name::Accept, SDP),
-        420 => writer.header(Name::Unsupported, request.header(Name::Require).unwrap_or_default()),
+        420 => {
+            let missing: Vec<&[u8]> = missing(request, local).collect();
+            writer.header(Name::Unsupported, missing.join(&b", "[..]))
+        }
+        422 => writer.header(Name::MinSe, decimal(session_timer::LEAST_S, &mut [0; 10])),
         _ => writer,
     };
+}
+
+/// Adds what we can do.
+pub(crate) fn able(writer: &mut Writer, local: &Local) {
+    writer.header(Name::Allow, ALLOW);
+    if let Some(supported) = supported(local) {
+        writer.header(Name::Supported, supported);
+    }
 }
 
 /// Starts a request in a dialog, with the CSeq `seq`, and says where it goes.

@@ -2,12 +2,13 @@
 
 use crate::{
     CallKey, Cause, Flow, Micros, Mint, Output,
-    compose::{ALLOW, SDP, cancel_of, decimal, explain, in_dialog, reason, respond},
+    compose::{SDP, able, cancel_of, decimal, explain, in_dialog, reason, respond},
     dialog::Dialog,
+    leg::Line,
     local::Local,
     output::Sent,
     timers::{ServerId, Timers},
-    transaction::{Clients, Owner, SentInvite, Servers},
+    transaction::{Clients, Owner, SentInvite, Servers, Then},
     wire::{Message, Method, Name, Writer},
 };
 use bytes::Bytes;
@@ -68,7 +69,7 @@ impl Ctx<'_> {
     pub(crate) fn provisional(&mut self, server: ServerId, status: u16, response: Bytes) {
         self.net.servers.provisional(server, status, response, self.out);
     }
-    /// Sends the final response to an INVITE.
+    /// Sends the final response to a request.
     pub(crate) fn finish(&mut self, server: ServerId, status: u16, response: Bytes) {
         let Net { servers, timers, .. } = &mut *self.net;
         servers.finish(server, status, response, self.now, (timers, self.out));
@@ -77,19 +78,23 @@ impl Ctx<'_> {
     pub(crate) fn acknowledged(&mut self, server: ServerId) {
         self.net.servers.acknowledged(server, self.now, &mut self.net.timers);
     }
-    /// Begins with an INVITE, which is found by `key` when it comes again.
+    /// Begins with a request that cannot be answered at once, which is found by `key` when it comes again.
     pub(crate) fn begin(&mut self, request: &Message, key: Vec<u8>, from: Flow, owner: Owner) -> ServerId {
-        self.net.servers.invite(request, key, from.answer(&request.top_via()), owner)
+        let (to, servers) = (from.answer(&request.top_via()), &mut self.net.servers);
+        if request.method() == Method::Invite {
+            return servers.invite(request, key, to, owner);
+        }
+        servers.other(request.method(), key, to)
     }
     /// Sends `100 Trying`.
     pub(crate) fn trying(&mut self, request: &Message, server: ServerId, from: Flow) {
         let trying = respond(&self.net.local, request, 100, "", from).finish();
         self.provisional(server, 100, trying);
     }
-    /// Refuses a re-INVITE.
+    /// Refuses a request in a dialog.
     pub(crate) fn refuse(&mut self, request: &Message, server: ServerId, status: u16, from: Flow) {
         let mut writer = respond(&self.net.local, request, status, "", from);
-        explain(&mut writer, request, status);
+        explain(&mut writer, request, status, &self.net.local);
         if status == 500 {
             let mut digits = [0; 10];
             writer.header(Name::RetryAfter, decimal((self.mint.bits() % 11) as u32, &mut digits));
@@ -98,21 +103,62 @@ impl Ctx<'_> {
     }
     /// Answers a request other than INVITE, found by `key`, and keeps the answer for its retransmissions.
     pub(crate) fn answer(&mut self, request: &Message, key: Vec<u8>, status: u16, from: Flow) {
-        let response = respond(&self.net.local, request, status, "", from).finish();
+        let mut writer = respond(&self.net.local, request, status, "", from);
+        explain(&mut writer, request, status, &self.net.local);
+        self.answer_with(request, key, status, from, writer.finish());
+    }
+    /// As [`Ctx::answer`], with a response that has more to say.
+    pub(crate) fn answer_with(
+        &mut self,
+        request: &Message,
+        key: Vec<u8>,
+        status: u16,
+        from: Flow,
+        response: Bytes,
+    ) {
         let (to, method) = (from.answer(&request.top_via()), request.method());
         let Net { servers, timers, .. } = &mut *self.net;
         servers.answer((method, key), (response, to), status, self.now, (timers, self.out));
     }
-    /// Sends an INVITE within `dialog`, carrying `offer`; gives its branch and CSeq number.
-    pub(crate) fn reinvite(&mut self, dialog: &mut Dialog, offer: Bytes, owner: Owner) -> (u128, u32) {
-        let (branch, seq) = (self.mint.bits(), dialog.next_seq());
-        let (mut writer, to) = in_dialog(&self.net.local, dialog, Method::Invite, seq, branch);
-        writer.header(Name::Contact, &self.net.local.own(to.transport).contact).header(Name::Allow, ALLOW);
-        self.name_call(&mut writer, owner.call);
+    /// Sends an INVITE within the dialog of `line`, carrying `offer`; gives its branch and CSeq number.
+    pub(crate) fn reinvite(&mut self, line: &mut Line, offer: Bytes, owner: Owner) -> (u128, u32) {
+        let (branch, seq) = (self.mint.bits(), line.dialog.next_seq());
+        let (mut writer, to) = self.refreshing(line, Method::Invite, seq, branch, owner.call);
         let request = writer.body(SDP, offer).finish();
-        let from = dialog.local.clone();
+        let from = line.dialog.local.clone();
         self.invite(branch, SentInvite { request, to, from, seq, initial: false }, owner);
         (branch, seq)
+    }
+    /// Sends an UPDATE within the dialog of `line`, carrying `offer`, or as a mere sign of life; gives its branch.
+    pub(crate) fn update(&mut self, line: &mut Line, offer: Option<Bytes>, owner: Owner) -> u128 {
+        let (branch, seq) = (self.mint.bits(), line.dialog.next_seq());
+        let (mut writer, to) = self.refreshing(line, Method::Update, seq, branch, owner.call);
+        if let Some(offer) = offer {
+            writer.body(SDP, offer);
+        }
+        let Net { clients, timers, .. } = &mut *self.net;
+        let then = Then::Tell(owner);
+        clients.request(branch, Method::Update, (writer.finish(), to), then, self.now, (timers, self.out));
+        branch
+    }
+    /// Starts a request that refreshes target and session, and says where it goes.
+    fn refreshing(
+        &self,
+        line: &Line,
+        method: Method,
+        seq: u32,
+        branch: u128,
+        call: CallKey,
+    ) -> (Writer, Flow) {
+        let local = &self.net.local;
+        let (mut writer, to) = in_dialog(local, &line.dialog, method, seq, branch);
+        writer.header(Name::Contact, &local.own(to.transport).contact);
+        able(&mut writer, local);
+        if let Some(timer) = &line.timer {
+            timer.ask(&mut writer);
+        }
+        self.name_call(&mut writer, call);
+        (writer, to)
     }
     /// Sends an INVITE.
     pub(crate) fn invite(&mut self, branch: u128, sent: SentInvite, owner: Owner) {
@@ -137,9 +183,9 @@ impl Ctx<'_> {
             reason(&mut writer, cause);
         }
         let ended = self.net.dialogs.get_mut(&dialog.tag).map(|partner| *partner = dialog.ended());
-        let ended = ended.map(|()| dialog.tag);
+        let then = ended.map_or(Then::Nothing, |()| Then::Forget(dialog.tag));
         let Net { clients, timers, .. } = &mut *self.net;
-        clients.request(branch, Method::Bye, (writer.finish(), to), ended, self.now, (timers, self.out));
+        clients.request(branch, Method::Bye, (writer.finish(), to), then, self.now, (timers, self.out));
     }
     /// Cancels the INVITE under `branch`, if a provisional response has come. True when it was sent.
     pub(crate) fn cancel(&mut self, branch: u128, cause: Option<Cause>) -> bool {
@@ -151,7 +197,7 @@ impl Ctx<'_> {
         let Ok(invite) = Message::parse(open.sent.request.clone()) else { return false };
         let cancel = cancel_of(&invite, cause);
         let Net { clients, timers, .. } = &mut *self.net;
-        clients.request(branch, Method::Cancel, (cancel, to), None, self.now, (timers, self.out));
+        clients.request(branch, Method::Cancel, (cancel, to), Then::Nothing, self.now, (timers, self.out));
         clients.cancelled(branch, self.now, timers);
         true
     }

@@ -7,7 +7,7 @@
 use crate::{
     Flow,
     context::Partner,
-    wire::{Message, NameAddr, Uri},
+    wire::{Message, Method, Name, NameAddr, Uri},
 };
 use bytes::Bytes;
 use std::net::IpAddr;
@@ -33,6 +33,8 @@ pub(crate) struct Dialog {
     target: Bytes,
     routes: Vec<Bytes>,
     peer: Flow,
+    /// Whether the peer takes UPDATE, as far as it has said.
+    pub(crate) takes_update: bool,
 }
 
 /// The first line and the routes of a request in a dialog.
@@ -47,8 +49,8 @@ pub(crate) struct Path<'a> {
 impl Dialog {
     /// The dialog an INVITE from `peer` makes, answered with the tag `bits`, written `tag`.
     pub(crate) fn as_server(invite: &Message, peer: Flow, bits: u128, tag: &[u8]) -> Self {
-        let local = invite.header(crate::wire::Name::To).unwrap_or_default();
-        let remote = invite.header(crate::wire::Name::From).unwrap_or_default();
+        let local = invite.header(Name::To).unwrap_or_default();
+        let remote = invite.header(Name::From).unwrap_or_default();
         Self {
             tag: bits,
             call_id: invite.share(invite.call_id()),
@@ -60,11 +62,12 @@ impl Dialog {
             target: share(invite, invite.contact_uri()),
             routes: invite.record_routes().take(MAX_ROUTES).map(|route| invite.share(route)).collect(),
             peer,
+            takes_update: takes_update(invite),
         }
     }
     /// The dialog that a response from `peer` to our INVITE makes; `local` is From of that INVITE.
     pub(crate) fn as_client(bits: u128, local: Bytes, seq: u32, response: &Message, peer: Flow) -> Self {
-        let remote = response.header(crate::wire::Name::To).unwrap_or_default();
+        let remote = response.header(Name::To).unwrap_or_default();
         let routes = response.record_routes().take(MAX_ROUTES).map(|route| response.share(route));
         let mut routes: Vec<Bytes> = routes.collect();
         routes.reverse();
@@ -79,6 +82,7 @@ impl Dialog {
             target: share(response, response.contact_uri()),
             routes,
             peer,
+            takes_update: takes_update(response),
         }
     }
     /// Whether a request with our tag really is the peer's in this dialog.
@@ -102,10 +106,13 @@ impl Dialog {
         self.local_seq += 1;
         self.local_seq
     }
-    /// A re-INVITE or its 2xx may move the remote target (RFC 3261 §12.2).
+    /// A re-INVITE or UPDATE, or its 2xx, may move the remote target (RFC 3261 §12.2) and name other methods.
     pub(crate) fn refresh(&mut self, message: &Message) {
         if let Some(uri) = message.contact_uri() {
             self.target = message.share(uri);
+        }
+        if message.header(Name::Allow).is_some() {
+            self.takes_update = takes_update(message);
         }
     }
     /// How a request of ours is addressed (RFC 3261 §12.2.1.1).
@@ -145,6 +152,10 @@ fn is_private(ip: IpAddr) -> bool {
         }
         IpAddr::V6(ip) => ip.is_unique_local() || ip.is_unicast_link_local() || ip.is_loopback(),
     }
+}
+
+fn takes_update(message: &Message) -> bool {
+    message.lists(Name::Allow, Method::Update.as_str())
 }
 
 fn remote_uri(remote: &[u8]) -> &[u8] {

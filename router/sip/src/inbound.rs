@@ -4,7 +4,7 @@ use crate::{
     CallKey, Flow, Notice, Rejected,
     admission::{Refusal, dialled},
     bridge::{Call, offered},
-    compose::{ALLOW, SDP, decimal, explain, respond},
+    compose::{SDP, able, decimal, explain, respond},
     context::{Moment, Net, Partner},
     dialog::Dialog,
     error::Fault,
@@ -132,15 +132,19 @@ impl Stack {
                     call.hung_up(side, ctx);
                 });
             }
-            Method::Invite if !self.net.servers.has_room() => self.no_room(request, from, moment),
+            Method::Invite | Method::Update if !self.net.servers.has_room() => {
+                self.no_room(request, from, moment);
+            }
             Method::Invite => {
                 self.with_call(call, moment, |call, ctx| call.reinvited(side, request, from, key, ctx));
+            }
+            Method::Update => {
+                self.with_call(call, moment, |call, ctx| call.updated(side, request, from, key, ctx));
             }
             Method::Options => self.capabilities(request, from, moment),
             Method::Ack
             | Method::Cancel
             | Method::Register
-            | Method::Update
             | Method::Prack
             | Method::Info
             | Method::Refer
@@ -203,7 +207,7 @@ impl Stack {
         if self.overload || self.calls.len() >= self.config.max_calls || !self.net.servers.has_room() {
             return self.no_room(request, from, moment);
         }
-        let dialled = match dialled(request) {
+        let dialled = match dialled(request, &self.net.local) {
             Ok(dialled) => dialled,
             Err(Refusal { status, counts }) => return self.turn_away(request, status, counts, from, moment),
         };
@@ -248,7 +252,8 @@ impl Stack {
     fn capabilities(&mut self, request: &Message, from: Flow, moment: &mut Moment<'_>) {
         let tag = self.stray_tag(moment);
         self.respond_with(request, 200, &tag, from, moment, |writer| {
-            writer.header(Name::Allow, ALLOW).header(Name::Accept, SDP);
+            able(writer, &self.net.local);
+            writer.header(Name::Accept, SDP);
         });
     }
     /// A method we do not do here (405), or have never heard of (501).
@@ -269,7 +274,10 @@ impl Stack {
         moment.out.count(counts);
         if self.may_answer(from, moment) {
             let tag = self.stray_tag(moment);
-            self.respond_with(request, status, &tag, from, moment, |writer| explain(writer, request, status));
+            let local = &self.net.local;
+            self.respond_with(request, status, &tag, from, moment, |writer| {
+                explain(writer, request, status, local)
+            });
         }
     }
     fn may_answer(&mut self, from: Flow, moment: &Moment<'_>) -> bool {

@@ -2,7 +2,7 @@
 //!
 //! Records hold the messages that made the leg, as they were on the wire, and the few numbers that move on.
 
-use crate::{CallKey, Flow, LegKey, compose::cancel_of, wire::Message};
+use crate::{CallKey, Flow, LegKey, Micros, compose::cancel_of, wire::Message};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
@@ -56,6 +56,22 @@ pub struct DialogRecord {
     pub theirs: Bytes,
     /// Ours, with the version of its `o=`.
     pub ours: Bytes,
+    /// Its session timer, if it has one.
+    #[serde(default)]
+    pub timer: Option<TimerRecord>,
+}
+
+/// A session timer (RFC 4028).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimerRecord {
+    /// Seconds agreed upon, from one refresh to the end of the session.
+    pub interval_s: u32,
+    /// Whether we refresh it, or the peer.
+    pub ours: bool,
+    /// Whether the peer has agreed to it, or just does not know.
+    pub agreed: bool,
+    /// When we say BYE, unless it is refreshed.
+    pub ends: Micros,
 }
 
 /// The CANCEL of an INVITE that still rings, with the branch it was stored with, and where it goes.

@@ -18,6 +18,8 @@ pub(crate) struct Local {
     pub(crate) product: String,
     /// Further headers that a phone gets to see.
     pub(crate) copied: Vec<String>,
+    /// Seconds that a session lasts without a refresh; none wants no session timers.
+    pub(crate) session_s: Option<u32>,
 }
 
 /// Where we are reached over one transport.
@@ -62,6 +64,7 @@ impl Local {
             host: host_of(config.address),
             product: config.user_agent.clone(),
             copied: config.copied_headers.clone(),
+            session_s: config.session_expires_s,
         }
     }
 }

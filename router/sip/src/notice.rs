@@ -52,6 +52,31 @@ pub enum Notice {
         /// Which leg.
         leg: LegKey,
     },
+    /// The phone has put the caller on hold; await `Hold`. Its re-INVITE, if that is how it did so, waits for the order,
+    /// so that the hold can be stored before.
+    PhoneHolds {
+        /// Which leg.
+        leg: LegKey,
+    },
+    /// The hold is over, by the phone or by order: caller and phone hear each other.
+    Retrieved {
+        /// Which leg.
+        leg: LegKey,
+    },
+    /// The phone did not do as `HoldPhone` asked: caller and phone hear each other as before.
+    HoldFailed {
+        /// Which leg.
+        leg: LegKey,
+        /// Its final response; 488 when that could not be used.
+        status: u16,
+    },
+    /// The phone or the caller did not do as `Retrieve` asked: the hold stands.
+    RetrieveFailed {
+        /// Which leg.
+        leg: LegKey,
+        /// The final response; 488 when that could not be used, or the phone holds on its own account.
+        status: u16,
+    },
     /// Music to the caller starts, changes or (`None`) stops.
     Media {
         /// Which call.

@@ -30,6 +30,8 @@ pub struct Config {
     pub entries: Entries,
     /// Most calls at a time; the next one gets 503.
     pub max_calls: usize,
+    /// Seconds after which a session is over that nobody has refreshed, 90 to 86,400; none wants no session timers.
+    pub session_expires_s: Option<u32>,
 }
 
 /// A PBX or carrier.
@@ -115,8 +117,24 @@ pub(crate) fn host_of(address: SocketAddr) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    pub(crate) fn config() -> Config {
+        Config {
+            address: "198.51.100.1:5060".parse().unwrap(),
+            streams: Vec::new(),
+            media: ip("198.51.100.1"),
+            user_agent: String::new(),
+            node: String::new(),
+            trunks: Vec::new(),
+            phones: Vec::new(),
+            copied_headers: Vec::new(),
+            entries: Entries::default(),
+            max_calls: 1,
+            session_expires_s: Some(1_800),
+        }
+    }
 
     fn ip(text: &str) -> IpAddr {
         text.parse().unwrap()

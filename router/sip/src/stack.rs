@@ -92,7 +92,12 @@ impl Stack {
     pub fn command(&mut self, command: Command, now: Micros, mint: &mut dyn Mint, out: &mut Output) {
         let key = match &command {
             Command::Treat { call, .. } | Command::End { call, .. } => *call,
-            Command::Ring { leg, .. } | Command::Connect { leg } | Command::Drop { leg, .. } => leg.call,
+            Command::Ring { leg, .. }
+            | Command::Connect { leg }
+            | Command::HoldPhone { leg }
+            | Command::Hold { leg, .. }
+            | Command::Retrieve { leg }
+            | Command::Drop { leg, .. } => leg.call,
         };
         self.with_call(key, &mut Moment { now, mint, out }, |call, ctx| match command {
             Command::Treat { treatment, .. } => call.treat(treatment, ctx),
@@ -100,6 +105,9 @@ impl Stack {
                 call.ring(leg, Order { phone, queue, display, auto_answer }, ctx);
             }
             Command::Connect { leg } => call.connect(leg.attempt, ctx),
+            Command::HoldPhone { leg } => call.hold_phone(leg.attempt, ctx),
+            Command::Hold { leg, port } => call.hold(leg.attempt, port, ctx),
+            Command::Retrieve { leg } => call.retrieve(leg.attempt, ctx),
             Command::Drop { leg, reason } => call.drop_phone(leg.attempt, reason, ctx),
             Command::End { cause, .. } => call.end(cause, ctx),
         });
@@ -179,6 +187,9 @@ impl Stack {
             End::TimedOut { owner: Owner { call, side }, branch, status } => {
                 self.with_call(call, moment, |call, ctx| call.invite_timed_out(side, branch, status, ctx));
             }
+            End::Unanswered { owner: Owner { call, side }, branch } => {
+                self.with_call(call, moment, |call, ctx| call.request_heard(side, branch, None, ctx));
+            }
             End::RangOut { owner: Owner { call, side }, branch } => {
                 self.with_call(call, moment, |call, ctx| call.invite_rang_out(side, branch, ctx));
                 // Unless its leg has done so: nobody waits for its end any more.
@@ -193,6 +204,11 @@ impl Stack {
         let Net { clients, timers, .. } = &mut self.net;
         match clients.hear(branch, message, status, moment.now, (timers, moment.out)) {
             Reply::Done => {}
+            Reply::Other { owner: Owner { call, side } } => {
+                self.with_call(call, moment, |call, ctx| {
+                    call.request_heard(side, branch, Some(message), ctx)
+                });
+            }
             Reply::Stray => moment.out.count(Rejected::StrayResponse),
             Reply::Nobody { new } => moment.with(&mut self.net).end_stranger(branch, message, from, new),
             Reply::Invite { owner: Owner { call, side }, heard } => {

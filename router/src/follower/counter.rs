@@ -49,7 +49,8 @@ impl Counter {
             Fact::WrappedUp { queue, wrap_up, .. } => {
                 self.with(*queue, |metrics, _| metrics.wrapped_up(*wrap_up));
             }
-            Fact::CallEnded(_) | Fact::AgentSpan(_) => {}
+            Fact::HoldEnded { queue, hold, .. } => self.with(*queue, |metrics, _| metrics.held(*hold)),
+            Fact::Held { .. } | Fact::CallEnded(_) | Fact::AgentSpan(_) => {}
         }
     }
     fn with(&self, queue: QueueNo, count: impl FnOnce(&QueueMetrics, Duration)) {

@@ -44,7 +44,7 @@ pub struct QueueView {
     pub waiting: usize,
     /// Of these, how many are on offer to an agent.
     pub offered: usize,
-    /// Calls in conversation.
+    /// Calls in conversation, on hold or not.
     pub connected: usize,
     /// When the oldest waiting call entered.
     pub oldest: Option<Timestamp>,
@@ -80,7 +80,7 @@ pub struct CallView {
     pub visit: u32,
     /// Its queue.
     pub queue: Name,
-    /// `queued`, `offered` or `connected`.
+    /// `queued`, `offered`, `connected` or `held`.
     pub state: &'static str,
     /// When the visit began.
     pub entered: Timestamp,

@@ -42,6 +42,8 @@ pub(super) struct Model {
 struct AgentNow {
     state: AgentState,
     since: Timestamp,
+    /// Since when her time is not recorded yet: a hold cuts her talking.
+    cut: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +59,7 @@ enum Stage {
     Queued,
     Offered { agent: AgentNo },
     Connected { agent: AgentNo, at: Timestamp },
+    Held { agent: AgentNo, at: Timestamp },
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -90,7 +93,7 @@ impl Model {
             if let Order::AgentMoved { agent, to, .. } = order
                 && let Some(now) = self.agents.get_mut(agent.index())
             {
-                *now = AgentNow { state: to.clone(), since: entry.at };
+                *now = AgentNow { state: to.clone(), since: entry.at, cut: entry.at };
             }
         }
         if entry.number > self.dropped {
@@ -143,7 +146,8 @@ impl Model {
         self.queue_names.extend(queues.map(|no| Name::from(self.directory.queue_name(no))));
         let agents = (self.agent_names.len()..self.directory.agent_count()).filter_map(number).map(AgentNo);
         self.agent_names.extend(agents.map(|no| Name::from(self.directory.agent_id(no))));
-        self.agents.resize(self.agent_names.len(), AgentNow { state: AgentState::LoggedOut, since: at });
+        self.agents
+            .resize(self.agent_names.len(), AgentNow { state: AgentState::LoggedOut, since: at, cut: at });
         self.serves = serves(plan, &self.directory);
         if *self.plan == *plan {
             return; // the same rules as before need no row
@@ -169,6 +173,8 @@ impl Model {
                     visit.stage = Stage::Connected { agent: *agent, at };
                 }
             }
+            Fact::Held { call, .. } => self.hold(*call, true),
+            Fact::HoldEnded { call, .. } => self.hold(*call, false),
             Fact::AnswerUndone { offer, agent, queue } => {
                 self.offer_ended(*offer, *agent, *queue, OfferOutcome::Failed, at);
             }
@@ -183,6 +189,17 @@ impl Model {
             }
             Fact::AgentSpan(span) => self.span(span),
         }
+    }
+
+    fn hold(&mut self, call: CallId, on: bool) {
+        let Some(visit) = self.visits.get_mut(&call) else { return };
+        visit.stage = match (visit.stage, on) {
+            (Stage::Connected { agent, at } | Stage::Held { agent, at }, true) => Stage::Held { agent, at },
+            (Stage::Connected { agent, at } | Stage::Held { agent, at }, false) => {
+                Stage::Connected { agent, at }
+            }
+            (stage @ (Stage::Queued | Stage::Offered { .. }), true | false) => stage,
+        };
     }
 
     fn offered(&mut self, offer: OfferId, agent: AgentNo, at: Timestamp) {
@@ -262,6 +279,7 @@ impl Model {
             arrived: call.arrived,
             answered: call.answered,
             ended: call.ended,
+            talk_ms: ms(call.talk()),
             outcome: Name::from(call.outcome.as_str()),
             reason: Name::from(reason),
             queue: call.queue.map(|queue| self.queue(queue)),
@@ -276,6 +294,9 @@ impl Model {
     }
 
     fn span(&mut self, span: &AgentSpan) {
+        if let Some(agent) = self.agents.get_mut(span.agent.index()) {
+            agent.cut = span.to;
+        }
         if span.from == span.to {
             return; // a state that was only passed through took no time
         }
@@ -322,7 +343,7 @@ impl Model {
         for visit in self.visits.values() {
             let Some(view) = views.get_mut(visit.queue.index()) else { continue };
             match visit.stage {
-                Stage::Connected { .. } => {
+                Stage::Connected { .. } | Stage::Held { .. } => {
                     view.connected += 1;
                     continue;
                 }
@@ -361,6 +382,7 @@ impl Model {
             Stage::Queued => ("queued", None, None),
             Stage::Offered { agent } => ("offered", None, Some(agent)),
             Stage::Connected { agent, at } => ("connected", Some(at), Some(agent)),
+            Stage::Held { agent, at } => ("held", Some(at), Some(agent)),
         };
         CallView {
             call,
@@ -382,7 +404,7 @@ impl Model {
         if !self.filling.is_empty() {
             batches.push(Arc::new(self.filling.clone()));
         }
-        let spans = self.agents.iter().zip(&self.agent_names).filter(|(agent, _)| agent.since < now);
+        let spans = self.agents.iter().zip(&self.agent_names).filter(|(agent, _)| agent.cut < now);
         Some(Tail {
             batches,
             open: self.visits.iter().map(|(call, visit)| self.call_view(*call, visit)).collect(),
@@ -392,11 +414,13 @@ impl Model {
     }
 
     fn open_span(&self, agent: &AgentNow, id: &Name, now: Timestamp) -> SpanRow {
+        let visit = agent.state.call().and_then(|call| self.visits.get(&call));
+        let held = visit.is_some_and(|visit| matches!(visit.stage, Stage::Held { .. }));
         SpanRow {
             agent: Name::clone(id),
-            state: Name::from(agent.state.as_str()),
+            state: Name::from(if held { "held" } else { agent.state.as_str() }),
             reason: Name::from(agent.state.reason().map_or("", |reason| reason.as_str())),
-            from: agent.since,
+            from: agent.cut,
             to: now,
             call: agent.state.call(),
             queue: agent.state.queue().map(|queue| self.queue(queue)),

@@ -148,7 +148,7 @@ fn call_cells<'a>(call: &'a CallRow, zone: &TimeZone) -> Vec<Cell<'a>> {
         Cell::Count(u64::from(call.offers)),
         Cell::Count(u64::from(call.priority)),
         Cell::Count(call.wait_ms()),
-        Cell::Count(call.talk_ms()),
+        Cell::Count(call.talk_ms),
     ]
 }
 

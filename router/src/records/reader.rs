@@ -237,12 +237,12 @@ fn first_id(at: Timestamp) -> String {
 }
 
 const CALLS: &str = "SELECT call, dialled, caller, arrived_at, answered_at, ended_at, outcome, reason, queue, agent,
-  visits, offers, priority FROM calls WHERE call >= ?1 AND call < ?2 AND arrived_at >= ?3 AND arrived_at < ?4
+  visits, offers, priority, talk_ms FROM calls WHERE call >= ?1 AND call < ?2 AND arrived_at >= ?3 AND arrived_at < ?4
   AND (?5 IS NULL OR queue = ?5 OR EXISTS (SELECT 1 FROM queue_entries AS q WHERE q.call = calls.call AND q.queue = ?5))
   AND (?6 IS NULL OR agent = ?6) AND (?7 IS NULL OR outcome = ?7) ORDER BY call DESC LIMIT ?8";
 const CALL: &str =
     "SELECT call, dialled, caller, arrived_at, answered_at, ended_at, outcome, reason, queue, agent,
-  visits, offers, priority FROM calls WHERE call = ?";
+  visits, offers, priority, talk_ms FROM calls WHERE call = ?";
 const VISITS_OF: &str = "SELECT call, visit, queue, entered_at, answered_at, left_at, handled_at, outcome, reason,
   agent, wait_ms, ring_ms, talk_ms, hold_ms, wrap_up_ms, disposition FROM queue_entries WHERE call = ? ORDER BY visit";
 const OFFERS_OF: &str = "SELECT call, attempt, visit, queue, agent, offered_at, ended_at, outcome FROM offers
@@ -265,6 +265,7 @@ fn call_row(row: &SqliteRow) -> Result<CallRow, ReadError> {
         arrived: time(row.try_get(3)?),
         answered: row.try_get::<Option<i64>, _>(4)?.map(time),
         ended: time(row.try_get(5)?),
+        talk_ms: unsigned(row.try_get(13)?),
         outcome: Name::from(row.try_get::<&str, _>(6)?),
         reason: Name::from(row.try_get::<&str, _>(7)?),
         queue: row.try_get::<Option<&str>, _>(8)?.map(Name::from),

@@ -21,6 +21,8 @@ pub struct CallRow {
     pub answered: Option<Timestamp>,
     /// When it ended.
     pub ended: Timestamp,
+    /// The conversation without hold.
+    pub talk_ms: u64,
     /// `answered`, `abandoned`, `flow_out` or `lost_restart`.
     pub outcome: Name,
     /// Why, where the outcome does not say it all.
@@ -42,11 +44,6 @@ impl CallRow {
     #[must_use]
     pub fn wait_ms(&self) -> u64 {
         whole_ms(self.arrived, self.answered.unwrap_or(self.ended))
-    }
-    /// From the answer to the end; whole milliseconds.
-    #[must_use]
-    pub fn talk_ms(&self) -> u64 {
-        self.answered.map_or(0, |answered| whole_ms(answered, self.ended))
     }
 }
 

@@ -185,7 +185,7 @@ impl Cells for CallRow {
             self.offers,
             self.priority,
             self.wait_ms(),
-            self.talk_ms(),
+            self.talk_ms,
         )
     }
 }

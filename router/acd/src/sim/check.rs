@@ -6,7 +6,10 @@ use crate::{
     effect::OfferOutcome,
     plan::{AgentPlan, QueuePlan, Strategy},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// Checks the state between two events.
 ///
@@ -125,6 +128,10 @@ pub struct Ledger {
     accepted: BTreeMap<CallId, OfferId>,
     ended: BTreeSet<CallId>,
     gone: BTreeSet<CallId>,
+    /// Calls with a hold: whether one goes on, and how long those were that are over.
+    holds: BTreeMap<CallId, (bool, Duration)>,
+    /// Until when every agent's time is written down, and how long the last part of it was.
+    spans: BTreeMap<AgentNo, (Timestamp, Duration)>,
     /// Calls that ended so far.
     pub calls: u64,
     /// Offers that were accepted so far.
@@ -161,8 +168,22 @@ impl Ledger {
                 ok(self.live_visits.insert((*call, *visit)), || format!("{call} visit {visit} entered twice"))
             }
             Fact::OfferEnded { offer, outcome, .. } => self.end_offer(*offer, *outcome),
+            Fact::Held { call, .. } => {
+                let (on, _) = self.holds.entry(*call).or_default();
+                ok(self.accepted.contains_key(call), || format!("{call} is held by nobody"))?;
+                ok(!std::mem::replace(on, true), || format!("{call} held twice"))
+            }
+            Fact::HoldEnded { call, agent, hold, .. } => {
+                let (on, sum) = self.holds.entry(*call).or_default();
+                *sum += *hold;
+                ok(std::mem::replace(on, false), || format!("{call} is not held"))?;
+                let span = self.spans.get(agent).map(|&(_, length)| length);
+                ok(span == Some(*hold), || format!("{call} was held for {hold:?}, but {agent:?} {span:?}"))
+            }
             Fact::QueueLeft(visit) => {
                 let key = (visit.call, visit.visit);
+                let (on, sum) = self.holds.remove(&visit.call).unwrap_or_default();
+                ok(!on && sum == visit.hold, || format!("{key:?} held for {sum:?}, still {on}: {visit:?}"))?;
                 ok(self.live_visits.remove(&key), || format!("{key:?} left without entering"))
             }
             Fact::CallEnded(call) => {
@@ -170,8 +191,15 @@ impl Ledger {
                 ok(self.live_calls.remove(&call.call), || format!("{} ended without arriving", call.call))?;
                 ok(self.ended.insert(call.call), || format!("{} ended twice", call.call))
             }
-            Fact::AgentSpan(span) => ok(span.from <= span.to, || format!("a span runs backwards: {span:?}")),
+            Fact::AgentSpan(span) => {
+                let last = self.spans.insert(span.agent, (span.to, span.to.since(span.from)));
+                ok(span.from <= span.to, || format!("a span runs backwards: {span:?}"))?;
+                let joins = last.is_none_or(|(until, _)| until == span.from);
+                ok(joins, || format!("{span:?} does not go on from {last:?}"))
+            }
             Fact::AnswerUndone { offer, .. } => {
+                let on = self.holds.remove(&offer.call).is_some_and(|(on, _)| on);
+                ok(!on, || format!("{offer} is undone on hold"))?;
                 ok(self.accepted.remove(&offer.call) == Some(*offer), || format!("{offer} was not accepted"))
             }
             Fact::Answered { .. } | Fact::WrappedUp { .. } => Ok(()),

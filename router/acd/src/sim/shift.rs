@@ -125,7 +125,11 @@ impl Shift {
             (false, 1..=4) => Event::CardShown { offer },
             (false, _) => Event::PhoneAnswered { offer },
             (true, 0) => Event::BridgeFailed { offer },
-            (true, 1..=5) => Event::PhoneHungUp { offer },
+            (true, 1..=3) => Event::PhoneHungUp { offer },
+            (true, 4 | 5) => Event::CallHeld { offer },
+            (true, 6) => Event::CallRetrieved { offer },
+            (true, 7) => Event::HoldFailed { offer, status: 488 },
+            (true, 8) => Event::RetrieveFailed { offer, status: 488 },
             (true, _) => return self.time_passes(),
         };
         self.floor.must(event);
@@ -149,7 +153,7 @@ impl Shift {
         let wishes =
             [Wish::Ready, Wish::Ready, Wish::NotReady { reason: "lunch".to_owned() }, Wish::LoggedOut];
         let wish = self.random.pick(&wishes).cloned().unwrap_or(Wish::Ready);
-        let event = match (state.call(), self.random.below(8)) {
+        let event = match (state.call(), self.random.below(10)) {
             (_, 0) => Event::DeskLost { agent },
             (_, 1 | 2) => Event::DeskSignedIn { agent },
             (Some(call), 3) => Event::OfferDeclined { agent, call },
@@ -159,6 +163,8 @@ impl Shift {
                 Event::WrapUpFinished { agent, call, disposition: Some("done".to_owned()), then }
             }
             (Some(call), 6) => Event::OfferAccepted { agent, call },
+            (Some(call), 7) => Event::HoldAsked { agent, call },
+            (Some(call), 8) => Event::RetrieveAsked { agent, call },
             _ => Event::StateAsked { agent, wish },
         };
         // What cannot be done is refused and changes nothing; the checks of the next event see to that.
@@ -173,8 +179,13 @@ impl Shift {
 
     fn a_late_answer(&mut self) {
         if let Some(&offer) = self.random.pick(&self.past) {
-            let late =
-                [Event::PhoneAnswered { offer }, Event::PhoneHungUp { offer }, Event::CardShown { offer }];
+            let late = [
+                Event::PhoneAnswered { offer },
+                Event::PhoneHungUp { offer },
+                Event::CardShown { offer },
+                Event::CallHeld { offer },
+                Event::CallRetrieved { offer },
+            ];
             if let Some(event) = self.random.pick(&late).cloned() {
                 self.floor.must(event);
             }

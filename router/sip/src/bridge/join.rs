@@ -49,31 +49,34 @@ impl Call {
                     self.want = Want::AsIs;
                     self.play(ctx);
                 }
-                Want::Music { port } => {
-                    let offer = self.music_offer(port, ctx);
-                    self.move_caller(Purpose::Music { port }, offer, ctx);
-                }
+                Want::Music { port } => match self.music_offer(port, ctx) {
+                    Some(offer) => self.ask(Side::Caller, &offer, Purpose::Music { port }, ctx),
+                    None => {
+                        self.no_music();
+                        self.settle_silence(ctx);
+                    }
+                },
+                Want::Silence => self.settle_silence(ctx),
                 Want::Phone(attempt) if self.have == Have::Phone(attempt) && !self.stale => {
                     self.want = Want::AsIs;
                 }
                 Want::Phone(attempt) => {
                     let phone = self.phone(attempt).filter(|leg| leg.line().is_some());
-                    let offer = phone.map(|leg| leg.session.theirs.clone());
-                    self.move_caller(Purpose::Join { attempt }, offer, ctx);
+                    match phone.map(|leg| leg.session.theirs.clone()) {
+                        Some(offer) => self.ask(Side::Caller, &offer, Purpose::Join { attempt }, ctx),
+                        None => self.want = Want::AsIs,
+                    }
                 }
             }
         }
         self.settle_phone(ctx);
     }
-    /// Asks the caller to move its media; without an `offer` there is nowhere to move it to.
-    fn move_caller(&mut self, purpose: Purpose, offer: Option<Bytes>, ctx: &mut Ctx<'_>) {
-        match offer {
-            Some(offer) => self.ask(Side::Caller, &offer, purpose, ctx),
-            None => self.want = Want::AsIs,
-        }
-    }
-    /// Tells the joined phone where the caller's media has gone, if that has changed and it is our turn.
+    /// Tells the joined phone where the caller's media has gone, if that has changed and it is our turn. While the
+    /// caller is on hold, the phone need not know.
     fn settle_phone(&mut self, ctx: &mut Ctx<'_>) {
+        if self.hold.is_some() {
+            return self.settle_hold(ctx);
+        }
         let Have::Phone(attempt) = self.have else { return };
         let Some(leg) = self.phone_mut(attempt).filter(|leg| leg.stale) else { return };
         if leg.line().is_some_and(|line| line.turn.is_ours(ctx.now)) {

@@ -4,6 +4,7 @@
 //! `o=`. What is *wanted* for the caller's ears ([`Want`]) and what *is* ([`Have`]) are kept apart; whenever it is our
 //! turn in the caller's dialog, [`Call::settle`] closes the gap by a re-INVITE.
 
+mod hold;
 mod join;
 mod media;
 mod offered;
@@ -11,13 +12,16 @@ mod part;
 mod reinvited;
 mod reinviting;
 mod ring;
+mod sessions;
 mod treat;
+mod updated;
 
 pub(crate) use offered::{offered, text};
 
 use crate::{
     CallKey, Flow, Keep, LegKey, Micros, Notice,
     context::Ctx,
+    dialog::Dialog,
     leg::{
         Line, Purpose, Session, Turn,
         caller::{self, Caller},
@@ -46,6 +50,8 @@ pub(crate) struct Call {
     corrections: u8,
     /// Our RTP port for this caller, once we were given one.
     port: Option<u16>,
+    /// The joined phone has put the caller on hold, or is about to, or is about to end it.
+    hold: Option<hold::Hold>,
     alarm: Alarm,
 }
 
@@ -56,6 +62,8 @@ enum Want {
     AsIs,
     /// To our music at this port.
     Music { port: u16 },
+    /// Nowhere: on hold, without music.
+    Silence,
     /// To the phone of this attempt.
     Phone(u32),
 }
@@ -67,6 +75,8 @@ enum Have {
     Nothing,
     /// To our port, from where it hears `music` when that is playing.
     Music { port: u16, music: Option<Music> },
+    /// Nowhere, and the caller knows: nobody sends.
+    Silence,
     /// To the phone of this attempt.
     Phone(u32),
 }
@@ -84,6 +94,7 @@ impl Call {
             stale: false,
             corrections: 0,
             port: None,
+            hold: None,
             alarm: Alarm::new(),
         }
     }
@@ -104,11 +115,13 @@ impl Call {
             ctx.out.notices.push(Notice::CallOver { call: self.key });
         }
     }
-    /// Runs what is due: an 18x again, a re-INVITE after glare.
+    /// Runs what is due: an 18x again, a re-INVITE after glare, a session's refresh or end.
     pub(crate) fn expire(&mut self, ctx: &mut Ctx<'_>) {
         self.alarm.spend();
         self.caller.refresh(ctx);
+        self.mind_updates(ctx);
         self.settle(ctx);
+        self.mind_sessions(ctx);
         for side in self.sides() {
             if let Some(line) = self.line_mut(side).filter(|line| line.turn.is_ours(ctx.now)) {
                 line.turn = Turn::Free; // whatever it had waited for is not wanted any more
@@ -153,15 +166,11 @@ impl Call {
         outgoing.is_some_and(|outgoing| outgoing.branch == branch)
     }
     fn due(&self) -> Option<Micros> {
-        let backoff = |line: &Line| match line.turn {
-            Turn::Backoff { until, .. } => Some(until),
-            Turn::Free | Turn::Asked(_) | Turn::Answered { .. } | Turn::Asking { .. } => None,
-        };
         let caller = match &self.caller.stage {
-            caller::Stage::Up(line) => backoff(line),
+            caller::Stage::Up(line) => line.due(),
             caller::Stage::Early(_) | caller::Stage::Ending { .. } | caller::Stage::Gone => None,
         };
-        let phones = self.phones.iter().filter_map(|leg| backoff(leg.line()?)).min();
+        let phones = self.phones.iter().filter_map(|leg| leg.line()?.due()).min();
         [self.caller.refresh_due(), caller, phones].into_iter().flatten().min()
     }
     fn sides(&self) -> Vec<Side> {
@@ -194,6 +203,13 @@ impl Call {
             Side::Phone(attempt) => self.phone_mut(attempt)?.talk(),
         }
     }
+    /// The dialog of a leg, early or confirmed.
+    fn dialog_mut(&mut self, side: Side) -> Option<&mut Dialog> {
+        match side {
+            Side::Caller => self.caller.dialog_mut(),
+            Side::Phone(attempt) => self.phone_mut(attempt)?.dialog_mut(),
+        }
+    }
     /// Sends a re-INVITE with `offer`.
     fn ask(&mut self, side: Side, offer: &Bytes, purpose: Purpose, ctx: &mut Ctx<'_>) {
         let owner = self.owner(side);
@@ -218,10 +234,7 @@ impl Call {
     /// Whether `request`, which has our tag of that leg, is really that peer's; takes note of its number. None when it is
     /// not, `Some(false)` when it comes out of order.
     pub(crate) fn recognises(&mut self, side: Side, request: &Message) -> Option<bool> {
-        let dialog = match side {
-            Side::Caller => self.caller.dialog_mut()?,
-            Side::Phone(attempt) => self.phone_mut(attempt)?.dialog_mut()?,
-        };
+        let dialog = self.dialog_mut(side)?;
         dialog.owns(request).then(|| dialog.advance(request.cseq().0))
     }
 }

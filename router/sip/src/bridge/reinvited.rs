@@ -1,16 +1,18 @@
-//! Re-INVITEs of a peer: hold, codec and address changes. They go on to the other side of the bridge; without one,
-//! our music answers.
+//! Offers of a peer by re-INVITE or UPDATE: hold, codec and address changes. They go on to the other side of the bridge;
+//! without one, our music answers.
 
 use super::{Call, Have, Want};
 use crate::{
     Flow,
     compose::SDP,
     context::Ctx,
-    leg::{Asked, Purpose, Turn, phone},
+    extensions::missing,
+    leg::{Asked, Purpose, Turn, phone, session_timer::is_too_short},
+    local::Local,
     sdp::Sdp,
     timers::ServerId,
     transaction::Side,
-    wire::{Message, Name},
+    wire::{Message, Method},
 };
 use bytes::Bytes;
 
@@ -24,28 +26,31 @@ impl Call {
         key: Vec<u8>,
         ctx: &mut Ctx<'_>,
     ) {
-        let asked =
-            Asked { server: ctx.begin(request, key, from, self.owner(side)), request: request.clone(), from };
+        let server = ctx.begin(request, key, from, self.owner(side));
+        let asked = Asked { server, request: request.clone(), from, until: None };
         if let Err(status) = self.take_up(side, &asked, ctx) {
             ctx.refuse(&asked.request, asked.server, status, from);
         }
     }
     /// # Errors
     /// The status it deserves.
-    fn take_up(&mut self, side: Side, asked: &Asked, ctx: &mut Ctx<'_>) -> Result<(), u16> {
+    pub(super) fn take_up(&mut self, side: Side, asked: &Asked, ctx: &mut Ctx<'_>) -> Result<(), u16> {
         let Some(line) = self.line_mut(side) else { return Err(self.too_early(side)) };
-        match line.turn {
-            Turn::Free | Turn::Backoff { .. } => {}
-            Turn::Asked(_) => return Err(500),
-            Turn::Asking(_) | Turn::Answered { .. } => return Err(491),
-        }
-        readable(&asked.request)?;
+        may_offer(&line.turn, asked.request.method())?;
+        readable(&asked.request, &ctx.net.local)?;
         line.dialog.refresh(&asked.request);
         let offer = asked.request.body();
         if offer.is_empty() {
             return self.repeat_ours(side, asked, ctx);
         }
-        Sdp::parse(offer.clone()).map_err(|_| 488_u16)?;
+        let description = Sdp::parse(offer.clone()).map_err(|_| 488_u16)?;
+        if self.is_old_news(side, &offer) {
+            self.answer_refresh(side, asked, ctx);
+            return Ok(());
+        }
+        if let Some(taken) = self.take_up_hold(side, asked, &description, ctx) {
+            return taken;
+        }
         match self.partner(side).filter(|&other| self.line_mut(other).is_some()) {
             Some(other) => self.relay(side, other, asked, &offer, ctx),
             None => self.answer_by_music(side, asked, offer, ctx),
@@ -63,13 +68,17 @@ impl Call {
     }
     /// Answers a re-INVITE without a description with what we said last; the ACK brings the peer's answer.
     fn repeat_ours(&mut self, side: Side, asked: &Asked, ctx: &mut Ctx<'_>) -> Result<(), u16> {
-        let ours = self.session_mut(side).map(|session| session.ours.clone()).unwrap_or_default();
+        let held = self.offer_of_held(side);
+        let Some((line, session)) = self.talk(side) else { return Err(481) };
+        let ours = match held {
+            Some(offer) => session.tell(&offer),
+            None => session.ours.clone(),
+        };
         if ours.is_empty() {
             return Err(488);
         }
-        if let Some(line) = self.line_mut(side) {
-            line.accept(asked, ours, true, ctx);
-        }
+        line.accept(asked, ours, true, ctx);
+        self.keep(side, ctx);
         Ok(())
     }
     /// Asks the other side, and lets this one wait.
@@ -87,7 +96,11 @@ impl Call {
         }
         ctx.trying(&asked.request, asked.server, asked.from);
         self.corrections = 0;
-        self.ask(other, offer, Purpose::Relay, ctx);
+        if asked.request.method() == Method::Update {
+            self.relay_update(other, offer, ctx);
+        } else {
+            self.ask(other, offer, Purpose::Relay, ctx);
+        }
         if let Some(line) = self.line_mut(side) {
             line.turn = Turn::Asked(Box::new(asked.clone()));
         }
@@ -110,6 +123,7 @@ impl Call {
         if let Some(line) = self.line_mut(side) {
             line.accept(asked, told, false, ctx);
         }
+        self.keep(side, ctx);
         self.silence(ctx);
         self.have = Have::Music { port, music: Some(answer.music) };
         if self.may_play() {
@@ -130,7 +144,7 @@ impl Call {
         if let Some(asked) = line.turn.take_asked() {
             session.theirs = asked.request.body();
             line.accept(&asked, session.tell(&answer), false, ctx);
-            return;
+            return self.keep(asker, ctx);
         }
         // The asker has taken its question back meanwhile: the one who agreed has to hear where it stands.
         match asker {
@@ -152,6 +166,7 @@ impl Call {
         let waits = |turn: &Turn| matches!(turn, Turn::Asked(asked) if asked.server == server);
         if let Some(line) = self.line_mut(side).filter(|line| waits(&line.turn)) {
             line.refuse(487, ctx);
+            self.taken_back(side, ctx);
         }
     }
     /// The ACK of a 2xx of ours came; it brings the answer to an offer the 2xx made.
@@ -174,8 +189,8 @@ impl Call {
     fn answered_in_ack(&mut self, side: Side, answer: Bytes, ctx: &mut Ctx<'_>) {
         self.corrections = 0;
         let Some(session) = self.session_mut(side) else { return };
-        let readable = Sdp::parse(answer.clone()).is_ok();
-        if readable {
+        let was = session.theirs.clone();
+        if Sdp::parse(answer.clone()).is_ok() {
             session.theirs = answer;
         } else if session.theirs.is_empty() {
             return self.lost(side, true, ctx); // it never said where its media is
@@ -188,19 +203,39 @@ impl Call {
                     self.play(ctx);
                 }
             }
-            (Side::Caller, Have::Nothing) => {}
+            (Side::Caller, Have::Nothing | Have::Silence) => {}
             (Side::Caller, Have::Phone(_)) => self.compare_with_phone(),
-            (Side::Phone(attempt), _) => self.compare_with_caller(attempt),
+            (Side::Phone(attempt), _) => {
+                if !self.held_in_ack(attempt, &was, ctx) {
+                    self.compare_with_caller(attempt);
+                }
+            }
         }
         self.keep(side, ctx);
         self.call_waiting_phones(ctx);
     }
 }
 
-/// A re-INVITE has to be in a shape we can act on.
-fn readable(request: &Message) -> Result<(), u16> {
-    if request.header(Name::Require).is_some_and(|tags| !tags.is_empty()) {
+/// Whether a peer may make an offer in this `turn`.
+///
+/// Source: RFC 3261 §14.2, RFC 3311 §5.2. An UPDATE that overtakes the ACK to our answer meets no offer of ours, but
+/// has to come again.
+fn may_offer(turn: &Turn, by: Method) -> Result<(), u16> {
+    match turn {
+        Turn::Free | Turn::Backoff { .. } => Ok(()),
+        Turn::Asked(_) => Err(500),
+        Turn::Answered { offered: false, .. } if by == Method::Update => Err(500),
+        Turn::Asking(_) | Turn::Answered { .. } => Err(491),
+    }
+}
+
+/// A re-INVITE or UPDATE has to be in a shape we can act on.
+pub(super) fn readable(request: &Message, local: &Local) -> Result<(), u16> {
+    if missing(request, local).next().is_some() {
         return Err(420);
+    }
+    if is_too_short(request, local) {
+        return Err(422);
     }
     let sdp = request.body().is_empty() || request.content_is(SDP);
     if sdp { Ok(()) } else { Err(415) }

@@ -1,11 +1,11 @@
-//! What comes of our own re-INVITEs.
+//! What comes of our own offers by re-INVITE and UPDATE.
 
 use super::{Call, Have, Want};
 use crate::{
     Cause, Left, Notice,
     context::Ctx,
-    leg::{Asking, Purpose, Turn},
-    sdp::Sdp,
+    leg::{Asking, By, Purpose, Turn},
+    sdp::{Music, Sdp},
     transaction::{Heard, Side},
     wire::Message,
 };
@@ -33,6 +33,7 @@ impl Call {
         }
         match heard {
             Heard::Accepted => self.reinvite_accepted(side, message, ctx),
+            Heard::Refused if self.asks_for_longer(side, message, ctx) => {}
             Heard::Refused => self.reinvite_refused(side, message.status().unwrap_or_default(), ctx),
             Heard::Provisional | Heard::Fork { .. } | Heard::Repeat(..) | Heard::Nothing => {}
         }
@@ -44,7 +45,7 @@ impl Call {
             self.reinvite_refused(side, 408, ctx);
         }
     }
-    fn is_asking(&mut self, side: Side, branch: u128) -> bool {
+    pub(super) fn is_asking(&mut self, side: Side, branch: u128) -> bool {
         matches!(self.line_mut(side), Some(line) if matches!(&line.turn, Turn::Asking(asking) if asking.branch == branch))
     }
     fn take_asking(&mut self, side: Side) -> Option<Asking> {
@@ -58,14 +59,18 @@ impl Call {
         }
     }
 
-    fn reinvite_accepted(&mut self, side: Side, message: &Message, ctx: &mut Ctx<'_>) {
+    pub(super) fn reinvite_accepted(&mut self, side: Side, message: &Message, ctx: &mut Ctx<'_>) {
         let Some(asking) = self.take_asking(side) else { return };
         if let Some(line) = self.line_mut(side) {
             line.dialog.refresh(message);
-            ctx.ack(&line.dialog, asking.branch, asking.seq);
+            if let By::Invite { seq } = asking.by {
+                ctx.ack(&line.dialog, asking.branch, seq);
+            }
         }
+        self.session_refreshed(side, message, ctx);
         if Sdp::parse(message.body()).is_err() {
-            return self.in_vain(side, asking, 488, ctx);
+            self.in_vain(side, asking, 488, ctx);
+            return self.settle(ctx);
         }
         if let Some(session) = self.session_mut(side) {
             session.theirs = message.body();
@@ -83,7 +88,9 @@ impl Call {
                 if self.want == Want::Phone(attempt) {
                     self.want = Want::AsIs;
                 }
+                self.came_back(attempt, ctx);
                 self.compare_with_phone();
+                self.compare_with_caller(attempt); // it may have moved while the caller was asked
             }
             Purpose::Repoint => {
                 if let Side::Phone(attempt) = side {
@@ -91,6 +98,14 @@ impl Call {
                 }
             }
             Purpose::Relay => self.relayed(side, ctx),
+            Purpose::Refresh => self.refresh_agreed(side, ctx),
+            Purpose::Silence => self.is_silent(ctx),
+            Purpose::Return { attempt } => self.returned(attempt, ctx),
+            Purpose::Hold | Purpose::Retrieve => {
+                if let Side::Phone(attempt) = side {
+                    self.phone_agreed(attempt, ctx);
+                }
+            }
         }
     }
     /// The caller's media points to our music now.
@@ -98,12 +113,17 @@ impl Call {
         self.have = Have::Music { port, music: self.heard_music() };
         if self.want == (Want::Music { port }) {
             self.want = Want::AsIs;
-            self.playing = false; // from another port, perhaps: it starts afresh
-            self.play(ctx);
+            match self.have {
+                Have::Music { music: Some(Music { to: Some(_), .. }), .. } => {
+                    self.playing = false; // from another port, perhaps: it starts afresh
+                    self.play(ctx);
+                }
+                Have::Music { .. } | Have::Nothing | Have::Silence | Have::Phone(_) => self.silence(ctx),
+            }
         }
     }
 
-    fn reinvite_refused(&mut self, side: Side, status: u16, ctx: &mut Ctx<'_>) {
+    pub(super) fn reinvite_refused(&mut self, side: Side, status: u16, ctx: &mut Ctx<'_>) {
         if let Some(asking) = self.take_asking(side) {
             self.in_vain(side, asking, status, ctx);
         }
@@ -116,20 +136,46 @@ impl Call {
         }
         match (status, asking.purpose) {
             (481 | 408, purpose) => {
-                if purpose == Purpose::Relay {
-                    self.not_relayed(side, 480, ctx);
-                }
+                self.not_granted(side, purpose, 480, ctx);
                 self.lost(side, status == 408, ctx);
             }
-            (_, Purpose::Relay) => self.not_relayed(side, status, ctx),
+            (_, purpose @ (Purpose::Relay | Purpose::Return { .. })) => {
+                self.not_granted(side, purpose, status, ctx);
+            }
             (491, _) if asking.glares < MAX_GLARES => self.back_off(side, &asking, ctx),
-            (_, Purpose::Music { .. }) => self.want = Want::AsIs,
-            (_, Purpose::Join { attempt }) => self.bridge_failed(attempt, ctx),
+            (_, Purpose::Refresh) => self.refresh_refused(side, ctx.now),
+            (_, Purpose::Music { port }) if self.want == (Want::Music { port }) => self.no_music(),
+            (_, Purpose::Silence) if self.want == Want::Silence => self.want = Want::AsIs,
+            (_, Purpose::Music { .. } | Purpose::Silence) => {}
+            (_, Purpose::Join { attempt }) => {
+                if !self.stays_away(attempt, status, ctx) {
+                    self.bridge_failed(attempt, ctx);
+                }
+            }
+            (_, Purpose::Hold | Purpose::Retrieve) => {
+                if let Side::Phone(attempt) = side {
+                    self.phone_disagreed(attempt, status, ctx);
+                }
+            }
             (_, Purpose::Repoint) => {
                 if let Side::Phone(attempt) = side {
                     self.bridge_failed(attempt, ctx);
                 }
             }
+        }
+    }
+    /// What one side asked for is not to be had of the other, `side`.
+    fn not_granted(&mut self, side: Side, purpose: Purpose, status: u16, ctx: &mut Ctx<'_>) {
+        match purpose {
+            Purpose::Relay => self.not_relayed(side, status, ctx),
+            Purpose::Return { attempt } => self.not_returned(attempt, status, ctx),
+            Purpose::Music { .. }
+            | Purpose::Silence
+            | Purpose::Join { .. }
+            | Purpose::Repoint
+            | Purpose::Refresh
+            | Purpose::Hold
+            | Purpose::Retrieve => {}
         }
     }
     /// Asks again later: 2.1 to 4 s when the Call-ID is ours, 0 to 2 s when it is the peer's, in steps of 10 ms
@@ -161,15 +207,19 @@ impl Call {
     }
     /// A peer is not there any more.
     pub(super) fn lost(&mut self, side: Side, say_bye: bool, ctx: &mut Ctx<'_>) {
+        self.lost_with(side, say_bye.then_some(LOST), ctx);
+    }
+    /// As [`Call::lost`]; `bye` is said nevertheless when the peer may merely have been out of reach.
+    pub(super) fn lost_with(&mut self, side: Side, bye: Option<Cause>, ctx: &mut Ctx<'_>) {
         match side {
             Side::Caller => {
-                self.caller.lost(say_bye.then_some(LOST), ctx);
+                self.caller.lost(bye, ctx);
                 self.caller_left(Left::Lost, ctx);
             }
             Side::Phone(attempt) => {
                 let leg = self.leg_key(attempt);
                 let Some(phone) = self.phone_mut(attempt) else { return };
-                phone.lost(say_bye.then_some(LOST), ctx);
+                phone.lost(bye, ctx);
                 self.release(attempt, ctx);
                 ctx.out.notices.push(Notice::PhoneHungUp { leg });
             }

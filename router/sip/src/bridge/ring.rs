@@ -58,6 +58,7 @@ impl Call {
         match heard {
             Heard::Provisional => self.phone_rings(attempt, status, ctx),
             Heard::Accepted => self.phone_answers(attempt, message, from, ctx),
+            Heard::Refused if status == 422 && self.calls_again(attempt, message, ctx) => {}
             Heard::Refused => self.phone_refuses(attempt, status, ctx),
             Heard::Fork { .. } | Heard::Repeat(..) | Heard::Nothing => {}
         }
@@ -76,6 +77,9 @@ impl Call {
         if !previewed {
             self.caller.say(180, None, ctx);
         }
+    }
+    fn calls_again(&mut self, attempt: u32, refusal: &Message, ctx: &mut Ctx<'_>) -> bool {
+        self.phone_mut(attempt).is_some_and(|leg| leg.call_again(refusal, ctx))
     }
     fn phone_answers(&mut self, attempt: u32, message: &Message, from: Flow, ctx: &mut Ctx<'_>) {
         let key = self.leg_key(attempt);

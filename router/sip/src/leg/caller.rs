@@ -7,10 +7,10 @@
 //!   └─ CANCEL, refused ───────────────────────────────────────► Gone
 //! ```
 
-use super::{Line, Session, Turn, record};
+use super::{Line, Session, Turn, record, session_timer::SessionTimer};
 use crate::{
     CallKey, CallerRecord, Cause, Flow, Keep, Micros,
-    compose::ALLOW,
+    compose::able,
     context::Ctx,
     dialog::Dialog,
     timers::ServerId,
@@ -124,10 +124,14 @@ impl Caller {
         let Stage::Early(early) = std::mem::replace(&mut self.stage, Stage::Gone) else { return };
         let mut writer = ctx.respond(&self.invite, 200, early.dialog.tag, self.from);
         in_call(&mut writer, (&self.invite, self.from), self.call, ctx);
-        let response = writer.header(Name::Allow, ALLOW).body(crate::compose::SDP, body).finish();
-        ctx.finish(self.server, 200, response);
+        able(&mut writer, &ctx.net.local);
+        let timer = SessionTimer::answering(&self.invite, None, &ctx.net.local, ctx.now);
+        if let Some(timer) = &timer {
+            timer.answer(&mut writer);
+        }
+        ctx.finish(self.server, 200, writer.body(crate::compose::SDP, body).finish());
         let turn = Turn::Answered { server: self.server, seq: self.invite.cseq().0, offered };
-        self.stage = Stage::Up(Box::new(Line { dialog: early.dialog, turn }));
+        self.stage = Stage::Up(Box::new(Line { dialog: early.dialog, turn, timer }));
         self.keep(ctx);
     }
     /// Refuses the caller.
@@ -214,7 +218,10 @@ impl Caller {
     pub(crate) fn keep(&self, ctx: &mut Ctx<'_>) {
         let (tag, dialog) = match &self.stage {
             Stage::Early(early) => (early.dialog.tag, None),
-            Stage::Up(line) => (line.dialog.tag, Some(record(&line.dialog, &self.session, Bytes::new()))),
+            Stage::Up(line) => (
+                line.dialog.tag,
+                Some(record(&line.dialog, line.timer.as_ref(), &self.session, Bytes::new())),
+            ),
             Stage::Ending { .. } | Stage::Gone => return,
         };
         let tag = ctx.net.local.names.tag(tag).as_str().to_owned();

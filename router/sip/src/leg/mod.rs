@@ -4,18 +4,20 @@
 
 pub(crate) mod caller;
 pub(crate) mod phone;
+pub(crate) mod session_timer;
 
 use crate::{
     DialogRecord, Flow, Micros,
-    compose::{ALLOW, SDP},
+    compose::{SDP, able},
     context::Ctx,
     dialog::Dialog,
     sdp::{Origin, with_origin},
     timers::ServerId,
     transaction::Owner,
-    wire::{Message, Name},
+    wire::{Message, Method, Name, Writer},
 };
 use bytes::Bytes;
+use session_timer::SessionTimer;
 
 /// What a leg was told and told us about its media.
 #[derive(Debug)]
@@ -55,6 +57,8 @@ impl Session {
 pub(crate) struct Line {
     pub(crate) dialog: Dialog,
     pub(crate) turn: Turn,
+    /// None without session timers.
+    pub(crate) timer: Option<SessionTimer>,
 }
 
 /// Whose turn it is to say something about the media of a confirmed dialog (RFC 3261 §14).
@@ -62,34 +66,45 @@ pub(crate) struct Line {
 pub(crate) enum Turn {
     /// Anybody's.
     Free,
-    /// Ours: the peer's re-INVITE waits while the other leg is asked.
+    /// Ours: the peer's re-INVITE or UPDATE waits while the other leg is asked.
     Asked(Box<Asked>),
     /// The peer's: our 2xx waits for its ACK, which brings an answer when the 2xx was `offered`.
     Answered { server: ServerId, seq: u32, offered: bool },
-    /// The peer's: our re-INVITE waits for its final response.
+    /// The peer's: our re-INVITE or UPDATE waits for its final response.
     Asking(Asking),
     /// Nobody's until then: both had asked at the same time (491).
     Backoff { until: Micros, glares: u8 },
 }
 
-/// A re-INVITE that waits for its answer.
+/// A re-INVITE or UPDATE that waits for its answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     pub(crate) server: ServerId,
     pub(crate) request: Message,
     pub(crate) from: Flow,
+    /// An UPDATE is answered by then: unlike an INVITE, its sender does not wait for long.
+    pub(crate) until: Option<Micros>,
 }
 
-/// A re-INVITE of ours that is out.
+/// An offer of ours that is out.
 #[derive(Debug)]
 pub(crate) struct Asking {
     pub(crate) branch: u128,
-    pub(crate) seq: u32,
+    pub(crate) by: By,
     pub(crate) purpose: Purpose,
     /// How often in a row it has met the peer's.
     pub(crate) glares: u8,
     /// What we had told before, and still stands when this is refused.
     pub(crate) before: Bytes,
+}
+
+/// What carries an offer of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum By {
+    /// A re-INVITE of this CSeq number.
+    Invite { seq: u32 },
+    /// An UPDATE, which needs no ACK.
+    Update,
 }
 
 /// Why we re-INVITE.
@@ -103,10 +118,20 @@ pub(crate) enum Purpose {
     Repoint,
     /// Either: the other side asked for it.
     Relay,
+    /// Either: to refresh the session, with what was said before.
+    Refresh,
+    /// The held caller: there is nothing to hear.
+    Silence,
+    /// The phone: its caller is on hold.
+    Hold,
+    /// The phone: its caller comes back.
+    Retrieve,
+    /// The held caller: to the phone of this attempt, which asks for it.
+    Return { attempt: u32 },
 }
 
 impl Turn {
-    /// Takes the peer's re-INVITE to answer it.
+    /// Takes the peer's re-INVITE or UPDATE to answer it.
     pub(crate) fn take_asked(&mut self) -> Option<Box<Asked>> {
         match std::mem::replace(self, Self::Free) {
             Self::Asked(asked) => Some(asked),
@@ -116,13 +141,17 @@ impl Turn {
             }
         }
     }
-    /// Whether we may send an INVITE `now`.
-    pub(crate) fn is_ours(&self, now: Micros) -> bool {
+    /// From when on we may make an offer; none while something is under way.
+    pub(crate) const fn free_from(&self) -> Option<Micros> {
         match self {
-            Self::Free => true,
-            Self::Backoff { until, .. } => *until <= now,
-            Self::Asked(_) | Self::Answered { .. } | Self::Asking(_) => false,
+            Self::Free => Some(Micros(0)),
+            Self::Backoff { until, .. } => Some(*until),
+            Self::Asked(_) | Self::Answered { .. } | Self::Asking(_) => None,
         }
+    }
+    /// Whether we may make an offer `now`.
+    pub(crate) fn is_ours(&self, now: Micros) -> bool {
+        self.free_from().is_some_and(|from| from <= now)
     }
 }
 
@@ -136,21 +165,100 @@ impl Line {
         owner: Owner,
         ctx: &mut Ctx<'_>,
     ) {
-        let glares = if let Turn::Backoff { glares, .. } = self.turn { glares } else { 0 };
         let before = session.ours.clone();
-        let (branch, seq) = ctx.reinvite(&mut self.dialog, session.tell(body), owner);
-        self.turn = Turn::Asking(Asking { branch, seq, purpose, glares, before });
+        let told = session.tell(body);
+        self.reinvite(told, before, purpose, owner, ctx);
     }
-    /// Answers the peer's re-INVITE with our description.
+    fn reinvite(&mut self, told: Bytes, before: Bytes, purpose: Purpose, owner: Owner, ctx: &mut Ctx<'_>) {
+        let glares = self.glares();
+        self.drop_refresh(ctx);
+        let (branch, seq) = ctx.reinvite(self, told, owner);
+        self.turn = Turn::Asking(Asking { branch, by: By::Invite { seq }, purpose, glares, before });
+    }
+    /// Sends our offer `body` for `purpose` by UPDATE.
+    pub(crate) fn ask_by_update(
+        &mut self,
+        session: &mut Session,
+        body: &Bytes,
+        purpose: Purpose,
+        owner: Owner,
+        ctx: &mut Ctx<'_>,
+    ) {
+        let before = session.ours.clone();
+        let told = session.tell(body);
+        self.update(told, before, purpose, owner, ctx);
+    }
+    fn update(&mut self, told: Bytes, before: Bytes, purpose: Purpose, owner: Owner, ctx: &mut Ctx<'_>) {
+        let glares = self.glares();
+        self.drop_refresh(ctx);
+        let branch = ctx.update(self, Some(told), owner);
+        self.turn = Turn::Asking(Asking { branch, by: By::Update, purpose, glares, before });
+    }
+    /// An UPDATE of ours that merely refreshes the session is not repeated any more: what follows does that as well, and
+    /// its number would be too low behind it.
+    fn drop_refresh(&mut self, ctx: &mut Ctx<'_>) {
+        if let Some(branch) = self.timer.as_mut().and_then(SessionTimer::take_update) {
+            ctx.net.clients.abandoned(branch, ctx.now, &mut ctx.net.timers);
+        }
+    }
+    const fn glares(&self) -> u8 {
+        if let Turn::Backoff { glares, .. } = self.turn { glares } else { 0 }
+    }
+    /// Sends the offer that was just refused once more: with what the session timer asks for now, and by a re-INVITE
+    /// where the peer takes no UPDATE after all. False when none is out.
+    pub(crate) fn ask_again(&mut self, session: &Session, owner: Owner, ctx: &mut Ctx<'_>) -> bool {
+        let Turn::Asking(asking) = &self.turn else { return false };
+        let (told, before, purpose) = (session.ours.clone(), asking.before.clone(), asking.purpose);
+        match asking.by {
+            By::Update if self.dialog.takes_update => self.update(told, before, purpose, owner, ctx),
+            By::Update | By::Invite { .. } => self.reinvite(told, before, purpose, owner, ctx),
+        }
+        true
+    }
+    /// Refreshes the session: by an UPDATE where the peer takes it, else by a re-INVITE with what we said last, of
+    /// which not even the `o=` changes.
+    pub(crate) fn show_life(&mut self, session: &Session, owner: Owner, ctx: &mut Ctx<'_>) {
+        if !self.dialog.takes_update {
+            let ours = session.ours.clone();
+            return self.reinvite(ours.clone(), ours, Purpose::Refresh, owner, ctx);
+        }
+        let branch = ctx.update(self, None, owner);
+        if let Some(timer) = &mut self.timer {
+            timer.updating(branch);
+        }
+    }
+    /// When something is to be done: an INVITE after a glare, the answer to an UPDATE, a refresh of the session, or its
+    /// end.
+    pub(crate) fn due(&self) -> Option<Micros> {
+        let timer = self.timer.as_ref().map(|timer| timer.at(self.turn.free_from()));
+        let turn = match &self.turn {
+            Turn::Backoff { until, .. } => Some(*until),
+            Turn::Asked(asked) => asked.until,
+            Turn::Free | Turn::Answered { .. } | Turn::Asking(_) => None,
+        };
+        timer.into_iter().chain(turn).min()
+    }
+    /// Answers the peer's re-INVITE or UPDATE with our description.
     pub(crate) fn accept(&mut self, asked: &Asked, body: Bytes, offered: bool, ctx: &mut Ctx<'_>) {
-        let mut writer = ctx.respond(&asked.request, 200, self.dialog.tag, asked.from);
-        writer
-            .header(Name::Contact, &ctx.net.local.own(asked.from.transport).contact)
-            .header(Name::Allow, ALLOW);
+        let mut writer = self.refreshed(&asked.request, asked.from, ctx);
         ctx.finish(asked.server, 200, writer.body(SDP, body).finish());
-        self.turn = Turn::Answered { server: asked.server, seq: asked.request.cseq().0, offered };
+        self.turn = if asked.request.method() == Method::Update {
+            Turn::Free
+        } else {
+            Turn::Answered { server: asked.server, seq: asked.request.cseq().0, offered }
+        };
     }
-    /// Refuses the peer's re-INVITE, if one waits; the session stays as it was (RFC 3261 §14.2).
+    /// Starts the 2xx to a request that refreshes the session, and refreshes it.
+    pub(crate) fn refreshed(&mut self, request: &Message, from: Flow, ctx: &Ctx<'_>) -> Writer {
+        let local = &ctx.net.local;
+        self.timer = SessionTimer::answering(request, self.timer.as_ref(), local, ctx.now);
+        let mut writer = refreshed(request, from, self.dialog.tag, ctx);
+        if let Some(timer) = &self.timer {
+            timer.answer(&mut writer);
+        }
+        writer
+    }
+    /// Refuses the peer's re-INVITE or UPDATE, if one waits; the session stays as it was (RFC 3261 §14.2).
     pub(crate) fn refuse(&mut self, status: u16, ctx: &mut Ctx<'_>) {
         if let Some(asked) = self.turn.take_asked() {
             let response = ctx.respond(&asked.request, status, self.dialog.tag, asked.from).finish();
@@ -164,19 +272,34 @@ impl Line {
             Turn::Asking(asking) => ctx.net.clients.abandoned(asking.branch, ctx.now, &mut ctx.net.timers),
             Turn::Free | Turn::Asked(_) | Turn::Backoff { .. } => {}
         }
+        self.drop_refresh(ctx);
         self.refuse(487, ctx);
         self.dialog
     }
 }
 
+/// Starts the 2xx to a request that may move the remote target.
+pub(crate) fn refreshed(request: &Message, from: Flow, tag: u128, ctx: &Ctx<'_>) -> Writer {
+    let mut writer = ctx.respond(request, 200, tag, from);
+    writer.header(Name::Contact, &ctx.net.local.own(from.transport).contact);
+    able(&mut writer, &ctx.net.local);
+    writer
+}
+
 /// What is to be stored of a dialog; `answer` is the response that made it, if it was a phone's.
-pub(crate) fn record(dialog: &Dialog, session: &Session, answer: Bytes) -> DialogRecord {
+pub(crate) fn record(
+    dialog: &Dialog,
+    timer: Option<&SessionTimer>,
+    session: &Session,
+    answer: Bytes,
+) -> DialogRecord {
     DialogRecord {
         answer,
         local_seq: dialog.local_seq,
         remote_seq: dialog.remote_seq,
         theirs: session.theirs.clone(),
         ours: session.ours.clone(),
+        timer: timer.map(SessionTimer::record),
     }
 }
 

@@ -6,13 +6,16 @@
 //!    │                    └─ dropped ──► Ending ── refused, timed out, 2xx: ACK, BYE ──► gone
 //!    └─ dropped ────────────────────────────────────────────────────────────────────────► gone
 //! ```
-//! Waiting is for the caller's session description. Ending sends its CANCEL as soon as a provisional response allows
+//! Calling begins anew, once, with the longer session that the phone asks for (422). Waiting is for the caller's session description. Ending sends its CANCEL as soon as a provisional response allows
 //! it (RFC 3261 §9.1).
 
-use super::{Line, Session, Turn, record};
+use super::{
+    Line, Session, Turn, record,
+    session_timer::{SessionTimer, Terms},
+};
 use crate::{
     Cause, Display, Flow, Keep, LegKey, LegRecord, Phone,
-    compose::{ALLOW, SDP, cseq, own_via},
+    compose::{SDP, able, cseq, own_via},
     context::{Ctx, Partner},
     dialog::Dialog,
     local::Local,
@@ -72,7 +75,7 @@ pub(crate) enum Stage {
     /// The INVITE is out and not wanted any more; whether the CANCEL is out as well.
     Ending { outgoing: Outgoing, cause: Cause, cancelled: bool },
     /// A 2xx came; it is not acknowledged.
-    Answered { outgoing: Outgoing, dialog: Box<Dialog>, answer: Bytes },
+    Answered { outgoing: Outgoing, dialog: Box<Dialog>, timer: Option<SessionTimer>, answer: Bytes },
     /// It is acknowledged.
     Up { line: Box<Line>, made_by: MadeBy },
     /// Nothing is left of it.
@@ -83,6 +86,9 @@ pub(crate) enum Stage {
 #[derive(Debug)]
 pub(crate) struct Outgoing {
     pub(crate) branch: u128,
+    seq: u32,
+    /// What it asks for, if for a session timer.
+    terms: Option<Terms>,
     /// From, with our tag.
     from: Bytes,
     invite: Bytes,
@@ -162,14 +168,32 @@ impl PhoneLeg {
         writer.header(Name::From, &from).header_parts(Name::To, &[b"<", order.phone.uri.as_bytes(), b">"]);
         writer.header(Name::CallId, &*ctx.net.local.names.call_id(call_id));
         cseq(&mut writer, FIRST_SEQ, Method::Invite);
-        writer.header(Name::Contact, &ctx.net.local.own(to.transport).contact).header(Name::Allow, ALLOW);
+        writer.header(Name::Contact, &ctx.net.local.own(to.transport).contact);
+        able(&mut writer, &ctx.net.local);
+        let terms = Terms::ours(&ctx.net.local);
+        if let Some(terms) = terms {
+            terms.write(None, &mut writer);
+        }
         describe(&mut writer, caller, order, self.key, ctx);
         let invite = writer.body(SDP, self.session.tell(offer)).finish();
-        let sent =
-            SentInvite { request: invite.clone(), to, from: from.clone(), seq: FIRST_SEQ, initial: true };
-        ctx.invite(branch, sent, self.owner());
-        self.stage = Stage::Calling(Outgoing { branch, from, invite, to, heard: 0 });
+        let outgoing = Outgoing { branch, seq: FIRST_SEQ, terms, from, invite, to, heard: 0 };
+        ctx.invite(branch, outgoing.sent(), self.owner());
+        self.stage = Stage::Calling(outgoing);
         self.keep(ctx);
+    }
+    /// The phone wants a longer session (422): asks once more, for that. False when that is of no use.
+    pub(crate) fn call_again(&mut self, refusal: &Message, ctx: &mut Ctx<'_>) -> bool {
+        let owner = self.owner();
+        let Stage::Calling(outgoing) = &mut self.stage else { return false };
+        let terms = outgoing.terms.filter(|_| outgoing.seq == FIRST_SEQ);
+        let Some(terms) = terms.and_then(|terms| terms.raised(refusal)) else { return false };
+        // Our own INVITE always reads back.
+        let Ok(before) = Message::parse(outgoing.invite.clone()) else { return false };
+        (outgoing.branch, outgoing.seq, outgoing.terms) = (ctx.mint.bits(), FIRST_SEQ + 1, Some(terms));
+        outgoing.invite = again(&before, outgoing, &ctx.net.local);
+        ctx.invite(outgoing.branch, outgoing.sent(), owner);
+        self.keep(ctx);
+        true
     }
     /// Notes a provisional response; true when it is the first of its status.
     pub(crate) const fn progress(&mut self, status: u16) -> bool {
@@ -186,21 +210,23 @@ impl PhoneLeg {
             self.stage = stage;
             return;
         };
-        let dialog = Dialog::as_client(self.tag, outgoing.from.clone(), FIRST_SEQ, response, from);
+        let dialog = Dialog::as_client(self.tag, outgoing.from.clone(), outgoing.seq, response, from);
         ctx.net.dialogs.insert(self.tag, Partner::Leg(self.owner()));
         self.session.theirs = response.body();
-        self.stage = Stage::Answered { outgoing, dialog: Box::new(dialog), answer: response.bytes().clone() };
+        let timer = outgoing.terms.map(|terms| SessionTimer::agreed(terms, response, ctx.now));
+        let answer = response.bytes().clone();
+        self.stage = Stage::Answered { outgoing, dialog: Box::new(dialog), timer, answer };
         self.keep(ctx);
     }
     /// Acknowledges the 2xx; false when there is none to acknowledge.
     pub(crate) fn acknowledge(&mut self, ctx: &mut Ctx<'_>) -> bool {
         let stage = std::mem::replace(&mut self.stage, Stage::Over);
-        let Stage::Answered { outgoing, dialog, answer } = stage else {
+        let Stage::Answered { outgoing, dialog, timer, answer } = stage else {
             self.stage = stage;
             return false;
         };
-        ctx.ack(&dialog, outgoing.branch, FIRST_SEQ);
-        let line = Box::new(Line { dialog: *dialog, turn: Turn::Free });
+        ctx.ack(&dialog, outgoing.branch, outgoing.seq);
+        let line = Box::new(Line { dialog: *dialog, turn: Turn::Free, timer });
         let made_by = MadeBy { invite: outgoing.invite, to: outgoing.to, answer };
         self.stage = Stage::Up { line, made_by };
         true
@@ -209,9 +235,9 @@ impl PhoneLeg {
     pub(crate) fn end_answer(&mut self, response: &Message, from: Flow, cause: Cause, ctx: &mut Ctx<'_>) {
         let stage = std::mem::replace(&mut self.stage, Stage::Over);
         if let Stage::Calling(outgoing) | Stage::Ending { outgoing, .. } = stage {
-            let dialog = Dialog::as_client(self.tag, outgoing.from, FIRST_SEQ, response, from);
+            let dialog = Dialog::as_client(self.tag, outgoing.from, outgoing.seq, response, from);
             ctx.net.dialogs.insert(self.tag, Partner::Leg(self.owner()));
-            ctx.ack(&dialog, outgoing.branch, FIRST_SEQ);
+            ctx.ack(&dialog, outgoing.branch, outgoing.seq);
             ctx.bye(dialog, Some(self.key.call), Some(cause));
         }
     }
@@ -270,17 +296,43 @@ impl PhoneLeg {
         let record = match &self.stage {
             Stage::Waiting(_) | Stage::Ending { .. } | Stage::Over => return,
             Stage::Calling(out) => LegRecord { invite: out.invite.clone(), to: out.to, dialog: None },
-            Stage::Answered { outgoing, dialog, answer } => {
-                let dialog = Some(record(dialog, &self.session, answer.clone()));
+            Stage::Answered { outgoing, dialog, timer, answer } => {
+                let dialog = Some(record(dialog, timer.as_ref(), &self.session, answer.clone()));
                 LegRecord { invite: outgoing.invite.clone(), to: outgoing.to, dialog }
             }
             Stage::Up { line, made_by } => {
-                let dialog = Some(record(&line.dialog, &self.session, made_by.answer.clone()));
+                let dialog =
+                    Some(record(&line.dialog, line.timer.as_ref(), &self.session, made_by.answer.clone()));
                 LegRecord { invite: made_by.invite.clone(), to: made_by.to, dialog }
             }
         };
         ctx.out.keep.push(Keep::Leg(self.key, record));
     }
+}
+
+impl Outgoing {
+    fn sent(&self) -> SentInvite {
+        let (request, to, from) = (self.invite.clone(), self.to, self.from.clone());
+        SentInvite { request, to, from, seq: self.seq, initial: true }
+    }
+}
+
+/// The INVITE `before` with the branch, number and terms of `outgoing`, and else as it was.
+fn again(before: &Message, outgoing: &Outgoing, local: &Local) -> Bytes {
+    let mut writer = Writer::request(Method::Invite, before.request_uri());
+    own_via(&mut writer, local, outgoing.to.transport, outgoing.branch);
+    cseq(&mut writer, outgoing.seq, Method::Invite);
+    if let Some(terms) = outgoing.terms {
+        terms.write(None, &mut writer);
+    }
+    let replaced = |name| {
+        use Name::{CSeq, ContentType, MinSe, SessionExpires, Via};
+        [Via, CSeq, SessionExpires, MinSe, ContentType].contains(&name)
+    };
+    for header in before.headers().filter(|header| !replaced(header.name)) {
+        writer.header_text(header.text, header.value);
+    }
+    writer.body(SDP, before.body()).finish()
 }
 
 /// From of the INVITE: the caller as she may be shown, at our host.

@@ -5,13 +5,15 @@
 //! Everything else stays in the bytes, which travel on untouched.
 
 mod compare;
+mod hold;
 mod music;
 mod origin;
 mod parse;
 
 pub use compare::differs;
+pub use hold::{answer_silence, offer_silence};
 pub use music::{Codec, Music, MusicAnswer, answer_music, offer_music};
-pub use origin::{Origin, with_origin};
+pub use origin::{Origin, same_origin, with_origin};
 
 use crate::wire::ip_literal;
 use bytes::Bytes;

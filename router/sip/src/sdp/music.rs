@@ -140,7 +140,8 @@ fn audio(body: &mut String, port: u16, proto: &str, formats: &[Option<(u8, &str)
     let _ = write!(body, "a=ptime:{PTIME_MS}\r\na={}\r\n", direction.as_str());
 }
 
-fn refuse(body: &mut String, media: &Media) {
+/// Refuses a media line in its place.
+pub(super) fn refuse(body: &mut String, media: &Media) {
     let text = |bytes: &Bytes| String::from_utf8_lossy(bytes).into_owned();
     let _ = write!(body, "m={} 0 {}", text(&media.kind), text(&media.proto));
     for format in &media.formats {

@@ -65,6 +65,13 @@ pub fn with_origin(body: &Bytes, origin: &Origin) -> Bytes {
     }
 }
 
+/// Whether two descriptions have the same `o=` line: the same version of the same session.
+#[must_use]
+pub fn same_origin(a: &[u8], b: &[u8]) -> bool {
+    let line = |body: &[u8]| origin_line(body).map(|range| body[range].to_vec());
+    line(a).is_some() && line(a) == line(b)
+}
+
 /// Where the `o=` line stands, without its end.
 fn origin_line(body: &[u8]) -> Option<std::ops::Range<usize>> {
     let mut start = 0;

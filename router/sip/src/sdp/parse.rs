@@ -131,6 +131,11 @@ fn port(word: &[u8]) -> Option<u16> {
     text(word.split(|&byte| byte == b'/').next()?).parse().ok()
 }
 
+/// Whether a line, with or without its end, says who sends.
+pub(super) fn is_direction(line: &[u8]) -> bool {
+    line.strip_prefix(b"a=").is_some_and(|value| direction(value.trim_ascii_end()).is_some())
+}
+
 fn direction(name: &[u8]) -> Option<Direction> {
     let all = [Direction::SendRecv, Direction::SendOnly, Direction::RecvOnly, Direction::Inactive];
     all.into_iter().find(|direction| direction.as_str().as_bytes() == name)

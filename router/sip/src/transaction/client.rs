@@ -1,4 +1,4 @@
-//! A request other than INVITE that we sent (RFC 3261 §17.1.2): BYE, CANCEL.
+//! A request other than INVITE that we sent (RFC 3261 §17.1.2): BYE, CANCEL, UPDATE.
 //!
 //! ```text
 //!           1xx              200–699            K
@@ -44,15 +44,24 @@ impl Client {
     pub(crate) fn start(request: Bytes, to: Flow, now: Micros) -> Self {
         Self { request, to, state: State::Trying(Retry::over(to, now, T2)) }
     }
-    /// Takes a response.
-    pub(crate) fn hear(&mut self, status: u16, now: Micros) {
-        let State::Trying(retry) = &mut self.state else { return };
+    /// Takes a response. True when it is the first final one.
+    pub(crate) fn hear(&mut self, status: u16, now: Micros) -> bool {
+        let State::Trying(retry) = &mut self.state else { return false };
         if status < 200 {
             retry.slow_down();
-        } else {
-            self.request = Bytes::new();
-            self.state = State::Completed { until: about(now, T4) };
+            return false;
         }
+        self.abandon(now);
+        true
+    }
+    /// Nobody waits for its answer any more: it is not repeated, and a late response absorbed.
+    pub(crate) fn abandon(&mut self, now: Micros) {
+        self.request = Bytes::new();
+        self.state = State::Completed { until: about(now, T4) };
+    }
+    /// Whether it waits for its final response.
+    pub(crate) const fn is_open(&self) -> bool {
+        matches!(self.state, State::Trying(_))
     }
     /// When to ask [`Client::expire`].
     pub(crate) fn due(&self) -> Micros {
@@ -106,9 +115,9 @@ mod tests {
     #[test]
     fn a_final_response_ends_the_repeating_and_late_ones_are_absorbed() {
         let mut tx = bye();
-        tx.hear(200, at(1));
+        assert!(!tx.hear(100, at(1)) && tx.hear(200, at(1)) && !tx.is_open());
         assert_eq!(tx.due(), at(6));
-        tx.hear(481, at(2));
+        assert!(!tx.hear(481, at(2)));
         assert_eq!(tx.expire(at(6)), Due::Gone);
     }
 }

@@ -29,16 +29,19 @@ struct Entry {
 
 #[derive(Debug)]
 enum Machine {
-    Invite {
-        tx: Box<InviteClient>,
-        owner: Owner,
-    },
-    /// A BYE keeps the tag of the dialog it ended, whose last requests are still answered.
-    Other {
-        tx: Client,
-        method: Method,
-        ended: Option<u128>,
-    },
+    Invite { tx: Box<InviteClient>, owner: Owner },
+    Other { tx: Client, method: Method, then: Then },
+}
+
+/// What the end of a request other than INVITE is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// Nobody waits for it.
+    Nothing,
+    /// A BYE: the dialog with this tag, whose last requests are still answered, may be forgotten.
+    Forget(u128),
+    /// Its leg waits for the answer.
+    Tell(Owner),
 }
 
 /// What a response means beyond its transaction.
@@ -46,6 +49,8 @@ enum Machine {
 pub(crate) enum Reply {
     /// For the leg that sent the INVITE.
     Invite { owner: Owner, heard: Heard },
+    /// For the leg that sent another request: its final response.
+    Other { owner: Owner },
     /// A 2xx of another branch of a fork, or of an INVITE nobody waits for: acknowledge it, end it when `new`.
     Nobody { new: bool },
     /// It was dealt with.
@@ -61,6 +66,8 @@ pub(crate) enum End {
     TimedOut { owner: Owner, branch: u128, status: u16 },
     /// It rang too long: cancel it.
     RangOut { owner: Owner, branch: u128 },
+    /// Nobody answered another request of a leg, or it could not be sent; the transaction is gone.
+    Unanswered { owner: Owner, branch: u128 },
     /// The dialog with this tag has ended for good.
     Dialog(u128),
 }
@@ -89,14 +96,14 @@ impl Clients {
         branch: u128,
         method: Method,
         (request, to): (Bytes, Flow),
-        ended: Option<u128>,
+        then: Then,
         now: Micros,
         (timers, out): (&mut Timers, &mut Output),
     ) {
         out.send(to, request.clone(), Sent::Request(method));
         let tx = Client::start(request, to, now);
         let id = ClientId { branch, cancel: method == Method::Cancel };
-        self.insert(id, Machine::Other { tx, method, ended }, timers);
+        self.insert(id, Machine::Other { tx, method, then }, timers);
     }
     fn insert(&mut self, id: ClientId, machine: Machine, timers: &mut Timers) {
         let mut entry = Entry { machine, alarm: Alarm::default() };
@@ -114,9 +121,15 @@ impl Clients {
     pub(crate) fn cancelled(&mut self, branch: u128, now: Micros, timers: &mut Timers) {
         self.with_invite(branch, timers, |tx| tx.cancelled(now));
     }
-    /// The dialog of the re-INVITE under `branch` has ended: it is not repeated any more, its end only acknowledged.
+    /// The dialog of the request under `branch` has ended: it is not repeated any more, its end only absorbed.
     pub(crate) fn abandoned(&mut self, branch: u128, now: Micros, timers: &mut Timers) {
-        self.with_invite(branch, timers, |tx| tx.cancelled(now));
+        let id = ClientId { branch, cancel: false };
+        let Some(entry) = self.live.get_mut(&id) else { return };
+        match &mut entry.machine {
+            Machine::Invite { tx, .. } => tx.cancelled(now),
+            Machine::Other { tx, .. } => tx.abandon(now),
+        }
+        entry.arm(id, timers);
     }
     /// The 2xx to the INVITE under `branch` was acknowledged with `ack`.
     pub(crate) fn acknowledged(&mut self, branch: u128, ack: Bytes, to: Flow, timers: &mut Timers) {
@@ -152,9 +165,11 @@ impl Clients {
             Machine::Invite { tx, owner } if message.method() == Method::Invite => {
                 hear_invite(tx, *owner, message, status, now, out)
             }
-            Machine::Other { tx, method, .. } if message.method() == *method => {
-                tx.hear(status, now);
-                Reply::Done
+            Machine::Other { tx, method, then } if message.method() == *method => {
+                match (tx.hear(status, now), *then) {
+                    (true, Then::Tell(owner)) => Reply::Other { owner },
+                    (true | false, Then::Nothing | Then::Forget(_)) | (false, Then::Tell(_)) => Reply::Done,
+                }
             }
             Machine::Invite { .. } | Machine::Other { .. } => return Reply::Stray,
         };
@@ -173,7 +188,7 @@ impl Clients {
                 Machine::Invite { owner, .. } => {
                     Some(End::TimedOut { owner, branch: id.branch, status: 503 })
                 }
-                Machine::Other { ended, .. } => ended.map(End::Dialog),
+                Machine::Other { tx, then, .. } => then.ended(id.branch, tx.is_open()),
             });
         ends.collect()
     }
@@ -188,7 +203,7 @@ impl Clients {
         entry.alarm.spend();
         let (keep, end) = match &mut entry.machine {
             Machine::Invite { tx, owner } => expire_invite(tx, *owner, id.branch, now, out),
-            Machine::Other { tx, method, ended } => expire_other(tx, *method, *ended, now, out),
+            Machine::Other { tx, method, then } => expire_other(tx, *method, *then, id.branch, now, out),
         };
         if keep {
             entry.arm(id, timers);
@@ -196,6 +211,17 @@ impl Clients {
             self.live.remove(&id);
         }
         end
+    }
+}
+
+impl Then {
+    /// What it means that the transaction under `branch` is gone; a leg is told unless it has had its answer.
+    const fn ended(self, branch: u128, open: bool) -> Option<End> {
+        match self {
+            Self::Forget(tag) => Some(End::Dialog(tag)),
+            Self::Tell(owner) if open => Some(End::Unanswered { owner, branch }),
+            Self::Tell(_) | Self::Nothing => None,
+        }
     }
 }
 
@@ -260,7 +286,8 @@ fn expire_invite(
 fn expire_other(
     tx: &mut Client,
     method: Method,
-    ended: Option<u128>,
+    then: Then,
+    branch: u128,
     now: Micros,
     out: &mut Output,
 ) -> (bool, Option<End>) {
@@ -269,7 +296,8 @@ fn expire_other(
             out.send(tx.to, tx.request.clone(), Sent::Request(method));
             (true, None)
         }
-        client::Due::TimedOut | client::Due::Gone => (false, ended.map(End::Dialog)),
+        client::Due::TimedOut => (false, then.ended(branch, true)),
+        client::Due::Gone => (false, then.ended(branch, false)),
         client::Due::Wait => (true, None),
     }
 }

@@ -12,7 +12,7 @@ mod server;
 mod servers;
 mod timing;
 
-pub(crate) use clients::{Clients, End, Reply};
+pub(crate) use clients::{Clients, End, Reply, Then};
 pub(crate) use invite_client::{Heard, Sent as SentInvite};
 pub(crate) use servers::{Servers, server_key};
 

@@ -97,7 +97,9 @@ impl Servers {
                 }
             }
             Machine::Other { tx, method, status } => {
-                out.send(entry.to, tx.again().clone(), Sent::Response(*method, *status));
+                if let Some(response) = tx.again() {
+                    out.send(entry.to, response.clone(), Sent::Response(*method, *status));
+                }
             }
         }
     }
@@ -106,6 +108,11 @@ impl Servers {
         let merge = request.to_tag().is_none().then(|| merge_key(request).into());
         let machine = Machine::Invite { tx: InviteServer::start(), owner, status: 100 };
         self.insert(Entry { machine, to, keys: [Some(key.into()), merge], alarm: Alarm::default() })
+    }
+    /// Begins with a request other than INVITE that cannot be answered at once, found by `key`.
+    pub(crate) fn other(&mut self, method: Method, key: Vec<u8>, to: Flow) -> ServerId {
+        let machine = Machine::Other { tx: Server::start(), method, status: 0 };
+        self.insert(Entry { machine, to, keys: [Some(key.into()), None], alarm: Alarm::default() })
     }
     /// Answers a request other than INVITE, found by `key`, once and for all its retransmissions.
     pub(crate) fn answer(
@@ -116,14 +123,11 @@ impl Servers {
         now: Micros,
         (timers, out): (&mut Timers, &mut Output),
     ) {
-        let tx = Server::answered(&response, now);
-        out.send(to, response, Sent::Response(method, status));
         if !self.has_room() {
-            return; // its repetition will be 481, which ends a BYE as well
+            return out.send(to, response, Sent::Response(method, status)); // its repetition will be 481, which ends a BYE as well
         }
-        let machine = Machine::Other { tx, method, status };
-        let id = self.insert(Entry { machine, to, keys: [Some(key.into()), None], alarm: Alarm::default() });
-        self.arm(id, timers);
+        let id = self.other(method, key, to);
+        self.finish(id, status, response, now, (timers, out));
     }
     fn insert(&mut self, entry: Entry) -> ServerId {
         self.last += 1;
@@ -145,7 +149,7 @@ impl Servers {
             *status = code;
         }
     }
-    /// Sends the final response to an INVITE; nothing when it has one.
+    /// Sends the final response to a request; nothing when it has one.
     pub(crate) fn finish(
         &mut self,
         id: ServerId,
@@ -155,12 +159,18 @@ impl Servers {
         (timers, out): (&mut Timers, &mut Output),
     ) {
         let Some(entry) = self.live.get_mut(&id) else { return };
-        if let Machine::Invite { tx, status, .. } = &mut entry.machine
-            && tx.is_open()
-        {
-            out.send(entry.to, response.clone(), Sent::Response(Method::Invite, code));
-            tx.finished(code, response, entry.to, now);
-            *status = code;
+        match &mut entry.machine {
+            Machine::Invite { tx, status, .. } if tx.is_open() => {
+                out.send(entry.to, response.clone(), Sent::Response(Method::Invite, code));
+                tx.finished(code, response, entry.to, now);
+                *status = code;
+            }
+            Machine::Other { tx, method, status } if tx.is_open() => {
+                tx.answered(&response, now);
+                out.send(entry.to, response, Sent::Response(*method, code));
+                *status = code;
+            }
+            Machine::Invite { .. } | Machine::Other { .. } => {}
         }
         self.arm(id, timers);
     }
@@ -223,7 +233,7 @@ impl Servers {
         let Some(entry) = self.live.get_mut(&id) else { return };
         let due = match &entry.machine {
             Machine::Invite { tx, .. } => tx.due(),
-            Machine::Other { tx, .. } => Some(tx.due()),
+            Machine::Other { tx, .. } => tx.due(),
         };
         timers.set(&mut entry.alarm, Timer::Server(id), due);
     }

@@ -2,7 +2,9 @@
 
 use super::chars::{SCHEME, number, split_at_byte, trim};
 use super::scan::{Head, Line, Span, StartLine, scan};
-use super::{Method, Name, NameAddr, Params, Protocol, Uri, Values, Via, limits};
+use super::{
+    Method, Name, NameAddr, Params, Protocol, RAck, SessionExpires, Uri, Values, Via, limits, rack, session,
+};
 use crate::error::{Fault, FaultKind};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -249,6 +251,26 @@ impl Message {
     /// The Route values in order, as written.
     pub fn routes(&self) -> impl Iterator<Item = &[u8]> {
         self.values(Name::Route)
+    }
+    /// Session-Expires; `None` for one that cannot be read.
+    #[must_use]
+    pub fn session_expires(&self) -> Option<SessionExpires> {
+        SessionExpires::parse(self.header(Name::SessionExpires)?)
+    }
+    /// Min-SE in seconds; `None` for one that cannot be read.
+    #[must_use]
+    pub fn min_se_s(&self) -> Option<u32> {
+        session::min_se(self.header(Name::MinSe)?)
+    }
+    /// RSeq, from 1 on; `None` for one that cannot be read.
+    #[must_use]
+    pub fn rseq(&self) -> Option<u32> {
+        rack::rseq(self.header(Name::RSeq)?)
+    }
+    /// RAck; `None` for one that cannot be read.
+    #[must_use]
+    pub fn rack(&self) -> Option<RAck> {
+        RAck::parse(self.header(Name::RAck)?)
     }
     /// Content-Type as written.
     #[must_use]

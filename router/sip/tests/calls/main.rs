@@ -5,6 +5,8 @@
 #[path = "../support/mod.rs"]
 mod rig;
 
+mod hold;
+mod hold_by_order;
 mod idle_agent;
 mod music;
 mod races;
@@ -12,4 +14,6 @@ mod recovery;
 mod refusals;
 mod reinvites;
 mod security;
+mod sessions;
 mod streams;
+mod updates;

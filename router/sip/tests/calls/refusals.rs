@@ -56,7 +56,7 @@ fn a_refusal_says_what_would_do() {
     rig.receive(PBX, caller.invite().replace("application/sdp", "text/plain"));
     assert_eq!(header(&rig.one_to(PBX), Name::Accept), "application/sdp");
     rig.receive(PBX, caller.request(Method::Publish, "", ""));
-    assert_eq!(header(&rig.one_to(PBX), Name::Allow), "INVITE, ACK, CANCEL, BYE, OPTIONS");
+    assert_eq!(header(&rig.one_to(PBX), Name::Allow), "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE");
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn in_a_dialog_what_we_do_not_do_is_405_or_501_and_the_call_goes_on() {
     let mut caller = Peer::caller("621");
     talking(&mut rig, &mut caller);
     for (method, status) in
-        [(Method::Update, 405), (Method::Info, 405), (Method::Refer, 405), (Method::Prack, 405)]
+        [(Method::Notify, 405), (Method::Info, 405), (Method::Refer, 405), (Method::Prack, 405)]
     {
         rig.receive(PBX, caller.next(method, "", ""));
         let refusal = rig.one_to(PBX);

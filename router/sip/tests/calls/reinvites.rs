@@ -40,13 +40,13 @@ fn what_the_phone_asks_for_is_asked_of_the_caller() {
     let mut rig = Rig::new();
     let mut caller = Peer::caller("621");
     let (_, _, mut phone) = moved(&mut rig, &mut caller);
-    rig.receive(PHONE, phone.next(Method::Invite, "", &held(&phone_sdp())));
+    rig.receive(PHONE, phone.next(Method::Invite, "", &sdp("203.0.113.7", 31_000, "8")));
     assert_eq!(rig.told(PHONE), ["100 INVITE"]);
     let asked = rig.one_to(PBX);
-    assert!(text(&asked.body()).contains("a=sendonly"));
-    rig.receive(PBX, answer(&asked, 200, "", "", &caller_sdp().replace("a=sendrecv", "a=recvonly")));
+    assert!(text(&asked.body()).contains("m=audio 31000 RTP/AVP 8\r\n"));
+    rig.receive(PBX, answer(&asked, 200, "", "", &sdp("192.0.2.10", 20_002, "8")));
     let ok = rig.one_to(PHONE);
-    assert!(ok.status() == Some(200) && text(&ok.body()).contains("a=recvonly"));
+    assert!(ok.status() == Some(200) && text(&ok.body()).contains("m=audio 20002 "));
     rig.receive(PHONE, phone.ack(&ok));
     assert_eq!(rig.told(PBX), ["ACK"]);
 }
@@ -203,9 +203,9 @@ fn what_a_reinvite_requires_and_we_do_not_have_is_refused() {
     let mut rig = Rig::new();
     let mut caller = Peer::caller("621");
     talking(&mut rig, &mut caller);
-    rig.receive(PBX, caller.next(Method::Invite, "Require: timer\r\n", &caller_sdp()));
+    rig.receive(PBX, caller.next(Method::Invite, "Require: timer, precondition\r\n", &caller_sdp()));
     let refusal = rig.one_to(PBX);
-    assert_eq!((refusal.status(), header(&refusal, Name::Unsupported)), (Some(420), "timer"));
+    assert_eq!((refusal.status(), header(&refusal, Name::Unsupported)), (Some(420), "precondition"));
     rig.receive(PBX, caller.ack(&refusal));
     let text = caller.next(Method::Invite, "", "hello").replace("application/sdp", "text/plain");
     rig.receive(PBX, text);

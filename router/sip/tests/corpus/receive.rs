@@ -46,6 +46,7 @@ impl Receiver {
             copied_headers: vec!["X-Tenant".to_owned()],
             entries: Entries { numbers: BTreeSet::new(), rest: true },
             max_calls: 1_000,
+            session_expires_s: Some(1_800),
         });
         Self { stack, mint: Counter(0), now: Micros(1_700_000_000_000_000), trunk }
     }

@@ -8,8 +8,6 @@ const SECOND: u64 = 1_000_000;
 /// The longest a call waits.
 const MAX_WAIT_S: u64 = 90;
 const RING_S: u64 = 15;
-/// The longest a call lasts: when both peers vanish nobody tells us.
-const MAX_CALL_S: u64 = 400;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Leg {
@@ -19,27 +17,49 @@ enum Leg {
     Pause { until: Micros },
 }
 
+/// Whether the caller is on hold, as far as the edge was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hold {
+    Off,
+    /// The desk has asked for one.
+    Wanted,
+    On,
+    /// The desk has asked for its end.
+    Unwanted,
+}
+
 #[derive(Debug)]
 struct Waiting {
     since: Micros,
     attempts: u32,
     leg: Leg,
     left: bool,
+    /// In which batch of notices it left.
+    left_in: u64,
     ended: bool,
     playing: bool,
     /// Legs that were rung and what became of them.
     answered: Vec<LegKey>,
     gone: Vec<LegKey>,
     ever_joined: Option<LegKey>,
+    hold: Hold,
+    /// When that changed last.
+    held_since: Micros,
+    /// When the desk does something about it, and how often it still will.
+    desk: Option<(Micros, u32)>,
 }
 
 #[derive(Default)]
 pub struct Edge {
     calls: BTreeMap<CallKey, Waiting>,
+    /// Batches of notices so far: orders given upon one take effect before the next.
+    batch: u64,
     pub offered: usize,
     pub over: usize,
     /// Calls in which caller and phone were joined.
     pub joined: usize,
+    /// Holds that began.
+    pub holds: usize,
 }
 
 impl Edge {
@@ -52,9 +72,19 @@ impl Edge {
             Leg::None => Some(Micros(call.since.0 + MAX_WAIT_S * SECOND)),
             Leg::Ringing { since, .. } => Some(Micros(since.0 + RING_S * SECOND)),
             Leg::Pause { until } => Some(until),
-            Leg::Answered { .. } => Some(Micros(call.since.0 + MAX_CALL_S * SECOND)),
+            Leg::Answered { .. } => None, // when both peers have vanished, the stack finds out
         };
-        self.calls.values().filter_map(due).min()
+        let desk = |call: &Waiting| call.desk.map(|(at, _)| at).filter(|_| !call.left && !call.ended);
+        self.calls.values().flat_map(|call| [due(call), desk(call)]).flatten().min()
+    }
+    /// Whether this call, named as in `X-Sambung-Call`, is on hold, and since when that is settled.
+    pub fn hold(&self, name: &str) -> Option<(bool, Micros)> {
+        let (_, call) = self.calls.iter().find(|(key, _)| format!("{:026}", key.0) == name)?;
+        match call.hold {
+            Hold::Off => Some((false, call.held_since)),
+            Hold::On => Some((true, call.held_since)),
+            Hold::Wanted | Hold::Unwanted => None,
+        }
     }
     pub fn on_time(&mut self, now: Micros, chance: &mut Chance) -> Vec<Command> {
         let mut commands = Vec::new();
@@ -62,13 +92,14 @@ impl Edge {
             if call.left || call.ended {
                 continue;
             }
-            let longest_s = if matches!(call.leg, Leg::Answered { .. }) { MAX_CALL_S } else { MAX_WAIT_S };
-            if now.0 >= call.since.0 + longest_s * SECOND {
+            let talks = matches!(call.leg, Leg::Answered { .. });
+            if !talks && now.0 >= call.since.0 + MAX_WAIT_S * SECOND {
                 call.ended = true;
                 call.leg = Leg::None;
                 commands.push(Command::End { call: key, cause: Cause { status: 480, text: "Nobody free" } });
                 continue;
             }
+            call.desk_acts(now, chance, &mut commands);
             match call.leg {
                 Leg::Ringing { leg, since } if now.0 >= since.0 + RING_S * SECOND => {
                     call.gone.push(leg);
@@ -81,6 +112,10 @@ impl Edge {
         }
         commands
     }
+    /// What the stack tells from here on, until this is called again, it told at once.
+    pub fn next_batch(&mut self) {
+        self.batch += 1;
+    }
     pub fn on_notice(&mut self, notice: Notice, now: Micros, chance: &mut Chance, seed: u64) -> Vec<Command> {
         let mut commands = Vec::new();
         match notice {
@@ -91,9 +126,10 @@ impl Edge {
                 self.at(call, seed).begin(call, now, chance, &mut commands);
             }
             Notice::CallerLeft { call, how } => {
+                let batch = self.batch;
                 let waiting = self.at(call, seed);
                 assert!(!waiting.left, "seed {seed}: left twice, {how:?}");
-                waiting.left = true;
+                (waiting.left, waiting.left_in) = (true, batch);
                 waiting.drop_leg(&mut commands);
             }
             Notice::PhoneProgress { leg, .. } => self.alive(leg, seed),
@@ -106,6 +142,7 @@ impl Edge {
                 if chance.percent(95) {
                     waiting.ever_joined = Some(leg);
                     commands.push(Command::Connect { leg });
+                    waiting.desk = chance.percent(40).then(|| (later(now, chance), 6));
                     self.joined += 1;
                 } else {
                     waiting.drop_leg(&mut commands);
@@ -116,6 +153,32 @@ impl Edge {
             Notice::BridgeFailed { leg } => {
                 assert!(self.at(leg.call, seed).answered.contains(&leg), "seed {seed}");
                 self.lose(leg, now, chance, seed, &mut commands);
+            }
+            Notice::PhoneHolds { leg } => {
+                self.alive(leg, seed);
+                self.holds += 1;
+                let waiting = self.at(leg.call, seed);
+                assert_eq!(waiting.leg, Leg::Answered { leg }, "seed {seed}: who is not connected holds");
+                assert!(matches!(waiting.hold, Hold::Off | Hold::Wanted), "seed {seed}: held twice");
+                waiting.turn(Hold::On, now);
+                let port = chance.percent(95).then_some(MUSIC_PORT);
+                commands.push(Command::Hold { leg, port });
+            }
+            Notice::Retrieved { leg } => {
+                self.alive(leg, seed);
+                let waiting = self.at(leg.call, seed);
+                assert!(matches!(waiting.hold, Hold::On | Hold::Unwanted), "seed {seed}: not held");
+                waiting.turn(Hold::Off, now);
+            }
+            Notice::HoldFailed { leg, .. } => {
+                let waiting = self.at(leg.call, seed);
+                assert_eq!(waiting.hold, Hold::Wanted, "seed {seed}");
+                waiting.turn(Hold::Off, now);
+            }
+            Notice::RetrieveFailed { leg, .. } => {
+                let waiting = self.at(leg.call, seed);
+                assert!(matches!(waiting.hold, Hold::On | Hold::Unwanted), "seed {seed}: not held");
+                waiting.turn(Hold::On, now);
             }
             Notice::PhoneHungUp { leg } => {
                 self.alive(leg, seed);
@@ -151,7 +214,10 @@ impl Edge {
         self.calls.get_mut(&call).unwrap_or_else(|| panic!("seed {seed}: {call:?} is not there"))
     }
     fn alive(&mut self, leg: LegKey, seed: u64) {
-        assert!(!self.at(leg.call, seed).gone.contains(&leg), "seed {seed}: {leg:?} had gone");
+        let batch = self.batch;
+        let waiting = self.at(leg.call, seed);
+        let at_once = waiting.left && waiting.left_in == batch; // it was not dropped yet
+        assert!(at_once || !waiting.gone.contains(&leg), "seed {seed}: {leg:?} had gone");
     }
     fn lose(
         &mut self,
@@ -165,6 +231,8 @@ impl Edge {
         let waiting = self.at(leg.call, seed);
         waiting.gone.push(leg);
         waiting.leg = Leg::None;
+        waiting.turn(Hold::Off, now);
+        waiting.desk = None;
         waiting.next(leg.call, now, chance, commands);
     }
 }
@@ -176,11 +244,15 @@ impl Waiting {
             attempts: 0,
             leg: Leg::None,
             left: false,
+            left_in: 0,
             ended: false,
             playing: false,
             answered: Vec::new(),
             gone: Vec::new(),
             ever_joined: None,
+            hold: Hold::Off,
+            held_since: since,
+            desk: None,
         }
     }
     fn begin(&mut self, call: CallKey, now: Micros, chance: &mut Chance, commands: &mut Vec<Command>) {
@@ -222,6 +294,29 @@ impl Waiting {
             commands.push(Command::Treat { call, treatment: Treatment::Music { port: MUSIC_PORT } });
         }
     }
+    fn turn(&mut self, hold: Hold, now: Micros) {
+        (self.hold, self.held_since) = (hold, now);
+    }
+    /// The agent holds and retrieves at her desk as she pleases.
+    fn desk_acts(&mut self, now: Micros, chance: &mut Chance, commands: &mut Vec<Command>) {
+        let (Leg::Answered { leg }, Some((_, times))) = (self.leg, self.desk.filter(|(at, _)| *at <= now))
+        else {
+            return;
+        };
+        self.desk = (times > 1).then(|| (later(now, chance), times - 1));
+        match self.hold {
+            Hold::Off => {
+                self.turn(Hold::Wanted, now);
+                commands.push(Command::HoldPhone { leg });
+            }
+            Hold::On => {
+                self.turn(Hold::Unwanted, now);
+                commands.push(Command::Retrieve { leg });
+            }
+            Hold::Wanted => commands.push(Command::HoldPhone { leg }),
+            Hold::Unwanted => commands.push(Command::Retrieve { leg }),
+        }
+    }
     fn drop_leg(&mut self, commands: &mut Vec<Command>) {
         if let Leg::Ringing { leg, .. } | Leg::Answered { leg } = std::mem::replace(&mut self.leg, Leg::None)
         {
@@ -229,4 +324,11 @@ impl Waiting {
             commands.push(Command::Drop { leg, reason: Cause { status: 487, text: "Caller gone" } });
         }
     }
+}
+
+/// When the desk acts next.
+fn later(now: Micros, chance: &mut Chance) -> Micros {
+    let at_once = chance.percent(20);
+    let ms = if at_once { chance.between_ms(0, 50) } else { chance.between_ms(50, 40_000) };
+    Micros(now.0 + ms * 1_000)
 }

@@ -10,8 +10,10 @@ mod hostile;
 mod network;
 #[path = "../support/mod.rs"]
 mod rig;
+mod session;
 mod ua;
 mod watch;
+mod way;
 mod world;
 
 use world::{Weather, World};
@@ -22,13 +24,18 @@ fn shifts() -> u64 {
 
 #[test]
 fn every_call_ends_and_nothing_is_left_in_any_weather() {
-    let mut talks = 0;
+    let (mut talks, mut held, mut holds) = (0, 0, 0);
     for seed in 0..shifts() {
         for weather in [Weather::Fair, Weather::Rough, Weather::Storm] {
-            talks += World::new(seed, weather).run().1;
+            let mut world = World::new(seed, weather);
+            talks += world.run().1;
+            held += world.held;
+            holds += world.holds();
         }
     }
     assert!(talks as u64 > shifts(), "only {talks} conversations were checked");
+    assert!(held as u64 > shifts() / 10, "only {held} of {holds} holds were checked");
+    println!("{talks} conversations and {held} of {holds} holds were checked");
 }
 
 #[test]

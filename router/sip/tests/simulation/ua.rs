@@ -3,6 +3,8 @@
 
 use crate::network::Chance;
 use crate::rig::{Peer, answer, sdp, text};
+use crate::session::{Session, Skills};
+use crate::way::{Style, Way};
 use sip::{
     Micros,
     wire::{Message, Method},
@@ -30,7 +32,18 @@ pub enum Deed {
     Answer,
     Refuse(u16),
     HangUp,
-    Reinvite { offerless: bool },
+    Reinvite {
+        offerless: bool,
+        moves: bool,
+    },
+    /// An UPDATE with an offer.
+    Update {
+        moves: bool,
+    },
+    /// A refusal by which a phone asks for a longer session.
+    TooBrief,
+    /// Its user holds the other side, or takes it back.
+    Hold(Option<Style>),
     Vanish,
 }
 
@@ -46,6 +59,16 @@ pub struct Plan {
     pub forks: bool,
     /// A phone whose 2xx has no description.
     pub no_sdp: bool,
+    pub skills: Skills,
+}
+
+/// An offer of ours that waits for its answer.
+#[derive(Clone, Copy, Debug)]
+struct Offer {
+    method: Method,
+    offerless: bool,
+    /// Where our media was before, and is again when it is refused.
+    port: u16,
 }
 
 /// A message that is repeated until something comes back.
@@ -85,6 +108,7 @@ pub struct Ua {
     /// Port of the other side's media, as told last, and ours.
     pub hears: Option<u16>,
     pub port: u16,
+    pub way: Way,
     pub joined_since: Micros,
     /// `X-Sambung-Call`.
     pub call: String,
@@ -101,8 +125,14 @@ pub struct Ua {
     /// Final responses to INVITEs without ACK yet, by CSeq.
     unacked: BTreeMap<(u32, String), Repeat>,
     acks: BTreeMap<u32, String>,
-    /// CSeq of our re-INVITE that is out, and whether it had no offer.
-    asking: Option<(u32, bool)>,
+    asking: Option<Offer>,
+    pub session: Option<Session>,
+    /// Nobody refreshed the session in time.
+    pub expired: bool,
+    /// Version of our description.
+    version: u32,
+    /// A phone that has asked for another INVITE.
+    awaits_another: bool,
     sends: Vec<String>,
 }
 
@@ -120,6 +150,7 @@ impl Ua {
             finals: Vec::new(),
             hears: None,
             port,
+            way: Way::default(),
             joined_since: Micros(0),
             call: String::new(),
             invite: None,
@@ -133,13 +164,17 @@ impl Ua {
             unacked: BTreeMap::new(),
             acks: BTreeMap::new(),
             asking: None,
+            session: None,
+            expired: false,
+            version: 1,
+            awaits_another: false,
             sends: Vec::new(),
         }
     }
     pub fn caller(peer: Peer, plan: Plan, port: u16, payloads: &str, offerless: bool, now: Micros) -> Self {
         let mut ua = Self::new(peer, plan, port, "");
         let body = if offerless { String::new() } else { sdp("192.0.2.10", port, payloads) };
-        ua.first_invite = ua.peer.request(Method::Invite, "", &body);
+        ua.first_invite = ua.peer.request(Method::Invite, &ua.plan.skills.invite(), &body);
         ua.ask(ua.first_invite.clone(), Method::Invite, now);
         ua
     }
@@ -155,7 +190,8 @@ impl Ua {
     }
     /// Nothing is repeated, nothing is planned.
     pub fn is_quiet(&self) -> bool {
-        let silent = self.is_phone() && self.state == State::Early && self.given.is_empty();
+        let silent = |invite: &Message| self.state == State::Early && !self.given.contains_key(&key(invite));
+        let silent = self.awaits_another || self.invite.as_ref().is_some_and(silent);
         self.vanished
             || silent
             || (self.state == State::Over && self.out.is_empty() && self.unacked.is_empty())
@@ -168,15 +204,16 @@ impl Ua {
             || self.plan.on_reinvite == OnReinvite::Ignore;
         self.state == State::Up && !odd && self.out.is_empty() && self.unacked.is_empty()
     }
-    /// Whether it hangs up now.
-    pub fn hangs_up(&self, now: Micros) -> bool {
-        self.plan.deeds.iter().any(|(at, deed)| *at <= now && *deed == Deed::HangUp)
+    /// Whether it hangs up now, holds or retrieves.
+    pub fn is_about_to_act(&self, now: Micros) -> bool {
+        let acts = |deed: &Deed| matches!(deed, Deed::HangUp | Deed::Hold(_));
+        self.plan.deeds.iter().any(|(at, deed)| *at <= now && acts(deed))
     }
     /// For a failing seed.
     pub fn describe(&self) -> String {
-        let Self { state, plan, finals, out, unacked, asking, .. } = self;
+        let Self { state, plan, finals, out, unacked, asking, session, .. } = self;
         format!(
-            "{state:?} {plan:?} finals {finals:?} out {:?} unacked {:?} asking {asking:?}",
+            "{state:?} {plan:?} finals {finals:?} out {:?} unacked {:?} asking {asking:?} session {session:?}",
             out.keys(),
             unacked.keys()
         )
@@ -188,7 +225,8 @@ impl Ua {
         self.sends.push(text);
     }
     fn body(&self) -> String {
-        sdp(if self.is_phone() { "203.0.113.7" } else { "192.0.2.10" }, self.port, "8 0")
+        let host = if self.is_phone() { "203.0.113.7" } else { "192.0.2.10" };
+        sdp(host, self.port, "8 0").replace("o=- 1 1 ", &format!("o=- 1 {} ", self.version))
     }
     fn contact(&self) -> String {
         format!("Contact: <sip:peer@{}>\r\n", self.peer.at)
@@ -211,7 +249,10 @@ impl Ua {
         }
         let repeats =
             self.out.values().chain(self.unacked.values()).map(|repeat| repeat.next.min(repeat.ends));
-        repeats.chain(self.plan.deeds.iter().map(|(at, _)| *at)).min()
+        let session = self.session.filter(|_| self.state == State::Up);
+        let session =
+            session.map(|session| session.refresh_due().unwrap_or(session.expires()).min(session.expires()));
+        repeats.chain(self.plan.deeds.iter().map(|(at, _)| *at)).chain(session).min()
     }
     pub fn on_time(&mut self, now: Micros) {
         if self.vanished {
@@ -221,7 +262,49 @@ impl Ua {
             let (_, deed) = self.plan.deeds.remove(place);
             self.act(deed, now);
         }
+        self.mind_session(now);
         self.repeat(now);
+    }
+    fn mind_session(&mut self, now: Micros) {
+        let Some(session) = self.session.filter(|_| self.state == State::Up) else { return };
+        if now >= session.expires() {
+            self.expired = true;
+            return self.hang_up(now);
+        }
+        if session.refresh_due().is_some_and(|due| due <= now) {
+            self.session = Some(Session { next: Micros(now.0 + 2 * SECOND), ..session });
+            self.refresh(session, now);
+        }
+    }
+    fn refresh(&mut self, session: Session, now: Micros) {
+        let busy = self.out.keys().any(|(_, method)| matches!(method, Method::Invite | Method::Update));
+        if busy || self.asking.is_some() || !self.unacked.is_empty() {
+            return;
+        }
+        if self.plan.skills.updates {
+            let update = self.peer.next(Method::Update, &session.ask(), "");
+            return self.ask(update, Method::Update, now);
+        }
+        let invite = self.peer.next(Method::Invite, &session.ask(), &self.body());
+        self.asking = Some(Offer { method: Method::Invite, offerless: false, port: self.port });
+        self.ask(invite, Method::Invite, now);
+    }
+    /// Makes an offer, if nothing is under way.
+    fn offer(&mut self, method: Method, offerless: bool, moves: bool, now: Micros) {
+        if !self.may_ask() {
+            return;
+        }
+        self.asking = Some(Offer { method, offerless, port: self.port });
+        self.version += u32::from(!offerless);
+        self.port += if moves { 2 } else { 0 };
+        let body = if offerless { String::new() } else { self.way.offer(self.body()) };
+        let said = self.session.map(Session::ask).unwrap_or_default();
+        let request = self.peer.next(method, &said, &body);
+        self.ask(request, method, now);
+    }
+    fn may_ask(&self) -> bool {
+        let busy = self.out.keys().any(|(_, method)| matches!(method, Method::Invite | Method::Update));
+        self.state == State::Up && !busy && self.asking.is_none() && self.unacked.is_empty()
     }
     fn repeat(&mut self, now: Micros) {
         let mut sends = Vec::new();
@@ -262,7 +345,7 @@ impl Ua {
     }
     fn timed_out(&mut self, method: Method, now: Micros) {
         match method {
-            Method::Invite if self.state == State::Up => self.hang_up(now),
+            Method::Invite | Method::Update if self.state == State::Up => self.hang_up(now),
             Method::Invite | Method::Bye => self.state = State::Over,
             _ => {}
         }
@@ -298,26 +381,42 @@ impl Ua {
             Deed::Progress(status) => self.finish_or_progress(status, now),
             Deed::Answer => self.finish_or_progress(200, now),
             Deed::Refuse(status) => self.finish_or_progress(status, now),
-            Deed::Reinvite { offerless } => {
-                if self.state == State::Up && self.asking.is_none() && self.unacked.is_empty() {
-                    let body = if offerless { String::new() } else { self.body() };
-                    let invite = self.peer.next(Method::Invite, "", &body);
-                    self.asking = Some((self.peer.seq, offerless));
-                    self.ask(invite, Method::Invite, now);
-                }
+            Deed::Reinvite { offerless, moves } => self.offer(Method::Invite, offerless, moves, now),
+            Deed::Update { moves } => self.offer(Method::Update, false, moves, now),
+            Deed::TooBrief => self.ask_for_longer(now),
+            Deed::Hold(style) if self.may_ask() => {
+                self.way.wish(style);
+                self.offer(Method::Invite, false, false, now);
             }
+            Deed::Hold(_) if self.state == State::Up => {
+                self.plan.deeds.push((Micros(now.0 + SECOND), deed)); // its user tries again
+            }
+            Deed::Hold(_) => {}
         }
+    }
+    fn ask_for_longer(&mut self, now: Micros) {
+        let (Some(invite), Some(least_s)) = (self.invite.clone(), self.plan.skills.min_se_s) else { return };
+        let response = answer(&invite, 422, self.tag, &format!("Min-SE: {least_s}\r\n"), "");
+        self.given.insert(key(&invite), response.clone());
+        self.send(response.clone());
+        self.awaits_another = true;
+        self.unacked.insert((invite.cseq().0, self.tag.to_owned()), Repeat::new(response, 4 * SECOND, now));
     }
     /// A phone's response to its first INVITE.
     fn finish_or_progress(&mut self, status: u16, now: Micros) {
         let Some(invite) = self.invite.clone().filter(|_| self.state == State::Early) else { return };
+        if self.awaits_another {
+            return;
+        }
         let body = if status == 200 && !self.plan.no_sdp { self.body() } else { String::new() };
-        let response = answer(&invite, status, self.tag, &self.contact(), &body);
+        let said = if status == 200 { self.plan.skills.answer() } else { String::new() };
+        let response = answer(&invite, status, self.tag, &format!("{}{said}", self.contact()), &body);
         self.given.insert(key(&invite), response.clone());
         self.send(response.clone());
         if status < 200 {
             return;
         }
+        self.session = self.plan.skills.timer.map(|(interval_s, ours)| Session::new(interval_s, ours, now));
         self.state = if status < 300 { State::Up } else { State::Over };
         self.joined_since = now;
         self.unacked.insert((invite.cseq().0, self.tag.to_owned()), Repeat::new(response, 4 * SECOND, now));
@@ -328,8 +427,13 @@ impl Ua {
         }
     }
 
-    /// A phone's first INVITE again.
+    /// A phone's first INVITE again, or another one as it has asked for.
     pub fn first_again(&mut self, invite: &Message) {
+        let before = self.invite.as_ref().map_or(0, |before| before.cseq().0);
+        if self.awaits_another && invite.cseq().0 > before {
+            self.awaits_another = false;
+            self.invite = Some(invite.clone());
+        }
         if let Some(given) = self.given.get(&key(invite)).cloned().filter(|_| !self.vanished) {
             self.send(given);
         }
@@ -345,8 +449,9 @@ impl Ua {
     }
     fn on_response(&mut self, message: &Message, status: u16, now: Micros) {
         if message.method() != Method::Invite {
-            if status >= 200 {
-                self.out.remove(&key(message));
+            if status >= 200 && self.out.remove(&key(message)).is_some() && message.method() == Method::Update
+            {
+                self.update_finished(message, status, now);
             }
             return;
         }
@@ -374,6 +479,20 @@ impl Ua {
             }
         }
     }
+    fn update_finished(&mut self, message: &Message, status: u16, now: Micros) {
+        if self.state != State::Up {
+            return;
+        }
+        let offer = self.asking.take_if(|offer| offer.method == Method::Update);
+        if status < 300 {
+            self.session = self.plan.skills.timer.and_then(|_| Session::heard(message, now));
+            self.heard(message, now);
+        } else if matches!(status, 481 | 408) {
+            self.hang_up(now);
+        } else if let Some(offer) = offer {
+            self.port = offer.port;
+        }
+    }
     fn invite_finished(&mut self, message: &Message, status: u16, seq: u32, now: Micros) {
         let first = self.state == State::Early;
         if first {
@@ -382,20 +501,29 @@ impl Ua {
             return;
         }
         let offerless = match self.asking.take() {
-            Some((_, offerless)) => offerless,
+            Some(offer) if status < 300 => offer.offerless,
+            Some(offer) => {
+                self.port = offer.port;
+                offer.offerless
+            }
             None => !self.first_invite.contains("v=0"),
         };
         if status < 300 {
             self.peer.learn(message);
         }
         if !(self.plan.no_ack && first && status < 300) {
-            let body = if status < 300 && offerless { self.body() } else { String::new() };
+            let answers = status < 300 && offerless;
+            let body = if answers { self.way.answer(&message.body(), self.body()) } else { String::new() };
             let ack = self.peer.ack_with(message, &body);
             self.acks.insert(seq, ack.clone());
             self.send(ack);
         }
+        if !first {
+            self.hold_finished(status, now);
+        }
         if status < 300 {
             self.heard(message, now);
+            self.session = self.plan.skills.timer.and_then(|_| Session::heard(message, now));
             if first {
                 self.state = State::Up;
                 if self.cancel_wanted || self.cancelled {
@@ -408,7 +536,19 @@ impl Ua {
             self.hang_up(now);
         }
     }
+    /// What a re-INVITE came to in which its user held or retrieved, perhaps; after glare it asks again.
+    fn hold_finished(&mut self, status: u16, now: Micros) {
+        let wished = self.way.holding;
+        if status < 300 {
+            return self.way.agreed();
+        }
+        self.way.refused();
+        if status == 491 && wished != self.way.holding {
+            self.plan.deeds.push((Micros(now.0 + SECOND), Deed::Hold(wished)));
+        }
+    }
     fn heard(&mut self, message: &Message, now: Micros) {
+        self.way.heard(message);
         if self.call.is_empty() {
             self.call = call_of(message);
         }
@@ -447,17 +587,38 @@ impl Ua {
                 }
             }
             Method::Invite => self.on_reinvite(message, now, chance),
+            Method::Update => self.on_update(message, now, chance),
             _ => self.give(message, 501, "", now),
         }
     }
     fn give(&mut self, request: &Message, status: u16, body: &str, now: Micros) {
-        let response = answer(request, status, self.tag, &self.contact(), body);
+        let said = if status == 200 { self.refreshed(request, now) } else { String::new() };
+        let response = answer(request, status, self.tag, &format!("{}{said}", self.contact()), body);
         self.given.insert(key(request), response.clone());
         self.send(response.clone());
         if request.method() == Method::Invite && status >= 200 {
             let tag = if self.is_phone() { self.tag.to_owned() } else { String::new() };
             self.unacked.insert((request.cseq().0, tag), Repeat::new(response, 4 * SECOND, now));
         }
+    }
+    /// A request of the other side that we accept may refresh the session: what our 2xx says of that.
+    fn refreshed(&mut self, request: &Message, now: Micros) -> String {
+        if !matches!(request.method(), Method::Invite | Method::Update) || self.plan.skills.timer.is_none() {
+            return String::new();
+        }
+        let Some((session, said)) = Session::asked(request, now) else { return String::new() };
+        self.session = Some(session);
+        said
+    }
+    fn on_update(&mut self, message: &Message, now: Micros, chance: &mut Chance) {
+        if !self.plan.skills.updates {
+            assert!(self.plan.skills.lies, "it never said that it takes UPDATE");
+            return self.give(message, 405, "", now);
+        }
+        if message.body().is_empty() && self.state == State::Up {
+            return self.give(message, 200, "", now);
+        }
+        self.on_reinvite(message, now, chance);
     }
     fn on_reinvite(&mut self, message: &Message, now: Micros, chance: &mut Chance) {
         if self.state != State::Up {
@@ -482,7 +643,7 @@ impl Ua {
     }
     fn agree(&mut self, message: &Message, now: Micros) {
         self.heard(message, now);
-        let body = self.body();
+        let body = self.way.answer(&message.body(), self.body());
         self.give(message, 200, &body, now);
     }
 }

@@ -3,9 +3,11 @@
 use crate::{
     edge::Edge,
     network::{Chance, Datagram, Faults, Network},
-    rig::{Counter, PBX, PHONE, Peer, US, address, config, text},
+    rig::{Counter, MUSIC_PORT, PBX, PHONE, Peer, US, address, config, text},
+    session::Skills,
     ua::{Deed, OnReinvite, Plan, Ua},
     watch::Watch,
+    way::Style,
 };
 use bytes::Bytes;
 use sip::{
@@ -65,11 +67,17 @@ pub struct World {
     watch: Watch,
     uas: BTreeMap<String, Ua>,
     arrivals: VecDeque<Micros>,
+    /// When all peers vanish at once, if they do.
+    blackout: Option<Micros>,
+    /// Whether the stack notices, by session timers, that both ends of a talk have vanished.
+    finds_out: bool,
     seen: DefaultHasher,
     /// Everything that reached the stack, with its sender.
     pub got: Vec<(std::net::SocketAddr, Vec<u8>)>,
     /// Conversations whose media was right at their end.
     pub talks: usize,
+    /// Holds that were right at the end of their conversation.
+    pub held: usize,
 }
 
 impl World {
@@ -78,7 +86,11 @@ impl World {
         let mut arrivals: Vec<Micros> =
             (0..CALLS).map(|_| Micros(START + chance.between_ms(0, 60_000) * 1_000)).collect();
         arrivals.sort_unstable();
-        let config: Config = config();
+        let session_expires_s = chance.pick(&[(6, Some(90)), (3, Some(120)), (1, None)]);
+        let blackout = chance.percent(weather.odd() / 4);
+        let blackout = (blackout && session_expires_s.is_some())
+            .then(|| Micros(START + chance.between_ms(30_000, 200_000) * 1_000));
+        let config = Config { session_expires_s, ..config() };
         Self {
             loud: false,
             seed,
@@ -92,9 +104,12 @@ impl World {
             watch: Watch::default(),
             uas: BTreeMap::new(),
             arrivals: arrivals.into(),
+            blackout,
+            finds_out: session_expires_s.is_some(),
             seen: DefaultHasher::new(),
             got: Vec::new(),
             talks: 0,
+            held: 0,
         }
     }
     /// Runs the shift and checks its end; gives a digest of all that was sent.
@@ -107,10 +122,15 @@ impl World {
         self.check_the_end();
         (self.seen.finish(), self.talks)
     }
+    /// Holds that began.
+    pub fn holds(&self) -> usize {
+        self.edge.holds
+    }
     fn next(&self) -> Option<Micros> {
         let uas = self.uas.values().filter_map(Ua::due).min();
         let edge = self.edge.due();
-        [self.network.next(), self.stack.next_deadline(), uas, edge, self.arrivals.front().copied()]
+        let arrival = self.arrivals.front().copied();
+        [self.network.next(), self.stack.next_deadline(), uas, edge, arrival, self.blackout]
             .into_iter()
             .flatten()
             .min()
@@ -120,6 +140,10 @@ impl World {
         while self.arrivals.front().is_some_and(|at| *at <= self.now) {
             self.arrivals.pop_front();
             self.arrive();
+        }
+        if self.blackout.is_some_and(|at| at <= self.now) {
+            self.blackout = None;
+            self.uas.values_mut().for_each(|ua| ua.vanished = true);
         }
         while let Some(datagram) = self.network.take(self.now) {
             self.deliver(datagram);
@@ -226,14 +250,16 @@ impl World {
             let faults = if self.now >= CALM { Weather::Fair.faults() } else { self.weather.faults() };
             self.network.send(datagram, self.now, faults, &mut self.chance);
         }
+        self.edge.next_batch();
+        let mut orders = Vec::new();
         for notice in out.notices {
             format!("{notice:?}").hash(&mut self.seen);
             if self.loud && !matches!(notice, sip::Notice::CallOffered { .. }) {
                 println!("{:>9.3} notice {notice:?}", self.second());
             }
-            let commands = self.edge.on_notice(notice, self.now, &mut self.chance, self.seed);
-            self.command(commands);
+            orders.extend(self.edge.on_notice(notice, self.now, &mut self.chance, self.seed));
         }
+        self.command(orders);
     }
 
     fn later_ms(&mut self, from: u64, to: u64) -> Micros {
@@ -241,6 +267,7 @@ impl World {
     }
     fn plan(&mut self, deeds: Vec<(Micros, Deed)>) -> Plan {
         let odd = self.weather.odd();
+        let skills = self.skills();
         let chance = &mut self.chance;
         let on_reinvite = if chance.percent(odd) {
             chance.pick(&[
@@ -254,25 +281,58 @@ impl World {
         } else {
             OnReinvite::Agree
         };
-        let mut plan =
-            Plan { deeds, on_reinvite, no_ack: false, deaf_to_cancel: false, forks: false, no_sdp: false };
+        let mut plan = Plan {
+            deeds,
+            on_reinvite,
+            no_ack: false,
+            deaf_to_cancel: false,
+            forks: false,
+            no_sdp: false,
+            skills,
+        };
         let mut rarely = || chance.percent(odd / 4);
         (plan.no_ack, plan.deaf_to_cancel, plan.forks, plan.no_sdp) =
             (rarely(), rarely(), rarely(), rarely());
         plan
     }
+    fn skills(&mut self) -> Skills {
+        let odd = self.weather.odd();
+        let chance = &mut self.chance;
+        let timer = chance.percent(60).then(|| (chance.between_ms(90, 200) as u32, chance.percent(50)));
+        let updates = chance.percent(40);
+        let lies = !updates && chance.percent(odd / 4);
+        let min_se_s = chance.percent(10).then(|| chance.between_ms(90, 300) as u32);
+        Skills { timer, updates, lies, min_se_s }
+    }
+    /// An offer in the middle of a call, by re-INVITE or UPDATE.
+    fn some_offer(&mut self, skills: Skills) -> Deed {
+        let moves = self.chance.percent(50);
+        if skills.updates && self.chance.percent(50) {
+            return Deed::Update { moves };
+        }
+        Deed::Reinvite { offerless: self.chance.percent(30), moves: false }
+    }
     fn arrive(&mut self) {
         let name = format!("c{}", self.uas.len());
         let mut deeds = vec![(self.later_ms(50, 150_000), Deed::HangUp)];
+        let mut offers = false;
         if self.chance.percent(self.weather.odd()) {
-            let at = self.later_ms(1_000, 60_000);
-            let offerless = self.chance.percent(30);
-            deeds.push((at, Deed::Reinvite { offerless }));
+            offers = true;
         }
-        if self.chance.percent(self.weather.odd() / 6) {
+        if self.chance.percent(10) {
+            let from = self.later_ms(1_000, 60_000);
+            deeds.push((from, Deed::Hold(Some(Style::SendOnly))));
+            deeds.push((Micros(from.0 + self.chance.between_ms(5, 30_000) * 1_000), Deed::Hold(None)));
+        }
+        if self.finds_out && self.chance.percent(self.weather.odd() / 6) {
             deeds.push((self.later_ms(50, 60_000), Deed::Vanish));
         }
-        let plan = self.plan(deeds);
+        let mut plan = self.plan(deeds);
+        if offers {
+            let at = self.later_ms(1_000, 60_000);
+            let deed = self.some_offer(plan.skills);
+            plan.deeds.push((at, deed));
+        }
         let payloads = if self.chance.percent(10) { "18" } else { "8 0" };
         let offerless = self.chance.percent(10);
         let port = 20_000 + 10 * self.chance.below(500) as u16;
@@ -286,6 +346,7 @@ impl World {
         let answer = self.later_ms(500, 18_000);
         let odd = self.weather.odd();
         let mut deeds = vec![(ring, Deed::Progress(180))];
+        let mut offer_at = None;
         let refuses = self.chance.percent(20);
         let silent = self.chance.percent(odd / 3);
         if refuses {
@@ -296,38 +357,65 @@ impl World {
         } else {
             deeds.push((answer, Deed::Answer));
             deeds.push((Micros(answer.0 + self.chance.between_ms(100, 90_000) * 1_000), Deed::HangUp));
+            self.hold_at_will(answer, &mut deeds);
             if self.chance.percent(odd) {
-                let at = Micros(answer.0 + self.chance.between_ms(100, 10_000) * 1_000);
-                let offerless = self.chance.percent(30);
-                deeds.push((at, Deed::Reinvite { offerless }));
+                offer_at = Some(Micros(answer.0 + self.chance.between_ms(100, 10_000) * 1_000));
             }
         }
-        if self.chance.percent(odd / 6) {
+        if self.finds_out && self.chance.percent(odd / 6) {
             deeds.push((self.later_ms(50, 60_000), Deed::Vanish));
         }
         let port = 30_000 + 10 * self.chance.below(500) as u16;
-        let plan = self.plan(deeds);
+        let mut plan = self.plan(deeds);
+        if let Some(at) = offer_at {
+            let deed = self.some_offer(plan.skills);
+            plan.deeds.push((at, deed));
+        }
+        if plan.skills.min_se_s.is_some() && invite.session_expires().is_some() {
+            plan.deeds.push((self.later_ms(1, 9), Deed::TooBrief));
+        }
         Ua::phone(invite.clone(), plan, port)
     }
 
-    /// A phone about to hang up after some quiet time has heard the caller, and the caller it.
+    /// Its user holds the caller and takes it back, or does not.
+    fn hold_at_will(&mut self, answered: Micros, deeds: &mut Vec<(Micros, Deed)>) {
+        let mut at = answered;
+        while self.chance.percent(40) {
+            let style =
+                self.chance.pick(&[(3, Style::SendOnly), (3, Style::Inactive), (1, Style::NoAddress)]);
+            for held in [Some(style), None] {
+                at = Micros(at.0 + self.chance.between_ms(5, 30_000) * 1_000);
+                deeds.push((at, Deed::Hold(held)));
+            }
+        }
+    }
+    /// After some quiet time a phone hears the caller and the caller it, or both know of the hold.
     fn check_media(&mut self, name: &str) {
         let phone = &self.uas[name];
-        if !phone.is_phone()
-            || !phone.hangs_up(self.now)
-            || !phone.is_settled()
-            || self.weather == Weather::Storm
-        {
+        if !phone.is_phone() || !phone.is_settled() || self.weather == Weather::Storm {
             return;
         }
+        let counts = usize::from(phone.is_about_to_act(self.now));
         let caller = self.uas.values().find(|ua| !ua.is_phone() && ua.call == phone.call);
         let Some(caller) = caller.filter(|caller| caller.is_settled()) else { return };
-        let quiet = |ua: &Ua| self.now.0 - ua.joined_since.0 > 20 * SECOND;
-        if quiet(caller) && quiet(phone) {
-            let seed = (self.seed, self.weather, name);
-            assert_eq!((caller.hears, phone.hears), (Some(phone.port), Some(caller.port)), "{seed:?}");
-            self.talks += 1;
+        let quiet = |since: Micros| self.now.0 - since.0 > 20 * SECOND;
+        let Some((held, since)) = self.edge.hold(&phone.call) else { return };
+        if !quiet(caller.joined_since) || !quiet(phone.joined_since) || !quiet(since) {
+            return;
         }
+        let seed = (self.seed, self.weather, name);
+        if held {
+            let agrees = |ua: &Ua| matches!(ua.plan.on_reinvite, OnReinvite::Agree | OnReinvite::Move);
+            let set_aside = caller.hears == Some(MUSIC_PORT) || caller.way.told_silence;
+            assert!(set_aside || !agrees(caller), "{seed:?}: the held caller hears {:?}", caller.hears);
+            assert!(phone.way.told_silence || !agrees(phone), "{seed:?}: the caller is sent to her phone");
+            self.held += counts;
+            return;
+        }
+        assert_eq!((caller.hears, phone.hears), (Some(phone.port), Some(caller.port)), "{seed:?}");
+        let silent = caller.way.told_silence || phone.way.told_silence || phone.way.holding.is_some();
+        assert!(!silent || caller.way.holding.is_some(), "{seed:?}: {:?} {:?}", caller.way, phone.way);
+        self.talks += counts;
     }
     fn check_the_end(&self) {
         let seed = (self.seed, self.weather);
@@ -338,6 +426,7 @@ impl World {
             assert!(ua.is_quiet(), "{seed:?}: {name} is left: {}", ua.describe());
             let one = ua.finals.len() == 1 || ua.is_phone() || ua.vanished;
             assert!(one || self.weather == Weather::Storm, "{seed:?}: {name} heard {:?}", ua.finals);
+            assert!(!ua.expired || self.weather != Weather::Fair, "{seed:?}: nobody refreshed {name}");
             assert!(ua.finals.len() <= 1, "{seed:?}: {name} heard {:?}", ua.finals);
         }
     }

@@ -49,6 +49,7 @@ pub fn config() -> Config {
         copied_headers: vec!["X-Tenant".to_owned()],
         entries: Entries { numbers: BTreeSet::from(["1500".to_owned()]), rest: false },
         max_calls: 100,
+        session_expires_s: Some(1_800),
     }
 }
 
