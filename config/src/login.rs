@@ -41,20 +41,6 @@ fn algorithm(text: &str) -> Result<Digest, Wrong> {
     known.map(|&(_, digest)| digest).ok_or_else(unknown)
 }
 
-/// `user` and `password`: what we answer when the trunk asks who we are. Both, or neither.
-pub(crate) fn login(table: &mut Table<'_>, check: &mut Check<'_>) -> Option<Login> {
-    let named = table.has("user");
-    let user = table.read("user", name::user, check);
-    let SecretRead { secret: password, given } = secret::secret(table, &secret::PASSWORD, check);
-    if given && !named {
-        check.findings.missing(&table.place_of("user"), "name the user that the trunk knows us by");
-    } else if named && !given {
-        let way_out = "give the password that the trunk knows us by, or password_file or password_env";
-        check.findings.missing(&password.place, way_out);
-    }
-    Some(Login { user: user?.value, password: password.value? })
-}
-
 /// `requires`, `peer_user` and `peer_password`: how the trunk's calls sign in to us.
 pub(crate) fn requires(table: &mut Table<'_>, trunk: &str, check: &mut Check<'_>) -> Option<(Login, Place)> {
     let digest = table.choice("requires", &REQUIRES, false, check);

@@ -182,7 +182,7 @@ pub(crate) fn trunks(root: &mut Table<'_>, check: &mut Check<'_>) -> Vec<TrunkRe
         ];
         let networks = networks.map(|value| Typed { value, place: root.place_of("trunk") });
         let name = Typed { value: "local".to_owned(), place: root.place_of("trunk") };
-        return vec![TrunkRead { name, networks: networks.into(), login: None, requires: None }];
+        return vec![TrunkRead { name, networks: networks.into(), requires: None }];
     }
     tables.into_iter().map(|table| trunk(table, check)).collect()
 }
@@ -191,7 +191,6 @@ pub(crate) fn trunks(root: &mut Table<'_>, check: &mut Check<'_>) -> Vec<TrunkRe
 pub(crate) struct TrunkRead {
     pub name: Typed<String>,
     pub networks: Vec<Typed<Network>>,
-    pub login: Option<Login>,
     pub requires: Option<(Login, Place)>,
 }
 
@@ -201,7 +200,6 @@ impl TrunkRead {
         Trunk {
             name: self.name.value,
             networks: self.networks.into_iter().map(|network| network.value).collect(),
-            login: self.login,
             requires: self.requires.map(|(login, _)| login),
         }
     }
@@ -217,12 +215,11 @@ fn trunk(mut table: Table<'_>, check: &mut Check<'_>) -> TrunkRead {
     } else if typed.as_ref().is_some_and(Vec::is_empty) {
         check.findings.problem(&place, "is empty", way_out);
     }
-    let login = login::login(&mut table, check);
     let requires = login::requires(&mut table, &name.value, check);
     table.close(check);
     let typed = typed.unwrap_or_default();
     let networks = typed.iter().filter_map(|text| text.read(address::network, check)).collect();
-    TrunkRead { name, networks, login, requires }
+    TrunkRead { name, networks, requires }
 }
 
 fn listen(table: &mut Table<'_>, key: &'static str, port: u16, check: &mut Check<'_>) -> Typed<SocketAddr> {

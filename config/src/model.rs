@@ -165,8 +165,6 @@ pub struct Trunk {
     pub name: String,
     /// Where its packets come from.
     pub networks: Vec<Network>,
-    /// How we sign in to it, when it asks; none leaves it without an answer.
-    pub login: Option<Login>,
     /// How its calls must sign in to us; none when its networks are enough.
     pub requires: Option<Login>,
 }

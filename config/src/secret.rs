@@ -37,9 +37,6 @@ pub(crate) const PHONE_PASSWORD: Keys = Keys {
     variable: "phone_password_env",
     what: "password",
 };
-/// What we sign in to a trunk with.
-pub(crate) const PASSWORD: Keys =
-    Keys { plain: "password", file: "password_file", variable: "password_env", what: "password" };
 /// What a trunk signs in to us with.
 pub(crate) const PEER_PASSWORD: Keys = Keys {
     plain: "peer_password",

@@ -240,7 +240,7 @@ impl Brain {
             StreamNews::Message { flow, bytes } => self.sip.receive(flow, bytes, now),
             StreamNews::Unreachable { flow } => self.sip.unreachable(flow, now),
             // A call outlives the connection it was made on: its peer connects again, or is connected to.
-            StreamNews::Closed { .. } => {}
+            StreamNews::Closed { connection } => self.sip.closed(connection),
         }
         self.follow(now)
     }

@@ -2,16 +2,17 @@
 //!
 //! It holds addresses, numbers and session descriptions, so it is kept apart from the log, readable by its owner
 //! alone, rewritten every minute to what is alive, and never exported. Until calls are revived after a restart, it
-//! serves to cancel phones that were ringing.
+//! serves to cancel phones that were ringing, and to know where phones have registered.
 
 use serde::{Deserialize, Serialize};
-use sip::{CallKey, CallerRecord, Keep, LegKey, LegRecord};
+use sip::{CallKey, CallerRecord, Keep, LegKey, LegRecord, registrar::BindingRecord};
 use std::{
     collections::BTreeMap,
     fs::{File, OpenOptions},
     io::Write as _,
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -26,6 +27,16 @@ enum Line {
     Caller(CallKey, Box<CallerRecord>),
     ForgetLeg(LegKey),
     ForgetCall(CallKey),
+    Phones(Arc<str>, Vec<BindingRecord>),
+}
+
+/// What a process before left behind.
+#[derive(Debug, Default)]
+pub struct Left {
+    /// Phones' legs that were alive.
+    pub legs: Vec<LegRecord>,
+    /// Where phones were registered.
+    pub phones: Vec<BindingRecord>,
 }
 
 /// Why the file cannot be used.
@@ -43,6 +54,7 @@ pub struct LiveFile {
     file: File,
     legs: BTreeMap<LegKey, Vec<u8>>,
     callers: BTreeMap<CallKey, Vec<u8>>,
+    phones: BTreeMap<Arc<str>, Vec<u8>>,
     pending: Vec<u8>,
     rewritten: Instant,
 }
@@ -52,7 +64,7 @@ impl LiveFile {
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn open(folder: &Path) -> Result<(Self, Vec<LegRecord>), LiveError> {
+    pub fn open(folder: &Path) -> Result<(Self, Left), LiveError> {
         let path = folder.join("live");
         let left = read(&path);
         let file = create(&path).map_err(|error| LiveError { path: path.clone(), error })?;
@@ -61,6 +73,7 @@ impl LiveFile {
             file,
             legs: BTreeMap::new(),
             callers: BTreeMap::new(),
+            phones: BTreeMap::new(),
             pending: Vec::new(),
             rewritten: Instant::now(),
         };
@@ -75,6 +88,7 @@ impl LiveFile {
                 Keep::CallerLeg(key, record) => Line::Caller(key, Box::new(record)),
                 Keep::ForgetLeg(key) => Line::ForgetLeg(key),
                 Keep::ForgetCall(key) => Line::ForgetCall(key),
+                Keep::Phones(user, records) => Line::Phones(user, records),
             };
             self.take(&line);
         }
@@ -95,6 +109,8 @@ impl LiveFile {
             Line::Caller(key, _) => drop(self.callers.insert(*key, bytes())),
             Line::ForgetLeg(key) => drop(self.legs.remove(key)),
             Line::ForgetCall(key) => drop(self.callers.remove(key)),
+            Line::Phones(user, records) if records.is_empty() => drop(self.phones.remove(user)),
+            Line::Phones(user, _) => drop(self.phones.insert(Arc::clone(user), bytes())),
         }
     }
 
@@ -120,7 +136,7 @@ impl LiveFile {
     fn rewrite(&mut self) -> std::io::Result<()> {
         let next = self.path.with_extension("next");
         let mut file = create(&next)?;
-        for line in self.callers.values().chain(self.legs.values()) {
+        for line in self.callers.values().chain(self.legs.values()).chain(self.phones.values()) {
             file.write_all(line)?;
         }
         std::fs::rename(&next, &self.path)?;
@@ -134,18 +150,19 @@ fn create(path: &Path) -> std::io::Result<File> {
     OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(path)
 }
 
-/// Phones' legs that were alive. A file that breaks off or cannot be read gives what it can.
-fn read(path: &Path) -> Vec<LegRecord> {
+/// A file that breaks off or cannot be read gives what it can.
+fn read(path: &Path) -> Left {
     let fits = std::fs::metadata(path).is_ok_and(|meta| meta.len() <= MAX_READ);
     let bytes = if fits { std::fs::read(path).unwrap_or_default() } else { Vec::new() };
     let mut rest = &bytes[..];
-    let mut legs = BTreeMap::new();
+    let (mut legs, mut phones) = (BTreeMap::new(), BTreeMap::new());
     while let Some((length, after)) = rest.split_first_chunk::<4>() {
         let Some(line) = after.get(..u32::from_le_bytes(*length) as usize) else { break };
         rest = &after[line.len()..];
         match rmp_serde::from_slice(line) {
             Ok(Line::Leg(key, record)) => drop(legs.insert(key, *record)),
             Ok(Line::ForgetLeg(key)) => drop(legs.remove(&key)),
+            Ok(Line::Phones(user, records)) => drop(phones.insert(user, records)),
             Ok(Line::Caller(..) | Line::ForgetCall(_)) => {}
             Err(error) => {
                 tracing::warn!(%error, "the live file breaks off; phones behind it ring out by themselves");
@@ -153,5 +170,5 @@ fn read(path: &Path) -> Vec<LegRecord> {
             }
         }
     }
-    legs.into_values().collect()
+    Left { legs: legs.into_values().collect(), phones: phones.into_values().flatten().collect() }
 }

@@ -5,8 +5,10 @@
 //! the reports'. No label comes from a caller.
 
 mod connections;
+mod phones;
 
 pub use connections::{ConnectionMetrics, OpenConnection};
+pub use phones::PhoneMetrics;
 
 use acd::{OfferOutcome, VisitOutcome};
 use prometheus::{
@@ -32,6 +34,8 @@ pub struct Metrics {
     registry: Registry,
     /// SIP messages by direction, method and class of answer.
     pub sip: SipMessages,
+    /// Phones that register.
+    pub phones: PhoneMetrics,
     /// Connections SIP comes on.
     pub connections: ConnectionMetrics,
     /// Time one append to the log took.
@@ -94,6 +98,7 @@ impl Metrics {
         let fast = |name, help| histogram(&registry, name, help, FAST_BOUNDS.to_vec());
         Ok(Self {
             sip: SipMessages::new(&registry)?,
+            phones: PhoneMetrics::new(&registry)?,
             connections: ConnectionMetrics::new(&registry)?,
             log_append_seconds: fast("log_append_seconds", "Time one append to the log took.")?,
             log_degraded: register(

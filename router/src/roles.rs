@@ -12,7 +12,7 @@ use crate::{
     media::{Media, Ports, SoundError, Sounds},
     metrics::{Metrics, MetricsError},
     secret::SecretError,
-    sip_edge::{QueueSide, SipEdge, SipParts, UdpEdge},
+    sip_edge::{PhoneSide, QueueSide, SipEdge, SipParts, UdpEdge},
     streams::{self, Listeners, StreamError, Streams},
 };
 use acd::{Acd, Plan, Timestamp};
@@ -33,6 +33,9 @@ use tokio::runtime::Handle;
 
 /// Our name in `User-Agent` and `Server`.
 pub const PRODUCT: &str = concat!("Sambung/", env!("CARGO_PKG_VERSION"));
+
+/// Name of this node, in branches and tags.
+const NODE: &str = "n1";
 
 /// Why the house cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -129,7 +132,7 @@ impl House {
         })?;
         let last_entry = log.last();
         let secret = crate::secret::load(&config.store.path)?;
-        let (live, left_legs) = LiveFile::open(&config.store.path)?;
+        let (live, left) = LiveFile::open(&config.store.path)?;
         let plan = plan_of(&config);
         let metrics = Arc::new(Metrics::new(plan.queues.iter().map(|queue| queue.answer_within))?);
         let region = Region::new(&config.site.region)?;
@@ -137,6 +140,7 @@ impl House {
         let mut directory = acd.directory().clone();
         directory.learn(&plan);
 
+        let clock = Clock::start(last);
         let poll = mio::Poll::new()?;
         let (door, inbox) = inbox(mio::Waker::new(poll.registry(), DOOR)?);
         let sip_config = sip_config(&config, &sockets);
@@ -157,11 +161,13 @@ impl House {
             metrics: Arc::clone(&metrics),
         });
         sip.learn(phones(&config, &directory), queue_sides(&config, &directory)?);
+        let now = clock.now();
+        sip.sign_in(registry(&config, &secret, now), left.phones, now);
         let mut brain = Brain::new(BrainParts {
             acd,
             log,
             live,
-            clock: Clock::start(last),
+            clock,
             sip,
             socket: sockets.sip,
             streams: streams.clone(),
@@ -171,7 +177,7 @@ impl House {
             metrics: Arc::clone(&metrics),
         })?;
         brain.begin(plan)?;
-        for (to, cancel) in left_legs.iter().filter_map(sip::cancel_from_record) {
+        for (to, cancel) in left.legs.iter().filter_map(sip::cancel_from_record) {
             brain.socket().send(to.peer, cancel);
         }
         let office = crate::office::Office::open(&config, metrics, last_entry, sockets.operator, runtime)?;
@@ -279,7 +285,7 @@ fn sip_config(config: &Config, sockets: &Sockets) -> sip::Config {
         streams: sockets.streams.addresses().map(|(over, at)| (over, told(at))).collect(),
         media: config.media.address,
         user_agent: PRODUCT.to_owned(),
-        node: "n1".to_owned(),
+        node: NODE.to_owned(),
         trunks: config.trunks.iter().map(trunk).collect(),
         phones: fixed_phones.map(|address| sip::Network::host(address.ip())).collect(),
         entries,
@@ -292,23 +298,53 @@ fn sip_config(config: &Config, sockets: &Sockets) -> sip::Config {
     }
 }
 
-fn phones(config: &Config, directory: &acd::Directory) -> Vec<Option<sip::Phone>> {
+fn phones(config: &Config, directory: &acd::Directory) -> Vec<Option<PhoneSide>> {
     let mut phones = vec![None; directory.agent_count()];
     for agent in &config.agents {
         if let Some(no) = directory.agent_no(&agent.id) {
-            phones[no.index()] = fixed_phone(&agent.phone);
+            phones[no.index()] = Some(phone_side(agent));
         }
     }
     phones
 }
 
-/// A phone at a fixed address; one that registers is nowhere until it does.
-fn fixed_phone(phone: &config::Phone) -> Option<sip::Phone> {
-    match phone {
+fn phone_side(agent: &config::AgentAccess) -> PhoneSide {
+    match &agent.phone {
         config::Phone::At { uri, address } => {
-            Some(sip::Phone { uri: uri.clone(), to: sip::Flow::udp(*address) })
+            PhoneSide::At(sip::Phone { uri: uri.clone(), to: sip::Flow::udp(*address), routes: Vec::new() })
         }
-        config::Phone::Registered { .. } => None,
+        config::Phone::Registered { .. } => PhoneSide::Registered(agent.id.clone()),
+    }
+}
+
+/// Who may sign in: agents' phones that register, and trunks that have to.
+fn registry(config: &Config, secret: &[u8; 32], now: Timestamp) -> sip::Registry {
+    let realm = |accounts| sip::auth::Realm {
+        name: config.sip.realm.clone(),
+        algorithms: config.sip.digest.iter().map(|digest| algorithm(*digest)).collect(),
+        accounts,
+    };
+    let password = |secret: &config::Secret| sip::auth::Password::plain(secret.expose());
+    let account = |agent: &config::AgentAccess| match &agent.phone {
+        config::Phone::Registered { password: secret } => Some((agent.id.clone(), password(secret))),
+        config::Phone::At { .. } => None,
+    };
+    let trunk = |trunk: &config::Trunk| {
+        let login = trunk.requires.as_ref()?;
+        Some(realm(vec![(login.user.clone(), password(&login.password))]))
+    };
+    let phones = realm(config.agents.iter().filter_map(account).collect());
+    let now = sip::Micros(now.micros());
+    let settings =
+        sip::registrar::Settings { node: NODE.to_owned(), product: PRODUCT.to_owned(), realm: phones };
+    let registrar = sip::registrar::Registrar::new(secret, settings, now);
+    sip::Registry::new(registrar, secret, config.trunks.iter().map(trunk).collect(), now)
+}
+
+const fn algorithm(digest: config::Digest) -> sip::auth::Algorithm {
+    match digest {
+        config::Digest::Sha256 => sip::auth::Algorithm::Sha256,
+        config::Digest::Md5 => sip::auth::Algorithm::Md5,
     }
 }
 

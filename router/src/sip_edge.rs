@@ -23,8 +23,8 @@ use bytes::Bytes;
 use mint::NodeMint;
 use screenpop::caller::{Caller, CallerHeaders, Privacy, Region, identify};
 use sip::{
-    CallKey, Cause, Command, Display, Flow, Keep, Left, LegKey, Micros, Notice, Offered, Output, Phone, Play,
-    Stack, Transport,
+    CallKey, Cause, Command, Connection, Display, Flow, Keep, Left, LegKey, Micros, Notice, Offered, Output,
+    Phone, Play, Registry, Stack, Transport, registrar::BindingRecord,
 };
 use std::{collections::HashMap, net::UdpSocket, sync::Arc};
 
@@ -38,7 +38,7 @@ pub struct SipEdge {
     mint: NodeMint,
     region: Region,
     /// By [`AgentNo`]; none for agents who left the plan.
-    phones: Vec<Option<Phone>>,
+    phones: Vec<Option<PhoneSide>>,
     /// By [`QueueNo`].
     queues: Vec<QueueSide>,
     callers: HashMap<CallId, CallerSide>,
@@ -54,6 +54,15 @@ struct CallerSide {
     rtp: Option<(u16, Arc<UdpSocket>)>,
     /// That of the queue in which the caller was given something to hear.
     music: Option<Arc<Sound>>,
+}
+
+/// Where an agent's phone is.
+#[derive(Clone, Debug)]
+pub enum PhoneSide {
+    /// At a fixed place.
+    At(Phone),
+    /// Where the user of this name has registered.
+    Registered(String),
 }
 
 /// What this side has to know of a queue.
@@ -100,7 +109,7 @@ impl SipEdge {
     }
 
     /// Where agents' phones are, what queues are called and what is played in them, by number.
-    pub fn learn(&mut self, phones: Vec<Option<Phone>>, queues: Vec<QueueSide>) {
+    pub fn learn(&mut self, phones: Vec<Option<PhoneSide>>, queues: Vec<QueueSide>) {
         self.phones = phones;
         self.queues = queues;
     }
@@ -125,6 +134,16 @@ impl SipEdge {
     /// A peer could not be connected to, or its connection is lost: whoever waits for its answer need not.
     pub fn unreachable(&mut self, flow: Flow, now: Timestamp) {
         self.stack.unreachable(flow, micros(now), &mut self.mint, &mut self.out);
+    }
+
+    /// A connection is gone.
+    pub fn closed(&mut self, connection: Connection) {
+        self.stack.closed(connection, &mut self.out);
+    }
+
+    /// Takes those who may sign in, with what was stored of their registrations.
+    pub fn sign_in(&mut self, registry: Registry, stored: Vec<BindingRecord>, now: Timestamp) {
+        self.stack.sign_in(registry, stored, micros(now), &mut self.out);
     }
 
     /// Runs the stack's timers.
@@ -204,6 +223,15 @@ impl SipEdge {
                 self.forget(call_id(call));
                 None
             }
+            Notice::Registration(event) => {
+                self.metrics.phones.set(self.stack.registered().1);
+                tracing::debug!(?event, "a registration");
+                None
+            }
+            Notice::Registering(handled) => {
+                self.metrics.phones.count(handled);
+                None
+            }
             // Desks are told of the offer itself; what a phone does before its answer changes no decision.
             Notice::PhoneProgress { .. } | Notice::Counted(_) => None,
         }
@@ -248,7 +276,11 @@ impl SipEdge {
     pub fn call_id_of_new_leg(&self, offer: OfferId) -> Option<String> {
         let of_offer = |keep: &Keep| match keep {
             Keep::Leg(key, record) if *key == leg_key(offer) => Some(record.invite.clone()),
-            Keep::Leg(..) | Keep::CallerLeg(..) | Keep::ForgetLeg(_) | Keep::ForgetCall(_) => None,
+            Keep::Leg(..)
+            | Keep::CallerLeg(..)
+            | Keep::ForgetLeg(_)
+            | Keep::ForgetCall(_)
+            | Keep::Phones(..) => None,
         };
         let invite = self.out.keep.iter().rev().find_map(of_offer)?;
         let invite = sip::wire::Message::parse(invite).ok()?;
@@ -279,7 +311,7 @@ impl SipEdge {
         let command = match order {
             Order::Treat { call, queue, treatment } => self.treat(*call, *queue, *treatment),
             Order::RingPhone { offer, agent, queue, auto_answer } => {
-                let Some(ring) = self.ring(*offer, *agent, *queue, *auto_answer) else {
+                let Some(ring) = self.ring(*offer, *agent, *queue, *auto_answer, now) else {
                     // No phone is known for her: as if it could not be reached.
                     self.out.notices.push(Notice::PhoneRefused { leg: leg_key(*offer), status: 480 });
                     return;
@@ -341,13 +373,33 @@ impl SipEdge {
         side.rtp.as_ref().map(|(port, _)| *port)
     }
 
-    fn ring(&self, offer: OfferId, agent: AgentNo, queue: QueueNo, auto_answer: bool) -> Option<Command> {
-        let phone = self.phones.get(agent.index()).cloned().flatten()?;
-        let queue = self.queues.get(queue.index()).map(|queue| queue.name.clone()).unwrap_or_default();
+    fn ring(
+        &mut self,
+        offer: OfferId,
+        agent: AgentNo,
+        queue: QueueNo,
+        auto_answer: bool,
+        now: Timestamp,
+    ) -> Option<Command> {
+        let phone = match self.phones.get(agent.index())?.as_ref()? {
+            PhoneSide::At(phone) => phone.clone(),
+            PhoneSide::Registered(user) => self.stack.phone_of(user, micros(now))?,
+        };
+        let side = self.queues.get(queue.index());
+        let (queue, music) = side.map(|queue| (queue.name.clone(), Arc::clone(&queue.music))).unzip();
+        if let Some(caller) = self.callers.get_mut(&offer.call) {
+            caller.music = caller.music.take().or(music); // for a caller who is put on hold without having waited
+        }
         let withheld =
             self.callers.get(&offer.call).is_none_or(|side| side.known.caller.privacy == Privacy::Withheld);
         let display = if withheld { Display::Anonymous } else { Display::AsCaller };
-        Some(Command::Ring { leg: leg_key(offer), phone, queue, display, auto_answer })
+        Some(Command::Ring {
+            leg: leg_key(offer),
+            phone,
+            queue: queue.unwrap_or_default(),
+            display,
+            auto_answer,
+        })
     }
 }
 

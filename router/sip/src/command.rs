@@ -95,8 +95,10 @@ pub enum Treatment {
 pub struct Phone {
     /// Request-URI of its INVITE.
     pub uri: String,
-    /// Where the datagrams go.
+    /// Where it is sent.
     pub to: Flow,
+    /// Values of its Route (RFC 3327), in order.
+    pub routes: Vec<String>,
 }
 
 /// What the phone is told about the caller, in From.

@@ -2,8 +2,9 @@
 
 use crate::{
     Flow, Transport,
+    bridge::DIGITS,
     dialog::Dialog,
-    extensions::{missing, supported},
+    extensions::{missing, supported, supported_for_callers},
     leg::session_timer,
     local::Local,
     wire::{Message, Method, Name, Writer, reason_phrase},
@@ -11,7 +12,7 @@ use crate::{
 use bytes::Bytes;
 
 /// What we take, in `Allow`.
-pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE";
+pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK, INFO";
 /// The only kind of body we read.
 pub(crate) const SDP: &str = "application/sdp";
 
@@ -28,22 +29,29 @@ pub(crate) fn respond(local: &Local, request: &Message, status: u16, tag: &str, 
 pub(crate) fn explain(writer: &mut Writer, request: &Message, status: u16, local: &Local) {
     match status {
         405 | 501 => writer.header(Name::Allow, ALLOW),
+        415 if request.method() == Method::Info => writer.header(Name::Accept, DIGITS),
         406 | 415 | 488 => writer.header(Name::Accept, SDP),
         420 => {
             let missing: Vec<&[u8]> = missing(request, local).collect();
             writer.header(Name::Unsupported, missing.join(&b", "[..]))
         }
+        469 => writer.header_text("Recv-Info", "nil"), // RFC 6086 §5.2.2
         422 => writer.header(Name::MinSe, decimal(session_timer::LEAST_S, &mut [0; 10])),
         _ => writer,
     };
 }
 
-/// Adds what we can do.
+/// Adds what we can do towards any peer.
 pub(crate) fn able(writer: &mut Writer, local: &Local) {
     writer.header(Name::Allow, ALLOW);
     if let Some(supported) = supported(local) {
         writer.header(Name::Supported, supported);
     }
+}
+
+/// Adds what we can do for a caller.
+pub(crate) fn able_for_callers(writer: &mut Writer, local: &Local) {
+    writer.header(Name::Allow, ALLOW).header(Name::Supported, supported_for_callers(local));
 }
 
 /// Starts a request in a dialog, with the CSeq `seq`, and says where it goes.

@@ -93,19 +93,26 @@ impl Ctx<'_> {
     }
     /// Refuses a request in a dialog.
     pub(crate) fn refuse(&mut self, request: &Message, server: ServerId, status: u16, from: Flow) {
+        self.conclude(request, server, status, from);
+    }
+    /// Answers a request in a dialog that has waited, with nothing but `status`.
+    pub(crate) fn conclude(&mut self, request: &Message, server: ServerId, status: u16, from: Flow) {
+        let response = self.plain(request, status, from);
+        self.finish(server, status, response);
+    }
+    fn plain(&mut self, request: &Message, status: u16, from: Flow) -> Bytes {
         let mut writer = respond(&self.net.local, request, status, "", from);
         explain(&mut writer, request, status, &self.net.local);
         if status == 500 {
             let mut digits = [0; 10];
             writer.header(Name::RetryAfter, decimal((self.mint.bits() % 11) as u32, &mut digits));
         }
-        self.finish(server, status, writer.finish());
+        writer.finish()
     }
     /// Answers a request other than INVITE, found by `key`, and keeps the answer for its retransmissions.
     pub(crate) fn answer(&mut self, request: &Message, key: Vec<u8>, status: u16, from: Flow) {
-        let mut writer = respond(&self.net.local, request, status, "", from);
-        explain(&mut writer, request, status, &self.net.local);
-        self.answer_with(request, key, status, from, writer.finish());
+        let response = self.plain(request, status, from);
+        self.answer_with(request, key, status, from, response);
     }
     /// As [`Ctx::answer`], with a response that has more to say.
     pub(crate) fn answer_with(
@@ -139,6 +146,15 @@ impl Ctx<'_> {
         let Net { clients, timers, .. } = &mut *self.net;
         let then = Then::Tell(owner);
         clients.request(branch, Method::Update, (writer.finish(), to), then, self.now, (timers, self.out));
+        branch
+    }
+    /// Sends an INFO within `dialog`, with a body of a kind; gives its branch.
+    pub(crate) fn info(&mut self, dialog: &mut Dialog, kind: &[u8], body: Bytes, owner: Owner) -> u128 {
+        let (branch, seq) = (self.mint.bits(), dialog.next_seq());
+        let (mut writer, to) = in_dialog(&self.net.local, dialog, Method::Info, seq, branch);
+        let request = writer.body(kind, body).finish();
+        let Net { clients, timers, .. } = &mut *self.net;
+        clients.request(branch, Method::Info, (request, to), Then::Tell(owner), self.now, (timers, self.out));
         branch
     }
     /// Starts a request that refreshes target and session, and says where it goes.

@@ -4,7 +4,7 @@ use crate::{
     CallKey, Flow, Notice, Rejected,
     admission::{Refusal, dialled},
     bridge::{Call, offered},
-    compose::{SDP, able, decimal, explain, respond},
+    compose::{SDP, able_for_callers, decimal, explain, respond},
     context::{Moment, Net, Partner},
     dialog::Dialog,
     error::Fault,
@@ -132,7 +132,7 @@ impl Stack {
                     call.hung_up(side, ctx);
                 });
             }
-            Method::Invite | Method::Update if !self.net.servers.has_room() => {
+            Method::Invite | Method::Update | Method::Info if !self.net.servers.has_room() => {
                 self.no_room(request, from, moment);
             }
             Method::Invite => {
@@ -141,12 +141,16 @@ impl Stack {
             Method::Update => {
                 self.with_call(call, moment, |call, ctx| call.updated(side, request, from, key, ctx));
             }
+            Method::Prack => {
+                self.with_call(call, moment, |call, ctx| call.pracked(side, request, from, key, ctx));
+            }
+            Method::Info => {
+                self.with_call(call, moment, |call, ctx| call.informed(side, request, from, key, ctx));
+            }
             Method::Options => self.capabilities(request, from, moment),
             Method::Ack
             | Method::Cancel
             | Method::Register
-            | Method::Prack
-            | Method::Info
             | Method::Refer
             | Method::Notify
             | Method::Subscribe
@@ -173,7 +177,10 @@ impl Stack {
     /// A request that belongs to nothing yet.
     fn out_of_dialog(&mut self, request: &Message, key: Vec<u8>, from: Flow, moment: &mut Moment<'_>) {
         let trunk = self.config.trunk_of(from.peer.ip());
-        let known = trunk.is_some() || self.config.is_phone(from.peer.ip());
+        if request.method() == Method::Register {
+            return self.register(request, key, from, moment);
+        }
+        let known = trunk.is_some() || self.config.is_phone(from.peer.ip()) || self.is_registered_over(from);
         match request.method() {
             Method::Invite => match trunk {
                 Some(trunk) => self.invited(trunk, request, key, from, moment),
@@ -211,6 +218,9 @@ impl Stack {
             Ok(dialled) => dialled,
             Err(Refusal { status, counts }) => return self.turn_away(request, status, counts, from, moment),
         };
+        if !self.has_signed_in(trunk, request, from, moment) {
+            return;
+        }
         if self.net.servers.is_merged(request) {
             return self.turn_away(request, 482, Rejected::Merged, from, moment);
         }
@@ -233,7 +243,7 @@ impl Stack {
         let mut session = Session::new(tag, ctx.net.local.media);
         session.theirs = invite.body();
         let stage = Stage::Early(Box::new(Early::new(dialog, ctx.now)));
-        let caller = Caller { call, invite: invite.clone(), from, server, session, stage };
+        let caller = Caller { call, invite: invite.clone(), from, server, session, reliable: None, stage };
         caller.keep(&mut ctx);
         self.calls.insert(call, Box::new(Call::new(call, caller)));
         call
@@ -252,7 +262,7 @@ impl Stack {
     fn capabilities(&mut self, request: &Message, from: Flow, moment: &mut Moment<'_>) {
         let tag = self.stray_tag(moment);
         self.respond_with(request, 200, &tag, from, moment, |writer| {
-            able(writer, &self.net.local);
+            able_for_callers(writer, &self.net.local);
             writer.header(Name::Accept, SDP);
         });
     }
@@ -263,7 +273,7 @@ impl Stack {
     }
     /// Refuses a request, without keeping anything of it: a repetition gets the same answer. A stranger does not always
     /// get one.
-    fn turn_away(
+    pub(crate) fn turn_away(
         &mut self,
         request: &Message,
         status: u16,
@@ -299,7 +309,7 @@ impl Stack {
         let to = from.answer(&request.top_via());
         moment.out.send(to, writer.finish(), Sent::Response(request.method(), status));
     }
-    fn stray_tag(&mut self, moment: &mut Moment<'_>) -> String {
+    pub(crate) fn stray_tag(&mut self, moment: &mut Moment<'_>) -> String {
         let bits = *self.stray_tag.get_or_insert_with(|| moment.mint.bits());
         self.net.local.names.tag(bits).as_str().to_owned()
     }

@@ -2,9 +2,11 @@
 //!
 //! Records hold the messages that made the leg, as they were on the wire, and the few numbers that move on.
 
+use crate::registrar::BindingRecord;
 use crate::{CallKey, Flow, LegKey, Micros, compose::cancel_of, wire::Message};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// A change of what is to be stored. A later record of the same key replaces the earlier one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +19,8 @@ pub enum Keep {
     ForgetLeg(LegKey),
     /// The call is over, its legs with it.
     ForgetCall(CallKey),
+    /// Where a user's phones are registered now; nowhere when empty.
+    Phones(Arc<str>, Vec<BindingRecord>),
 }
 
 /// A phone's leg.

@@ -89,6 +89,10 @@ pub enum Notice {
         /// Which call.
         call: CallKey,
     },
+    /// What became of a user's registration.
+    Registration(crate::registrar::Event),
+    /// What a REGISTER came to; for metrics only.
+    Registering(crate::registrar::Handled),
     /// Something was turned away; for metrics only.
     Counted(Rejected),
 }
@@ -139,7 +143,7 @@ pub enum Left {
     Cancelled,
     /// BYE.
     HungUp,
-    /// No ACK in 32 s, or a 481 or no answer at all to a re-INVITE.
+    /// No ACK or PRACK in 32 s, a 481 or no answer at all to a re-INVITE or UPDATE, or no refresh of the session in time.
     Lost,
 }
 
@@ -163,6 +167,8 @@ pub enum Rejected {
     Malformed,
     /// No trunk has that address: 403, or silence above the limit.
     UnknownSource,
+    /// A call of a trunk that has to sign in did not (yet): 401, 400.
+    NotSignedIn,
     /// No entry has that number: 404.
     UnknownEntry,
     /// Too much to do: 503 with Retry-After.
@@ -171,8 +177,10 @@ pub enum Rejected {
     Merged,
     /// In-dialog request of a dialog that is not ours: 481.
     UnknownDialog,
-    /// Something we do not do: 405, 406, 415, 416, 420, 483, 488, 501, 505.
+    /// Something we do not do: 405, 406, 415, 416, 420, 422, 483, 488, 501, 505.
     Unsupported,
     /// A response without a transaction (dropped).
     StrayResponse,
+    /// A digit by INFO while nobody is connected to hear it: 200, and nothing else.
+    Unheard,
 }

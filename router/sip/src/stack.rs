@@ -1,12 +1,13 @@
 //! The SIP stack: takes datagrams, orders and the time, and passes each to the part it belongs to.
 
 use crate::{
-    CallKey, Command, Config, Flow, Micros, Mint, Output, Rejected,
+    CallKey, Command, Config, Flow, Micros, Mint, Output, Registry, Rejected,
     bridge::Call,
     context::{Ctx, Moment, Net},
     leg::phone::Order,
     limiter::Limiter,
     local::Local,
+    registrar::Registrar,
     timers::{Timer, Timers},
     transaction::{Clients, End, Heard, Owner, Reply, Servers},
     wire::{Message, Start},
@@ -29,6 +30,8 @@ pub struct Stack {
     pub(crate) limiter: Limiter,
     /// Our tag in responses that make no dialog.
     pub(crate) stray_tag: Option<u128>,
+    /// Who may sign in.
+    pub(crate) registry: Registry,
 }
 
 /// How much is alive; all zero when nothing is.
@@ -63,6 +66,7 @@ impl Stack {
             net,
             limiter: Limiter::new(),
             stray_tag: None,
+            registry: Registry::default(),
         };
         stack.bound();
         stack
@@ -114,6 +118,7 @@ impl Stack {
     }
     /// Runs every timer that is due.
     pub fn expire(&mut self, now: Micros, mint: &mut dyn Mint, out: &mut Output) {
+        self.expire_registrations(now, out);
         let moment = &mut Moment { now, mint, out };
         while let Some(timer) = self.net.timers.pop(now) {
             match timer {
@@ -145,7 +150,8 @@ impl Stack {
     /// When to call [`Stack::expire`], if nothing else happens before.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Micros> {
-        self.net.timers.next()
+        let registrations = self.registry.registrar.as_ref().and_then(Registrar::next_deadline);
+        [self.net.timers.next(), registrations].into_iter().flatten().min()
     }
     /// New calls get 503 while this is on; what is alive goes on.
     pub const fn set_overload(&mut self, on: bool) {

@@ -5,10 +5,12 @@
 //! turn in the caller's dialog, [`Call::settle`] closes the gap by a re-INVITE.
 
 mod hold;
+mod informed;
 mod join;
 mod media;
 mod offered;
 mod part;
+mod pracked;
 mod reinvited;
 mod reinviting;
 mod ring;
@@ -16,6 +18,7 @@ mod sessions;
 mod treat;
 mod updated;
 
+pub(crate) use informed::DIGITS;
 pub(crate) use offered::{offered, text};
 
 use crate::{
@@ -33,6 +36,7 @@ use crate::{
     wire::Message,
 };
 use bytes::Bytes;
+use informed::Digit;
 
 /// A call that is not over.
 #[derive(Debug)]
@@ -52,6 +56,8 @@ pub(crate) struct Call {
     port: Option<u16>,
     /// The joined phone has put the caller on hold, or is about to, or is about to end it.
     hold: Option<hold::Hold>,
+    /// Digits on their way from one side to the other.
+    digits: Vec<Digit>,
     alarm: Alarm,
 }
 
@@ -95,6 +101,7 @@ impl Call {
             corrections: 0,
             port: None,
             hold: None,
+            digits: Vec::new(),
             alarm: Alarm::new(),
         }
     }
@@ -104,6 +111,7 @@ impl Call {
     }
     /// Closes a step: takes away what is over, and sets the alarm. The last step says so.
     pub(crate) fn close(&mut self, ctx: &mut Ctx<'_>) {
+        self.mind_digits(ctx);
         for leg in self.phones.extract_if(.., |leg| matches!(leg.stage, phone::Stage::Over)) {
             ctx.net.legs -= 1;
             ctx.out.keep.push(Keep::ForgetLeg(leg.key));
@@ -118,7 +126,9 @@ impl Call {
     /// Runs what is due: an 18x again, a re-INVITE after glare, a session's refresh or end.
     pub(crate) fn expire(&mut self, ctx: &mut Ctx<'_>) {
         self.alarm.spend();
-        self.caller.refresh(ctx);
+        if !self.caller.refresh(ctx) {
+            self.not_received(ctx);
+        }
         self.mind_updates(ctx);
         self.settle(ctx);
         self.mind_sessions(ctx);
@@ -171,7 +181,7 @@ impl Call {
             caller::Stage::Early(_) | caller::Stage::Ending { .. } | caller::Stage::Gone => None,
         };
         let phones = self.phones.iter().filter_map(|leg| leg.line()?.due()).min();
-        [self.caller.refresh_due(), caller, phones].into_iter().flatten().min()
+        [self.caller.refresh_due(), caller, phones, self.digits_due()].into_iter().flatten().min()
     }
     fn sides(&self) -> Vec<Side> {
         let phones = self.phones.iter().map(|leg| Side::Phone(leg.key.attempt));

@@ -56,7 +56,12 @@ impl Call {
     ) {
         let status = message.status().unwrap_or_default();
         match heard {
-            Heard::Provisional => self.phone_rings(attempt, status, ctx),
+            Heard::Provisional => {
+                if let Some(leg) = self.phone_mut(attempt) {
+                    leg.prack(message, from, ctx);
+                }
+                self.phone_rings(attempt, status, ctx);
+            }
             Heard::Accepted => self.phone_answers(attempt, message, from, ctx),
             Heard::Refused if status == 422 && self.calls_again(attempt, message, ctx) => {}
             Heard::Refused => self.phone_refuses(attempt, status, ctx),
@@ -87,7 +92,7 @@ impl Call {
         if let Stage::Ending { cause, .. } = leg.stage {
             return leg.end_answer(message, from, cause, ctx);
         }
-        if Sdp::parse(message.body()).is_ok_and(|sdp| sdp.audio().is_some()) {
+        if Sdp::parse(leg.description(message)).is_ok_and(|sdp| sdp.audio().is_some()) {
             leg.answered(message, from, ctx);
             self.silence(ctx);
             ctx.out.notices.push(Notice::PhoneAnswered { leg: key });
@@ -100,6 +105,7 @@ impl Call {
     pub(super) fn phone_refuses(&mut self, attempt: u32, status: u16, ctx: &mut Ctx<'_>) {
         let key = self.leg_key(attempt);
         let Some(leg) = self.phone_mut(attempt) else { return };
+        leg.settle(ctx);
         match std::mem::replace(&mut leg.stage, Stage::Over) {
             Stage::Calling(_) => ctx.out.notices.push(Notice::PhoneRefused { leg: key, status }),
             Stage::Ending { .. } | Stage::Over => {}

@@ -62,6 +62,13 @@ impl Call {
     /// sees and no other (RFC 3261 §13.2.1). False when there is none.
     pub(super) fn accept_preview(&mut self, ctx: &mut Ctx<'_>) -> bool {
         let Stage::Early(early) = &mut self.caller.stage else { return false };
+        if early.previewed.is_some()
+            && let Some(reliable) =
+                self.caller.reliable.as_mut().filter(|reliable| reliable.description_is_out())
+        {
+            reliable.accepts = true; // when the PRACK has come
+            return true;
+        }
         let Some(body) = early.previewed.take() else { return false };
         self.caller.accept(body, false, ctx);
         true

@@ -27,8 +27,11 @@ impl Call {
     ) {
         let server = ctx.begin(request, key, from, self.owner(side));
         let asked = Asked { server, request: request.clone(), from, until: Some(ctx.now.after(PATIENCE)) };
+        let early = side == Side::Caller && self.line_mut(side).is_none();
         let taken = if request.body().is_empty() {
             self.mere_update(side, &asked, ctx)
+        } else if early {
+            self.early_update(&asked, ctx)
         } else {
             self.take_up(side, &asked, ctx)
         };
@@ -58,6 +61,13 @@ impl Call {
         }
         ctx.finish(asked.server, 200, writer.finish());
         self.keep(side, ctx);
+        Ok(())
+    }
+    /// Answers an offer of a caller who has no 2xx.
+    fn early_update(&mut self, asked: &Asked, ctx: &mut Ctx<'_>) -> Result<(), u16> {
+        readable(&asked.request, &ctx.net.local)?;
+        let response = self.updated_early(&asked.request, asked.from, ctx)?;
+        ctx.finish(asked.server, 200, response);
         Ok(())
     }
     /// Asks `other` what its partner has asked by UPDATE, the same way where it can be.
@@ -90,6 +100,8 @@ impl Call {
             self.refresh_heard(side, response, ctx);
         } else if self.is_asking(side, branch) {
             self.update_heard(side, response, ctx);
+        } else {
+            self.info_heard(side, branch, response, ctx);
         }
     }
     /// What has come of an offer of ours by UPDATE.

@@ -6,11 +6,16 @@
 //!   │                 └─ ended before the ACK ─► Ending ─ ACK ──► Gone
 //!   └─ CANCEL, refused ───────────────────────────────────────► Gone
 //! ```
+//! Provisional responses that have to arrive are [`Reliable`]'s.
 
-use super::{Line, Session, Turn, record, session_timer::SessionTimer};
+use super::{
+    Line, Session, Turn, record,
+    reliable::{Due, RELIABLE, Reliable, is_demanded, is_reliable},
+    session_timer::SessionTimer,
+};
 use crate::{
     CallKey, CallerRecord, Cause, Flow, Keep, Micros,
-    compose::able,
+    compose::{able_for_callers, decimal},
     context::Ctx,
     dialog::Dialog,
     timers::ServerId,
@@ -34,6 +39,8 @@ pub(crate) struct Caller {
     pub(crate) from: Flow,
     pub(crate) server: ServerId,
     pub(crate) session: Session,
+    /// Once a provisional response was sent that has to arrive.
+    pub(crate) reliable: Option<Box<Reliable>>,
     pub(crate) stage: Stage,
 }
 
@@ -54,7 +61,7 @@ pub(crate) enum Stage {
 #[derive(Debug)]
 pub(crate) struct Early {
     pub(crate) dialog: Dialog,
-    /// The last provisional response above 100.
+    /// The last provisional response above 100; empty when the next one is another.
     said: Option<(u16, Bytes)>,
     /// When to say it again.
     again: Micros,
@@ -89,18 +96,31 @@ impl Caller {
     }
     /// When an unanswered caller is due to hear from us again.
     pub(crate) fn refresh_due(&self) -> Option<Micros> {
-        match &self.stage {
+        let said = match &self.stage {
             Stage::Early(early) => early.said.as_ref().map(|_| early.again),
             Stage::Up(_) | Stage::Ending { .. } | Stage::Gone => None,
-        }
+        };
+        let unreceived = self.reliable.as_ref().and_then(|reliable| reliable.due());
+        said.into_iter().chain(unreceived).min()
     }
-    /// Says the last 18x again when it is due.
-    pub(crate) fn refresh(&mut self, ctx: &mut Ctx<'_>) {
-        let Stage::Early(early) = &mut self.stage else { return };
-        if let Some((status, response)) = early.said.clone().filter(|_| early.again <= ctx.now) {
-            early.again = ctx.now.after(REFRESH);
-            ctx.provisional(self.server, status, response);
+    /// Says the last 18x again when it is due. False when the caller has not received one that had to arrive.
+    pub(crate) fn refresh(&mut self, ctx: &mut Ctx<'_>) -> bool {
+        match self.reliable.as_mut().map(|reliable| reliable.expire(ctx.now)) {
+            Some(Due::GiveUp) => return false,
+            Some(Due::Again(status, response)) => ctx.provisional(self.server, status, response),
+            Some(Due::Wait) | None => {}
         }
+        let Stage::Early(early) = &mut self.stage else { return true };
+        let Some((status, response)) = early.said.clone().filter(|_| early.again <= ctx.now) else {
+            return true;
+        };
+        early.again = ctx.now.after(REFRESH);
+        match &self.reliable {
+            Some(reliable) if reliable.is_out() => {} // it is being repeated
+            Some(_) if response.is_empty() => self.say_reliably(status, None, ctx),
+            Some(_) | None => ctx.provisional(self.server, status, response),
+        }
+        true
     }
     /// Sends a provisional response, unless it was the last one already. A `preview` is the music's description.
     pub(crate) fn say(&mut self, status: u16, preview: Option<Bytes>, ctx: &mut Ctx<'_>) {
@@ -108,28 +128,88 @@ impl Caller {
         if early.said.as_ref().is_some_and(|(said, _)| *said == status) {
             return;
         }
-        let mut writer = ctx.respond(&self.invite, status, early.dialog.tag, self.from);
-        in_call(&mut writer, (&self.invite, self.from), self.call, ctx);
-        if let Some(body) = &preview {
-            writer.body(crate::compose::SDP, body.clone());
-            early.previewed = preview;
+        if preview.is_some() {
+            early.previewed.clone_from(&preview);
         }
-        let response = writer.finish();
-        early.said = Some((status, response.clone()));
+        if is_reliable(&self.invite, preview.is_some()) {
+            return self.say_reliably(status, preview, ctx);
+        }
         early.again = ctx.now.after(REFRESH);
+        let response = self.provisional(status, preview, None, ctx);
+        if let Stage::Early(early) = &mut self.stage {
+            early.said = Some((status, response.clone()));
+        }
         ctx.provisional(self.server, status, response);
     }
-    /// Answers the caller with `body`; the ACK brings the answer when it was `offered`.
+    /// Sends a provisional response that has to arrive, as soon as the one before it has.
+    fn say_reliably(&mut self, status: u16, preview: Option<Bytes>, ctx: &mut Ctx<'_>) {
+        // RFC 3262 §5: the first one would have to make an offer, which only the 2xx does here.
+        let offerless = self.session.theirs.is_empty() && is_demanded(&self.invite);
+        let Stage::Early(early) = &mut self.stage else { return };
+        if offerless {
+            return;
+        }
+        early.said = Some((status, Bytes::new()));
+        early.again = ctx.now.after(REFRESH);
+        let reliable = self.reliable.get_or_insert_with(|| Box::new(Reliable::new(ctx.mint.bits())));
+        if reliable.is_out() {
+            return reliable.then(status, preview);
+        }
+        let (rseq, described) = (reliable.advance(), preview.is_some());
+        let response = self.provisional(status, preview, Some(rseq), ctx);
+        if let Some(reliable) = &mut self.reliable {
+            reliable.sent((status, response.clone()), described, ctx.now);
+        }
+        ctx.provisional(self.server, status, response);
+    }
+    fn provisional(&self, status: u16, preview: Option<Bytes>, rseq: Option<u32>, ctx: &Ctx<'_>) -> Bytes {
+        let tag = self.dialog().map_or(0, |dialog| dialog.tag);
+        let mut writer = ctx.respond(&self.invite, status, tag, self.from);
+        in_call(&mut writer, (&self.invite, self.from), self.call, ctx);
+        if let Some(rseq) = rseq {
+            able_for_callers(&mut writer, &ctx.net.local); // an UPDATE may come in this dialog
+            writer.header(Name::Require, RELIABLE).header(Name::RSeq, decimal(rseq, &mut [0; 10]));
+        }
+        if let Some(body) = preview {
+            writer.body(crate::compose::SDP, body);
+        }
+        writer.finish()
+    }
+    /// Takes a PRACK; false when it is for nothing that waits for one. Says what had to wait for it, but for a 2xx.
+    pub(crate) fn received(&mut self, prack: &Message, ctx: &mut Ctx<'_>) -> bool {
+        let seq = self.invite.cseq().0;
+        let Some(reliable) = self.reliable.as_mut().filter(|reliable| reliable.is_out()) else {
+            return false;
+        };
+        if !reliable.received(prack, seq) {
+            return false;
+        }
+        if let Some((status, preview)) = reliable.take_next().filter(|_| !reliable.accepts) {
+            self.say_reliably(status, preview, ctx);
+        }
+        true
+    }
+    /// Whether our description has reached the caller in a provisional response: the offer of the INVITE is answered.
+    pub(crate) fn is_described(&self) -> bool {
+        self.reliable.as_ref().is_some_and(|reliable| reliable.described)
+    }
+    /// Answers the caller with `body`, unless it has got our description already; the ACK brings the answer when it was
+    /// `offered`.
     pub(crate) fn accept(&mut self, body: Bytes, offered: bool, ctx: &mut Ctx<'_>) {
+        let described = self.is_described();
         let Stage::Early(early) = std::mem::replace(&mut self.stage, Stage::Gone) else { return };
+        self.settle_provisionals();
         let mut writer = ctx.respond(&self.invite, 200, early.dialog.tag, self.from);
         in_call(&mut writer, (&self.invite, self.from), self.call, ctx);
-        able(&mut writer, &ctx.net.local);
+        able_for_callers(&mut writer, &ctx.net.local);
         let timer = SessionTimer::answering(&self.invite, None, &ctx.net.local, ctx.now);
         if let Some(timer) = &timer {
             timer.answer(&mut writer);
         }
-        ctx.finish(self.server, 200, writer.body(crate::compose::SDP, body).finish());
+        if !described {
+            writer.body(crate::compose::SDP, body);
+        }
+        ctx.finish(self.server, 200, writer.finish());
         let turn = Turn::Answered { server: self.server, seq: self.invite.cseq().0, offered };
         self.stage = Stage::Up(Box::new(Line { dialog: early.dialog, turn, timer }));
         self.keep(ctx);
@@ -137,11 +217,17 @@ impl Caller {
     /// Refuses the caller.
     pub(crate) fn refuse(&mut self, cause: Cause, ctx: &mut Ctx<'_>) {
         let Stage::Early(early) = std::mem::replace(&mut self.stage, Stage::Gone) else { return };
+        self.settle_provisionals();
         ctx.net.dialogs.remove(&early.dialog.tag);
         // A cause below 300 says why a conversation ended; here there was none.
         let status = if cause.status < 300 { 480 } else { cause.status };
         let response = ctx.respond(&self.invite, status, early.dialog.tag, self.from).finish();
         ctx.finish(self.server, status, response);
+    }
+    fn settle_provisionals(&mut self) {
+        if let Some(reliable) = &mut self.reliable {
+            reliable.settle();
+        }
     }
     /// Sends BYE to a caller who was answered.
     pub(crate) fn hang_up(&mut self, cause: Cause, ctx: &mut Ctx<'_>) {

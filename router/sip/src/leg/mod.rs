@@ -4,6 +4,8 @@
 
 pub(crate) mod caller;
 pub(crate) mod phone;
+mod pracking;
+pub(crate) mod reliable;
 pub(crate) mod session_timer;
 
 use crate::{

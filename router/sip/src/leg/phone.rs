@@ -10,7 +10,9 @@
 //! it (RFC 3261 §9.1).
 
 use super::{
-    Line, Session, Turn, record,
+    Line, Session, Turn,
+    pracking::Pracked,
+    record,
     session_timer::{SessionTimer, Terms},
 };
 use crate::{
@@ -87,6 +89,8 @@ pub(crate) enum Stage {
 pub(crate) struct Outgoing {
     pub(crate) branch: u128,
     seq: u32,
+    /// Whether the phone has asked for another one than the first.
+    again: bool,
     /// What it asks for, if for a session timer.
     terms: Option<Terms>,
     /// From, with our tag.
@@ -95,6 +99,9 @@ pub(crate) struct Outgoing {
     to: Flow,
     /// Provisional responses seen: a bit for each status above 100.
     heard: u128,
+    /// The last number used: its own, or that of a PRACK.
+    last_seq: u32,
+    pracked: Pracked,
 }
 
 /// The messages that made a dialog, to be stored with it.
@@ -162,6 +169,9 @@ impl PhoneLeg {
         let from = from_header(caller, order.display, self.tag, ctx);
         let mut writer = Writer::request(Method::Invite, &order.phone.uri);
         own_via(&mut writer, &ctx.net.local, to.transport, branch);
+        for route in &order.phone.routes {
+            writer.header(Name::Route, route);
+        }
         let mut digits = [0; 10];
         let hops = u32::from(caller.max_forwards().unwrap_or(70).saturating_sub(1).min(70));
         writer.header(Name::MaxForwards, crate::compose::decimal(hops, &mut digits));
@@ -176,7 +186,9 @@ impl PhoneLeg {
         }
         describe(&mut writer, caller, order, self.key, ctx);
         let invite = writer.body(SDP, self.session.tell(offer)).finish();
-        let outgoing = Outgoing { branch, seq: FIRST_SEQ, terms, from, invite, to, heard: 0 };
+        let (seq, pracked) = (FIRST_SEQ, Pracked::default());
+        let outgoing =
+            Outgoing { branch, seq, again: false, terms, from, invite, to, heard: 0, last_seq: seq, pracked };
         ctx.invite(branch, outgoing.sent(), self.owner());
         self.stage = Stage::Calling(outgoing);
         self.keep(ctx);
@@ -185,15 +197,39 @@ impl PhoneLeg {
     pub(crate) fn call_again(&mut self, refusal: &Message, ctx: &mut Ctx<'_>) -> bool {
         let owner = self.owner();
         let Stage::Calling(outgoing) = &mut self.stage else { return false };
-        let terms = outgoing.terms.filter(|_| outgoing.seq == FIRST_SEQ);
+        let terms = outgoing.terms.filter(|_| !outgoing.again);
         let Some(terms) = terms.and_then(|terms| terms.raised(refusal)) else { return false };
         // Our own INVITE always reads back.
         let Ok(before) = Message::parse(outgoing.invite.clone()) else { return false };
-        (outgoing.branch, outgoing.seq, outgoing.terms) = (ctx.mint.bits(), FIRST_SEQ + 1, Some(terms));
+        outgoing.settle(ctx);
+        (outgoing.branch, outgoing.seq, outgoing.terms) =
+            (ctx.mint.bits(), outgoing.last_seq + 1, Some(terms));
+        (outgoing.last_seq, outgoing.again) = (outgoing.seq, true);
         outgoing.invite = again(&before, outgoing, &ctx.net.local);
         ctx.invite(outgoing.branch, outgoing.sent(), owner);
         self.keep(ctx);
         true
+    }
+    /// Acknowledges a provisional response that has to arrive (RFC 3262).
+    pub(crate) fn prack(&mut self, response: &Message, from: Flow, ctx: &mut Ctx<'_>) {
+        let Stage::Calling(outgoing) = &mut self.stage else { return };
+        let (ours, seq) = (outgoing.from.clone(), outgoing.last_seq + 1);
+        if outgoing.pracked.acknowledge(response, (&ours, from), seq, ctx) {
+            outgoing.last_seq = seq;
+        }
+    }
+    /// The description in a 2xx, or in a provisional response of the same branch that was acknowledged.
+    pub(crate) fn description(&self, response: &Message) -> Bytes {
+        let body = response.body();
+        match &self.stage {
+            Stage::Calling(outgoing) if body.is_empty() => outgoing.pracked.described(response.to_tag()),
+            Stage::Calling(_)
+            | Stage::Waiting(_)
+            | Stage::Ending { .. }
+            | Stage::Answered { .. }
+            | Stage::Up { .. }
+            | Stage::Over => body,
+        }
     }
     /// Notes a provisional response; true when it is the first of its status.
     pub(crate) const fn progress(&mut self, status: u16) -> bool {
@@ -205,18 +241,26 @@ impl PhoneLeg {
     }
     /// Notes the first 2xx, with a description that can be read.
     pub(crate) fn answered(&mut self, response: &Message, from: Flow, ctx: &mut Ctx<'_>) {
+        let description = self.description(response);
         let stage = std::mem::replace(&mut self.stage, Stage::Over);
         let Stage::Calling(outgoing) = stage else {
             self.stage = stage;
             return;
         };
-        let dialog = Dialog::as_client(self.tag, outgoing.from.clone(), outgoing.seq, response, from);
+        outgoing.settle(ctx);
+        let dialog = Dialog::as_client(self.tag, outgoing.from.clone(), outgoing.last_seq, response, from);
         ctx.net.dialogs.insert(self.tag, Partner::Leg(self.owner()));
-        self.session.theirs = response.body();
+        self.session.theirs = description;
         let timer = outgoing.terms.map(|terms| SessionTimer::agreed(terms, response, ctx.now));
         let answer = response.bytes().clone();
         self.stage = Stage::Answered { outgoing, dialog: Box::new(dialog), timer, answer };
         self.keep(ctx);
+    }
+    /// Its INVITE was refused: nothing that goes with it is repeated any more.
+    pub(crate) fn settle(&self, ctx: &mut Ctx<'_>) {
+        if let Some(outgoing) = self.outgoing() {
+            outgoing.settle(ctx);
+        }
     }
     /// Acknowledges the 2xx; false when there is none to acknowledge.
     pub(crate) fn acknowledge(&mut self, ctx: &mut Ctx<'_>) -> bool {
@@ -235,7 +279,8 @@ impl PhoneLeg {
     pub(crate) fn end_answer(&mut self, response: &Message, from: Flow, cause: Cause, ctx: &mut Ctx<'_>) {
         let stage = std::mem::replace(&mut self.stage, Stage::Over);
         if let Stage::Calling(outgoing) | Stage::Ending { outgoing, .. } = stage {
-            let dialog = Dialog::as_client(self.tag, outgoing.from, outgoing.seq, response, from);
+            outgoing.settle(ctx);
+            let dialog = Dialog::as_client(self.tag, outgoing.from, outgoing.last_seq, response, from);
             ctx.net.dialogs.insert(self.tag, Partner::Leg(self.owner()));
             ctx.ack(&dialog, outgoing.branch, outgoing.seq);
             ctx.bye(dialog, Some(self.key.call), Some(cause));
@@ -246,6 +291,7 @@ impl PhoneLeg {
         self.acknowledge(ctx);
         match std::mem::replace(&mut self.stage, Stage::Over) {
             Stage::Calling(outgoing) => {
+                outgoing.settle(ctx);
                 let cancelled = ctx.cancel(outgoing.branch, Some(cause));
                 self.stage = Stage::Ending { outgoing, cause, cancelled };
             }
@@ -311,6 +357,9 @@ impl PhoneLeg {
 }
 
 impl Outgoing {
+    fn settle(&self, ctx: &mut Ctx<'_>) {
+        self.pracked.settle(ctx);
+    }
     fn sent(&self) -> SentInvite {
         let (request, to, from) = (self.invite.clone(), self.to, self.from.clone());
         SentInvite { request, to, from, seq: self.seq, initial: true }

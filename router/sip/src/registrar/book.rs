@@ -27,6 +27,10 @@ impl Book {
     pub(crate) fn of(&self, user: &str) -> &[BindingRecord] {
         self.users.get(user).map_or(&[], Vec::as_slice)
     }
+    /// All bindings.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &BindingRecord> {
+        self.users.values().flatten()
+    }
     /// Bindings and users who have one.
     pub(crate) fn counts(&self) -> (usize, usize) {
         (self.total, self.users.len())

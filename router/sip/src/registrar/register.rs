@@ -175,6 +175,11 @@ impl Registrar {
         };
         bindings.into_iter().map(target).collect()
     }
+    /// Whether a phone is registered over this very flow.
+    #[must_use]
+    pub fn is_home(&self, flow: Flow) -> bool {
+        self.book.all().any(|binding| binding.flow == flow)
+    }
     /// What is to be stored of a user.
     #[must_use]
     pub fn records(&self, user: &str) -> &[BindingRecord] {

@@ -15,6 +15,7 @@ mod timing;
 pub(crate) use clients::{Clients, End, Reply, Then};
 pub(crate) use invite_client::{Heard, Sent as SentInvite};
 pub(crate) use servers::{Servers, server_key};
+pub(crate) use timing::{LIFE, Retry, Tick};
 
 use crate::CallKey;
 

@@ -30,7 +30,7 @@ fn what_we_cannot_do_is_refused_by_its_own_status() {
     let with = |more: &str| caller.request(Method::Invite, more, &caller_sdp());
     for (status, text) in [
         (416, caller.invite().replacen("sip:1500@198.51.100.1 SIP", "urn:service:sos SIP", 1)),
-        (420, with("Require: 100rel, nothing\r\n")),
+        (420, with("Require: 100rel, precondition\r\n")),
         (406, with("Accept: text/plain\r\n")),
         (415, caller.invite().replace("application/sdp", "text/plain")),
         (483, caller.invite().replace("Max-Forwards: 70", "Max-Forwards: 0")),
@@ -51,12 +51,18 @@ fn what_we_cannot_do_is_refused_by_its_own_status() {
 fn a_refusal_says_what_would_do() {
     let caller = Peer::caller("621");
     let mut rig = Rig::new();
-    rig.receive(PBX, caller.request(Method::Invite, "Require: 100rel\r\n", &caller_sdp()));
-    assert_eq!(header(&rig.one_to(PBX), Name::Unsupported), "100rel");
+    rig.receive(
+        PBX,
+        caller.request(Method::Invite, "Require: 100rel, precondition, outbound\r\n", &caller_sdp()),
+    );
+    assert_eq!(header(&rig.one_to(PBX), Name::Unsupported), "precondition, outbound");
     rig.receive(PBX, caller.invite().replace("application/sdp", "text/plain"));
     assert_eq!(header(&rig.one_to(PBX), Name::Accept), "application/sdp");
     rig.receive(PBX, caller.request(Method::Publish, "", ""));
-    assert_eq!(header(&rig.one_to(PBX), Name::Allow), "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE");
+    assert_eq!(
+        header(&rig.one_to(PBX), Name::Allow),
+        "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK, INFO"
+    );
 }
 
 #[test]
@@ -148,7 +154,7 @@ fn in_a_dialog_what_we_do_not_do_is_405_or_501_and_the_call_goes_on() {
     let mut caller = Peer::caller("621");
     talking(&mut rig, &mut caller);
     for (method, status) in
-        [(Method::Notify, 405), (Method::Info, 405), (Method::Refer, 405), (Method::Prack, 405)]
+        [(Method::Notify, 405), (Method::Subscribe, 405), (Method::Refer, 405), (Method::Message, 405)]
     {
         rig.receive(PBX, caller.next(method, "", ""));
         let refusal = rig.one_to(PBX);

@@ -132,6 +132,7 @@ impl Edge {
                 (waiting.left, waiting.left_in) = (true, batch);
                 waiting.drop_leg(&mut commands);
             }
+            Notice::Registration(_) | Notice::Registering(_) => panic!("seed {seed}: nobody registers here"),
             Notice::PhoneProgress { leg, .. } => self.alive(leg, seed),
             Notice::PhoneAnswered { leg } => {
                 self.alive(leg, seed);
@@ -275,6 +276,7 @@ impl Waiting {
         let phone = Phone {
             uri: format!("sip:ann@{}", crate::rig::PHONE),
             to: Flow::udp(crate::rig::address(crate::rig::PHONE)),
+            routes: Vec::new(),
         };
         commands.push(Command::Ring {
             leg,

@@ -85,7 +85,8 @@ impl Siege {
     }
     fn ring(&mut self, call: CallKey, attempt: u32) {
         let leg = LegKey { call, attempt };
-        let phone = Phone { uri: format!("sip:ann@{PHONE}"), to: Flow::udp(address(PHONE)) };
+        let phone =
+            Phone { uri: format!("sip:ann@{PHONE}"), to: Flow::udp(address(PHONE)), routes: Vec::new() };
         self.command(Command::Ring {
             leg,
             phone,

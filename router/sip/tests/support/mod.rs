@@ -190,7 +190,7 @@ impl Rig {
     }
     pub fn ring_on(&mut self, call: CallKey, attempt: u32, to: Flow) -> LegKey {
         let leg = LegKey { call, attempt };
-        let phone = Phone { uri: format!("sip:ann@{}", to.peer), to };
+        let phone = Phone { uri: format!("sip:ann@{}", to.peer), to, routes: Vec::new() };
         self.command(Command::Ring {
             leg,
             phone,

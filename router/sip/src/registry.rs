@@ -1,0 +1,115 @@
+//! Joins the stack to those who prove who they are: phones that register, trunks whose calls must sign in.
+
+use crate::{
+    Connection, Flow, Keep, Micros, Notice, Output, Phone, Rejected,
+    auth::{Realm, Verifier},
+    context::{Moment, Net},
+    output::Sent,
+    registrar::{BindingRecord, Event, Outcome, Registrar, Reply},
+    stack::Stack,
+    wire::Message,
+};
+
+/// Who may sign in. Without it no phone registers, and trunks are known by their networks alone.
+#[derive(Default)]
+pub struct Registry {
+    /// Phones.
+    pub(crate) registrar: Option<Registrar>,
+    /// Of each trunk in the configuration's order: the accounts its calls must prove, if they must.
+    pub(crate) trunks: Vec<Option<Verifier>>,
+}
+
+impl Registry {
+    /// Phones that `registrar` takes; for each trunk the accounts its calls must prove, none where its networks do.
+    #[must_use]
+    pub fn new(registrar: Registrar, secret: &[u8; 32], trunks: Vec<Option<Realm>>, now: Micros) -> Self {
+        let verifier = |realm: Option<Realm>| realm.map(|realm| Verifier::new(secret, realm, now));
+        Self { registrar: Some(registrar), trunks: trunks.into_iter().map(verifier).collect() }
+    }
+}
+
+impl Stack {
+    /// Takes those who may sign in, with what was stored of their registrations.
+    pub fn sign_in(
+        &mut self,
+        registry: Registry,
+        stored: impl IntoIterator<Item = BindingRecord>,
+        now: Micros,
+        out: &mut Output,
+    ) {
+        self.registry = registry;
+        let Some(registrar) = &mut self.registry.registrar else { return };
+        let events = registrar.restore(stored, now);
+        self.registrations(events, out);
+    }
+    /// Where a user who registers can be rung now.
+    #[must_use]
+    pub fn phone_of(&self, user: &str, now: Micros) -> Option<Phone> {
+        let target = self.registry.registrar.as_ref()?.targets(user, now).into_iter().next()?;
+        Some(Phone { uri: target.uri, to: target.flow, routes: target.routes })
+    }
+    /// A connection is gone, and with it the phones that registered over it.
+    pub fn closed(&mut self, connection: Connection, out: &mut Output) {
+        let events = self.registry.registrar.as_mut().map(|registrar| registrar.closed(connection));
+        self.registrations(events.unwrap_or_default(), out);
+    }
+    /// Bindings of phones, and users who have one.
+    #[must_use]
+    pub fn registered(&self) -> (usize, usize) {
+        self.registry.registrar.as_ref().map_or((0, 0), Registrar::counts)
+    }
+
+    /// Takes a REGISTER, which is found by `key` when it comes again.
+    pub(crate) fn register(&mut self, request: &Message, key: Vec<u8>, from: Flow, moment: &mut Moment<'_>) {
+        let Some(registrar) = &mut self.registry.registrar else {
+            return self.turn_away(request, 403, Rejected::UnknownSource, from, moment);
+        };
+        let Outcome { reply, events, handled } = registrar.receive(request, &from, moment.now, moment.mint);
+        moment.out.notices.push(Notice::Registering(handled));
+        self.registrations(events, moment.out);
+        if let Some(Reply { status, bytes }) = reply {
+            let to = from.answer(&request.top_via());
+            let Net { servers, timers, .. } = &mut self.net;
+            servers.answer((request.method(), key), (bytes, to), status, moment.now, (timers, moment.out));
+        }
+    }
+    /// Lets registrations end.
+    pub(crate) fn expire_registrations(&mut self, now: Micros, out: &mut Output) {
+        let events = self.registry.registrar.as_mut().map(|registrar| registrar.expire(now));
+        self.registrations(events.unwrap_or_default(), out);
+    }
+    /// Whether a phone is registered over the very flow.
+    pub(crate) fn is_registered_over(&self, from: Flow) -> bool {
+        self.registry.registrar.as_ref().is_some_and(|registrar| registrar.is_home(from))
+    }
+    fn registrations(&self, events: Vec<Event>, out: &mut Output) {
+        for event in events {
+            let (Event::Registered { user } | Event::Changed { user } | Event::Gone { user, .. }) = &event;
+            let records = self.registry.registrar.as_ref().map(|registrar| registrar.records(user).to_vec());
+            out.keep.push(Keep::Phones(user.clone(), records.unwrap_or_default()));
+            out.notices.push(Notice::Registration(event));
+        }
+    }
+
+    /// Whether a call of trunk number `trunk` has proven whose it is, if it must. One that has not is challenged.
+    pub(crate) fn has_signed_in(
+        &mut self,
+        trunk: usize,
+        request: &Message,
+        from: Flow,
+        moment: &mut Moment<'_>,
+    ) -> bool {
+        let Some(Some(verifier)) = self.registry.trunks.get_mut(trunk) else { return true };
+        let Err(denied) = verifier.verify(request, moment.now) else { return true };
+        moment.out.count(Rejected::NotSignedIn);
+        let status = denied.status();
+        let tag = self.stray_tag(moment);
+        let mut writer = crate::compose::respond(&self.net.local, request, status, &tag, from);
+        if let (401, Some(Some(verifier))) = (status, self.registry.trunks.get_mut(trunk)) {
+            verifier.challenge(&mut writer, denied, None, moment.now, moment.mint);
+        }
+        let to = from.answer(&request.top_via());
+        moment.out.send(to, writer.finish(), Sent::Response(request.method(), status));
+        false
+    }
+}
