@@ -67,10 +67,23 @@ impl Stack {
         let Outcome { reply, events, handled } = registrar.receive(request, &from, moment.now, moment.mint);
         moment.out.notices.push(Notice::Registering(handled));
         self.registrations(events, moment.out);
-        if let Some(Reply { status, bytes }) = reply {
-            let to = from.answer(&request.top_via());
-            let Net { servers, timers, .. } = &mut self.net;
-            servers.answer((request.method(), key), (bytes, to), status, moment.now, (timers, moment.out));
+        let to = from.answer(&request.top_via());
+        match reply {
+            Some(Reply { status, bytes, proven: true }) => {
+                let Net { servers, timers, .. } = &mut self.net;
+                servers.answer(
+                    (request.method(), key),
+                    (bytes, to),
+                    status,
+                    moment.now,
+                    (timers, moment.out),
+                );
+            }
+            // Without a transaction: a flood of them takes no room from calls.
+            Some(Reply { status, bytes, proven: false }) => {
+                moment.out.send(to, bytes, Sent::Response(request.method(), status));
+            }
+            None => {}
         }
     }
     /// Lets registrations end.

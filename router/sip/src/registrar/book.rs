@@ -1,11 +1,11 @@
-//! Who is registered where: bindings by user, found by the time they end and by the connection they came on.
+//! Who is registered where: bindings by user, found by the time they end, by the flow and the connection they came on.
 
 use super::{
     limits::MAX_BINDINGS,
     outcome::{Event, Why},
     record::BindingRecord,
 };
-use crate::{Connection, Micros};
+use crate::{Connection, Flow, Micros};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -19,6 +19,7 @@ pub(crate) struct Book {
     /// Of each user the binding that ends first.
     due: BTreeSet<(Micros, Arc<str>)>,
     connections: BTreeSet<(Connection, Arc<str>)>,
+    flows: BTreeSet<(Flow, Arc<str>)>,
     total: usize,
 }
 
@@ -27,9 +28,9 @@ impl Book {
     pub(crate) fn of(&self, user: &str) -> &[BindingRecord] {
         self.users.get(user).map_or(&[], Vec::as_slice)
     }
-    /// All bindings.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &BindingRecord> {
-        self.users.values().flatten()
+    /// Whether a binding came over this very flow.
+    pub(crate) fn has_flow(&self, flow: Flow) -> bool {
+        self.flows.range((flow, Arc::from(""))..).next().is_some_and(|(first, _)| *first == flow)
     }
     /// Bindings and users who have one.
     pub(crate) fn counts(&self) -> (usize, usize) {
@@ -46,11 +47,15 @@ impl Book {
         for connection in connections(&before) {
             self.connections.remove(&(connection, Arc::clone(user)));
         }
+        for binding in &before {
+            self.flows.remove(&(binding.flow, Arc::clone(user)));
+        }
         self.total = self.total - before.len() + next.len();
         let event = event(user, &before, &next, why);
         if !next.is_empty() {
             self.due.insert((first_end(&next), Arc::clone(user)));
             self.connections.extend(connections(&next).map(|connection| (connection, Arc::clone(user))));
+            self.flows.extend(next.iter().map(|binding| (binding.flow, Arc::clone(user))));
             self.users.insert(Arc::clone(user), next);
         }
         event
@@ -107,7 +112,7 @@ fn connections(bindings: &[BindingRecord]) -> impl Iterator<Item = Connection> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Flow, Transport};
+    use crate::Transport;
 
     fn binding(user: &Arc<str>, connection: u64, expires: u64) -> BindingRecord {
         let peer = std::net::SocketAddr::from(([203, 0, 113, 7], 5060));
@@ -132,7 +137,13 @@ mod tests {
         let (mut book, ann) = (Book::default(), Arc::from("ann"));
         for round in 1..100 {
             book.put(&ann, vec![binding(&ann, round, round), binding(&ann, round + 1, round + 5)], Why::Lost);
-            assert_eq!((book.due.len(), book.connections.len(), book.total), (1, 2, 2));
+            assert_eq!((book.due.len(), book.connections.len(), book.flows.len()), (1, 2, 2));
+            let flow = |connection| binding(&ann, connection, 0).flow;
+            assert!(
+                book.has_flow(flow(round))
+                    && book.has_flow(flow(round + 1))
+                    && !book.has_flow(flow(round - 1))
+            );
         }
         assert!(book.closed(Connection(7)).is_empty(), "an old connection is nobody's");
         assert_eq!(book.expire(Micros(99)), [Event::Changed { user: Arc::clone(&ann) }]);

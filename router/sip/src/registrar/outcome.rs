@@ -7,8 +7,7 @@ use std::sync::Arc;
 /// What a REGISTER came to.
 #[derive(Debug)]
 pub struct Outcome {
-    /// What to send back; nothing to a source that has to wait. A retransmission gets the same answer again and does
-    /// not come here a second time: its count would be used up.
+    /// What to send back; nothing to a source that has to wait.
     pub reply: Option<Reply>,
     /// What changed, in order.
     pub events: Vec<Event>,
@@ -23,6 +22,9 @@ pub struct Reply {
     pub status: u16,
     /// All of it.
     pub bytes: Bytes,
+    /// The sender has proven who he is, and with that his count is used up: a retransmission gets the same answer again
+    /// and does not come here a second time. What strangers are told is not worth remembering: theirs may come again.
+    pub proven: bool,
 }
 
 /// What was done with a REGISTER.

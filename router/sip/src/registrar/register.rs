@@ -76,7 +76,7 @@ impl Registrar {
             Ok((user, next)) => {
                 events.extend(self.book.put(&user, next, Why::Unregistered));
                 let writer = self.answers.bindings(request, flow, self.book.of(&user), now, mint);
-                (Some(reply(200, writer)), Handled::Accepted)
+                (Some(reply(200, writer, true)), Handled::Accepted)
             }
             Err(refusal) => {
                 if refusal.is_failure() {
@@ -107,7 +107,7 @@ impl Registrar {
             let only = self.verifier.answered_by(request).or_else(|| self.without_choice(asked));
             self.verifier.challenge(&mut writer, *why, only, now, mint);
         }
-        (Some(reply(refusal.status(), writer)), refusal.handled())
+        (Some(reply(refusal.status(), writer, !refusal.is_of_a_stranger())), refusal.handled())
     }
     /// What to offer alone to a phone that does not get over a choice.
     fn without_choice(&mut self, asked: &Asked<'_>) -> Option<Algorithm> {
@@ -178,7 +178,7 @@ impl Registrar {
     /// Whether a phone is registered over this very flow.
     #[must_use]
     pub fn is_home(&self, flow: Flow) -> bool {
-        self.book.all().any(|binding| binding.flow == flow)
+        self.book.has_flow(flow)
     }
     /// What is to be stored of a user.
     #[must_use]
@@ -250,6 +250,6 @@ impl Claim {
     }
 }
 
-fn reply(status: u16, mut writer: Writer) -> Reply {
-    Reply { status, bytes: writer.finish() }
+fn reply(status: u16, mut writer: Writer, proven: bool) -> Reply {
+    Reply { status, bytes: writer.finish(), proven }
 }

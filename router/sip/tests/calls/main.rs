@@ -13,6 +13,7 @@ mod music;
 mod races;
 mod recovery;
 mod refusals;
+mod registrations;
 mod reinvites;
 mod reliable;
 mod security;
