@@ -177,7 +177,7 @@ impl Stack {
     /// A request that belongs to nothing yet.
     fn out_of_dialog(&mut self, request: &Message, key: Vec<u8>, from: Flow, moment: &mut Moment<'_>) {
         let trunk = self.config.trunk_of(from.peer.ip());
-        if request.method() == Method::Register {
+        if request.method() == Method::Register && self.registry.registrar.is_some() {
             return self.register(request, key, from, moment);
         }
         let known = trunk.is_some() || self.config.is_phone(from.peer.ip()) || self.is_registered_over(from);

@@ -111,9 +111,9 @@ fn silent<'a>(
     for (kind, value) in attributes {
         let of = |name: &[u8]| kind == b'a' && value.starts_with(name);
         let payload = value.split(|byte| matches!(byte, b':' | b' ')).nth(1).unwrap_or_default();
-        let dropped =
-            of(b"rtpmap:") || ((of(b"fmtp:") || of(b"rtcp-fb:")) && payload != b"*" && !is_kept(payload));
-        if !dropped && !(kind == b'a' && is_direction(&[b"a=", value].concat())) {
+        let of_another = (of(b"fmtp:") || of(b"rtcp-fb:")) && payload != b"*" && !is_kept(payload);
+        let says_who_sends = kind == b'a' && is_direction(&[b"a=", value].concat());
+        if !(of(b"rtpmap:") || of_another || says_who_sends) {
             put(answer, kind, &[value]);
         }
     }

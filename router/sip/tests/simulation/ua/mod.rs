@@ -370,7 +370,7 @@ impl Ua {
             Deed::TooBrief => self.ask_for_longer(now),
             Deed::Hold(style) if self.may_offer() => {
                 self.way.wish(style);
-                let updates = self.plan.skills.updates && now.0 % 2 == 0;
+                let updates = self.plan.skills.updates && now.0.is_multiple_of(2);
                 let method = if updates { Method::Update } else { Method::Invite };
                 self.offer(method, false, false, now);
             }
