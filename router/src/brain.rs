@@ -15,6 +15,7 @@ use crate::{
 use acd::{Acd, AgentNo, Event, OfferId, Order, Plan, Timestamp};
 use agent_gateway::{DeskOrder, ReplyTo};
 use mio::{Events, Interest, Poll, Token};
+use sip::Keep;
 use std::{collections::HashMap, io, sync::Arc, time::Duration};
 
 /// The SIP socket in the poll.
@@ -352,7 +353,11 @@ impl Brain {
         let started = std::time::Instant::now();
         let wrote = self.log.has_pending();
         let committed = self.log.commit();
-        self.live.keep(self.sip.take_keep());
+        let keep = self.sip.take_keep();
+        for connection in registered_over(&keep) {
+            self.streams.hold(connection, true); // a phone that waits for calls says nothing for long
+        }
+        self.live.keep(keep);
         self.live.commit();
         if wrote {
             self.metrics.log_append_seconds.observe(started.elapsed().as_secs_f64());
@@ -360,6 +365,15 @@ impl Brain {
         self.metrics.log_degraded.set(i64::from(committed != Committed::Written));
         self.sip.set_overload(committed == Committed::Full);
     }
+}
+
+/// The connections over which phones have just registered.
+fn registered_over(changes: &[Keep]) -> impl Iterator<Item = sip::Connection> {
+    let records = |change: &Keep| match change {
+        Keep::Phones(_, records) => records.iter().filter_map(|record| record.flow.connection).collect(),
+        Keep::Leg(..) | Keep::CallerLeg(..) | Keep::ForgetLeg(_) | Keep::ForgetCall(_) => Vec::new(),
+    };
+    changes.iter().flat_map(records)
 }
 
 /// Poll counts in milliseconds; a wait cut short would spin.

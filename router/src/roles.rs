@@ -106,6 +106,7 @@ pub struct House {
     door: Door,
     brain: JoinHandle<Result<(), BrainError>>,
     desks: agent_gateway::GatewayHandle,
+    streams: Streams,
     office: crate::office::Office,
 }
 
@@ -189,7 +190,7 @@ impl House {
         };
         let brain = std::thread::Builder::new().name("brain".to_owned()).spawn(move || brain.run())?;
         office.set_ready();
-        Ok(Self { ready, door, brain, desks: gateway, office })
+        Ok(Self { ready, door, brain, desks: gateway, streams, office })
     }
 
     /// Stops: the log is written, desktops are told, records are brought up to the log.
@@ -204,6 +205,7 @@ impl House {
         }
         let brain = self.brain;
         let ended = tokio::task::spawn_blocking(move || brain.join()).await;
+        self.streams.stop().await; // what the brain has sent last leaves first
         self.office.close().await;
         match ended {
             Ok(Ok(result)) => result,

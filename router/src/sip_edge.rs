@@ -379,7 +379,7 @@ impl SipEdge {
     }
 
     fn ring(
-        &mut self,
+        &self,
         offer: OfferId,
         agent: AgentNo,
         queue: QueueNo,
@@ -390,11 +390,7 @@ impl SipEdge {
             PhoneSide::At(phone) => phone.clone(),
             PhoneSide::Registered(user) => self.stack.phone_of(user, micros(now))?,
         };
-        let side = self.queues.get(queue.index());
-        let (queue, music) = side.map(|queue| (queue.name.clone(), Arc::clone(&queue.music))).unzip();
-        if let Some(caller) = self.callers.get_mut(&offer.call) {
-            caller.music = caller.music.take().or(music); // for a caller who is put on hold without having waited
-        }
+        let queue = self.queues.get(queue.index()).map(|queue| queue.name.clone()).unwrap_or_default();
         let withheld =
             self.callers.get(&offer.call).is_none_or(|side| side.known.caller.privacy == Privacy::Withheld);
         let display = if withheld { Display::Anonymous } else { Display::AsCaller };
