@@ -2,7 +2,7 @@
 //!
 //! `cargo bench -p router --bench music [-- STREAMS [SECONDS]]`; 2,000 streams for 10 s unless told otherwise.
 
-#![allow(missing_docs, clippy::unwrap_used, clippy::disallowed_methods)] // a measurement needs the clock
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)] // a measurement needs the clock
 
 use acd::{CallId, Timestamp};
 use router::media::{Media, Ports, Sound};

@@ -394,13 +394,7 @@ impl SipEdge {
         let withheld =
             self.callers.get(&offer.call).is_none_or(|side| side.known.caller.privacy == Privacy::Withheld);
         let display = if withheld { Display::Anonymous } else { Display::AsCaller };
-        Some(Command::Ring {
-            leg: leg_key(offer),
-            phone,
-            queue: queue.unwrap_or_default(),
-            display,
-            auto_answer,
-        })
+        Some(Command::Ring { leg: leg_key(offer), phone, queue, display, auto_answer })
     }
 }
 

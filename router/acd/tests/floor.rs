@@ -230,9 +230,8 @@ fn a_break_taken_from_wrap_up_keeps_its_result() {
     assert_eq!(floor.tell(finish("no reason")), Err(CommandError::BadReason));
     assert_eq!(floor.tell(finish("lunch")), Ok(Taken::Now));
     assert_eq!(not_ready(&floor, "ann"), Some(NotReadyReason::Site { code: "lunch".to_owned() }));
-    let result = floor.facts.iter().find_map(|fact| match fact {
-        Fact::WrappedUp { disposition, .. } => disposition.as_deref(),
-        _ => None,
+    let result = floor.facts.iter().find_map(|fact| {
+        if let Fact::WrappedUp { disposition, .. } = fact { disposition.as_deref() } else { None }
     });
     assert_eq!(result, Some("solved"));
 }

@@ -42,7 +42,7 @@ pub const BRAIN_KIB: usize = 16 * 1024;
 pub(super) const BRAIN_WITHIN: Duration = Duration::from_secs(5);
 pub(super) const BRAIN_PAUSE: Duration = Duration::from_millis(5);
 pub(super) const BRAIN_TRIES: u32 = 10;
-/// Octets of messages that are not whole yet, of all connections together; those up to [`KEPT_OCTETS`] do not count.
+/// Octets of messages that are not whole yet, of all connections together; those up to `KEPT_OCTETS` do not count.
 pub const PARTIAL_OCTETS: usize = 64 * 1024 * 1024;
 /// Octets read and thrown away after a fault, so that the answer arrives before the end.
 pub(super) const LEFTOVER: usize = 256 * 1024;

@@ -71,6 +71,8 @@ fn us(duration: Duration) -> Micros {
 /// The rules of each interval of a grid.
 pub(super) struct Cut {
     epochs: Arc<Epochs>,
+    /// Place of the epoch in force when the first interval begins: rules may change more than once within it.
+    first: usize,
     /// By interval: place of its epoch.
     of: Vec<usize>,
 }
@@ -79,7 +81,8 @@ impl Cut {
     pub(super) fn new(epochs: Arc<Epochs>, grid: &Grid) -> Self {
         let epoch_at = |end| epochs.all.partition_point(|epoch| epoch.from < end).saturating_sub(1);
         let of = (0..grid.len()).map(|interval| epoch_at(grid.end(interval))).collect();
-        Self { epochs, of }
+        let first = epoch_at(grid.from() + 1);
+        Self { epochs, first, of }
     }
     /// Places of the queues in force in any of the intervals.
     pub(super) fn queues(&self) -> BTreeSet<usize> {
@@ -90,9 +93,8 @@ impl Cut {
         self.places(|epoch| places(&epoch.serves))
     }
     fn places(&self, of: impl Fn(&Epoch) -> Vec<usize>) -> BTreeSet<usize> {
-        let (first, last) = (self.of.first().copied().unwrap_or(0), self.of.last().copied().unwrap_or(0));
-        // The rules before those of the first interval were in force in it too, if they changed within it.
-        let epochs = self.epochs.all.get(first.saturating_sub(1)..=last).unwrap_or_default();
+        let last = self.of.last().copied().unwrap_or(0);
+        let epochs = self.epochs.all.get(self.first..=last).unwrap_or_default();
         epochs.iter().flat_map(of).collect()
     }
     fn epoch(&self, interval: usize) -> usize {
