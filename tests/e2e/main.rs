@@ -15,5 +15,6 @@ mod hold;
 mod hostile;
 mod queue;
 mod races;
+mod registrations;
 mod streams;
 mod weather;
