@@ -70,6 +70,7 @@ impl Phones {
                 next: 0,
                 alarms: Alarms::new(),
                 stopped: false,
+                lingered: None,
             };
             let stop = stop.clone();
             phones.addresses.push(address);
@@ -112,6 +113,9 @@ fn nth_address(first: SocketAddr, index: usize) -> SocketAddr {
     SocketAddr::new(first.ip(), port)
 }
 
+/// How long phones stay after the stop, so that a BYE that crossed theirs, and its repetition, is answered.
+const LINGER: Duration = Duration::from_millis(700);
+
 /// The phones on one socket.
 struct Rack {
     plan: Arc<PhonesPlan>,
@@ -125,6 +129,8 @@ struct Rack {
     next: u64,
     alarms: Alarms<u64>,
     stopped: bool,
+    /// Whether callers who hung up at the same moment have had time to be answered.
+    lingered: Option<Instant>,
 }
 
 impl Rack {
@@ -178,21 +184,23 @@ impl Party for Rack {
         }
     }
     fn next_deadline(&self) -> Option<Instant> {
-        self.alarms.next()
+        [self.alarms.next(), self.lingered].into_iter().flatten().min()
     }
     fn expire(&mut self, turn: &mut Turn) {
         while let Some(number) = self.alarms.pop(turn.now) {
             self.with(number, turn, PhoneCall::expire);
         }
+        self.lingered = self.lingered.filter(|until| *until > turn.now);
     }
     fn stop(&mut self, turn: &mut Turn) {
         self.stopped = true;
+        self.lingered = Some(turn.now + LINGER);
         let numbers: Vec<u64> = self.calls.keys().copied().collect();
         for number in numbers {
             self.with(number, turn, PhoneCall::stop);
         }
     }
     fn is_done(&self) -> bool {
-        self.stopped && self.calls.values().all(PhoneCall::is_over)
+        self.stopped && self.lingered.is_none() && self.calls.values().all(PhoneCall::is_over)
     }
 }
