@@ -71,7 +71,8 @@ impl FromStr for CallId {
 
 impl fmt::Display for CallId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.chars().iter().try_for_each(|&byte| write!(f, "{}", byte as char))
+        // ASCII by construction.
+        f.write_str(std::str::from_utf8(&self.chars()).unwrap_or_default())
     }
 }
 

@@ -5,11 +5,12 @@ use acd::Entry;
 use std::{
     fs::File,
     io::Read as _,
+    ops::Range,
     path::{Path, PathBuf},
 };
 
 /// How much is read from the disk at once.
-const CHUNK: usize = 256 * 1024;
+const CHUNK: usize = 64 * 1024;
 
 /// A place in the log that moves on.
 #[derive(Debug)]
@@ -23,9 +24,10 @@ pub struct Reader {
 struct Segment {
     path: PathBuf,
     file: File,
-    /// Bytes read from the file and not taken yet.
+    /// Made once and never cleared: the follower comes here many times a second.
     buffer: Vec<u8>,
-    taken: usize,
+    /// What of the buffer was read from the file and not taken yet.
+    unread: Range<usize>,
     /// Where in the file the buffer begins.
     at: u64,
 }
@@ -63,7 +65,7 @@ impl Reader {
     /// Bytes of the last segment that hold whole entries, and its path: what follows is a torn tail.
     pub(super) fn tail(&self) -> Option<(&Path, u64, bool)> {
         let segment = self.open.as_ref()?;
-        Some((&segment.path, segment.at + segment.taken as u64, segment.taken < segment.buffer.len()))
+        Some((&segment.path, segment.position(), !segment.unread.is_empty()))
     }
 
     fn read_one(&mut self) -> Result<Option<Entry>, LogError> {
@@ -108,7 +110,12 @@ impl Reader {
 impl Segment {
     fn open(path: PathBuf) -> Result<Self, LogError> {
         let file = File::open(&path).map_err(LogError::io(&path))?;
-        Ok(Self { path, file, buffer: Vec::new(), taken: 0, at: 0 })
+        Ok(Self { path, file, buffer: Vec::new(), unread: 0..0, at: 0 })
+    }
+
+    /// Where in the file the next byte to be taken stands.
+    const fn position(&self) -> u64 {
+        self.at + self.unread.start as u64
     }
 
     fn next(&mut self) -> Result<Option<Entry>, LogError> {
@@ -119,9 +126,9 @@ impl Segment {
                 }
                 return Ok(None);
             }
-            match frame::read(&self.buffer[self.taken..]) {
+            match frame::read(&self.buffer[self.unread.clone()]) {
                 frame::Read::Entry(entry, bytes) => {
-                    self.taken += bytes;
+                    self.unread.start += bytes;
                     return Ok(Some(*entry));
                 }
                 frame::Read::Part => {
@@ -130,11 +137,7 @@ impl Segment {
                     }
                 }
                 frame::Read::Damage(what) => {
-                    return Err(LogError::Damaged {
-                        path: self.path.clone(),
-                        at: self.at + self.taken as u64,
-                        what,
-                    });
+                    return Err(LogError::Damaged { path: self.path.clone(), at: self.position(), what });
                 }
             }
         }
@@ -142,39 +145,39 @@ impl Segment {
 
     /// Whether the header has been passed.
     fn skip_header(&mut self) -> Result<bool, LogError> {
-        if self.at + self.taken as u64 > 0 {
+        if self.position() > 0 {
             return Ok(true);
         }
-        let length = self.buffer.len().min(frame::HEADER.len());
+        let length = self.unread.len().min(frame::HEADER.len());
         if self.buffer[..length] != frame::HEADER[..length] {
             return Err(LogError::Foreign { path: self.path.clone() });
         }
         if length == frame::HEADER.len() {
-            self.taken = length;
+            self.unread.start = length;
         }
         Ok(length == frame::HEADER.len())
     }
 
     /// Reads on; whether there was anything.
     fn fill(&mut self) -> Result<bool, LogError> {
-        self.buffer.drain(..self.taken);
-        self.at += self.taken as u64;
-        self.taken = 0;
-        let had = self.buffer.len();
-        self.buffer.resize(had + CHUNK, 0);
-        let read = self.file.read(&mut self.buffer[had..]).map_err(LogError::io(&self.path));
-        self.buffer.truncate(had + read.as_ref().copied().unwrap_or(0));
-        Ok(read? > 0)
+        self.at += self.unread.start as u64;
+        self.buffer.copy_within(self.unread.clone(), 0);
+        self.unread = 0..self.unread.len();
+        if self.unread.end == self.buffer.len() {
+            self.buffer.resize(self.unread.end + CHUNK, 0);
+        }
+        let read = self.file.read(&mut self.buffer[self.unread.end..]).map_err(LogError::io(&self.path))?;
+        self.unread.end += read;
+        Ok(read > 0)
     }
 
     fn must_be_finished(&self) -> Result<(), LogError> {
-        if self.taken == self.buffer.len() {
+        if self.unread.is_empty() {
             return Ok(());
         }
-        let at = self.at + self.taken as u64;
         Err(LogError::Damaged {
             path: self.path.clone(),
-            at,
+            at: self.position(),
             what: "an entry breaks off though later segments exist",
         })
     }

@@ -143,20 +143,23 @@ impl Writer {
     }
 }
 
-/// Every array is of arrays, one per row, in the order of the columns.
+/// Every array is of arrays, one per row, in the order of the columns. A row is made a value of its own before its
+/// cells are taken, for else SQLite prints and parses it again for each of them.
 const WRITE: &str = r#"
 BEGIN IMMEDIATE;
-INSERT OR REPLACE INTO calls SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6,
-  value->>7, value->>8, value->>9, value->>10, value->>11, value->>12, value->>13, value->>14 FROM json_each(?);
-INSERT OR REPLACE INTO queue_entries SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5,
-  value->>6, value->>7, value->>8, value->>9, value->>10, value->>11, value->>12, value->>13, value->>14,
-  value->>15 FROM json_each(?);
-UPDATE queue_entries SET wrap_up_ms = new.value->>2, handled_at = new.value->>3, disposition = new.value->>4
-  FROM json_each(?) AS new WHERE call = new.value->>0 AND visit = new.value->>1;
-INSERT OR REPLACE INTO offers SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6,
-  value->>7 FROM json_each(?);
-INSERT OR REPLACE INTO agent_states SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5,
-  value->>6 FROM json_each(?);
+WITH new AS MATERIALIZED (SELECT jsonb(value) AS row FROM json_each(?))
+INSERT OR REPLACE INTO calls SELECT row->>0, row->>1, row->>2, row->>3, row->>4, row->>5, row->>6, row->>7, row->>8,
+  row->>9, row->>10, row->>11, row->>12, row->>13, row->>14 FROM new;
+WITH new AS MATERIALIZED (SELECT jsonb(value) AS row FROM json_each(?))
+INSERT OR REPLACE INTO queue_entries SELECT row->>0, row->>1, row->>2, row->>3, row->>4, row->>5, row->>6, row->>7,
+  row->>8, row->>9, row->>10, row->>11, row->>12, row->>13, row->>14, row->>15 FROM new;
+WITH new AS MATERIALIZED (SELECT jsonb(value) AS row FROM json_each(?))
+UPDATE queue_entries SET wrap_up_ms = row->>2, handled_at = row->>3, disposition = row->>4
+  FROM new WHERE call = row->>0 AND visit = row->>1;
+WITH new AS MATERIALIZED (SELECT jsonb(value) AS row FROM json_each(?))
+INSERT OR REPLACE INTO offers SELECT row->>0, row->>1, row->>2, row->>3, row->>4, row->>5, row->>6, row->>7 FROM new;
+WITH new AS MATERIALIZED (SELECT jsonb(value) AS row FROM json_each(?))
+INSERT OR REPLACE INTO agent_states SELECT row->>0, row->>1, row->>2, row->>3, row->>4, row->>5, row->>6 FROM new;
 INSERT OR REPLACE INTO plans SELECT value->>0, value->>1 FROM json_each(?);
 UPDATE followed SET number = ?, at = ?, longest_call_us = max(longest_call_us, ?),
   longest_span_us = max(longest_span_us, ?);

@@ -6,7 +6,8 @@ use sip::{Method, Sent};
 /// Method and status (0 for a request) of a datagram that has not been parsed. Looks at the first line, and for a
 /// response at CSeq; anything odd counts as `other`.
 pub fn sniff(bytes: &[u8]) -> (usize, u16) {
-    let line = bytes.split(|&byte| byte == b'\r' || byte == b'\n').next().unwrap_or_default();
+    let end = memchr::memchr2(b'\r', b'\n', bytes).unwrap_or(bytes.len());
+    let line = &bytes[..end];
     let mut words = line.split(|&byte| byte == b' ');
     let first = words.next().unwrap_or_default();
     if !first.starts_with(b"SIP/") {
@@ -18,9 +19,10 @@ pub fn sniff(bytes: &[u8]) -> (usize, u16) {
 }
 
 fn cseq_method(bytes: &[u8]) -> Option<&str> {
-    // Line by line, looking at first letters: a search for the whole name would cost more than the rest of counting.
-    let mut lines = bytes.split(|&byte| byte == b'\n');
-    let line = lines.find(|line| line.first().is_some_and(|byte| byte | 0x20 == b'c') && is_cseq(line))?;
+    // A long run of octets that holds no line feed is passed over at once; a name is only compared where a line begins.
+    let line =
+        memchr::memchr_iter(b'\n', bytes).find_map(|at| bytes.get(at + 1..).filter(|rest| is_cseq(rest)))?;
+    let line = line.split(|&byte| byte == b'\n').next()?;
     std::str::from_utf8(&line[5..]).ok()?.split_whitespace().nth(1)
 }
 
