@@ -13,6 +13,7 @@ mod desktops;
 mod floor;
 mod hold;
 mod hostile;
+mod kamailio;
 mod queue;
 mod races;
 mod registrations;

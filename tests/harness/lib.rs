@@ -9,9 +9,11 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod authority;
 mod desk;
 mod http;
 pub mod judge;
+mod kamailio;
 mod ports;
 mod pulse;
 mod records;
@@ -22,8 +24,10 @@ mod site;
 mod tools;
 mod wait;
 
+pub use authority::Authority;
 pub use desk::Desk;
 pub use http::{Answer, get, get_as};
+pub use kamailio::{Kamailio, KamailioRun, TlsFiles};
 pub use ports::{free_port, free_ports};
 pub use pulse::{Pulse, Standstills};
 pub use records::Records;
