@@ -10,6 +10,7 @@
 )]
 
 mod authority;
+mod baresip;
 mod desk;
 mod http;
 pub mod judge;
@@ -25,6 +26,7 @@ mod tools;
 mod wait;
 
 pub use authority::Authority;
+pub use baresip::{Baresip, Hears};
 pub use desk::Desk;
 pub use http::{Answer, get, get_as};
 pub use kamailio::{Kamailio, KamailioRun, TlsFiles};
