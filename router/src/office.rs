@@ -1,6 +1,7 @@
 //! Everything behind the path of a call: the follower, and the operator's HTTP.
 
 use crate::{
+    drain::Drain,
     follower,
     http::{self, HttpState},
     metrics::Metrics,
@@ -30,6 +31,7 @@ impl Office {
     pub fn open(
         config: &Config,
         metrics: Arc<Metrics>,
+        drain: Drain,
         last: u64,
         listener: TcpListener,
         runtime: &Handle,
@@ -49,6 +51,7 @@ impl Office {
             floor,
             metrics,
             ready: AtomicBool::new(false),
+            drain,
             zone: config.site.zone.clone(),
             listen: address.ip(),
             hosts: Vec::new(),

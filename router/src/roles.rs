@@ -6,6 +6,7 @@ use crate::{
     brain::{Brain, BrainError, BrainParts, DOOR},
     clock::Clock,
     desks::Desks,
+    drain::Drain,
     inbox::{Door, Incoming, inbox},
     live::{LiveError, LiveFile},
     log::{FileLog, LogError},
@@ -136,6 +137,7 @@ impl House {
         let (live, left) = LiveFile::open(&config.store.path)?;
         let plan = plan_of(&config);
         let metrics = Arc::new(Metrics::new(plan.queues.iter().map(|queue| queue.answer_within))?);
+        config.trunks.iter().for_each(|trunk| metrics.trunks.learn(&trunk.name));
         let region = Region::new(&config.site.region)?;
         let screenpop = ScreenPop::open(sources(&config), region.clone())?;
         let mut directory = acd.directory().clone();
@@ -164,6 +166,7 @@ impl House {
         sip.learn(phones(&config, &directory), queue_sides(&config, &directory)?);
         let now = clock.now();
         sip.sign_in(registry(&config, &secret, now), left.phones, now);
+        let drain = Drain::default();
         let mut brain = Brain::new(BrainParts {
             acd,
             log,
@@ -176,12 +179,14 @@ impl House {
             inbox,
             poll,
             metrics: Arc::clone(&metrics),
+            drain: drain.clone(),
         })?;
         brain.begin(plan)?;
         for (to, cancel) in left.legs.iter().filter_map(sip::cancel_from_record) {
             brain.socket().send(to.peer, cancel);
         }
-        let office = crate::office::Office::open(&config, metrics, last_entry, sockets.operator, runtime)?;
+        let office =
+            crate::office::Office::open(&config, metrics, drain, last_entry, sockets.operator, runtime)?;
         let ready = Ready {
             sip_udp: sockets.sip_address,
             sip_streams: streams.addresses().iter().map(|(over, at)| (ready_key(*over), *at)).collect(),
@@ -273,14 +278,17 @@ fn sip_config(config: &Config, sockets: &Sockets) -> sip::Config {
         SocketAddr::new(ip, at.port())
     };
     let network = |network: &config::Network| sip::Network { address: network.addr, prefix: network.prefix };
+    let limit = |limit: &config::CallLimit| sip::Limit { calls: limit.calls, per_second: limit.per_second };
     let trunk = |trunk: &config::Trunk| sip::Trunk {
         name: trunk.name.clone(),
         networks: trunk.networks.iter().map(network).collect(),
+        limit: limit(&trunk.limit),
     };
     let numbers = config.plan.entries.iter().map(|entry| entry.number.clone());
     let entries = sip::Entries {
         rest: config.plan.entries.iter().any(|entry| entry.number == "*"),
         numbers: numbers.filter(|number| number != "*").collect(),
+        limits: config.entry_limits.iter().map(|(number, of)| (number.clone(), limit(of))).collect(),
     };
     let fixed_phones = config.agents.iter().filter_map(|agent| agent.phone.address());
     sip::Config {
@@ -293,6 +301,7 @@ fn sip_config(config: &Config, sockets: &Sockets) -> sip::Config {
         phones: fixed_phones.map(|address| sip::Network::host(address.ip())).collect(),
         entries,
         max_calls: config.limits.calls as usize,
+        max_calls_per_second: config.limits.calls_per_second,
         copied_headers: Vec::new(),
         session_expires_s: config
             .sip

@@ -10,7 +10,7 @@ pub use udp::UdpEdge;
 
 use crate::{
     media::{Media, Ports, Sound},
-    metrics::{Direction, Metrics},
+    metrics::{Direction, Metrics, TrunkCall},
     streams::Streams,
 };
 use acd::{
@@ -52,6 +52,8 @@ struct CallerSide {
     known: Box<CallerKnown>,
     told: bool,
     rtp: Option<(u16, Arc<UdpSocket>)>,
+    /// Counts as a call of its trunk.
+    _trunk: TrunkCall,
     /// That of the queue in which the caller was given something to hear.
     music: Option<Arc<Sound>>,
 }
@@ -164,6 +166,12 @@ impl SipEdge {
         self.stack.set_overload(on);
     }
 
+    /// New calls are refused with 503 while this is on, on the operator's request.
+    pub fn set_draining(&mut self, on: bool) {
+        self.stack.set_draining(on);
+        self.metrics.refusals.set_draining(on);
+    }
+
     /// Calls, legs and transactions alive.
     #[must_use]
     pub fn counts(&self) -> sip::Counts {
@@ -233,7 +241,15 @@ impl SipEdge {
                 None
             }
             // Desks are told of the offer itself; what a phone does before its answer changes no decision.
-            Notice::PhoneProgress { .. } | Notice::Counted(_) => None,
+            Notice::PhoneProgress { .. } => None,
+            Notice::Counted(why) => {
+                self.metrics.refusals.count(why);
+                None
+            }
+            Notice::Noise { source, requests } => {
+                tracing::info!(%source, requests, "turned away: no [[trunk]] has this address, and no phone is registered there");
+                None
+            }
         }
     }
 
@@ -255,7 +271,9 @@ impl SipEdge {
             sip_call_id: offered.sip_call_id,
             uui: offered.uui,
         };
-        self.callers.insert(call, CallerSide { known: Box::new(known), told: false, rtp: None, music: None });
+        let trunk = self.metrics.trunks.call(&offered.trunk);
+        let side = CallerSide { known: Box::new(known), told: false, rtp: None, _trunk: trunk, music: None };
+        self.callers.insert(call, side);
         Event::CallArrived { call, dialled, caller: reference }
     }
 

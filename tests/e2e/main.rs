@@ -6,6 +6,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod abuse;
 mod bench;
 mod checks;
 mod crash;

@@ -23,7 +23,7 @@ mod tools;
 mod wait;
 
 pub use desk::Desk;
-pub use http::{Answer, get, get_as};
+pub use http::{Answer, ask, get, get_as};
 pub use ports::{free_port, free_ports};
 pub use pulse::{Pulse, Standstills};
 pub use records::Records;

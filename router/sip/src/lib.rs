@@ -14,6 +14,7 @@ pub mod sdp;
 pub mod wire;
 
 mod admission;
+mod aged;
 mod bridge;
 mod command;
 mod compose;
@@ -29,9 +30,11 @@ mod limiter;
 mod local;
 mod mint;
 mod names;
+mod noise;
 mod notice;
 mod output;
 mod policy;
+mod quota;
 mod registry;
 mod stack;
 mod stranger;
@@ -46,7 +49,7 @@ pub use keep::{CallerRecord, DialogRecord, Keep, LegRecord, TimerRecord, cancel_
 pub use mint::{CallKey, LegKey, Mint};
 pub use notice::{Left, MAX_TEXT, MAX_X_HEADERS, Notice, Offered, Play, Rejected};
 pub use output::{Output, Send, Sent};
-pub use policy::{Config, Entries, Network, Trunk};
+pub use policy::{Config, Entries, Limit, Network, Trunk};
 pub use registry::Registry;
 pub use sdp::Codec;
 pub use stack::{Counts, Stack};

@@ -7,6 +7,8 @@ use crate::{
     leg::phone::Order,
     limiter::Limiter,
     local::Local,
+    noise::Noise,
+    quota::Quotas,
     registrar::Registrar,
     timers::{Timer, Timers},
     transaction::{Clients, End, Heard, Owner, Reply, Servers},
@@ -25,9 +27,12 @@ const MIN_SERVERS: usize = 1_024;
 pub struct Stack {
     pub(crate) config: Config,
     pub(crate) overload: bool,
+    pub(crate) draining: bool,
     pub(crate) calls: HashMap<CallKey, Box<Call>>,
     pub(crate) net: Net,
     pub(crate) limiter: Limiter,
+    pub(crate) noise: Noise,
+    pub(crate) quotas: Quotas,
     /// Our tag in responses that make no dialog.
     pub(crate) stray_tag: Option<u128>,
     /// Who may sign in.
@@ -62,9 +67,12 @@ impl Stack {
         let mut stack = Self {
             config,
             overload: false,
+            draining: false,
             calls: HashMap::new(),
             net,
             limiter: Limiter::new(),
+            noise: Noise::new(),
+            quotas: Quotas::default(),
             stray_tag: None,
             registry: Registry::default(),
         };
@@ -153,9 +161,13 @@ impl Stack {
         let registrations = self.registry.registrar.as_ref().and_then(Registrar::next_deadline);
         [self.net.timers.next(), registrations].into_iter().flatten().min()
     }
-    /// New calls get 503 while this is on; what is alive goes on.
+    /// There is too much to do: new calls get 503 while this is on, strangers nothing; what is alive goes on.
     pub const fn set_overload(&mut self, on: bool) {
         self.overload = on;
+    }
+    /// New calls get 503 while this is on; everything else is served.
+    pub const fn set_draining(&mut self, on: bool) {
+        self.draining = on;
     }
     /// What is alive.
     #[must_use]
@@ -181,6 +193,7 @@ impl Stack {
         call.close(&mut ctx);
         if call.is_over() {
             self.calls.remove(&key);
+            self.quotas.ended(key);
         }
         Some(result)
     }

@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod rig;
 
+mod abuse;
 mod hold;
 mod hold_by_order;
 mod idle_agent;
