@@ -26,11 +26,12 @@ mod syntax;
 mod table;
 mod tls;
 mod trunk;
+mod uri;
 
 pub use finding::{Finding, Problems, Warning};
 pub use model::{
-    AgentAccess, CallLimit, Config, Desk, Digest, Identity, Limits, Login, Media, Network, Operator, Phone,
-    Secret, Section, Sip, Site, Source, SourceKind, Store, Tls, Trunk,
+    AgentAccess, CallLimit, Config, Desk, Digest, Host, Identity, Limits, Login, Media, Network, Operator,
+    Phone, Secret, Section, Sip, SipUri, Site, Source, SourceKind, Store, Tls, Transport, Trunk,
 };
 pub use pem::{Credentials, CredentialsError};
 pub use reference::reference;

@@ -182,6 +182,47 @@ pub struct Trunk {
     pub requires: Option<Login>,
     /// How many calls it may have.
     pub limit: CallLimit,
+    /// Where it is asked for something; without it nothing is, and all below is none.
+    pub address: Option<SipUri>,
+    /// How often it is asked whether it is there; none: never.
+    pub probe: Option<Duration>,
+    /// Who we are there.
+    pub login: Option<Login>,
+    /// How long our registrations there are to last; none: we do not register. There is a login then.
+    pub register: Option<Duration>,
+}
+
+/// Where somebody is: a SIP URI that has been checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SipUri {
+    /// As typed: the Request-URI.
+    pub text: String,
+    /// The host.
+    pub host: Host,
+    /// The port, if one is typed.
+    pub port: Option<u16>,
+    /// The transport, if one is typed.
+    pub transport: Option<Transport>,
+}
+
+/// The host of a URI.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Host {
+    /// An address.
+    Address(IpAddr),
+    /// A name, in lower case and without a dot at its end.
+    Name(String),
+}
+
+/// How somebody is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// By datagrams.
+    Udp,
+    /// By a stream.
+    Tcp,
+    /// By an encrypted stream.
+    Tls,
 }
 
 /// A user and the password that proves it, by digest.

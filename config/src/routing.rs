@@ -1,12 +1,13 @@
 //! Reads what the brain routes by: queues and entries.
 
 use crate::{
-    address, audio, call_limit,
+    audio, call_limit,
     duration::Span,
     finding::Place,
     model::CallLimit,
     name,
     table::{Check, Table, Typed, Wrong, quoted},
+    uri,
 };
 use acd::{
     Requirement, Treatment,
@@ -190,7 +191,7 @@ fn entry(mut table: Table<'_>, only_queue: Option<&str>, check: &mut Check<'_>) 
 }
 
 fn number(text: &str) -> Result<(), Wrong> {
-    if text.len() <= name::MAX_NAME && (address::is_user(text) || text.contains('#') && text.len() > 1) {
+    if text.len() <= name::MAX_NAME && (uri::is_user(text) || text.contains('#') && text.len() > 1) {
         return Ok(());
     }
     let way_out = "write the user part of the Request-URI alone: digits, letters, + and -, without spaces";

@@ -30,6 +30,8 @@ const BATCH: usize = 64;
 const INCOMING: usize = 256;
 /// The loop turns at least this often, to look at the wall clock and at a refusing disk.
 const IDLE: Duration = Duration::from_secs(1);
+/// How long trunks may take to hear that we go.
+const FAREWELL: Duration = Duration::from_secs(2);
 /// Cards whose time is kept until the phone rings; beyond it a metric is lost.
 const CARDS: usize = 10_000;
 
@@ -193,7 +195,30 @@ impl Brain {
             }
             more = self.turn()?;
         }
-        Ok(())
+        self.take_leave()
+    }
+
+    /// Takes our registrations at trunks back, and waits for their answers, but not for long. Calls that come meanwhile
+    /// are refused, so that they go elsewhere.
+    fn take_leave(&mut self) -> Result<(), BrainError> {
+        let until = self.clock.now() + FAREWELL;
+        self.sip.set_draining(true);
+        self.sip.begin(self.acd.entries() + 1);
+        self.sip.leave(self.clock.now());
+        let mut events = Events::with_capacity(16);
+        loop {
+            self.turn()?;
+            let now = self.clock.now();
+            if self.sip.has_left() || now >= until {
+                return Ok(());
+            }
+            let wait = self.wait().min(until.since(now));
+            if let Err(error) = self.poll.poll(&mut events, Some(round_up(wait)))
+                && error.kind() != io::ErrorKind::Interrupted
+            {
+                return Err(error.into());
+            }
+        }
     }
 
     fn wait(&self) -> Duration {

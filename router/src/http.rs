@@ -13,8 +13,9 @@ mod output;
 mod params;
 mod reports;
 mod stamp;
+mod trunks;
 
-use crate::{drain::Drain, follower::Floor, metrics::Metrics, records::Reader};
+use crate::{drain::Drain, follower::Floor, metrics::Metrics, records::Reader, trunks::TrunkBoard};
 use axum::{
     Router,
     http::{Method, StatusCode},
@@ -58,6 +59,8 @@ pub struct HttpState {
     pub records: Reader,
     /// The floor.
     pub floor: Arc<Floor>,
+    /// How trunks are.
+    pub trunks: Arc<TrunkBoard>,
     /// The series.
     pub metrics: Arc<Metrics>,
     /// Whether calls are taken.
@@ -93,6 +96,7 @@ fn routes() -> Vec<(&'static str, MethodRouter<Arc<HttpState>>)> {
         ("/v1/drain", get(draining::state).put(draining::begin).delete(draining::end)),
         ("/v1/floor", get(floor::floor)),
         ("/v1/agents", get(floor::agents)),
+        ("/v1/trunks", get(trunks::trunks)),
         ("/v1/calls", get(history::calls)),
         ("/v1/calls/{id}", get(history::call)),
         ("/v1/reports/intervals", get(reports::intervals)),

@@ -22,3 +22,4 @@ pub mod roles;
 pub mod secret;
 pub mod sip_edge;
 pub mod streams;
+pub mod trunks;

@@ -7,6 +7,7 @@ use crate::{
     metrics::Metrics,
     records::Reader,
     roles::StartError,
+    trunks::TrunkBoard,
 };
 use config::Config;
 use std::{
@@ -31,7 +32,7 @@ impl Office {
     pub fn open(
         config: &Config,
         metrics: Arc<Metrics>,
-        drain: Drain,
+        (drain, trunks): (Drain, Arc<TrunkBoard>),
         last: u64,
         listener: TcpListener,
         runtime: &Handle,
@@ -49,6 +50,7 @@ impl Office {
         let state = Arc::new(HttpState {
             records: Reader::new(&records),
             floor,
+            trunks,
             metrics,
             ready: AtomicBool::new(false),
             drain,

@@ -4,6 +4,7 @@
 
 mod count;
 mod mint;
+mod trunk;
 mod udp;
 
 pub use udp::UdpEdge;
@@ -12,6 +13,7 @@ use crate::{
     media::{Media, Ports, Sound},
     metrics::{Direction, Metrics, TrunkCall},
     streams::Streams,
+    trunks::TrunkBoard,
 };
 use acd::{
     AgentNo, CallId, Event, OfferId, Order, QueueNo, Refusal, Timestamp, Treatment,
@@ -24,7 +26,7 @@ use mint::NodeMint;
 use screenpop::caller::{Caller, CallerHeaders, Privacy, Region, identify};
 use sip::{
     CallKey, Cause, Command, Connection, Display, Flow, Keep, Left, LegKey, Micros, Notice, Offered, Output,
-    Phone, Play, Registry, Stack, Transport, registrar::BindingRecord,
+    Phone, Play, Registry, Stack, Transport, peering::Peering, registrar::BindingRecord,
 };
 use std::{collections::HashMap, net::UdpSocket, sync::Arc};
 
@@ -45,6 +47,7 @@ pub struct SipEdge {
     ports: Ports,
     media: Media,
     metrics: Arc<Metrics>,
+    trunks: Arc<TrunkBoard>,
 }
 
 /// What this side remembers of a live call.
@@ -90,6 +93,8 @@ pub struct SipParts {
     pub media: Media,
     /// Where messages are counted.
     pub metrics: Arc<Metrics>,
+    /// Where it is shown how trunks are.
+    pub trunks: Arc<TrunkBoard>,
 }
 
 impl SipEdge {
@@ -107,6 +112,7 @@ impl SipEdge {
             ports: parts.ports,
             media: parts.media,
             metrics: parts.metrics,
+            trunks: parts.trunks,
         }
     }
 
@@ -146,6 +152,22 @@ impl SipEdge {
     /// Takes those who may sign in, with what was stored of their registrations.
     pub fn sign_in(&mut self, registry: Registry, stored: Vec<BindingRecord>, now: Timestamp) {
         self.stack.sign_in(registry, stored, micros(now), &mut self.out);
+    }
+
+    /// Takes the trunks at which we have something to do.
+    pub fn meet(&mut self, peerings: Vec<Peering>, now: Timestamp) {
+        self.stack.meet(peerings, micros(now), &mut self.mint, &mut self.out);
+    }
+
+    /// Takes our registrations at trunks back.
+    pub fn leave(&mut self, now: Timestamp) {
+        self.stack.leave(micros(now), &mut self.mint, &mut self.out);
+    }
+
+    /// Whether no trunk has to answer to that any more.
+    #[must_use]
+    pub fn has_left(&self) -> bool {
+        self.stack.has_left()
     }
 
     /// Runs the stack's timers.
@@ -244,6 +266,10 @@ impl SipEdge {
             Notice::PhoneProgress { .. } => None,
             Notice::Counted(why) => {
                 self.metrics.refusals.count(why);
+                None
+            }
+            Notice::Trunk { trunk, news } => {
+                trunk::note(&trunk, news, &self.metrics, &self.trunks);
                 None
             }
             Notice::Noise { source, requests } => {

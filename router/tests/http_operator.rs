@@ -15,6 +15,7 @@ use router::{
     drain::Drain,
     http::{self, HttpState},
     records::Reader,
+    trunks::TrunkBoard,
 };
 use serde_json::Value;
 use std::{
@@ -84,6 +85,7 @@ impl Shop {
             metrics: Arc::clone(&following.metrics),
             ready: AtomicBool::new(false),
             drain: Drain::default(),
+            trunks: Arc::new(TrunkBoard::new([("pbx".to_owned(), true)])),
             zone: TimeZone::posix("<+0545>-5:45").unwrap(),
             listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
             hosts: vec!["router.example".to_owned()],

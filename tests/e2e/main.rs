@@ -18,4 +18,5 @@ mod queue;
 mod races;
 mod registrations;
 mod streams;
+mod trunks;
 mod weather;

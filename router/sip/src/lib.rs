@@ -2,6 +2,7 @@
 //!
 //! * [`wire`] reads and writes messages (zero-copy scan, limits, faults).
 //! * [`auth`] proves who a request is from, by digest.
+//! * [`peering`] asks trunks whether they are there, and registers with them.
 //! * [`registrar`] answers REGISTER and knows where a phone can be rung.
 //! * [`sdp`] reads, compares and writes session descriptions.
 //! * `transaction`, `dialog`, `leg`, `bridge` carry calls; [`Stack`] joins them.
@@ -9,6 +10,7 @@
 //! It knows no agent, no queue, no socket and no clock.
 
 pub mod auth;
+pub mod peering;
 pub mod registrar;
 pub mod sdp;
 pub mod wire;

@@ -2,7 +2,7 @@
 //!
 //! The shell makes events of them; nothing here asks for an answer.
 
-use crate::{CallKey, Codec, LegKey};
+use crate::{CallKey, Codec, LegKey, peering::TrunkNews};
 use std::net::{IpAddr, SocketAddr};
 
 /// A fact about a call.
@@ -93,6 +93,13 @@ pub enum Notice {
     Registration(crate::registrar::Event),
     /// What a REGISTER came to; for metrics only.
     Registering(crate::registrar::Handled),
+    /// What has come about at a trunk at which we have something to do.
+    Trunk {
+        /// Its name in the configuration.
+        trunk: String,
+        /// What.
+        news: TrunkNews,
+    },
     /// Something was turned away; for metrics only.
     Counted(Rejected),
     /// A stranger's requests are turned away; for the log, which hears of each at most once a minute.

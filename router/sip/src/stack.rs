@@ -8,6 +8,7 @@ use crate::{
     limiter::Limiter,
     local::Local,
     noise::Noise,
+    peering::Peer,
     quota::Quotas,
     registrar::Registrar,
     timers::{Timer, Timers},
@@ -37,6 +38,8 @@ pub struct Stack {
     pub(crate) stray_tag: Option<u128>,
     /// Who may sign in.
     pub(crate) registry: Registry,
+    /// Trunks at which we have something to do.
+    pub(crate) peers: Vec<Peer>,
 }
 
 /// How much is alive; all zero when nothing is.
@@ -75,6 +78,7 @@ impl Stack {
             quotas: Quotas::default(),
             stray_tag: None,
             registry: Registry::default(),
+            peers: Vec::new(),
         };
         stack.bound();
         stack
@@ -133,6 +137,7 @@ impl Stack {
                 Timer::Call(key) => {
                     self.with_call(key, moment, |call, ctx| call.expire(ctx));
                 }
+                Timer::Peer(place) => self.expire_peer(place, moment),
                 Timer::Server(id) => {
                     let Net { servers, timers, .. } = &mut self.net;
                     if let Some(Owner { call, side }) = servers.expire(id, now, (timers, moment.out)) {
@@ -206,6 +211,7 @@ impl Stack {
             End::TimedOut { owner: Owner { call, side }, branch, status } => {
                 self.with_call(call, moment, |call, ctx| call.invite_timed_out(side, branch, status, ctx));
             }
+            End::PeerSilent { place, branch } => self.peer_heard(place, branch, None, moment),
             End::Unanswered { owner: Owner { call, side }, branch } => {
                 self.with_call(call, moment, |call, ctx| call.request_heard(side, branch, None, ctx));
             }
@@ -228,6 +234,7 @@ impl Stack {
                     call.request_heard(side, branch, Some(message), ctx)
                 });
             }
+            Reply::Peer(place) => self.peer_heard(place, branch, Some(message), moment),
             Reply::Stray => moment.out.count(Rejected::StrayResponse),
             Reply::Nobody { new } => moment.with(&mut self.net).end_stranger(branch, message, from, new),
             Reply::Invite { owner: Owner { call, side }, heard } => {

@@ -20,4 +20,5 @@ mod reliable;
 mod security;
 mod sessions;
 mod streams;
+mod trunks;
 mod updates;

@@ -1,0 +1,24 @@
+//! What has come about at a trunk: into the metrics, onto the board, and where it changes something into the log.
+
+use crate::{clock::wall, metrics::Metrics, trunks::TrunkBoard};
+use sip::peering::{Health, TrunkNews};
+
+/// Takes news of a trunk.
+pub fn note(trunk: &str, news: TrunkNews, metrics: &Metrics, board: &TrunkBoard) {
+    metrics.trunks.note(trunk, news);
+    board.note(trunk, news, wall());
+    match news {
+        TrunkNews::Health(Health::Up) => tracing::info!(trunk, "the trunk answers"),
+        TrunkNews::Health(Health::Down | Health::Unknown) => {
+            tracing::warn!(trunk, "the trunk does not answer; it is asked on");
+        }
+        TrunkNews::Registered { for_s } => tracing::debug!(trunk, for_s, "registered at the trunk"),
+        TrunkNews::NotRegistered(why) => {
+            tracing::warn!(trunk, %why, "not registered at the trunk; it is tried again");
+        }
+        TrunkNews::Lapsed => {
+            tracing::error!(trunk, "our registration at the trunk has run out: its calls stay away")
+        }
+        TrunkNews::Unregistered => tracing::info!(trunk, "our registration at the trunk is taken back"),
+    }
+}
