@@ -4,9 +4,10 @@
 
 use crate::{
     later::NOT_YET,
-    model::{Network, Phone},
+    model::{Host, Network, Phone, SipUri, Transport},
     suggest,
     table::{Wrong, quoted},
+    uri::{self, Like, Parts},
 };
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -145,79 +146,42 @@ fn first_of(addr: IpAddr, prefix: u8) -> IpAddr {
     }
 }
 
-const PHONE_LIKE: &str = "write it like \"sip:ann@192.0.2.20:5060\"";
+const PHONE_LIKE: Like = Like("sip:ann@192.0.2.20:5060");
+const TRUNK_LIKE: Like = Like("sip:192.0.2.10:5060");
 
-/// A phone at a fixed address: a SIP URI over UDP whose host is an IP address (RFC 3261 §19.1.1).
+/// A phone at a fixed address: a SIP URI over UDP whose host is an IP address.
 pub(crate) fn phone(text: &str) -> Result<Phone, Wrong> {
-    let no_uri = || {
-        let near = suggest::nearest(text, ["registered"]).map(|near| format!("did you mean {near:?}?"));
-        Wrong::new(format!("{} is no SIP URI", quoted(text)), near.unwrap_or_else(|| PHONE_LIKE.to_owned()))
-    };
-    let (scheme, rest) = text.split_once(':').ok_or_else(no_uri)?;
-    match scheme.to_ascii_lowercase().as_str() {
-        "sip" => {}
-        "sips" | "tel" => {
-            return Err(Wrong::new(
-                format!("{} has the scheme {scheme:?}, which is {NOT_YET}", quoted(text)),
-                PHONE_LIKE,
-            ));
-        }
-        _ => return Err(no_uri()),
+    if let Some(near) = suggest::nearest(text, ["registered"]) {
+        return Err(Wrong::new(format!("{} is no SIP URI", quoted(text)), format!("did you mean {near:?}?")));
     }
-    let (user, rest) = rest.rsplit_once('@').map_or((None, rest), |(user, rest)| (Some(user), rest));
-    if user.is_some_and(|user| !is_user(user)) {
-        let what = format!("{} has a user part that SIP does not allow", quoted(text));
-        return Err(Wrong::new(what, "use letters, digits and -_.+, without spaces, brackets or a password"));
+    let SipUri { text: uri, host, port, transport } = uri::parse(text, PHONE_LIKE)?.uri;
+    if let Some(Transport::Tcp | Transport::Tls) = transport {
+        let what = format!("{} asks for another transport than UDP, which is {NOT_YET}", quoted(text));
+        return Err(Wrong::new(what, "take the parameter out: phones are rung over UDP"));
     }
-    let (host, parameters) = rest.split_once(';').map_or((rest, ""), |(host, parameters)| (host, parameters));
-    check_parameters(text, parameters)?;
-    let address = phone_address(text, host)?;
-    Ok(Phone::At { uri: text.to_owned(), address })
+    let ip = literal(text, &host)?;
+    Ok(Phone::At { uri, address: SocketAddr::new(ip, port.unwrap_or(SIP_PORT)) })
 }
 
-fn phone_address(text: &str, host: &str) -> Result<SocketAddr, Wrong> {
-    let name = host.split_once(':').map_or(host, |(name, _)| name);
-    let address = match (
-        host.parse::<SocketAddr>(),
-        host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>(),
-    ) {
-        (Ok(address), _) => address,
-        (Err(_), Ok(ip)) if ip.is_ipv4() || host.starts_with('[') => SocketAddr::new(ip, SIP_PORT),
-        _ if is_host_name(name) => return Err(Wrong::new(host_name(text), "name an IP address")),
-        _ => return Err(Wrong::new(format!("{} has no address that can be rung", quoted(text)), PHONE_LIKE)),
-    };
-    let ip = address.ip();
-    if ip.is_unspecified()
-        || ip.is_multicast()
-        || ip == IpAddr::V4(Ipv4Addr::BROADCAST)
-        || address.port() == 0
-    {
-        return Err(Wrong::new(format!("{} has no address that can be rung", quoted(text)), PHONE_LIKE));
+/// Where a trunk is asked for something: a SIP URI without a user whose host is an IP address.
+pub(crate) fn trunk(text: &str) -> Result<SipUri, Wrong> {
+    let Parts { user, uri } = uri::parse(text, TRUNK_LIKE)?;
+    if let Some(user) = user {
+        let what = format!("{} has a user part", quoted(text));
+        return Err(Wrong::new(
+            what,
+            format!("take {} out, and write it under user", quoted(&format!("{user}@"))),
+        ));
     }
-    Ok(address)
+    literal(text, &uri.host)?;
+    Ok(uri)
 }
 
-fn check_parameters(text: &str, parameters: &str) -> Result<(), Wrong> {
-    for parameter in parameters.split(';').filter(|_| !parameters.is_empty()) {
-        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-        if name.eq_ignore_ascii_case("transport") && !value.eq_ignore_ascii_case("udp") {
-            let what = format!("{} asks for transport {}, which is {NOT_YET}", quoted(text), quoted(value));
-            return Err(Wrong::new(what, "take the parameter out: phones are rung over UDP"));
-        }
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.!~*'()[]/:&+$%".contains(c);
-        if name.is_empty() || !parameter.chars().all(|c| plain(c) || c == '=') {
-            let what = format!("{} has parameters that SIP does not allow", quoted(text));
-            return Err(Wrong::new(what, "use ;name=value, without spaces, quotes or headers"));
-        }
+fn literal(text: &str, host: &Host) -> Result<IpAddr, Wrong> {
+    match host {
+        Host::Address(ip) => Ok(*ip),
+        Host::Name(_) => Err(Wrong::new(host_name(text), "name an IP address")),
     }
-    Ok(())
-}
-
-/// Whether a text may be the user part of a SIP URI, without a password (RFC 3261 §25.1 `user`).
-pub(crate) fn is_user(text: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.!~*'()&=+$,;?/%".contains(c);
-    let escaped = |rest: &str| rest.len() >= 2 && rest.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
-    !text.is_empty() && text.chars().all(plain) && text.split('%').skip(1).all(escaped)
 }
 
 /// A page's origin: `https://crm.example`, with a port when it is not the usual one, and nothing behind.

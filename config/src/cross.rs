@@ -4,7 +4,7 @@ use crate::{
     Read,
     duration::shown,
     finding::Place,
-    model::Phone,
+    model::{Host, Phone, Transport},
     routing::QueueRead,
     secret,
     staff::AgentRead,
@@ -37,6 +37,7 @@ pub(crate) fn check(read: &Read, check: &mut Check<'_>) {
         roles(read, check);
     }
     phones(read, check);
+    trunks(read, check);
     tokens(read, check);
     passwords(read, check);
 }
@@ -273,6 +274,30 @@ fn phones(read: &Read, check: &mut Check<'_>) {
         } else if udp.ip().is_loopback() && !is_here(address.ip()) {
             let what = format!("{} cannot be reached from {udp}", quoted(uri));
             check.findings.warn(place, what, "let sip.udp listen on an address of the phones' network");
+        }
+    }
+}
+
+/// What we ask of a trunk has to reach it, and its calls have to be let in.
+fn trunks(read: &Read, check: &mut Check<'_>) {
+    let udp = read.sip.value.udp;
+    for trunk in &read.trunks {
+        let Some(address) = &trunk.outgoing.address else { continue };
+        let Host::Address(ip) = address.value.host else { continue };
+        let text = quoted(&address.value.text);
+        if ip.is_ipv4() != udp.is_ipv4()
+            && !matches!(address.value.transport, Some(Transport::Tcp | Transport::Tls))
+        {
+            let what = format!("{text} cannot be reached from {udp}");
+            check.findings.problem(&address.place, what, "use IPv4 in both, or IPv6 in both");
+        }
+        if !trunk.networks.iter().any(|network| network.value.contains(ip)) {
+            let what = format!("{text} is in none of its networks, so that calls from there are refused");
+            check.findings.warn(
+                &address.place,
+                what,
+                format!("add \"{ip}\" to networks if calls come from there"),
+            );
         }
     }
 }

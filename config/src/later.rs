@@ -13,7 +13,7 @@ const KEYS: &[(&str, &[&str])] = &[
     ("[desk]", &["tls", "certificate", "key", "sign_in"]),
     ("[operator]", &["tls", "certificate", "key", "sign_in"]),
     ("[store]", &["durability", "keep_log", "url"]),
-    ("[[trunk]]", &["attributes", "copy", "register", "user", "password", "password_file", "password_env"]),
+    ("[[trunk]]", &["attributes", "copy"]),
     ("[[entry]]", &["hours", "holidays", "ageing", "callback", "attributes"]),
     ("[[queue]]", &["ageing", "steps", "hours", "holidays", "callback", "announcement", "record"]),
     ("[[agent]]", &["capacity"]),

@@ -6,6 +6,7 @@
 
 mod address;
 mod audio;
+mod call_limit;
 mod cross;
 mod duration;
 mod finding;
@@ -24,11 +25,13 @@ mod suggest;
 mod syntax;
 mod table;
 mod tls;
+mod trunk;
+mod uri;
 
 pub use finding::{Finding, Problems, Warning};
 pub use model::{
-    AgentAccess, Config, Desk, Digest, Identity, Limits, Login, Media, Network, Operator, Phone, Secret,
-    Section, Sip, Site, Source, SourceKind, Store, Tls, Trunk,
+    AgentAccess, CallLimit, Config, Desk, Digest, Host, Identity, Limits, Login, Media, Network, Operator,
+    Phone, Secret, Section, Sip, SipUri, Site, Source, SourceKind, Store, Tls, Transport, Trunk,
 };
 pub use pem::{Credentials, CredentialsError};
 pub use reference::reference;
@@ -122,7 +125,7 @@ struct Read {
     operator: Typed<Operator>,
     store: Store,
     limits: Limits,
-    trunks: Vec<machine::TrunkRead>,
+    trunks: Vec<trunk::TrunkRead>,
     queues: Vec<routing::QueueRead>,
     entries: Vec<routing::EntryRead>,
     agents: Vec<staff::AgentRead>,
@@ -134,7 +137,7 @@ impl Read {
         let site = machine::site(&mut root, check);
         let (sip, streams) = machine::sip(&mut root, check);
         let media = machine::media(&mut root, &sip, check);
-        let trunks = machine::trunks(&mut root, check);
+        let trunks = trunk::trunks(&mut root, check);
         let queues = routing::queues(&mut root, check);
         let read = Self {
             site,
@@ -157,6 +160,8 @@ impl Read {
     }
     fn into_config(self) -> Config {
         let music = |queue: &routing::QueueRead| Some((queue.plan.name.clone(), queue.music.clone()?));
+        let limits = self.entries.iter().map(|entry| (entry.plan.number.clone(), entry.limit));
+        let entry_limits = limits.filter(|(_, limit)| *limit != CallLimit::default()).collect();
         let queue_music = self.queues.iter().filter_map(music).collect();
         let (agents, access) = self.agents.into_iter().map(|agent| (agent.plan, agent.access)).unzip();
         Config {
@@ -168,7 +173,8 @@ impl Read {
             operator: self.operator.value,
             store: self.store,
             limits: self.limits,
-            trunks: self.trunks.into_iter().map(machine::TrunkRead::into_trunk).collect(),
+            trunks: self.trunks.into_iter().map(trunk::TrunkRead::into_trunk).collect(),
+            entry_limits,
             plan: acd::Plan {
                 queues: self.queues.into_iter().map(|queue| queue.plan).collect(),
                 entries: self.entries.into_iter().map(|entry| entry.plan).collect(),

@@ -7,6 +7,7 @@ use crate::{
     secret::{self, SecretRead},
     suggest,
     table::{Check, Table, Wrong, quoted},
+    uri,
 };
 
 /// All of them, the strongest first.
@@ -60,4 +61,29 @@ pub(crate) fn requires(table: &mut Table<'_>, trunk: &str, check: &mut Check<'_>
     let user = user.map_or_else(|| trunk.to_owned(), |user| user.value);
     let login = Login { user, password: password.value.filter(|_| digest)? };
     Some((login, password.place))
+}
+
+/// `user` and `password`: how we sign in to a trunk.
+pub(crate) fn ours(table: &mut Table<'_>, check: &mut Check<'_>) -> Option<Login> {
+    let user_place = table.place_of("user");
+    let user = table.read("user", our_user, check);
+    let SecretRead { secret: password, given } = secret::secret(table, &secret::TRUNK_PASSWORD, check);
+    match (table.has("user"), given) {
+        (true, false) => {
+            let way_out = "give the password that proves the user, or password_file or password_env";
+            check.findings.missing(&password.place, way_out);
+        }
+        (false, true) => check.findings.missing(&user_place, "say who the password is for"),
+        (true, true) | (false, false) => {}
+    }
+    Some(Login { user: user?.value, password: password.value? })
+}
+
+/// It becomes the user part of a URI.
+fn our_user(text: &str) -> Result<String, Wrong> {
+    if text.len() <= name::MAX_NAME && uri::is_user(text) {
+        return Ok(text.to_owned());
+    }
+    let way_out = "use letters, digits and -_.+, without spaces or the part behind @";
+    Err(Wrong::new(format!("{} cannot be the user of a SIP URI", quoted(text)), way_out))
 }

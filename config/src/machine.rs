@@ -1,22 +1,22 @@
-//! Reads what concerns the machine: site, listeners, media, store, limits, trunks.
+//! Reads what concerns the machine: site, listeners, media, store, limits.
 
 use crate::{
-    address, audio,
+    address, audio, call_limit,
     duration::{self, Span},
     finding::Place,
     later, login,
-    model::{Desk, Limits, Login, Media, Network, Operator, Sip, Site, Store, Trunk},
+    model::{Desk, Limits, Media, Operator, Sip, Site, Store},
     name,
     table::{Check, Table, Typed, quoted},
 };
 use std::{
     collections::BTreeMap,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
     time::Duration,
 };
 
-const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+pub(crate) const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// Ports of the listeners when none is configured.
 const SIP_PORT: u16 = 5060;
 const DESK_PORT: u16 = 8080;
@@ -164,62 +164,12 @@ pub(crate) fn limits(root: &mut Table<'_>, check: &mut Check<'_>) -> Limits {
     let mut table = root.table("limits", check);
     let limits = Limits {
         calls: table.whole("calls", CALLS.2, (CALLS.0, CALLS.1), check),
+        calls_per_second: call_limit::rate(&mut table, check),
         desktops: table.whole("desktops", DESKTOPS.2, (DESKTOPS.0, DESKTOPS.1), check),
         connections: table.whole("connections", CONNECTIONS.2, (CONNECTIONS.0, CONNECTIONS.1), check),
     };
     table.close(check);
     limits
-}
-
-/// Every `[[trunk]]`; without one, this machine itself may send calls.
-pub(crate) fn trunks(root: &mut Table<'_>, check: &mut Check<'_>) -> Vec<TrunkRead> {
-    let given = root.has("trunk");
-    let tables = root.tables("trunk", "name", check);
-    if !given {
-        let networks = [
-            Network { addr: LOOPBACK, prefix: 32 },
-            Network { addr: Ipv6Addr::LOCALHOST.into(), prefix: 128 },
-        ];
-        let networks = networks.map(|value| Typed { value, place: root.place_of("trunk") });
-        let name = Typed { value: "local".to_owned(), place: root.place_of("trunk") };
-        return vec![TrunkRead { name, networks: networks.into(), requires: None }];
-    }
-    tables.into_iter().map(|table| trunk(table, check)).collect()
-}
-
-/// A trunk as typed.
-pub(crate) struct TrunkRead {
-    pub name: Typed<String>,
-    pub networks: Vec<Typed<Network>>,
-    pub requires: Option<(Login, Place)>,
-}
-
-impl TrunkRead {
-    /// The trunk as meant.
-    pub fn into_trunk(self) -> Trunk {
-        Trunk {
-            name: self.name.value,
-            networks: self.networks.into_iter().map(|network| network.value).collect(),
-            requires: self.requires.map(|(login, _)| login),
-        }
-    }
-}
-
-fn trunk(mut table: Table<'_>, check: &mut Check<'_>) -> TrunkRead {
-    let name = crate::needed_name(&mut table, "name", name::name, "name the PBX or carrier", check);
-    let place = table.place_of("networks");
-    let way_out = "list where its packets come from, such as networks = [\"192.0.2.10\"]";
-    let typed = table.texts("networks", check);
-    if !table.has("networks") {
-        check.findings.missing(&place, way_out);
-    } else if typed.as_ref().is_some_and(Vec::is_empty) {
-        check.findings.problem(&place, "is empty", way_out);
-    }
-    let requires = login::requires(&mut table, &name.value, check);
-    table.close(check);
-    let typed = typed.unwrap_or_default();
-    let networks = typed.iter().filter_map(|text| text.read(address::network, check)).collect();
-    TrunkRead { name, networks, requires }
 }
 
 fn listen(table: &mut Table<'_>, key: &'static str, port: u16, check: &mut Check<'_>) -> Typed<SocketAddr> {

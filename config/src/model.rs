@@ -29,6 +29,8 @@ pub struct Config {
     pub limits: Limits,
     /// Who may send calls.
     pub trunks: Vec<Trunk>,
+    /// How many calls entries may have, by number; those without a limit are absent.
+    pub entry_limits: BTreeMap<String, CallLimit>,
     /// The rules the brain routes by.
     pub plan: acd::Plan,
     /// How agents sign in and where they are rung, in the order of `plan.agents`.
@@ -152,10 +154,21 @@ pub struct Store {
 pub struct Limits {
     /// Calls at the same time, waiting ones included; the next one is refused with 503.
     pub calls: u32,
+    /// New calls within a second, as many of them at once; none: as many as come. The next one is refused with 503.
+    pub calls_per_second: Option<u32>,
     /// Desktops connected at the same time.
     pub desktops: u32,
     /// Connections of SIP over TCP, TLS and WebSocket at the same time; one more is closed at once.
     pub connections: u32,
+}
+
+/// How many calls there may be of a trunk or to an entry; the next one is refused with 503.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CallLimit {
+    /// At the same time; none: as many as come.
+    pub calls: Option<u32>,
+    /// New ones within a second, as many of them at once; none: as many as come.
+    pub per_second: Option<u32>,
 }
 
 /// A PBX or carrier whose calls are taken and whose headers are believed.
@@ -167,6 +180,49 @@ pub struct Trunk {
     pub networks: Vec<Network>,
     /// How its calls must sign in to us; none when its networks are enough.
     pub requires: Option<Login>,
+    /// How many calls it may have.
+    pub limit: CallLimit,
+    /// Where it is asked for something; without it nothing is, and all below is none.
+    pub address: Option<SipUri>,
+    /// How often it is asked whether it is there; none: never.
+    pub probe: Option<Duration>,
+    /// Who we are there.
+    pub login: Option<Login>,
+    /// How long our registrations there are to last; none: we do not register. There is a login then.
+    pub register: Option<Duration>,
+}
+
+/// Where somebody is: a SIP URI that has been checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SipUri {
+    /// As typed: the Request-URI.
+    pub text: String,
+    /// The host.
+    pub host: Host,
+    /// The port, if one is typed.
+    pub port: Option<u16>,
+    /// The transport, if one is typed.
+    pub transport: Option<Transport>,
+}
+
+/// The host of a URI.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Host {
+    /// An address.
+    Address(IpAddr),
+    /// A name, in lower case and without a dot at its end.
+    Name(String),
+}
+
+/// How somebody is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// By datagrams.
+    Udp,
+    /// By a stream.
+    Tcp,
+    /// By an encrypted stream.
+    Tls,
 }
 
 /// A user and the password that proves it, by digest.

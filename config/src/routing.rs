@@ -1,11 +1,13 @@
 //! Reads what the brain routes by: queues and entries.
 
 use crate::{
-    address, audio,
+    audio, call_limit,
     duration::Span,
     finding::Place,
+    model::CallLimit,
     name,
     table::{Check, Table, Typed, Wrong, quoted},
+    uri,
 };
 use acd::{
     Requirement, Treatment,
@@ -49,6 +51,7 @@ pub(crate) struct QueueRead {
 /// An entry as typed.
 pub(crate) struct EntryRead {
     pub plan: EntryPlan,
+    pub limit: CallLimit,
     pub number: Place,
     pub queue: Place,
 }
@@ -160,7 +163,7 @@ pub(crate) fn entries(root: &mut Table<'_>, queues: &[QueueRead], check: &mut Ch
     let priority = u8::try_from(PRIORITY.2).unwrap_or(u8::MAX);
     let plan = EntryPlan { number: "*".to_owned(), queue: only(), priority };
     let place = root.place_of("entry");
-    vec![EntryRead { plan, number: place.clone(), queue: place }]
+    vec![EntryRead { plan, limit: CallLimit::default(), number: place.clone(), queue: place }]
 }
 
 fn entry(mut table: Table<'_>, only_queue: Option<&str>, check: &mut Check<'_>) -> EntryRead {
@@ -176,18 +179,19 @@ fn entry(mut table: Table<'_>, only_queue: Option<&str>, check: &mut Check<'_>) 
         }
     };
     let priority = table.whole("priority", PRIORITY.2, (PRIORITY.0, PRIORITY.1), check);
+    let limit = call_limit::call_limit(&mut table, check);
     let plan = EntryPlan {
         number: typed.map_or("", |number| number.value).to_owned(),
         queue: queue.to_owned(),
         priority: u8::try_from(priority).unwrap_or(u8::MAX),
     };
-    let read = EntryRead { plan, number: table.place_of("number"), queue: table.place_of("queue") };
+    let read = EntryRead { plan, limit, number: table.place_of("number"), queue: table.place_of("queue") };
     table.close(check);
     read
 }
 
 fn number(text: &str) -> Result<(), Wrong> {
-    if text.len() <= name::MAX_NAME && (address::is_user(text) || text.contains('#') && text.len() > 1) {
+    if text.len() <= name::MAX_NAME && (uri::is_user(text) || text.contains('#') && text.len() > 1) {
         return Ok(());
     }
     let way_out = "write the user part of the Request-URI alone: digits, letters, + and -, without spaces";

@@ -45,6 +45,10 @@ pub(crate) const PEER_PASSWORD: Keys = Keys {
     what: "password",
 };
 
+/// What we sign in to a trunk with.
+pub(crate) const TRUNK_PASSWORD: Keys =
+    Keys { plain: "password", file: "password_file", variable: "password_env", what: "password" };
+
 /// A secret as typed.
 pub(crate) struct SecretRead {
     /// None when there is none, or none that can be used.

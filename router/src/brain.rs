@@ -5,8 +5,10 @@
 use crate::{
     clock::Clock,
     desks::Desks,
+    drain::Drain,
     inbox::{Inbox, Incoming},
     live::LiveFile,
+    load::Load,
     log::{Committed, FileLog, LogError},
     metrics::Metrics,
     sip_edge::{SipEdge, UdpEdge},
@@ -28,6 +30,8 @@ const BATCH: usize = 64;
 const INCOMING: usize = 256;
 /// The loop turns at least this often, to look at the wall clock and at a refusing disk.
 const IDLE: Duration = Duration::from_secs(1);
+/// How long trunks may take to hear that we go.
+const FAREWELL: Duration = Duration::from_secs(2);
 /// Cards whose time is kept until the phone rings; beyond it a metric is lost.
 const CARDS: usize = 10_000;
 
@@ -44,6 +48,10 @@ pub struct Brain {
     inbox: Inbox,
     poll: Poll,
     metrics: Arc<Metrics>,
+    drain: Drain,
+    /// Whether the SIP side was told to refuse new calls.
+    draining: bool,
+    load: Load,
     /// When the card of an offer was written, until its phone is rung.
     cards: HashMap<OfferId, std::time::Instant>,
     /// Time of the last event.
@@ -75,6 +83,8 @@ pub struct BrainParts {
     pub poll: Poll,
     /// Where to count.
     pub metrics: Arc<Metrics>,
+    /// Whether new calls are refused.
+    pub drain: Drain,
 }
 
 /// Why the brain stopped.
@@ -94,8 +104,20 @@ impl Brain {
     /// # Errors
     /// When the socket cannot be polled.
     pub fn new(parts: BrainParts) -> Result<Self, BrainError> {
-        let BrainParts { acd, log, live, clock, sip, mut socket, streams, desks, inbox, poll, metrics } =
-            parts;
+        let BrainParts {
+            acd,
+            log,
+            live,
+            clock,
+            sip,
+            mut socket,
+            streams,
+            desks,
+            inbox,
+            poll,
+            metrics,
+            drain,
+        } = parts;
         poll.registry().register(socket.source(), SIP, Interest::READABLE)?;
         let cards = HashMap::new();
         Ok(Self {
@@ -110,6 +132,9 @@ impl Brain {
             inbox,
             poll,
             metrics,
+            drain,
+            draining: false,
+            load: Load::default(),
             cards,
             last: Timestamp::default(),
             stop: false,
@@ -170,7 +195,30 @@ impl Brain {
             }
             more = self.turn()?;
         }
-        Ok(())
+        self.take_leave()
+    }
+
+    /// Takes our registrations at trunks back, and waits for their answers, but not for long. Calls that come meanwhile
+    /// are refused, so that they go elsewhere.
+    fn take_leave(&mut self) -> Result<(), BrainError> {
+        let until = self.clock.now() + FAREWELL;
+        self.sip.set_draining(true);
+        self.sip.begin(self.acd.entries() + 1);
+        self.sip.leave(self.clock.now());
+        let mut events = Events::with_capacity(16);
+        loop {
+            self.turn()?;
+            let now = self.clock.now();
+            if self.sip.has_left() || now >= until {
+                return Ok(());
+            }
+            let wait = self.wait().min(until.since(now));
+            if let Err(error) = self.poll.poll(&mut events, Some(round_up(wait)))
+                && error.kind() != io::ErrorKind::Interrupted
+            {
+                return Err(error.into());
+            }
+        }
     }
 
     fn wait(&self) -> Duration {
@@ -187,6 +235,7 @@ impl Brain {
             tracing::warn!(by_us, "the wall clock was set; timers are not affected");
             self.tell(Event::ClockStepped { by_us }, None, now)?;
         }
+        self.mind_drain();
         self.inbox.listen();
         let mut handed = 0;
         while handed < INCOMING
@@ -210,11 +259,24 @@ impl Brain {
         if self.acd.next_deadline().is_some_and(|at| at <= now) {
             self.tell(Event::DeadlinePassed, None, now)?;
         }
+        let more = taken == BATCH || handed == INCOMING;
+        self.load.turned(more, now);
         self.commit();
         self.sip.send(&mut self.socket, &self.streams);
         let blocked = self.socket.flush();
         self.desks.flush(now);
-        Ok(taken == BATCH || handed == INCOMING || blocked)
+        Ok(more || blocked)
+    }
+
+    /// Begins to refuse new calls, or takes them again, as the operator wishes.
+    fn mind_drain(&mut self) {
+        let on = self.drain.is_on();
+        if on != self.draining {
+            self.draining = on;
+            self.sip.set_draining(on);
+            let state = if on { "new calls are refused" } else { "new calls are taken again" };
+            tracing::warn!("draining is switched by the operator: {state}");
+        }
     }
 
     fn take(&mut self, incoming: Incoming, now: Timestamp) -> Result<(), BrainError> {
@@ -363,7 +425,7 @@ impl Brain {
             self.metrics.log_append_seconds.observe(started.elapsed().as_secs_f64());
         }
         self.metrics.log_degraded.set(i64::from(committed != Committed::Written));
-        self.sip.set_overload(committed == Committed::Full);
+        self.sip.set_overload(committed == Committed::Full || self.load.is_high(self.clock.now()));
     }
 }
 

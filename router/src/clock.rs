@@ -53,7 +53,9 @@ impl Clock {
     }
 }
 
-fn wall() -> Timestamp {
+/// The wall clock.
+#[must_use]
+pub fn wall() -> Timestamp {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Timestamp(acd::time::micros(since))
 }

@@ -3,6 +3,7 @@
 //! Carries questions to the records and the floor, and answers as JSON or CSV; counts nothing itself. Loopback
 //! unless told otherwise; requests must name a host of ours, and no other origin is let in.
 
+mod draining;
 mod error;
 mod floor;
 mod guard;
@@ -12,8 +13,9 @@ mod output;
 mod params;
 mod reports;
 mod stamp;
+mod trunks;
 
-use crate::{follower::Floor, metrics::Metrics, records::Reader};
+use crate::{drain::Drain, follower::Floor, metrics::Metrics, records::Reader, trunks::TrunkBoard};
 use axum::{
     Router,
     http::{Method, StatusCode},
@@ -57,10 +59,14 @@ pub struct HttpState {
     pub records: Reader,
     /// The floor.
     pub floor: Arc<Floor>,
+    /// How trunks are.
+    pub trunks: Arc<TrunkBoard>,
     /// The series.
     pub metrics: Arc<Metrics>,
     /// Whether calls are taken.
     pub ready: AtomicBool,
+    /// Whether new calls are refused.
+    pub drain: Drain,
     /// The site's zone.
     pub zone: TimeZone,
     /// The address that is listened on.
@@ -87,8 +93,10 @@ fn routes() -> Vec<(&'static str, MethodRouter<Arc<HttpState>>)> {
         ("/healthz", get(health::alive)),
         ("/readyz", get(health::ready)),
         ("/metrics", get(health::metrics)),
+        ("/v1/drain", get(draining::state).put(draining::begin).delete(draining::end)),
         ("/v1/floor", get(floor::floor)),
         ("/v1/agents", get(floor::agents)),
+        ("/v1/trunks", get(trunks::trunks)),
         ("/v1/calls", get(history::calls)),
         ("/v1/calls/{id}", get(history::call)),
         ("/v1/reports/intervals", get(reports::intervals)),
@@ -112,7 +120,7 @@ pub fn app(state: Arc<HttpState>) -> Router {
             ApiError::new(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "bad_method",
-                format!("{method}: only GET is served here"),
+                format!("{method} is not served here; /v1/openapi.json lists what is"),
             )
         })
         .layer(middleware::from_fn_with_state(Arc::clone(&state), guard::guard))

@@ -6,9 +6,13 @@
 
 mod connections;
 mod phones;
+mod refusals;
+mod trunks;
 
 pub use connections::{ConnectionMetrics, OpenConnection};
 pub use phones::PhoneMetrics;
+pub use refusals::RefusalMetrics;
+pub use trunks::{TrunkCall, TrunkMetrics};
 
 use acd::{OfferOutcome, VisitOutcome};
 use prometheus::{
@@ -36,6 +40,10 @@ pub struct Metrics {
     pub sip: SipMessages,
     /// Phones that register.
     pub phones: PhoneMetrics,
+    /// What was turned away.
+    pub refusals: RefusalMetrics,
+    /// Trunks.
+    pub trunks: TrunkMetrics,
     /// Connections SIP comes on.
     pub connections: ConnectionMetrics,
     /// Time one append to the log took.
@@ -99,6 +107,8 @@ impl Metrics {
         Ok(Self {
             sip: SipMessages::new(&registry)?,
             phones: PhoneMetrics::new(&registry)?,
+            refusals: RefusalMetrics::new(&registry)?,
+            trunks: TrunkMetrics::new(&registry)?,
             connections: ConnectionMetrics::new(&registry)?,
             log_append_seconds: fast("log_append_seconds", "Time one append to the log took.")?,
             log_degraded: register(

@@ -1,11 +1,13 @@
 //! Everything behind the path of a call: the follower, and the operator's HTTP.
 
 use crate::{
+    drain::Drain,
     follower,
     http::{self, HttpState},
     metrics::Metrics,
     records::Reader,
     roles::StartError,
+    trunks::TrunkBoard,
 };
 use config::Config;
 use std::{
@@ -30,6 +32,7 @@ impl Office {
     pub fn open(
         config: &Config,
         metrics: Arc<Metrics>,
+        (drain, trunks): (Drain, Arc<TrunkBoard>),
         last: u64,
         listener: TcpListener,
         runtime: &Handle,
@@ -47,8 +50,10 @@ impl Office {
         let state = Arc::new(HttpState {
             records: Reader::new(&records),
             floor,
+            trunks,
             metrics,
             ready: AtomicBool::new(false),
+            drain,
             zone: config.site.zone.clone(),
             listen: address.ip(),
             hosts: Vec::new(),

@@ -6,6 +6,7 @@ use crate::{
     brain::{Brain, BrainError, BrainParts, DOOR},
     clock::Clock,
     desks::Desks,
+    drain::Drain,
     inbox::{Door, Incoming, inbox},
     live::{LiveError, LiveFile},
     log::{FileLog, LogError},
@@ -14,6 +15,7 @@ use crate::{
     secret::SecretError,
     sip_edge::{PhoneSide, QueueSide, SipEdge, SipParts, UdpEdge},
     streams::{self, Listeners, StreamError, Streams},
+    trunks::TrunkBoard,
 };
 use acd::{Acd, Plan, Timestamp};
 use agent_gateway::{Gateway, GatewayConfig, GatewayError};
@@ -136,6 +138,9 @@ impl House {
         let (live, left) = LiveFile::open(&config.store.path)?;
         let plan = plan_of(&config);
         let metrics = Arc::new(Metrics::new(plan.queues.iter().map(|queue| queue.answer_within))?);
+        let at_trunks = config.trunks.iter().map(|trunk| (trunk.name.clone(), trunk.register.is_some()));
+        at_trunks.clone().for_each(|(trunk, registers)| metrics.trunks.learn(&trunk, registers));
+        let trunks = Arc::new(TrunkBoard::new(at_trunks));
         let region = Region::new(&config.site.region)?;
         let screenpop = ScreenPop::open(sources(&config), region.clone())?;
         let mut directory = acd.directory().clone();
@@ -160,10 +165,13 @@ impl House {
             ports: Ports::new(config.media.address, &config.media.ports),
             media: Media::start()?,
             metrics: Arc::clone(&metrics),
+            trunks: Arc::clone(&trunks),
         });
         sip.learn(phones(&config, &directory), queue_sides(&config, &directory)?);
         let now = clock.now();
         sip.sign_in(registry(&config, &secret, now), left.phones, now);
+        sip.meet(config.trunks.iter().filter_map(peering).collect(), now);
+        let drain = Drain::default();
         let mut brain = Brain::new(BrainParts {
             acd,
             log,
@@ -176,12 +184,20 @@ impl House {
             inbox,
             poll,
             metrics: Arc::clone(&metrics),
+            drain: drain.clone(),
         })?;
         brain.begin(plan)?;
         for (to, cancel) in left.legs.iter().filter_map(sip::cancel_from_record) {
             brain.socket().send(to.peer, cancel);
         }
-        let office = crate::office::Office::open(&config, metrics, last_entry, sockets.operator, runtime)?;
+        let office = crate::office::Office::open(
+            &config,
+            metrics,
+            (drain, trunks),
+            last_entry,
+            sockets.operator,
+            runtime,
+        )?;
         let ready = Ready {
             sip_udp: sockets.sip_address,
             sip_streams: streams.addresses().iter().map(|(over, at)| (ready_key(*over), *at)).collect(),
@@ -273,14 +289,17 @@ fn sip_config(config: &Config, sockets: &Sockets) -> sip::Config {
         SocketAddr::new(ip, at.port())
     };
     let network = |network: &config::Network| sip::Network { address: network.addr, prefix: network.prefix };
+    let limit = |limit: &config::CallLimit| sip::Limit { calls: limit.calls, per_second: limit.per_second };
     let trunk = |trunk: &config::Trunk| sip::Trunk {
         name: trunk.name.clone(),
         networks: trunk.networks.iter().map(network).collect(),
+        limit: limit(&trunk.limit),
     };
     let numbers = config.plan.entries.iter().map(|entry| entry.number.clone());
     let entries = sip::Entries {
         rest: config.plan.entries.iter().any(|entry| entry.number == "*"),
         numbers: numbers.filter(|number| number != "*").collect(),
+        limits: config.entry_limits.iter().map(|(number, of)| (number.clone(), limit(of))).collect(),
     };
     let fixed_phones = config.agents.iter().filter_map(|agent| agent.phone.address());
     sip::Config {
@@ -293,6 +312,7 @@ fn sip_config(config: &Config, sockets: &Sockets) -> sip::Config {
         phones: fixed_phones.map(|address| sip::Network::host(address.ip())).collect(),
         entries,
         max_calls: config.limits.calls as usize,
+        max_calls_per_second: config.limits.calls_per_second,
         copied_headers: Vec::new(),
         session_expires_s: config
             .sip
@@ -342,6 +362,19 @@ fn registry(config: &Config, secret: &[u8; 32], now: Timestamp) -> sip::Registry
         sip::registrar::Settings { node: NODE.to_owned(), product: PRODUCT.to_owned(), realm: phones };
     let registrar = sip::registrar::Registrar::new(secret, settings, now);
     sip::Registry::new(registrar, secret, config.trunks.iter().map(trunk).collect(), now)
+}
+
+/// What we do at a trunk of our own accord, if anything.
+fn peering(trunk: &config::Trunk) -> Option<sip::peering::Peering> {
+    let address = trunk.address.as_ref()?;
+    let password = |login: &config::Login| sip::auth::Password::plain(login.password.expose());
+    Some(sip::peering::Peering {
+        trunk: trunk.name.clone(),
+        uri: address.text.clone(),
+        login: trunk.login.as_ref().map(|login| (login.user.clone(), password(login))),
+        probe_every: trunk.probe,
+        register_for: trunk.register,
+    })
 }
 
 const fn algorithm(digest: config::Digest) -> sip::auth::Algorithm {

@@ -4,14 +4,16 @@
 
 mod count;
 mod mint;
+mod trunk;
 mod udp;
 
 pub use udp::UdpEdge;
 
 use crate::{
     media::{Media, Ports, Sound},
-    metrics::{Direction, Metrics},
+    metrics::{Direction, Metrics, TrunkCall},
     streams::Streams,
+    trunks::TrunkBoard,
 };
 use acd::{
     AgentNo, CallId, Event, OfferId, Order, QueueNo, Refusal, Timestamp, Treatment,
@@ -24,7 +26,7 @@ use mint::NodeMint;
 use screenpop::caller::{Caller, CallerHeaders, Privacy, Region, identify};
 use sip::{
     CallKey, Cause, Command, Connection, Display, Flow, Keep, Left, LegKey, Micros, Notice, Offered, Output,
-    Phone, Play, Registry, Stack, Transport, registrar::BindingRecord,
+    Phone, Play, Registry, Stack, Transport, peering::Peering, registrar::BindingRecord,
 };
 use std::{collections::HashMap, net::UdpSocket, sync::Arc};
 
@@ -45,6 +47,7 @@ pub struct SipEdge {
     ports: Ports,
     media: Media,
     metrics: Arc<Metrics>,
+    trunks: Arc<TrunkBoard>,
 }
 
 /// What this side remembers of a live call.
@@ -52,6 +55,8 @@ struct CallerSide {
     known: Box<CallerKnown>,
     told: bool,
     rtp: Option<(u16, Arc<UdpSocket>)>,
+    /// Counts as a call of its trunk.
+    _trunk: TrunkCall,
     /// That of the queue in which the caller was given something to hear.
     music: Option<Arc<Sound>>,
 }
@@ -88,6 +93,8 @@ pub struct SipParts {
     pub media: Media,
     /// Where messages are counted.
     pub metrics: Arc<Metrics>,
+    /// Where it is shown how trunks are.
+    pub trunks: Arc<TrunkBoard>,
 }
 
 impl SipEdge {
@@ -105,6 +112,7 @@ impl SipEdge {
             ports: parts.ports,
             media: parts.media,
             metrics: parts.metrics,
+            trunks: parts.trunks,
         }
     }
 
@@ -146,6 +154,22 @@ impl SipEdge {
         self.stack.sign_in(registry, stored, micros(now), &mut self.out);
     }
 
+    /// Takes the trunks at which we have something to do.
+    pub fn meet(&mut self, peerings: Vec<Peering>, now: Timestamp) {
+        self.stack.meet(peerings, micros(now), &mut self.mint, &mut self.out);
+    }
+
+    /// Takes our registrations at trunks back.
+    pub fn leave(&mut self, now: Timestamp) {
+        self.stack.leave(micros(now), &mut self.mint, &mut self.out);
+    }
+
+    /// Whether no trunk has to answer to that any more.
+    #[must_use]
+    pub fn has_left(&self) -> bool {
+        self.stack.has_left()
+    }
+
     /// Runs the stack's timers.
     pub fn expire(&mut self, now: Timestamp) {
         if self.stack.next_deadline().is_some_and(|at| at <= micros(now)) {
@@ -162,6 +186,12 @@ impl SipEdge {
     /// New calls are refused with 503 while this is on.
     pub fn set_overload(&mut self, on: bool) {
         self.stack.set_overload(on);
+    }
+
+    /// New calls are refused with 503 while this is on, on the operator's request.
+    pub fn set_draining(&mut self, on: bool) {
+        self.stack.set_draining(on);
+        self.metrics.refusals.set_draining(on);
     }
 
     /// Calls, legs and transactions alive.
@@ -233,7 +263,19 @@ impl SipEdge {
                 None
             }
             // Desks are told of the offer itself; what a phone does before its answer changes no decision.
-            Notice::PhoneProgress { .. } | Notice::Counted(_) => None,
+            Notice::PhoneProgress { .. } => None,
+            Notice::Counted(why) => {
+                self.metrics.refusals.count(why);
+                None
+            }
+            Notice::Trunk { trunk, news } => {
+                trunk::note(&trunk, news, &self.metrics, &self.trunks);
+                None
+            }
+            Notice::Noise { source, requests } => {
+                tracing::info!(%source, requests, "turned away: no [[trunk]] has this address, and no phone is registered there");
+                None
+            }
         }
     }
 
@@ -255,7 +297,9 @@ impl SipEdge {
             sip_call_id: offered.sip_call_id,
             uui: offered.uui,
         };
-        self.callers.insert(call, CallerSide { known: Box::new(known), told: false, rtp: None, music: None });
+        let trunk = self.metrics.trunks.call(&offered.trunk);
+        let side = CallerSide { known: Box::new(known), told: false, rtp: None, _trunk: trunk, music: None };
+        self.callers.insert(call, side);
         Event::CallArrived { call, dialled, caller: reference }
     }
 

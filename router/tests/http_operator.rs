@@ -12,8 +12,10 @@ use acd::{
 use jiff::tz::TimeZone;
 use records_support::{Book, Following, block_on, eventually};
 use router::{
+    drain::Drain,
     http::{self, HttpState},
     records::Reader,
+    trunks::TrunkBoard,
 };
 use serde_json::Value;
 use std::{
@@ -82,6 +84,8 @@ impl Shop {
             floor: Arc::clone(&following.floor),
             metrics: Arc::clone(&following.metrics),
             ready: AtomicBool::new(false),
+            drain: Drain::default(),
+            trunks: Arc::new(TrunkBoard::new([("pbx".to_owned(), true)])),
             zone: TimeZone::posix("<+0545>-5:45").unwrap(),
             listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
             hosts: vec!["router.example".to_owned()],
@@ -142,6 +146,23 @@ fn the_process_is_alive_before_it_is_ready() {
     shop.state.set_ready(true);
     let ready = shop.get("/readyz");
     assert_eq!((ready.status, &ready.json()["ready"]), (200, &Value::Bool(true)));
+}
+
+#[test]
+fn draining_is_switched_by_put_and_delete_and_shows_where_readiness_is_asked() {
+    let shop = Shop::open();
+    shop.state.set_ready(true);
+    let state = |answer: Answer| answer.json()["draining"].as_bool().unwrap();
+    assert!(!state(shop.get("/v1/drain")));
+    let by = |method| shop.ask(method, "/v1/drain", &["Host: localhost", "Content-Length: 0"]);
+    assert!(state(by("PUT")) && shop.state.drain.is_on());
+    let ready = shop.get("/readyz");
+    assert_eq!((ready.status, state(ready)), (503, true));
+    assert_eq!(by("POST").status, 405, "what a page may send without asking switches nothing");
+    assert_eq!(by("OPTIONS").status, 405, "and it may not ask");
+    assert!(shop.state.drain.is_on());
+    assert!(!state(by("DELETE")));
+    assert_eq!(shop.get("/readyz").status, 200);
 }
 
 #[test]

@@ -6,6 +6,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod abuse;
 mod baresip;
 mod bench;
 mod checks;
@@ -19,4 +20,5 @@ mod queue;
 mod races;
 mod registrations;
 mod streams;
+mod trunks;
 mod weather;

@@ -49,10 +49,23 @@ pub fn get(server: SocketAddr, path: &str) -> Answer {
 /// When the server does not answer.
 #[must_use]
 pub fn get_as(server: SocketAddr, path: &str, accept: &str) -> Answer {
+    ask(server, "GET", path, accept)
+}
+
+/// Asks by another method, such as PUT.
+///
+/// # Panics
+///
+/// When the server does not answer.
+#[must_use]
+pub fn ask(server: SocketAddr, method: &str, path: &str, accept: &str) -> Answer {
     let mut stream = TcpStream::connect(server).expect("the server is there");
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {server}\r\nAccept: {accept}\r\nConnection: close\r\n\r\n")
-        .unwrap();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nHost: {server}\r\nAccept: {accept}\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).expect("an answer within 10 s");
     let text = String::from_utf8_lossy(&bytes).into_owned();

@@ -28,7 +28,7 @@ mod wait;
 pub use authority::Authority;
 pub use baresip::{Baresip, Hears};
 pub use desk::Desk;
-pub use http::{Answer, get, get_as};
+pub use http::{Answer, ask, get, get_as};
 pub use kamailio::{Kamailio, KamailioRun, TlsFiles};
 pub use ports::{free_port, free_ports};
 pub use pulse::{Pulse, Standstills};

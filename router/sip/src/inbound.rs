@@ -1,7 +1,7 @@
 //! Where a request goes: to the transaction it repeats, to the dialog it belongs to, or to a new call.
 
 use crate::{
-    CallKey, Flow, Notice, Rejected,
+    CallKey, Flow, Micros, Notice, Rejected,
     admission::{Refusal, dialled},
     bridge::{Call, offered},
     compose::{SDP, able_for_callers, decimal, explain, respond},
@@ -12,6 +12,7 @@ use crate::{
         Session,
         caller::{Caller, Early, Stage},
     },
+    noise::is_scan,
     output::Sent,
     stack::Stack,
     timers::ServerId,
@@ -133,7 +134,7 @@ impl Stack {
                 });
             }
             Method::Invite | Method::Update | Method::Info if !self.net.servers.has_room() => {
-                self.no_room(request, from, moment);
+                self.no_room(request, Rejected::Overload, from, moment);
             }
             Method::Invite => {
                 self.with_call(call, moment, |call, ctx| call.reinvited(side, request, from, key, ctx));
@@ -177,11 +178,19 @@ impl Stack {
     /// A request that belongs to nothing yet.
     fn out_of_dialog(&mut self, request: &Message, key: Vec<u8>, from: Flow, moment: &mut Moment<'_>) {
         let trunk = self.config.trunk_of(from.peer.ip());
-        if request.method() == Method::Register && self.registry.registrar.is_some() {
-            return self.register(request, key, from, moment);
+        let known = self.knows(from);
+        if !known && is_scan(request) {
+            moment.out.count(Rejected::Scanner);
+            return self.disturbed(from, moment);
         }
-        let known = trunk.is_some() || self.config.is_phone(from.peer.ip()) || self.is_registered_over(from);
         match request.method() {
+            // A phone that is not registered yet is a stranger, and strangers come last.
+            Method::Register if !known && self.overload => {
+                self.turn_away(request, 503, Rejected::UnknownSource, from, moment);
+            }
+            Method::Register if self.registry.registrar.is_some() => {
+                self.register(request, key, from, moment);
+            }
             Method::Invite => match trunk {
                 Some(trunk) => self.invited(trunk, request, key, from, moment),
                 None => self.turn_away(request, 403, Rejected::UnknownSource, from, moment),
@@ -211,8 +220,8 @@ impl Stack {
         from: Flow,
         moment: &mut Moment<'_>,
     ) {
-        if self.overload || self.calls.len() >= self.config.max_calls || !self.net.servers.has_room() {
-            return self.no_room(request, from, moment);
+        if let Some(why) = self.takes_no_calls(moment.now) {
+            return self.no_room(request, why, from, moment);
         }
         let dialled = match dialled(request, &self.net.local) {
             Ok(dialled) => dialled,
@@ -224,12 +233,26 @@ impl Stack {
         if self.net.servers.is_merged(request) {
             return self.turn_away(request, 482, Rejected::Merged, from, moment);
         }
-        if !self.config.entries.has(&dialled) {
+        let Some(entry) = self.config.entries.of(&dialled) else {
             return self.turn_away(request, 404, Rejected::UnknownEntry, from, moment);
+        };
+        let names = (self.config.trunks[trunk].name.clone(), entry.to_owned());
+        let names = (names.0.as_str(), names.1.as_str());
+        if let Err(whose) = self.quotas.admits(&self.config, names, moment.now) {
+            return self.no_room(request, whose, from, moment);
         }
-        let offered = Box::new(offered(request, &self.config.trunks[trunk].name, dialled));
+        let offered = Box::new(offered(request, names.0, dialled));
         let call = self.new_call(request, key, from, moment);
+        self.quotas.begun(call, &self.config, names, moment.now);
         moment.out.notices.push(Notice::CallOffered { call, offered });
+    }
+    /// Why no new call is taken, whoever it comes from and whatever it asks for.
+    fn takes_no_calls(&self, now: Micros) -> Option<Rejected> {
+        let full = self.calls.len() >= self.config.max_calls || !self.net.servers.has_room();
+        if self.overload || full || !self.quotas.has_room(&self.config, now) {
+            return Some(Rejected::Overload);
+        }
+        self.draining.then_some(Rejected::Draining)
     }
     fn new_call(&mut self, invite: &Message, key: Vec<u8>, from: Flow, moment: &mut Moment<'_>) -> CallKey {
         let mut ctx = moment.with(&mut self.net);
@@ -250,8 +273,8 @@ impl Stack {
     }
 
     /// 503 with a Retry-After that does not bring everybody back at once.
-    fn no_room(&mut self, request: &Message, from: Flow, moment: &mut Moment<'_>) {
-        moment.out.count(Rejected::Overload);
+    fn no_room(&mut self, request: &Message, why: Rejected, from: Flow, moment: &mut Moment<'_>) {
+        moment.out.count(why);
         let after_s = RETRY_AFTER_S + (moment.mint.bits() % u128::from(RETRY_AFTER_S + 1)) as u32;
         let tag = self.stray_tag(moment);
         self.respond_with(request, 503, &tag, from, moment, |writer| {
@@ -290,10 +313,23 @@ impl Stack {
             });
         }
     }
-    fn may_answer(&mut self, from: Flow, moment: &Moment<'_>) -> bool {
+    /// Whether a request deserves an answer whatever it says; of strangers the log hears.
+    fn may_answer(&mut self, from: Flow, moment: &mut Moment<'_>) -> bool {
+        if self.knows(from) {
+            return true;
+        }
+        self.disturbed(from, moment);
+        !self.overload && self.limiter.allows(from.peer.ip(), moment.now)
+    }
+    /// Whether somebody we know may be there.
+    fn knows(&self, from: Flow) -> bool {
         let ip = from.peer.ip();
-        let known = self.config.trunk_of(ip).is_some() || self.config.is_phone(ip);
-        known || (!self.overload && self.limiter.allows(ip, moment.now))
+        self.config.trunk_of(ip).is_some() || self.config.is_phone(ip) || self.is_registered_over(from)
+    }
+    fn disturbed(&mut self, from: Flow, moment: &mut Moment<'_>) {
+        if let Some((source, requests)) = self.noise.heard(from.peer.ip(), moment.now) {
+            moment.out.notices.push(Notice::Noise { source, requests });
+        }
     }
     fn respond_with(
         &self,

@@ -2,6 +2,7 @@
 //!
 //! * [`wire`] reads and writes messages (zero-copy scan, limits, faults).
 //! * [`auth`] proves who a request is from, by digest.
+//! * [`peering`] asks trunks whether they are there, and registers with them.
 //! * [`registrar`] answers REGISTER and knows where a phone can be rung.
 //! * [`sdp`] reads, compares and writes session descriptions.
 //! * `transaction`, `dialog`, `leg`, `bridge` carry calls; [`Stack`] joins them.
@@ -9,11 +10,13 @@
 //! It knows no agent, no queue, no socket and no clock.
 
 pub mod auth;
+pub mod peering;
 pub mod registrar;
 pub mod sdp;
 pub mod wire;
 
 mod admission;
+mod aged;
 mod bridge;
 mod command;
 mod compose;
@@ -29,9 +32,11 @@ mod limiter;
 mod local;
 mod mint;
 mod names;
+mod noise;
 mod notice;
 mod output;
 mod policy;
+mod quota;
 mod registry;
 mod stack;
 mod stranger;
@@ -46,7 +51,7 @@ pub use keep::{CallerRecord, DialogRecord, Keep, LegRecord, TimerRecord, cancel_
 pub use mint::{CallKey, LegKey, Mint};
 pub use notice::{Left, MAX_TEXT, MAX_X_HEADERS, Notice, Offered, Play, Rejected};
 pub use output::{Output, Send, Sent};
-pub use policy::{Config, Entries, Network, Trunk};
+pub use policy::{Config, Entries, Limit, Network, Trunk};
 pub use registry::Registry;
 pub use sdp::Codec;
 pub use stack::{Counts, Stack};

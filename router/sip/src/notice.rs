@@ -2,8 +2,8 @@
 //!
 //! The shell makes events of them; nothing here asks for an answer.
 
-use crate::{CallKey, Codec, LegKey};
-use std::net::SocketAddr;
+use crate::{CallKey, Codec, LegKey, peering::TrunkNews};
+use std::net::{IpAddr, SocketAddr};
 
 /// A fact about a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,8 +93,22 @@ pub enum Notice {
     Registration(crate::registrar::Event),
     /// What a REGISTER came to; for metrics only.
     Registering(crate::registrar::Handled),
+    /// What has come about at a trunk at which we have something to do.
+    Trunk {
+        /// Its name in the configuration.
+        trunk: String,
+        /// What.
+        news: TrunkNews,
+    },
     /// Something was turned away; for metrics only.
     Counted(Rejected),
+    /// A stranger's requests are turned away; for the log, which hears of each at most once a minute.
+    Noise {
+        /// Where they come from; of IPv6 the first address of the /64.
+        source: IpAddr,
+        /// How many were turned away since the last notice of this source.
+        requests: u64,
+    },
 }
 
 /// What the INVITE of a new call says. Everything in it is the peer's word: bounded, but otherwise hostile.
@@ -167,12 +181,20 @@ pub enum Rejected {
     Malformed,
     /// No trunk has that address: 403, or silence above the limit.
     UnknownSource,
+    /// What scanners send (dropped).
+    Scanner,
     /// A call of a trunk that has to sign in did not (yet): 401, 400.
     NotSignedIn,
     /// No entry has that number: 404.
     UnknownEntry,
-    /// Too much to do: 503 with Retry-After.
+    /// Too much to do, or too many calls: 503 with Retry-After.
     Overload,
+    /// The trunk has as many calls as it may have: 503 with Retry-After.
+    TrunkLimit,
+    /// The entry has as many calls as it may have: 503 with Retry-After.
+    EntryLimit,
+    /// No new calls are taken for now: 503 with Retry-After.
+    Draining,
     /// The same request came by two ways: 482.
     Merged,
     /// In-dialog request of a dialog that is not ours: 481.
@@ -183,4 +205,45 @@ pub enum Rejected {
     StrayResponse,
     /// A digit by INFO while nobody is connected to hear it: 200, and nothing else.
     Unheard,
+}
+
+impl Rejected {
+    /// All of them, in the order of the enum.
+    pub const ALL: [Self; 14] = [
+        Self::Malformed,
+        Self::UnknownSource,
+        Self::Scanner,
+        Self::NotSignedIn,
+        Self::UnknownEntry,
+        Self::Overload,
+        Self::TrunkLimit,
+        Self::EntryLimit,
+        Self::Draining,
+        Self::Merged,
+        Self::UnknownDialog,
+        Self::Unsupported,
+        Self::StrayResponse,
+        Self::Unheard,
+    ];
+
+    /// What a metric calls it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::UnknownSource => "unknown_source",
+            Self::Scanner => "scanner",
+            Self::NotSignedIn => "not_signed_in",
+            Self::UnknownEntry => "unknown_entry",
+            Self::Overload => "overload",
+            Self::TrunkLimit => "trunk_limit",
+            Self::EntryLimit => "entry_limit",
+            Self::Draining => "draining",
+            Self::Merged => "merged",
+            Self::UnknownDialog => "unknown_dialog",
+            Self::Unsupported => "unsupported",
+            Self::StrayResponse => "stray_response",
+            Self::Unheard => "unheard",
+        }
+    }
 }

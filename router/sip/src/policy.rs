@@ -2,7 +2,7 @@
 
 use crate::Transport;
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     net::{IpAddr, SocketAddr},
 };
 
@@ -30,6 +30,8 @@ pub struct Config {
     pub entries: Entries,
     /// Most calls at a time; the next one gets 503.
     pub max_calls: usize,
+    /// Most new calls within a second; one more gets 503. None: as many as come.
+    pub max_calls_per_second: Option<u32>,
     /// Seconds after which a session is over that nobody has refreshed, 90 to 86,400; none wants no session timers.
     pub session_expires_s: Option<u32>,
 }
@@ -41,6 +43,17 @@ pub struct Trunk {
     pub name: String,
     /// Where its requests come from.
     pub networks: Vec<Network>,
+    /// How many calls it may have.
+    pub limit: Limit,
+}
+
+/// How many calls there may be of a kind; one more gets 503.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limit {
+    /// At the same time; none: as many as come.
+    pub calls: Option<u32>,
+    /// New ones within a second, as many of them at once; none: as many as come.
+    pub per_second: Option<u32>,
 }
 
 /// A network: an address and how many leading bits of it count.
@@ -59,12 +72,18 @@ pub struct Entries {
     pub numbers: BTreeSet<String>,
     /// All others as well (`"*"`).
     pub rest: bool,
+    /// How many calls there may be to a number, or together to all others (`"*"`).
+    pub limits: BTreeMap<String, Limit>,
 }
 
 impl Config {
     /// The trunk that `address` belongs to, by its place; the first one counts.
     pub(crate) fn trunk_of(&self, address: IpAddr) -> Option<usize> {
         self.trunks.iter().position(|trunk| trunk.networks.iter().any(|network| network.contains(address)))
+    }
+    /// How many calls the trunk of this name may have.
+    pub(crate) fn limit_of_trunk(&self, name: &str) -> Limit {
+        self.trunks.iter().find(|trunk| trunk.name == name).map_or_else(Limit::default, |trunk| trunk.limit)
     }
     /// Whether phones may be at `address`.
     pub(crate) fn is_phone(&self, address: IpAddr) -> bool {
@@ -73,10 +92,15 @@ impl Config {
 }
 
 impl Entries {
-    /// Whether `dialled` leads somewhere.
+    /// The entry that `dialled` leads to, as the configuration calls it.
     #[must_use]
-    pub fn has(&self, dialled: &str) -> bool {
-        self.rest || self.numbers.contains(dialled)
+    pub fn of(&self, dialled: &str) -> Option<&str> {
+        let rest = self.rest.then_some("*");
+        self.numbers.get(dialled).map(String::as_str).or(rest)
+    }
+    /// How many calls there may be to the entry of this name.
+    pub(crate) fn limit(&self, entry: &str) -> Limit {
+        self.limits.get(entry).copied().unwrap_or_default()
     }
 }
 
@@ -132,6 +156,7 @@ pub(crate) mod tests {
             copied_headers: Vec::new(),
             entries: Entries::default(),
             max_calls: 1,
+            max_calls_per_second: None,
             session_expires_s: Some(1_800),
         }
     }
@@ -153,9 +178,9 @@ pub(crate) mod tests {
 
     #[test]
     fn an_entry_is_exact_unless_the_rest_is_taken() {
-        let mut entries = Entries { numbers: BTreeSet::from(["1500".to_owned()]), rest: false };
-        assert!(entries.has("1500") && !entries.has("15000") && !entries.has(""));
+        let mut entries = Entries { numbers: BTreeSet::from(["1500".to_owned()]), ..Entries::default() };
+        assert_eq!([entries.of("1500"), entries.of("15000"), entries.of("")], [Some("1500"), None, None]);
         entries.rest = true;
-        assert!(entries.has("99"));
+        assert_eq!([entries.of("1500"), entries.of("99")], [Some("1500"), Some("*")]);
     }
 }

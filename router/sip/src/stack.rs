@@ -7,6 +7,9 @@ use crate::{
     leg::phone::Order,
     limiter::Limiter,
     local::Local,
+    noise::Noise,
+    peering::Peer,
+    quota::Quotas,
     registrar::Registrar,
     timers::{Timer, Timers},
     transaction::{Clients, End, Heard, Owner, Reply, Servers},
@@ -25,13 +28,18 @@ const MIN_SERVERS: usize = 1_024;
 pub struct Stack {
     pub(crate) config: Config,
     pub(crate) overload: bool,
+    pub(crate) draining: bool,
     pub(crate) calls: HashMap<CallKey, Box<Call>>,
     pub(crate) net: Net,
     pub(crate) limiter: Limiter,
+    pub(crate) noise: Noise,
+    pub(crate) quotas: Quotas,
     /// Our tag in responses that make no dialog.
     pub(crate) stray_tag: Option<u128>,
     /// Who may sign in.
     pub(crate) registry: Registry,
+    /// Trunks at which we have something to do.
+    pub(crate) peers: Vec<Peer>,
 }
 
 /// How much is alive; all zero when nothing is.
@@ -62,11 +70,15 @@ impl Stack {
         let mut stack = Self {
             config,
             overload: false,
+            draining: false,
             calls: HashMap::new(),
             net,
             limiter: Limiter::new(),
+            noise: Noise::new(),
+            quotas: Quotas::default(),
             stray_tag: None,
             registry: Registry::default(),
+            peers: Vec::new(),
         };
         stack.bound();
         stack
@@ -125,6 +137,7 @@ impl Stack {
                 Timer::Call(key) => {
                     self.with_call(key, moment, |call, ctx| call.expire(ctx));
                 }
+                Timer::Peer(place) => self.expire_peer(place, moment),
                 Timer::Server(id) => {
                     let Net { servers, timers, .. } = &mut self.net;
                     if let Some(Owner { call, side }) = servers.expire(id, now, (timers, moment.out)) {
@@ -153,9 +166,13 @@ impl Stack {
         let registrations = self.registry.registrar.as_ref().and_then(Registrar::next_deadline);
         [self.net.timers.next(), registrations].into_iter().flatten().min()
     }
-    /// New calls get 503 while this is on; what is alive goes on.
+    /// There is too much to do: new calls get 503 while this is on, strangers nothing; what is alive goes on.
     pub const fn set_overload(&mut self, on: bool) {
         self.overload = on;
+    }
+    /// New calls get 503 while this is on; everything else is served.
+    pub const fn set_draining(&mut self, on: bool) {
+        self.draining = on;
     }
     /// What is alive.
     #[must_use]
@@ -181,6 +198,7 @@ impl Stack {
         call.close(&mut ctx);
         if call.is_over() {
             self.calls.remove(&key);
+            self.quotas.ended(key);
         }
         Some(result)
     }
@@ -193,6 +211,7 @@ impl Stack {
             End::TimedOut { owner: Owner { call, side }, branch, status } => {
                 self.with_call(call, moment, |call, ctx| call.invite_timed_out(side, branch, status, ctx));
             }
+            End::PeerSilent { place, branch } => self.peer_heard(place, branch, None, moment),
             End::Unanswered { owner: Owner { call, side }, branch } => {
                 self.with_call(call, moment, |call, ctx| call.request_heard(side, branch, None, ctx));
             }
@@ -215,6 +234,7 @@ impl Stack {
                     call.request_heard(side, branch, Some(message), ctx)
                 });
             }
+            Reply::Peer(place) => self.peer_heard(place, branch, Some(message), moment),
             Reply::Stray => moment.out.count(Rejected::StrayResponse),
             Reply::Nobody { new } => moment.with(&mut self.net).end_stranger(branch, message, from, new),
             Reply::Invite { owner: Owner { call, side }, heard } => {

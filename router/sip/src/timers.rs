@@ -15,6 +15,8 @@ pub(crate) enum Timer {
     Server(ServerId),
     /// A call's: 18x again, a re-INVITE after glare.
     Call(CallKey),
+    /// A trunk's, by its place: what we have to do there.
+    Peer(u32),
 }
 
 /// A client transaction: the unguessable part of its branch, and whether it is the CANCEL of that branch.

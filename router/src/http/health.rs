@@ -19,6 +19,8 @@ struct Alive {
 #[derive(Serialize)]
 struct Ready {
     ready: bool,
+    /// Whether new calls are refused on request.
+    draining: bool,
     /// Last entry of the log that the floor shows.
     applied: u64,
 }
@@ -28,11 +30,12 @@ pub async fn alive() -> Response {
     output::json(StatusCode::OK, &Alive { status: "ok", version: env!("CARGO_PKG_VERSION") })
 }
 
-/// Calls are taken: 200; not yet or no longer: 503.
+/// Calls are taken: 200; not yet, no longer or not on request: 503.
 pub async fn ready(State(state): State<Arc<HttpState>>) -> Response {
-    let ready = state.ready.load(Ordering::Relaxed);
+    let draining = state.drain.is_on();
+    let ready = state.ready.load(Ordering::Relaxed) && !draining;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    output::json(status, &Ready { ready, applied: state.floor.applied() })
+    output::json(status, &Ready { ready, draining, applied: state.floor.applied() })
 }
 
 /// The series, for Prometheus.

@@ -4,7 +4,6 @@
 //! the phone is rung, whatever its Contact says of its own address (RFC 3581, RFC 5626). Whose phone a user's is, what
 //! it means that it is gone, and retransmissions of one request are left to others.
 
-mod aged;
 mod answer;
 mod bindings;
 mod book;

@@ -4,8 +4,7 @@
 //! not: they look at the first one alone, or give up over any that they do not know, and try again from the start a minute
 //! later. Such a phone is then challenged by the last algorithm alone, and by what it has answered with ever after.
 
-use super::aged::Aged;
-use crate::{Flow, Micros};
+use crate::{Flow, Micros, aged::Aged};
 use std::{net::IpAddr, time::Duration};
 
 /// Most phones of which this is remembered.

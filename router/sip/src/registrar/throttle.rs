@@ -4,8 +4,8 @@
 //! address as others does not harm them, and a phone that is registered is judged by its own flow, not by what others
 //! do from its address.
 
-use super::{aged::Aged, limits::QUESTIONS_PER_SECOND};
-use crate::{Flow, Micros, limiter::Limiter};
+use super::limits::QUESTIONS_PER_SECOND;
+use crate::{Flow, Micros, aged::Aged, limiter::Limiter};
 use std::{
     net::{IpAddr, Ipv6Addr},
     time::Duration,

@@ -42,6 +42,8 @@ pub(crate) enum Then {
     Forget(u128),
     /// Its leg waits for the answer.
     Tell(Owner),
+    /// We ask the trunk at this place of our own accord.
+    Peer(u32),
 }
 
 /// What a response means beyond its transaction.
@@ -51,6 +53,8 @@ pub(crate) enum Reply {
     Invite { owner: Owner, heard: Heard },
     /// For the leg that sent another request: its final response.
     Other { owner: Owner },
+    /// For the trunk at this place: the final response to a request of our own accord.
+    Peer(u32),
     /// A 2xx of another branch of a fork, or of an INVITE nobody waits for: acknowledge it, end it when `new`.
     Nobody { new: bool },
     /// It was dealt with.
@@ -68,6 +72,8 @@ pub(crate) enum End {
     RangOut { owner: Owner, branch: u128 },
     /// Nobody answered another request of a leg, or it could not be sent; the transaction is gone.
     Unanswered { owner: Owner, branch: u128 },
+    /// The same of a request to the trunk at this place.
+    PeerSilent { place: u32, branch: u128 },
     /// The dialog with this tag has ended for good.
     Dialog(u128),
 }
@@ -168,7 +174,8 @@ impl Clients {
             Machine::Other { tx, method, then } if message.method() == *method => {
                 match (tx.hear(status, now), *then) {
                     (true, Then::Tell(owner)) => Reply::Other { owner },
-                    (true | false, Then::Nothing | Then::Forget(_)) | (false, Then::Tell(_)) => Reply::Done,
+                    (true, Then::Peer(place)) => Reply::Peer(place),
+                    (true, Then::Nothing | Then::Forget(_)) | (false, _) => Reply::Done,
                 }
             }
             Machine::Invite { .. } | Machine::Other { .. } => return Reply::Stray,
@@ -220,7 +227,8 @@ impl Then {
         match self {
             Self::Forget(tag) => Some(End::Dialog(tag)),
             Self::Tell(owner) if open => Some(End::Unanswered { owner, branch }),
-            Self::Tell(_) | Self::Nothing => None,
+            Self::Peer(place) if open => Some(End::PeerSilent { place, branch }),
+            Self::Tell(_) | Self::Peer(_) | Self::Nothing => None,
         }
     }
 }

@@ -25,6 +25,7 @@ mod via;
 mod write;
 
 pub use addr::NameAddr;
+pub(crate) use chars::number;
 pub use frame::{Frame, Framer};
 pub use host::{HostPort, ip_literal};
 pub use list::Values;

@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod rig;
 
+mod abuse;
 mod hold;
 mod hold_by_order;
 mod idle_agent;
@@ -19,4 +20,5 @@ mod reliable;
 mod security;
 mod sessions;
 mod streams;
+mod trunks;
 mod updates;

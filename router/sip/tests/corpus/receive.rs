@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 use sip::{
-    CallKey, Cause, Command, Config, Display, Entries, Flow, LegKey, Micros, Mint, Network, Notice, Output,
-    Phone, Stack, Treatment, Trunk,
+    CallKey, Cause, Command, Config, Display, Entries, Flow, LegKey, Limit, Micros, Mint, Network, Notice,
+    Output, Phone, Stack, Treatment, Trunk,
 };
-use std::{collections::BTreeSet, net::SocketAddr};
+use std::net::SocketAddr;
 
 /// Bits that count up, so that every reading of a message costs the same.
 struct Counter(u128);
@@ -41,11 +41,16 @@ impl Receiver {
             media: us.ip(),
             user_agent: "Sambung".to_owned(),
             node: "n1".to_owned(),
-            trunks: vec![Trunk { name: "pbx".to_owned(), networks: vec![Network::host(trunk.ip())] }],
+            trunks: vec![Trunk {
+                name: "pbx".to_owned(),
+                networks: vec![Network::host(trunk.ip())],
+                limit: Limit::default(),
+            }],
             phones: Vec::new(),
             copied_headers: vec!["X-Tenant".to_owned()],
-            entries: Entries { numbers: BTreeSet::new(), rest: true },
+            entries: Entries { rest: true, ..Entries::default() },
             max_calls: 1_000,
+            max_calls_per_second: None,
             session_expires_s: Some(1_800),
         });
         Self { stack, mint: Counter(0), now: Micros(1_700_000_000_000_000), trunk }

@@ -207,7 +207,7 @@ impl Edge {
                 self.calls.remove(&call);
                 self.over += 1;
             }
-            Notice::Counted(_) => {}
+            Notice::Counted(_) | Notice::Noise { .. } | Notice::Trunk { .. } => {}
         }
         commands
     }

@@ -3,11 +3,15 @@
 
 use bytes::Bytes;
 use sip::{
-    CallKey, Cause, Command, Config, Display, Entries, Flow, Keep, LegKey, Micros, Mint, Network, Notice,
-    Output, Phone, Rejected, Stack, Treatment, Trunk,
+    CallKey, Cause, Command, Config, Display, Entries, Flow, Keep, LegKey, Limit, Micros, Mint, Network,
+    Notice, Output, Phone, Rejected, Stack, Treatment, Trunk,
     wire::{Message, Method, Name, NameAddr},
 };
-use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 pub const US: &str = "198.51.100.1:5060";
 pub const PBX: &str = "192.0.2.10:5060";
@@ -44,11 +48,12 @@ pub fn config() -> Config {
         media: address(US).ip(),
         user_agent: "Sambung".to_owned(),
         node: "n1".to_owned(),
-        trunks: vec![Trunk { name: "pbx".to_owned(), networks: vec![network(PBX)] }],
+        trunks: vec![Trunk { name: "pbx".to_owned(), networks: vec![network(PBX)], limit: Limit::default() }],
         phones: vec![network(PHONE)],
         copied_headers: vec!["X-Tenant".to_owned()],
-        entries: Entries { numbers: BTreeSet::from(["1500".to_owned()]), rest: false },
+        entries: Entries { numbers: BTreeSet::from(["1500".to_owned()]), ..Entries::default() },
         max_calls: 100,
+        max_calls_per_second: None,
         session_expires_s: Some(1_800),
     }
 }
@@ -76,6 +81,7 @@ pub struct Rig {
     pub kept: Vec<Keep>,
     notices: Vec<Notice>,
     counted: Vec<Rejected>,
+    noise: Vec<(IpAddr, u64)>,
     sent: Vec<(Flow, Message)>,
 }
 
@@ -92,6 +98,7 @@ impl Rig {
             kept: Vec::new(),
             notices: Vec::new(),
             counted: Vec::new(),
+            noise: Vec::new(),
             sent: Vec::new(),
         }
     }
@@ -100,6 +107,7 @@ impl Rig {
         for notice in self.out.notices.drain(..) {
             match notice {
                 Notice::Counted(what) => self.counted.push(what),
+                Notice::Noise { source, requests } => self.noise.push((source, requests)),
                 other => self.notices.push(other),
             }
         }
@@ -165,6 +173,10 @@ impl Rig {
     }
     pub fn counted(&mut self) -> Vec<Rejected> {
         std::mem::take(&mut self.counted)
+    }
+    /// What the log has heard of strangers.
+    pub fn noise(&mut self) -> Vec<(IpAddr, u64)> {
+        std::mem::take(&mut self.noise)
     }
     /// Nothing lives but what waits for late repetitions, and that ends by itself.
     pub fn ends_clean(&mut self) {

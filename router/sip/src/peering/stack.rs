@@ -1,0 +1,77 @@
+//! Joins the stack to the trunks at which we have something to do.
+
+use super::{Peer, Peering};
+use crate::{
+    Flow, Micros, Mint, Output,
+    context::Moment,
+    stack::Stack,
+    wire::{Message, Uri},
+};
+
+impl Stack {
+    /// Takes the trunks at which we have something to do, in place of all before. One whose host is an address is asked
+    /// there; where another is, [`Stack::found`] tells.
+    pub fn meet(&mut self, peerings: Vec<Peering>, now: Micros, mint: &mut dyn Mint, out: &mut Output) {
+        self.peers.clear();
+        for (place, peering) in (0..).zip(peerings) {
+            let literal = Uri::parse(peering.uri.as_bytes()).ok().and_then(|uri| Flow::named(&uri));
+            self.peers.push(Peer::new(place, peering, literal.into_iter().collect(), now));
+        }
+        self.with_peers(&mut Moment { now, mint, out }, |_, _| ());
+    }
+    /// The addresses of a trunk, the preferred one first; none: they are not known.
+    pub fn found(&mut self, trunk: &str, at: &[Flow], now: Micros, mint: &mut dyn Mint, out: &mut Output) {
+        self.with_peers(&mut Moment { now, mint, out }, |peer, _| {
+            if peer.name() == trunk {
+                peer.found_at(at.to_vec(), now);
+            }
+        });
+    }
+    /// Takes all registrations at trunks back, and asks no trunk for anything any more.
+    pub fn leave(&mut self, now: Micros, mint: &mut dyn Mint, out: &mut Output) {
+        self.with_peers(&mut Moment { now, mint, out }, |peer, ctx| peer.leave(ctx));
+    }
+    /// Whether no trunk has to answer to that any more.
+    #[must_use]
+    pub fn has_left(&self) -> bool {
+        self.peers.iter().all(Peer::has_left)
+    }
+
+    /// The alarm of a trunk has gone off.
+    pub(crate) fn expire_peer(&mut self, place: u32, moment: &mut Moment<'_>) {
+        self.with_peer(place, moment, |peer, ctx| {
+            peer.spend();
+            peer.expire(ctx);
+        });
+    }
+    /// A request to a trunk has its final answer, or will have none.
+    pub(crate) fn peer_heard(
+        &mut self,
+        place: u32,
+        branch: u128,
+        answer: Option<&Message>,
+        moment: &mut Moment<'_>,
+    ) {
+        self.with_peer(place, moment, |peer, ctx| peer.heard(branch, answer, ctx));
+    }
+    fn with_peer(
+        &mut self,
+        place: u32,
+        moment: &mut Moment<'_>,
+        step: impl FnOnce(&mut Peer, &mut crate::context::Ctx<'_>),
+    ) {
+        let Some(peer) = self.peers.get_mut(place as usize) else { return };
+        step(peer, &mut moment.with(&mut self.net));
+        peer.close(&mut self.net);
+    }
+    fn with_peers(
+        &mut self,
+        moment: &mut Moment<'_>,
+        mut step: impl FnMut(&mut Peer, &mut crate::context::Ctx<'_>),
+    ) {
+        for peer in &mut self.peers {
+            step(peer, &mut moment.with(&mut self.net));
+            peer.close(&mut self.net);
+        }
+    }
+}

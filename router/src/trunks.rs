@@ -1,0 +1,82 @@
+//! How trunks are: the last that was heard of each, for the operator.
+
+use acd::Timestamp;
+use sip::peering::{Health, TrunkNews};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Every trunk of the configuration, in its order.
+#[derive(Debug, Default)]
+pub struct TrunkBoard(Mutex<Vec<TrunkView>>);
+
+/// One trunk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrunkView {
+    /// Its name.
+    pub name: String,
+    /// Whether it answers.
+    pub health: Health,
+    /// Since when; none while nothing has changed.
+    pub since: Option<Timestamp>,
+    /// Whether it takes calls for us to here; none where we do not register.
+    pub registered: Option<bool>,
+    /// When that was told last, a renewal included.
+    pub registered_at: Option<Timestamp>,
+}
+
+impl TrunkBoard {
+    /// These trunks, each with whether we register there.
+    #[must_use]
+    pub fn new(trunks: impl IntoIterator<Item = (String, bool)>) -> Self {
+        let view = |(name, registers): (String, bool)| TrunkView {
+            name,
+            health: Health::Unknown,
+            since: None,
+            registered: registers.then_some(false),
+            registered_at: None,
+        };
+        Self(Mutex::new(trunks.into_iter().map(view).collect()))
+    }
+    /// Something was heard of a trunk.
+    pub fn note(&self, trunk: &str, news: TrunkNews, now: Timestamp) {
+        let mut views = self.views_mut();
+        let Some(view) = views.iter_mut().find(|view| view.name == trunk) else { return };
+        let registered = match news {
+            TrunkNews::Health(health) => {
+                (view.health, view.since) = (health, Some(now));
+                return;
+            }
+            TrunkNews::NotRegistered(_) => return, // an earlier registration may still hold
+            TrunkNews::Registered { .. } => true,
+            TrunkNews::Lapsed | TrunkNews::Unregistered => false,
+        };
+        (view.registered, view.registered_at) = (Some(registered), Some(now));
+    }
+    /// All of them.
+    #[must_use]
+    pub fn views(&self) -> Vec<TrunkView> {
+        self.views_mut().clone()
+    }
+    fn views_mut(&self) -> MutexGuard<'_, Vec<TrunkView>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sip::peering::NotRegistered;
+
+    #[test]
+    fn a_failed_renewal_does_not_end_a_registration_that_still_holds() {
+        let board = TrunkBoard::new([("a".to_owned(), true), ("b".to_owned(), false)]);
+        let at = |board: &TrunkBoard| board.views()[0].registered;
+        assert_eq!((at(&board), board.views()[1].registered), (Some(false), None));
+        board.note("a", TrunkNews::Registered { for_s: 60 }, Timestamp(1));
+        board.note("a", TrunkNews::NotRegistered(NotRegistered::NoAnswer), Timestamp(2));
+        assert_eq!(at(&board), Some(true));
+        board.note("a", TrunkNews::Lapsed, Timestamp(3));
+        assert_eq!((at(&board), board.views()[0].registered_at), (Some(false), Some(Timestamp(3))));
+        board.note("b", TrunkNews::Health(Health::Down), Timestamp(4));
+        assert_eq!((board.views()[1].health, board.views()[1].since), (Health::Down, Some(Timestamp(4))));
+    }
+}
