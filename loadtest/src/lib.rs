@@ -11,6 +11,7 @@ mod alarms;
 mod caller;
 mod callers;
 mod cpu;
+mod crowd;
 mod desktop;
 mod desktops;
 mod dialog;
@@ -36,6 +37,7 @@ mod weather;
 
 pub use callers::{Callers, StartError};
 pub use cpu::{CpuClock, Machine};
+pub use crowd::{CrowdError, CrowdFigures, CrowdPlan, Stage, StageFigures, play_crowd};
 pub use desktops::Desktops;
 pub use figures::{DesktopFigures, Failure, Figures, Latency};
 pub use journal::Journal;

@@ -1,6 +1,8 @@
 //! `loadtest`: plays callers, phones and desktops against a call router on this machine, and tells what they saw.
 
-use clap::Parser;
+mod overload;
+
+use clap::{Parser, Subcommand};
 use loadtest::{
     Arrivals, CallersPlan, DesktopsPlan, Journal, Manners, PhonesPlan, Report, Scenario, Spread, play,
 };
@@ -18,8 +20,10 @@ use std::{fs, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration}
 /// Exit codes: 0 all well; 1 something happened that should not (see "Failures") or fewer callers than --at-least
 /// were connected; 64 the arguments or the scenario are wrong; 70 the run could not begin.
 #[derive(Debug, Parser)]
-#[command(version, after_help = EXAMPLES)]
+#[command(version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// Plays a scenario file (TOML; see loadtest/scenarios); options below that say what to play change it.
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
@@ -88,10 +92,16 @@ struct Arguments {
     journal: Option<PathBuf>,
 }
 
+#[derive(Debug, Subcommand)]
+enum Command {
+    Crowd(overload::Crowd),
+}
+
 const EXAMPLES: &str = "Examples:
   loadtest --rate 50 --for 20s --pid $(pidof sambung)
   loadtest --rate 20 --calls 600 --agents 50 --patience \"exp 60s\" --report run.html
-  loadtest --scenario loadtest/scenarios/morning.toml --json";
+  loadtest --scenario loadtest/scenarios/morning.toml --json
+  loadtest crowd --rates 100,1000,100 --each 10s";
 
 /// Something went wrong in the run.
 const FAILED: u8 = 1;
@@ -106,6 +116,9 @@ async fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(told) => return tell(&told),
     };
+    if let Some(Command::Crowd(crowd)) = arguments.command {
+        return crowd_of(crowd).await;
+    }
     let scenario = match scenario(&arguments) {
         Ok(scenario) => scenario,
         Err(problem) => return complain(&problem, USAGE),
@@ -127,6 +140,22 @@ async fn main() -> ExitCode {
     };
     match journal.flush().map_err(|error| error.to_string()).and_then(|()| deliver(&report, &arguments)) {
         Ok(()) => verdict(&report, &arguments),
+        Err(problem) => complain(&problem, BROKEN),
+    }
+}
+
+async fn crowd_of(crowd: overload::Crowd) -> ExitCode {
+    let json = crowd.json;
+    let told = match crowd.play().await {
+        Ok(figures) if json => serde_json::to_string(&figures).map_err(|error| error.to_string()),
+        Ok(figures) => Ok(figures.to_string()),
+        Err(problem) => Err(problem),
+    };
+    match told {
+        Ok(text) => {
+            println!("{}", text.trim_end());
+            ExitCode::SUCCESS
+        }
         Err(problem) => complain(&problem, BROKEN),
     }
 }

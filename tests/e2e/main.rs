@@ -16,6 +16,7 @@ mod floor;
 mod hold;
 mod hostile;
 mod kamailio;
+mod overload;
 mod queue;
 mod races;
 mod registrations;
