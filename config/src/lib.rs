@@ -5,6 +5,7 @@
 //! certificates and secrets it names and whether its databases are there; binds, opens and starts nothing.
 
 mod address;
+mod announce;
 mod audio;
 mod call_limit;
 mod cross;
@@ -20,6 +21,7 @@ mod reference;
 mod routing;
 mod secret;
 mod sources;
+pub mod speech;
 mod staff;
 mod suggest;
 mod syntax;
@@ -30,8 +32,9 @@ mod uri;
 
 pub use finding::{Finding, Problems, Warning};
 pub use model::{
-    AgentAccess, CallLimit, Config, Desk, Digest, Host, Identity, Limits, Login, Media, Network, Operator,
-    Phone, Secret, Section, Sip, SipUri, Site, Source, SourceKind, Store, Tls, Transport, Trunk,
+    AgentAccess, Announce, CallLimit, Config, Desk, Digest, Host, Identity, Limits, Login, Media, Network,
+    Operator, Phone, Secret, Section, Sip, SipUri, Site, Source, SourceKind, Store, Tls, Told, Transport,
+    Trunk,
 };
 pub use pem::{Credentials, CredentialsError};
 pub use reference::reference;
@@ -138,7 +141,7 @@ impl Read {
         let (sip, streams) = machine::sip(&mut root, check);
         let media = machine::media(&mut root, &sip, check);
         let trunks = trunk::trunks(&mut root, check);
-        let queues = routing::queues(&mut root, check);
+        let queues = routing::queues(&mut root, media.value.clips.as_deref(), check);
         let read = Self {
             site,
             tls: tls::tls(&mut root, &streams, check),
@@ -162,13 +165,16 @@ impl Read {
         let music = |queue: &routing::QueueRead| Some((queue.plan.name.clone(), queue.music.clone()?));
         let limits = self.entries.iter().map(|entry| (entry.plan.number.clone(), entry.limit));
         let entry_limits = limits.filter(|(_, limit)| *limit != CallLimit::default()).collect();
+        let tells = |queue: &&routing::QueueRead| queue.announce != model::Announce::default();
+        let announce = self.queues.iter().filter(tells);
+        let announce = announce.map(|queue| (queue.plan.name.clone(), queue.announce.clone())).collect();
         let queue_music = self.queues.iter().filter_map(music).collect();
         let (agents, access) = self.agents.into_iter().map(|agent| (agent.plan, agent.access)).unzip();
         Config {
             site: self.site,
             sip: self.sip.value,
             tls: self.tls,
-            media: Media { queue_music, ..self.media.value },
+            media: Media { queue_music, announce, ..self.media.value },
             desk: self.desk.value,
             operator: self.operator.value,
             store: self.store,

@@ -105,6 +105,8 @@ pub(crate) fn media(root: &mut Table<'_>, sip: &Typed<Sip>, check: &mut Check<'_
         ports: ports.map_or(MEDIA_PORTS, |ports| ports.value),
         music: audio::wav(&mut table, "music", check),
         queue_music: BTreeMap::new(),
+        clips: table.read("clips", crate::path, check).map(|folder| check.folder.join(folder.value)),
+        announce: BTreeMap::new(),
     };
     if media.address.is_loopback() && !heard.is_loopback() {
         let what = format!("\"{}\" is loopback, while SIP listens on {}", media.address, sip.value.udp);

@@ -2,6 +2,7 @@
 //!
 //! How it is read from a file is the business of the other modules; what the parts do with it, of the parts.
 
+use crate::speech::Language;
 use std::{
     collections::BTreeMap, fmt, net::IpAddr, net::SocketAddr, ops::RangeInclusive, path::PathBuf,
     time::Duration,
@@ -116,6 +117,34 @@ pub struct Media {
     pub music: Option<PathBuf>,
     /// WAV files of queues that have music of their own, by queue.
     pub queue_music: BTreeMap<String, PathBuf>,
+    /// Folder of clips, one folder a language in it.
+    pub clips: Option<PathBuf>,
+    /// What waiting callers are told, by queue; queues that tell nothing are absent.
+    pub announce: BTreeMap<String, Announce>,
+}
+
+/// What waiting callers of a queue are told over their music.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Announce {
+    /// WAV file that begins the wait.
+    pub welcome: Option<PathBuf>,
+    /// What is told again and again.
+    pub told: Option<Told>,
+}
+
+/// What is told again and again, in clips that are joined.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// In which language.
+    pub language: Language,
+    /// The place in the queue.
+    pub position: bool,
+    /// The wait that is to be expected.
+    pub wait: bool,
+    /// The time between two.
+    pub every: Duration,
+    /// Where the language's clips are.
+    pub folder: PathBuf,
 }
 
 /// The agents' desktops.

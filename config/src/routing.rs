@@ -1,10 +1,10 @@
 //! Reads what the brain routes by: queues and entries.
 
 use crate::{
-    audio, call_limit,
+    announce, audio, call_limit,
     duration::Span,
     finding::Place,
-    model::CallLimit,
+    model::{Announce, CallLimit},
     name,
     table::{Check, Table, Typed, Wrong, quoted},
     uri,
@@ -14,7 +14,7 @@ use acd::{
     plan::{EntryPlan, QueuePlan, Strategy, Then},
     skill::SkillError,
 };
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Bounds and defaults of a queue's times, in milliseconds.
 pub(crate) const ANSWER_WITHIN: Span = Span::ms(1_000, 3_600_000, 20_000);
@@ -44,6 +44,7 @@ pub(crate) struct QueueRead {
     pub answer_within: Place,
     /// Music of its own.
     pub music: Option<PathBuf>,
+    pub announce: Announce,
     /// Where `max_wait` was typed, if it was.
     pub max_wait: Option<Place>,
 }
@@ -57,21 +58,26 @@ pub(crate) struct EntryRead {
 }
 
 /// Every `[[queue]]`; without one, a queue that everybody serves.
-pub(crate) fn queues(root: &mut Table<'_>, check: &mut Check<'_>) -> Vec<QueueRead> {
+pub(crate) fn queues(root: &mut Table<'_>, clips: Option<&Path>, check: &mut Check<'_>) -> Vec<QueueRead> {
     let given = root.has("queue");
     let tables = root.tables("queue", "name", check);
     if !given {
         let name = Typed { value: ONLY_QUEUE.to_owned(), place: root.place_of("queue") };
-        return vec![queue(name, Table::absent(root.place_of("queue"), "[[queue]]"), check)];
+        return vec![queue(name, Table::absent(root.place_of("queue"), "[[queue]]"), clips, check)];
     }
     let named = tables.into_iter().map(|mut table| {
         let name = crate::needed_name(&mut table, "name", name::name, "name the queue", check);
-        queue(name, table, check)
+        queue(name, table, clips, check)
     });
     named.collect()
 }
 
-fn queue(name: Typed<String>, mut table: Table<'_>, check: &mut Check<'_>) -> QueueRead {
+fn queue(
+    name: Typed<String>,
+    mut table: Table<'_>,
+    clips: Option<&Path>,
+    check: &mut Check<'_>,
+) -> QueueRead {
     let needs = table.read("needs", requirement, check);
     let strategy = table.choice("strategy", &STRATEGIES, Strategy::LongestIdle, check);
     let treatment = table.choice("treatment", &TREATMENTS, Treatment::Music, check);
@@ -103,6 +109,7 @@ fn queue(name: Typed<String>, mut table: Table<'_>, check: &mut Check<'_>) -> Qu
         then: table.place_of("then"),
         answer_within: answer_within.place,
         music: audio::wav(&mut table, "music", check),
+        announce: announce::announce(&mut table, clips, check),
         max_wait: table.has("max_wait").then_some(max_wait.place),
     };
     table.close(check);

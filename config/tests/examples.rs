@@ -284,15 +284,18 @@ fn the_reference_names_every_key_and_no_other() {
 
 #[test]
 fn the_alternatives_of_the_reference_are_accepted() {
-    // A certificate and its key go together, and what listens for TLS needs both.
-    let reference =
-        config::reference().replace("\n# certificate =", "\ncertificate =").replace("\n# key =", "\nkey =");
+    // A certificate and its key go together, and what listens for TLS needs both; who announces needs clips.
+    let together = ["certificate", "key", "clips"];
+    let reference = together.iter().fold(config::reference().to_owned(), |reference, key| {
+        reference.replace(&format!("\n# {key} ="), &format!("\n{key} ="))
+    });
     for line in reference.lines().filter(|line| line.starts_with("# ") && key_named(line).is_some()) {
         let chosen = without_plain_secret(&reference, line).replace(line, &line[2..]);
         let outcome = config::parse(&chosen, &examples(), &|_| Some("a-token".to_owned()));
         let said = outcome.err().map(|problems| problems.to_string()).unwrap_or_default();
         // The files it names are not there.
-        assert!(said.lines().all(|problem| problem.contains("cannot be read")), "{line}: {said}");
+        let is_absent = |problem: &str| problem.contains("cannot be read") || problem.contains("lacks clips");
+        assert!(said.lines().all(is_absent), "{line}: {said}");
     }
 }
 

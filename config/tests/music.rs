@@ -48,3 +48,31 @@ fn what_cannot_be_played_is_named_with_the_way_out() {
         assert!(text.contains("media.music") && text.contains(name) && text.contains(says), "{text}");
     }
 }
+
+#[test]
+fn a_queue_that_announces_needs_every_clip_of_its_language() {
+    use config::speech::{Language, clips};
+    let folder = tempfile::tempdir().unwrap();
+    let of_language = folder.path().join("clips/id");
+    std::fs::create_dir_all(&of_language).unwrap();
+    let needed = clips(Language::Indonesian, true, false);
+    needed.iter().for_each(|(name, _)| wav(&of_language.join(format!("{name}.wav")), 16_000, 1, 16_000));
+    let text = "[media]\nclips = \"clips\"\n[[queue]]\nname = \"main\"\nannounce = [\"position\"]\n";
+    let (config, _) = parse(text, folder.path(), &|_| None).unwrap();
+    let told = config.media.announce["main"].told.clone().unwrap();
+    assert!(told.position && !told.wait && told.folder == of_language);
+
+    for (change, says) in [
+        (
+            text.replace("[\"position\"]", "[\"position\", \"wait\"]"),
+            "wait-short.wav, wait.wav, minutes.wav, wait-long.wav;",
+        ),
+        (text.replace("announce =", "language = \"en\"\nannounce ="), " more; record them"),
+        (text.replace("clips = \"clips\"\n", ""), "has no clips to speak with"),
+        (text.replace("position", "positon"), "\"positon\" is unknown; did you mean \"position\""),
+        (text.replace("announce =", "announce_every = \"1s\"\nannounce ="), "announce_every"),
+    ] {
+        let problems = parse(&change, folder.path(), &|_| None).unwrap_err().to_string();
+        assert!(problems.contains(says), "{problems}");
+    }
+}

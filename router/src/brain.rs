@@ -3,6 +3,7 @@
 //! SIP over UDP, the brain and the log share this one thread: nothing on the path of a call crosses to another.
 
 use crate::{
+    announcer::{Announcer, Whereabouts},
     clock::Clock,
     desks::Desks,
     drain::Drain,
@@ -14,7 +15,7 @@ use crate::{
     sip_edge::{SipEdge, UdpEdge},
     streams::{StreamNews, Streams},
 };
-use acd::{Acd, AgentNo, Event, OfferId, Order, Plan, Timestamp};
+use acd::{Acd, AgentNo, CallId, Event, OfferId, Order, Plan, Timestamp, Treatment, call::CallState};
 use agent_gateway::{DeskOrder, ReplyTo};
 use mio::{Events, Interest, Poll, Token};
 use sip::Keep;
@@ -52,6 +53,7 @@ pub struct Brain {
     /// Whether the SIP side was told to refuse new calls.
     draining: bool,
     load: Load,
+    announcer: Announcer,
     /// When the card of an offer was written, until its phone is rung.
     cards: HashMap<OfferId, std::time::Instant>,
     /// Time of the last event.
@@ -81,6 +83,8 @@ pub struct BrainParts {
     pub inbox: Inbox,
     /// With the door's waker registered as [`DOOR`].
     pub poll: Poll,
+    /// What waiting callers are told.
+    pub announcer: Announcer,
     /// Where to count.
     pub metrics: Arc<Metrics>,
     /// Whether new calls are refused.
@@ -115,6 +119,7 @@ impl Brain {
             desks,
             inbox,
             poll,
+            announcer,
             metrics,
             drain,
         } = parts;
@@ -131,6 +136,7 @@ impl Brain {
             desks,
             inbox,
             poll,
+            announcer,
             metrics,
             drain,
             draining: false,
@@ -222,7 +228,12 @@ impl Brain {
     }
 
     fn wait(&self) -> Duration {
-        let next = [self.acd.next_deadline(), self.sip.next_deadline(), self.desks.deadline()];
+        let next = [
+            self.acd.next_deadline(),
+            self.sip.next_deadline(),
+            self.desks.deadline(),
+            self.announcer.next_deadline(),
+        ];
         let now = self.clock.now();
         // A poll that ends just before a deadline would only turn once more.
         next.into_iter().flatten().min().map_or(IDLE, |at| round_up(at.since(now)).min(IDLE))
@@ -264,6 +275,7 @@ impl Brain {
         self.commit();
         self.sip.send(&mut self.socket, &self.streams);
         let blocked = self.socket.flush();
+        self.speak(now);
         self.desks.flush(now);
         Ok(more || blocked)
     }
@@ -388,7 +400,47 @@ impl Brain {
         {
             self.desks.push(DeskOrder::AgentLeg { offer, sip_call_id }, now);
         }
+        self.announce(&order, now);
         self.desks.order(order, now);
+    }
+
+    /// Takes note of who waits, and of how fast a queue is served.
+    fn announce(&mut self, order: &Order, now: Timestamp) {
+        match order {
+            Order::Treat { call, queue, treatment: Treatment::Music | Treatment::EarlyMedia } => {
+                self.announcer.begins(*call, *queue, now);
+            }
+            Order::Connect { offer } => {
+                let visit = self.acd.call(offer.call).and_then(acd::Call::visit);
+                if let Some(visit) = visit {
+                    self.announcer.answered(visit.queue, now);
+                }
+            }
+            Order::Treat { treatment: Treatment::Ringing, .. }
+            | Order::OfferCall { .. }
+            | Order::RingPhone { .. }
+            | Order::WithdrawOffer { .. }
+            | Order::DropPhone { .. }
+            | Order::HoldPhone { .. }
+            | Order::Hold { .. }
+            | Order::Retrieve { .. }
+            | Order::EndCaller { .. }
+            | Order::CallMoved { .. }
+            | Order::AskedInVain { .. }
+            | Order::AgentMoved { .. }
+            | Order::CallOver { .. } => {}
+        }
+    }
+
+    /// Tells callers what is due to be told.
+    fn speak(&mut self, now: Timestamp) {
+        if self.announcer.next_deadline().is_none_or(|at| at > now) {
+            return;
+        }
+        let whereabouts = |id| whereabouts(&self.acd, id);
+        for (call, clips) in self.announcer.tell(now, whereabouts) {
+            self.sip.speak(call, clips);
+        }
     }
 
     fn reply(&mut self, to: Option<ReplyTo>, verdict: acd::Verdict, now: Timestamp) {
@@ -426,6 +478,18 @@ impl Brain {
         }
         self.metrics.log_degraded.set(i64::from(committed != Committed::Written));
         self.sip.set_overload(committed == Committed::Full || self.load.is_high(self.clock.now()));
+    }
+}
+
+/// Places are told up to here.
+const FARTHEST: u32 = 200;
+
+fn whereabouts(acd: &Acd, id: CallId) -> Whereabouts {
+    let Some(call) = acd.call(id) else { return Whereabouts::Elsewhere };
+    match (call.state(), call.visit(), acd.place_in_queue(id, FARTHEST)) {
+        (CallState::Queued, Some(visit), Some(place)) => Whereabouts::Waiting(visit.queue, place),
+        (CallState::Offered { .. }, ..) => Whereabouts::Ringing,
+        _ => Whereabouts::Elsewhere,
     }
 }
 

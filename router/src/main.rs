@@ -1,6 +1,7 @@
 //! `sambung`: the command line.
 
 use clap::{Parser, Subcommand};
+use config::speech::{self, Language};
 use router::{
     demo,
     process::{self, Ending, Failure},
@@ -62,11 +63,14 @@ enum Command {
     /// List every problem in a configuration file; exit 64 if there is one. Binds and starts nothing.
     Check {
         /// The file.
-        #[arg(required_unless_present = "reference", value_name = "FILE")]
+        #[arg(required_unless_present_any = ["reference", "clips"], value_name = "FILE")]
         file: Option<PathBuf>,
         /// Print every key with its default instead.
         #[arg(long)]
         reference: bool,
+        /// Print every clip that announcements are joined of, with the words to record, instead.
+        #[arg(long, conflicts_with = "reference")]
+        clips: bool,
     },
     /// Decide a recorded log again: prints the hash of the state and the first difference, if there is one (exit 1).
     Replay {
@@ -81,6 +85,10 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Check { reference: true, .. } => {
             print!("{}", config::reference());
+            ExitCode::SUCCESS
+        }
+        Command::Check { clips: true, .. } => {
+            print_clips();
             ExitCode::SUCCESS
         }
         Command::Check { file, .. } => check(&file.unwrap_or_default()),
@@ -135,6 +143,15 @@ async fn run(file: Option<PathBuf>) -> Result<(), Failure> {
     ending.wait(&house, None).await?;
     house.stop().await?;
     Ok(())
+}
+
+fn print_clips() {
+    println!("# Below [media] clips; WAV of any rate, with little silence at both ends.");
+    for language in [Language::Indonesian, Language::English] {
+        for (name, words) in speech::clips(language, true, true) {
+            println!("{}/{name}.wav\t{words}", language.code());
+        }
+    }
 }
 
 fn check(file: &std::path::Path) -> ExitCode {

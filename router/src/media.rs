@@ -34,6 +34,7 @@ const QUEUE: usize = 8_192;
 
 enum Order {
     Play { call: CallId, socket: Arc<UdpSocket>, play: Play, sound: Arc<Sound> },
+    Speak { call: CallId, clips: Vec<Arc<Sound>> },
     Stop { call: CallId },
 }
 
@@ -70,6 +71,13 @@ impl Media {
         sound: Arc<Sound>,
     ) -> Result<(), MediaStuck> {
         self.orders.try_send(Order::Play { call, socket, play, sound }).map_err(|_| MediaStuck)
+    }
+    /// Something is spoken to a caller over the music; nothing to one who hears none.
+    ///
+    /// # Errors
+    /// [`MediaStuck`].
+    pub fn speak(&self, call: CallId, clips: Vec<Arc<Sound>>) -> Result<(), MediaStuck> {
+        self.orders.try_send(Order::Speak { call, clips }).map_err(|_| MediaStuck)
     }
     /// Music to a caller stops.
     ///
@@ -122,11 +130,20 @@ fn take_orders(inbox: &Receiver<Order>, rounds: &mut [BTreeMap<CallId, Stream>],
     }
 }
 
+fn stream_of(call: CallId, rounds: &mut [BTreeMap<CallId, Stream>]) -> Option<&mut Stream> {
+    rounds.iter_mut().find_map(|round| round.get_mut(&call))
+}
+
 fn carry_out(order: Order, rounds: &mut [BTreeMap<CallId, Stream>], next: Instant) {
     match order {
         Order::Stop { call } => rounds.iter_mut().for_each(|round| drop(round.remove(&call))),
+        Order::Speak { call, clips } => {
+            if let Some(stream) = stream_of(call, rounds) {
+                stream.speak(clips);
+            }
+        }
         Order::Play { call, socket, play, sound } => {
-            if let Some(stream) = rounds.iter_mut().find_map(|round| round.get_mut(&call)) {
+            if let Some(stream) = stream_of(call, rounds) {
                 stream.redirect(play, sound);
                 return;
             }

@@ -3,6 +3,7 @@
 //! One thread for SIP, brain and log; one for music; a few for desktops, look-ups, records and the operator's HTTP.
 
 use crate::{
+    announcer::{Announcer, QueueSpeech},
     brain::{Brain, BrainError, BrainParts, DOOR},
     clock::Clock,
     desks::Desks,
@@ -167,7 +168,9 @@ impl House {
             metrics: Arc::clone(&metrics),
             trunks: Arc::clone(&trunks),
         });
-        sip.learn(phones(&config, &directory), queue_sides(&config, &directory)?);
+        let mut sounds = Sounds::default();
+        sip.learn(phones(&config, &directory), queue_sides(&config, &directory, &mut sounds)?);
+        let announcer = announcer(&config, &directory, &mut sounds)?;
         let now = clock.now();
         sip.sign_in(registry(&config, &secret, now), left.phones, now);
         sip.meet(config.trunks.iter().filter_map(peering).collect(), now);
@@ -183,6 +186,7 @@ impl House {
             desks: Desks::new(Some(gateway.clone())),
             inbox,
             poll,
+            announcer,
             metrics: Arc::clone(&metrics),
             drain: drain.clone(),
         })?;
@@ -391,14 +395,34 @@ fn queue_names(directory: &acd::Directory) -> Vec<String> {
         .collect()
 }
 
-/// Every queue with its music.
-fn queue_sides(config: &Config, directory: &acd::Directory) -> Result<Vec<QueueSide>, SoundError> {
-    let (mut sounds, media) = (Sounds::default(), &config.media);
+/// Every queue with its music and its welcome.
+fn queue_sides(
+    config: &Config,
+    directory: &acd::Directory,
+    sounds: &mut Sounds,
+) -> Result<Vec<QueueSide>, SoundError> {
+    let media = &config.media;
     let side = |name: String| {
         let file = media.queue_music.get(&name).or(media.music.as_ref());
-        Ok(QueueSide { music: sounds.get(file)?, name })
+        let welcome = media.announce.get(&name).and_then(|announce| announce.welcome.as_ref());
+        let welcome = welcome.map(|file| sounds.get(Some(file))).transpose()?;
+        Ok(QueueSide { music: sounds.get(file)?, welcome, name })
     };
     queue_names(directory).into_iter().map(side).collect()
+}
+
+/// What is told in every queue.
+fn announcer(
+    config: &Config,
+    directory: &acd::Directory,
+    sounds: &mut Sounds,
+) -> Result<Announcer, SoundError> {
+    let mut speech = |name: String| {
+        let told = config.media.announce.get(&name).and_then(|announce| announce.told.clone());
+        told.map(|told| QueueSpeech::load(told, sounds)).transpose()
+    };
+    let queues = queue_names(directory).into_iter().map(&mut speech).collect::<Result<_, _>>()?;
+    Ok(Announcer::new(queues))
 }
 
 fn sources(config: &Config) -> Vec<SourceSpec> {

@@ -59,6 +59,8 @@ struct CallerSide {
     _trunk: TrunkCall,
     /// That of the queue in which the caller was given something to hear.
     music: Option<Arc<Sound>>,
+    /// What is spoken when the music begins.
+    welcome: Option<Arc<Sound>>,
 }
 
 /// Where an agent's phone is.
@@ -77,6 +79,8 @@ pub struct QueueSide {
     pub name: String,
     /// What its waiting callers hear.
     pub music: Arc<Sound>,
+    /// What is spoken to them at first.
+    pub welcome: Option<Arc<Sound>>,
 }
 
 /// What the edge is made of.
@@ -298,7 +302,14 @@ impl SipEdge {
             uui: offered.uui,
         };
         let trunk = self.metrics.trunks.call(&offered.trunk);
-        let side = CallerSide { known: Box::new(known), told: false, rtp: None, _trunk: trunk, music: None };
+        let side = CallerSide {
+            known: Box::new(known),
+            told: false,
+            rtp: None,
+            _trunk: trunk,
+            music: None,
+            welcome: None,
+        };
         self.callers.insert(call, side);
         Event::CallArrived { call, dialled, caller: reference }
     }
@@ -342,6 +353,18 @@ impl SipEdge {
         };
         if let Err(error) = done {
             tracing::error!(%error, %call, "a caller's music does not change");
+        }
+        let begins = play.is_some();
+        let welcome = self.callers.get_mut(&call).filter(|_| begins).and_then(|side| side.welcome.take());
+        if let Some(welcome) = welcome {
+            self.speak(call, vec![welcome]);
+        }
+    }
+
+    /// Speaks to a caller who hears music.
+    pub fn speak(&self, call: CallId, clips: Vec<Arc<Sound>>) {
+        if let Err(error) = self.media.speak(call, clips) {
+            tracing::error!(%error, %call, "a caller is not told what was due");
         }
     }
 
@@ -389,6 +412,10 @@ impl SipEdge {
 
     fn treat(&mut self, call: CallId, queue: QueueNo, treatment: Treatment) -> Command {
         self.choose_music(call, queue);
+        let welcome = self.queues.get(queue.index()).and_then(|queue| queue.welcome.clone());
+        if let Some(side) = self.callers.get_mut(&call) {
+            side.welcome = welcome;
+        }
         let port = match treatment {
             Treatment::Music | Treatment::EarlyMedia => self.rtp_port(call),
             Treatment::Ringing => None,

@@ -7,6 +7,7 @@
 )]
 
 mod abuse;
+mod announce;
 mod baresip;
 mod bench;
 mod checks;

@@ -16,7 +16,7 @@ const RATE: usize = 8_000;
 /// A WAV header without extras.
 const HEADER: usize = 44;
 /// How long it speaks before it begins anew.
-const TONE_S: usize = 20;
+const TONE_S: f64 = 20.0;
 const START: Duration = Duration::from_secs(10);
 
 /// A phone at work; dropping it ends it.
@@ -53,7 +53,7 @@ impl Baresip {
         let folder = folder.join(name);
         fs::create_dir_all(&folder).unwrap();
         let [sip, control] = free_ports();
-        fs::write(folder.join("voice.wav"), tone(voice_hz)).unwrap();
+        fs::write(folder.join("voice.wav"), tone(voice_hz, TONE_S)).unwrap();
         fs::write(folder.join("config"), configuration(&folder, sip, control)).unwrap();
         fs::write(folder.join("accounts"), account.replace("@PORT@", &sip.to_string()) + "\n").unwrap();
         fs::write(folder.join("contacts"), "").unwrap();
@@ -147,8 +147,9 @@ fn configuration(folder: &Path, sip: u16, control: u16) -> String {
 }
 
 /// A tone as a WAV file.
-fn tone(hz: u32) -> Vec<u8> {
-    let samples = (0..RATE * TONE_S)
+#[must_use]
+pub fn tone(hz: u32, seconds: f64) -> Vec<u8> {
+    let samples = (0..(RATE as f64 * seconds) as usize)
         .map(|at| (8_000.0 * (TAU * f64::from(hz) * at as f64 / RATE as f64).sin()) as i16)
         .flat_map(i16::to_le_bytes)
         .collect::<Vec<_>>();
@@ -198,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_tone_is_told_from_silence_and_from_two_tones() {
-        let (low, high) = (samples(&tone(440)), samples(&tone(600)));
+        let (low, high) = (samples(&tone(440, 1.0)), samples(&tone(600, 1.0)));
         assert_eq!(judge(&low), Hears::Tone(440));
         assert_eq!(judge(&high), Hears::Tone(600));
         assert_eq!(judge(&[0.0; 4_000]), Hears::Silence);

@@ -26,7 +26,7 @@ mod tools;
 mod wait;
 
 pub use authority::Authority;
-pub use baresip::{Baresip, Hears};
+pub use baresip::{Baresip, Hears, tone};
 pub use desk::Desk;
 pub use http::{Answer, ask, get, get_as};
 pub use kamailio::{Kamailio, KamailioRun, TlsFiles};

@@ -231,6 +231,25 @@ impl Acd {
     pub fn agent(&self, no: AgentNo) -> Option<&Agent> {
         self.agents.get(no.index())
     }
+    /// The place of a waiting call among those of its queue, from 1; none when it does not wait. Looks at no more than
+    /// `most` calls: whoever stands behind them has the place `most`.
+    #[must_use]
+    pub fn place_in_queue(&self, id: CallId, most: u32) -> Option<u32> {
+        let call = self.calls.get(&id).filter(|call| matches!(call.state, CallState::Queued))?;
+        let queue = call.visit?.queue;
+        let (class, rank) = (self.rules.queue(queue)?.class, call.rank());
+        let of_queue = |other: &CallId| {
+            self.calls.get(other).is_some_and(|call| call.visit.is_some_and(|visit| visit.queue == queue))
+        };
+        let mut place = 1;
+        for other in self.index.waiting(class).take(most as usize) {
+            if other >= rank {
+                return Some(place);
+            }
+            place += u32::from(of_queue(&other.call));
+        }
+        Some(most)
+    }
     /// Every live call, oldest first.
     pub fn calls(&self) -> impl Iterator<Item = &Call> {
         self.calls.values()

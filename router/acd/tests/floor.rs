@@ -384,3 +384,15 @@ fn skills_decide_who_may_take_a_call() {
     let cid = floor.ready("cid");
     assert_eq!(floor.offered_to(call), Some(cid));
 }
+
+#[test]
+fn a_caller_s_place_counts_those_of_the_same_queue_who_are_served_before() {
+    let mut floor = Floor::with(vec![a_queue("billing"), a_queue("sales")], vec![an_agent("ann", &[])]);
+    let (first, other, second) = (floor.call("billing"), floor.call("sales"), floor.call("billing"));
+    let places = |floor: &Floor| [first, other, second].map(|call| floor.acd().place_in_queue(call, 100));
+    assert_eq!(places(&floor), [Some(1), Some(1), Some(2)], "both queues are served by the same agents");
+    assert_eq!(floor.acd().place_in_queue(second, 2), Some(2), "no further than it was looked");
+    floor.ready("ann");
+    assert_eq!(places(&floor), [None, Some(1), Some(1)], "the first one rings");
+    floor.prove_replay();
+}

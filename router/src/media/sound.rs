@@ -117,6 +117,12 @@ impl Sound {
         Self { pcmu: padded().map(g711::ulaw).collect(), pcma: padded().map(g711::alaw).collect() }
     }
 
+    /// How many packets it lasts.
+    #[must_use]
+    pub fn packets(&self) -> u32 {
+        u32::try_from(self.pcmu.len() / SAMPLES).unwrap_or(u32::MAX)
+    }
+
     /// The 20 ms that begin with packet `packet`; the sound repeats.
     #[must_use]
     pub fn packet(&self, codec: Codec, packet: u32) -> &[u8] {

@@ -6,11 +6,14 @@ use super::{
 };
 use acd::CallId;
 use sip::Play;
-use std::{net::UdpSocket, sync::Arc, time::Instant};
+use std::{collections::VecDeque, net::UdpSocket, sync::Arc, time::Instant};
 
 const HEADER: usize = 12;
 /// A caller who got nothing for this many packets is not flooded with them afterwards.
 const MOST_LATE: u32 = 10;
+
+/// Clips that may wait to be spoken to a caller.
+const MOST_SPOKEN: usize = 32;
 
 /// Where a caller's music is, and what comes next.
 #[derive(Debug)]
@@ -18,6 +21,9 @@ pub struct Stream {
     socket: Arc<UdpSocket>,
     play: Play,
     sound: Arc<Sound>,
+    /// What is spoken over the music, one after the other, and how far the first of them is.
+    spoken: VecDeque<Arc<Sound>>,
+    spoken_packets: u32,
     started: Instant,
     /// Packets due so far, sent or skipped.
     packets: u32,
@@ -32,13 +38,30 @@ impl Stream {
         // The id's low bits are unguessable, which is what RFC 3550 §5.1 asks of these three.
         let bits = call.as_u128();
         let (ssrc, sequence) = (bits as u32, (bits >> 32) as u16);
-        Self { socket, play, sound, started: start, packets: 0, sequence, ssrc, marker: true }
+        Self {
+            socket,
+            play,
+            sound,
+            spoken: VecDeque::new(),
+            spoken_packets: 0,
+            started: start,
+            packets: 0,
+            sequence,
+            ssrc,
+            marker: true,
+        }
     }
     /// Goes elsewhere, in another coding, or with another sound, without a break.
     pub fn redirect(&mut self, play: Play, sound: Arc<Sound>) {
         self.play = play;
         self.sound = sound;
         self.marker = true;
+    }
+    /// Speaks these clips instead of the music, one after the other, behind what is being spoken.
+    pub fn speak(&mut self, clips: Vec<Arc<Sound>>) {
+        if self.spoken.len() + clips.len() <= MOST_SPOKEN {
+            self.spoken.extend(clips);
+        }
     }
     /// Sends every packet that is due: as many as 20 ms fit into the time since the start, so that a late round does
     /// not slow the music down.
@@ -54,6 +77,17 @@ impl Stream {
         }
     }
 
+    /// 20 ms of what is spoken, else of the music, which goes on unheard meanwhile.
+    fn next_sound(&mut self) -> &[u8] {
+        while self.spoken.front().is_some_and(|clip| self.spoken_packets >= clip.packets()) {
+            self.spoken.pop_front();
+            self.spoken_packets = 0;
+        }
+        let Some(clip) = self.spoken.front() else { return self.sound.packet(self.play.codec, self.packets) };
+        let packet = clip.packet(self.play.codec, self.spoken_packets);
+        self.spoken_packets += 1;
+        packet
+    }
     fn send(&mut self) {
         let mut packet = [0; HEADER + SAMPLES];
         let timestamp = self.packets.wrapping_mul(SAMPLES as u32).wrapping_add(self.ssrc.rotate_left(7));
@@ -62,7 +96,7 @@ impl Stream {
         packet[2..4].copy_from_slice(&self.sequence.to_be_bytes());
         packet[4..8].copy_from_slice(&timestamp.to_be_bytes());
         packet[8..12].copy_from_slice(&self.ssrc.to_be_bytes());
-        packet[HEADER..].copy_from_slice(self.sound.packet(self.play.codec, self.packets));
+        packet[HEADER..].copy_from_slice(self.next_sound());
         // Nobody listens at that port (ICMP), or the buffer is full: the music is late by a packet, no more.
         if let Err(error) = self.socket.send_to(&packet, self.play.to) {
             tracing::trace!(%error, "a packet of music was not sent");

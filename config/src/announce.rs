@@ -1,0 +1,62 @@
+//! Reads what a queue tells its waiting callers, and makes sure that every clip is there.
+
+use crate::{
+    audio,
+    duration::Span,
+    model::{Announce, Told},
+    speech::{self, Language},
+    suggest,
+    table::{Check, Table, Typed, quoted},
+};
+use std::path::{Path, PathBuf};
+
+/// How often a caller is told, in milliseconds.
+const EVERY: Span = Span::ms(10_000, 600_000, 45_000);
+const LANGUAGES: [(&str, Language); 2] = [("id", Language::Indonesian), ("en", Language::English)];
+const TELLS: [&str; 2] = ["position", "wait"];
+/// So many absent clips are named; a folder that lacks more lacks all.
+const NAMED: usize = 4;
+
+/// `welcome`, `announce`, `announce_every` and `language` of a queue; `clips` is the folder of `[media]`.
+pub(crate) fn announce(table: &mut Table<'_>, clips: Option<&Path>, check: &mut Check<'_>) -> Announce {
+    let welcome = audio::clip(table, "welcome", check);
+    let every = table.duration("announce_every", EVERY, check).value;
+    let language = table.choice("language", &LANGUAGES, Language::Indonesian, check);
+    let place = table.place_of("announce");
+    let tells = table.texts("announce", check).unwrap_or_default();
+    for unknown in tells.iter().filter(|tell| !TELLS.contains(&tell.value)) {
+        let way_out = suggest::way_out(unknown.value, TELLS);
+        check.findings.problem(&unknown.place, format!("{} is unknown", quoted(unknown.value)), way_out);
+    }
+    let tells_of = |what: &str| tells.iter().any(|tell: &Typed<&str>| tell.value == what);
+    let (position, wait) = (tells_of("position"), tells_of("wait"));
+    if !position && !wait {
+        return Announce { welcome, told: None };
+    }
+    let Some(clips) = clips else {
+        check.findings.problem(
+            &place,
+            "has no clips to speak with",
+            "name their folder as clips below [media]",
+        );
+        return Announce { welcome, told: None };
+    };
+    let folder = clips.join(language.code());
+    let needed = speech::clips(language, position, wait);
+    let bad: Vec<PathBuf> = needed
+        .iter()
+        .map(|(clip, _)| folder.join(format!("{clip}.wav")))
+        .filter(|file| audio::is_no_clip(file))
+        .collect();
+    if !bad.is_empty() {
+        let names = bad.iter().take(NAMED).map(|file| file.file_name().unwrap_or_default().to_string_lossy());
+        let names = names.collect::<Vec<_>>().join(", ");
+        let rest = if bad.len() > NAMED { format!(" and {} more", bad.len() - NAMED) } else { String::new() };
+        let what = format!(
+            "lacks clips that can be played in {}: {names}{rest}",
+            quoted(&folder.display().to_string())
+        );
+        check.findings.problem(&place, what, "record them: `sambung check --clips` lists the words of each");
+    }
+    Announce { welcome, told: Some(Told { language, position, wait, every, folder }) }
+}
