@@ -20,6 +20,8 @@ pub struct GatewayConfig {
     pub codes: Vec<String>,
     /// Why an agent may be not ready.
     pub not_ready_reasons: Vec<String>,
+    /// Whether calls may be transferred to numbers outside.
+    pub outside: bool,
     /// Origins whose pages may connect, such as `https://crm.example`, besides the gateway's own.
     pub origins: Vec<String>,
     /// Knows who is calling.

@@ -14,6 +14,7 @@ mod login;
 mod machine;
 mod model;
 mod name;
+mod outside;
 mod pem;
 mod reference;
 mod routing;
@@ -27,8 +28,8 @@ mod tls;
 
 pub use finding::{Finding, Problems, Warning};
 pub use model::{
-    AgentAccess, Config, Desk, Digest, Identity, Limits, Login, Media, Network, Operator, Phone, Secret,
-    Section, Sip, Site, Source, SourceKind, Store, Tls, Trunk,
+    AgentAccess, Config, Desk, Digest, Identity, Limits, Login, Media, Network, Operator, Outside, Phone,
+    Secret, Section, Sip, Site, Source, SourceKind, Store, Tls, Trunk,
 };
 pub use pem::{Credentials, CredentialsError};
 pub use reference::reference;
@@ -126,6 +127,7 @@ struct Read {
     queues: Vec<routing::QueueRead>,
     entries: Vec<routing::EntryRead>,
     agents: Vec<staff::AgentRead>,
+    outside: Vec<outside::OutsideRead>,
     sources: Vec<sources::SourceRead>,
 }
 
@@ -150,6 +152,7 @@ impl Read {
             entries: routing::entries(&mut root, &queues, check),
             queues,
             agents: staff::agents(&mut root, check),
+            outside: outside::outside(&mut root, check),
             sources: sources::sources(&mut root, check),
         };
         root.close(check);
@@ -159,6 +162,7 @@ impl Read {
         let music = |queue: &routing::QueueRead| Some((queue.plan.name.clone(), queue.music.clone()?));
         let queue_music = self.queues.iter().filter_map(music).collect();
         let (agents, access) = self.agents.into_iter().map(|agent| (agent.plan, agent.access)).unzip();
+        let (outside, ways) = self.outside.into_iter().map(|rule| (rule.plan, rule.way)).unzip();
         Config {
             site: self.site,
             sip: self.sip.value,
@@ -173,8 +177,10 @@ impl Read {
                 queues: self.queues.into_iter().map(|queue| queue.plan).collect(),
                 entries: self.entries.into_iter().map(|entry| entry.plan).collect(),
                 agents,
+                outside,
             },
             agents: access,
+            outside: ways,
             sources: self.sources.into_iter().map(|source| source.source).collect(),
         }
     }

@@ -12,7 +12,7 @@ use crate::{
     media::{Media, Ports, SoundError, Sounds},
     metrics::{Metrics, MetricsError},
     secret::SecretError,
-    sip_edge::{PhoneSide, QueueSide, SipEdge, SipParts, UdpEdge},
+    sip_edge::{OutsideSide, PhoneSide, QueueSide, SipEdge, SipParts, UdpEdge},
     streams::{self, Listeners, StreamError, Streams},
 };
 use acd::{Acd, Plan, Timestamp};
@@ -161,7 +161,7 @@ impl House {
             media: Media::start()?,
             metrics: Arc::clone(&metrics),
         });
-        sip.learn(phones(&config, &directory), queue_sides(&config, &directory)?);
+        sip.learn(phones(&config, &directory), queue_sides(&config, &directory)?, outside(&config));
         let now = clock.now();
         sip.sign_in(registry(&config, &secret, now), left.phones, now);
         let mut brain = Brain::new(BrainParts {
@@ -368,6 +368,10 @@ fn queue_sides(config: &Config, directory: &acd::Directory) -> Result<Vec<QueueS
     queue_names(directory).into_iter().map(side).collect()
 }
 
+fn outside(config: &Config) -> Vec<OutsideSide> {
+    config.outside.iter().map(|way| OutsideSide { way: way.clone() }).collect()
+}
+
 fn sources(config: &Config) -> Vec<SourceSpec> {
     let section = |section: &config::Section| SectionSpec {
         name: section.name.clone(),
@@ -409,6 +413,7 @@ fn desk_config(
         queues: queue_names(directory),
         codes: config.desk.codes.clone(),
         not_ready_reasons: config.desk.not_ready_reasons.clone(),
+        outside: !config.outside.is_empty(),
         origins: config.desk.origins.clone(),
         screenpop,
         server_version: env!("CARGO_PKG_VERSION").to_owned(),

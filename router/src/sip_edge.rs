@@ -4,8 +4,10 @@
 
 mod count;
 mod mint;
+mod transfer;
 mod udp;
 
+pub use transfer::OutsideSide;
 pub use udp::UdpEdge;
 
 use crate::{
@@ -41,6 +43,7 @@ pub struct SipEdge {
     phones: Vec<Option<PhoneSide>>,
     /// By [`QueueNo`].
     queues: Vec<QueueSide>,
+    outside: Vec<OutsideSide>,
     callers: HashMap<CallId, CallerSide>,
     ports: Ports,
     media: Media,
@@ -54,6 +57,8 @@ struct CallerSide {
     rtp: Option<(u16, Arc<UdpSocket>)>,
     /// That of the queue in which the caller was given something to hear.
     music: Option<Arc<Sound>>,
+    /// The number outside to which it is transferred.
+    dials: Option<String>,
 }
 
 /// Where an agent's phone is.
@@ -101,6 +106,7 @@ impl SipEdge {
             region: parts.region,
             phones: Vec::new(),
             queues: Vec::new(),
+            outside: Vec::new(),
             callers: HashMap::new(),
             ports: parts.ports,
             media: parts.media,
@@ -108,10 +114,15 @@ impl SipEdge {
         }
     }
 
-    /// Where agents' phones are, what queues are called and what is played in them, by number.
-    pub fn learn(&mut self, phones: Vec<Option<PhoneSide>>, queues: Vec<QueueSide>) {
-        self.phones = phones;
-        self.queues = queues;
+    /// Where agents' phones are, what queues are called and what is played in them, by number; over which gateways
+    /// numbers outside are called.
+    pub fn learn(
+        &mut self,
+        phones: Vec<Option<PhoneSide>>,
+        queues: Vec<QueueSide>,
+        outside: Vec<OutsideSide>,
+    ) {
+        (self.phones, self.queues, self.outside) = (phones, queues, outside);
     }
 
     /// New trunks, entries and limits for calls that come from now on.
@@ -215,6 +226,8 @@ impl SipEdge {
             Notice::RetrieveFailed { leg, status } => {
                 Some(Event::RetrieveFailed { offer: offer_id(leg), status })
             }
+            // The brain's loop finds out first whom it means.
+            Notice::PhoneRefers { .. } => None,
             Notice::Media { call, play } => {
                 self.play(call_id(call), play);
                 None
@@ -255,7 +268,8 @@ impl SipEdge {
             sip_call_id: offered.sip_call_id,
             uui: offered.uui,
         };
-        self.callers.insert(call, CallerSide { known: Box::new(known), told: false, rtp: None, music: None });
+        let side = CallerSide { known: Box::new(known), told: false, rtp: None, music: None, dials: None };
+        self.callers.insert(call, side);
         Event::CallArrived { call, dialled, caller: reference }
     }
 
@@ -318,6 +332,14 @@ impl SipEdge {
                 };
                 ring
             }
+            Order::CallOut { offer, rule } => {
+                let Some(ring) = self.call_out(*offer, rule) else {
+                    self.out.notices.push(Notice::PhoneRefused { leg: leg_key(*offer), status: 480 });
+                    return;
+                };
+                ring
+            }
+            Order::AcceptRefer { offer } => Command::AcceptRefer { leg: leg_key(*offer) },
             Order::DropPhone { offer, why } => {
                 Command::Drop { leg: leg_key(*offer), reason: drop_cause(*why) }
             }
@@ -391,10 +413,14 @@ impl SipEdge {
             PhoneSide::Registered(user) => self.stack.phone_of(user, micros(now))?,
         };
         let queue = self.queues.get(queue.index()).map(|queue| queue.name.clone()).unwrap_or_default();
-        let withheld =
-            self.callers.get(&offer.call).is_none_or(|side| side.known.caller.privacy == Privacy::Withheld);
-        let display = if withheld { Display::Anonymous } else { Display::AsCaller };
+        let display = self.display(offer.call);
         Some(Command::Ring { leg: leg_key(offer), phone, queue, display, auto_answer })
+    }
+
+    fn display(&self, call: CallId) -> Display {
+        let withheld =
+            self.callers.get(&call).is_none_or(|side| side.known.caller.privacy == Privacy::Withheld);
+        if withheld { Display::Anonymous } else { Display::AsCaller }
     }
 }
 
@@ -414,7 +440,8 @@ const fn leg_key(offer: OfferId) -> LegKey {
     LegKey { call: call_key(offer.call), attempt: offer.attempt }
 }
 
-const fn offer_id(leg: LegKey) -> OfferId {
+/// The offer whose phone's leg this is.
+pub const fn offer_id(leg: LegKey) -> OfferId {
     OfferId { call: call_id(leg.call), attempt: leg.attempt }
 }
 
@@ -433,6 +460,7 @@ const fn drop_cause(why: DropReason) -> Cause {
         DropReason::Declined => Cause { status: 603, text: "Declined at the desk" },
         DropReason::AgentHungUp => Cause { status: 200, text: "Hung up at the desk" },
         DropReason::Stale => Cause { status: 487, text: "Offer withdrawn" },
+        DropReason::Transferred => Cause { status: 200, text: "Transferred" },
         DropReason::BridgeFailed => Cause { status: 500, text: "Caller could not be joined" },
     }
 }

@@ -122,6 +122,24 @@ pub struct Site {
     /// Why an agent may be not ready.
     #[serde(default)]
     pub not_ready_reasons: Vec<String>,
+    /// Agents to whom she may transfer: those who take calls, as far as they fit ([`MAX_COLLEAGUES`]).
+    #[serde(default)]
+    pub colleagues: Vec<Colleague>,
+    /// Whether she may transfer to numbers outside.
+    #[serde(default)]
+    pub outside: bool,
+}
+
+/// Most colleagues told in a `welcome`: it has to stay within the bounds of a message.
+pub const MAX_COLLEAGUES: usize = 200;
+
+/// Another agent, to an agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Colleague {
+    /// The other's id.
+    pub id: String,
+    /// What to call the other.
+    pub name: String,
 }
 
 /// How things stand for an agent.

@@ -162,6 +162,8 @@ impl Desk {
             | Order::HoldPhone { .. }
             | Order::Hold { .. }
             | Order::Retrieve { .. }
+            | Order::AcceptRefer { .. }
+            | Order::CallOut { .. }
             | Order::EndCaller { .. } => {}
         }
     }

@@ -111,6 +111,7 @@ impl ContactView {
                 | CallMove::Held
                 | CallMove::Retrieved
                 | CallMove::BackToQueue
+                | CallMove::Transferred
                 | CallMove::Ended { .. },
                 _,
             ) => false,

@@ -101,6 +101,8 @@ impl Floor {
             | Order::HoldPhone { .. }
             | Order::Hold { .. }
             | Order::Retrieve { .. }
+            | Order::AcceptRefer { .. }
+            | Order::CallOut { .. }
             | Order::EndCaller { .. } => {}
         }
     }
@@ -205,6 +207,9 @@ impl Floor {
             CallMove::Held => (ContactState::Held, None, None),
             CallMove::Retrieved => (ContactState::Connected, None, None),
             CallMove::BackToQueue => (ContactState::Queued, Some(ContactCause::Failed), None),
+            CallMove::Transferred => {
+                (ContactState::Ended, Some(ContactCause::Transferred), Some(protocol::EndedBy::Agent))
+            }
             CallMove::Ended { by } => (ContactState::Ended, failed(by), Some(words::ended_by(by))),
         };
         let message = contact.moved(state, cause, by, at);

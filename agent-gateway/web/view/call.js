@@ -3,6 +3,7 @@
 import { fill, h, icon, ICONS, key, outsider, say, show } from "../lib/dom.js";
 import { duration, t, tCode } from "../lib/i18n.js";
 import { number } from "./caller.js";
+import { transferPart } from "./transfer.js";
 
 /** @param {any} desk */
 export function callPanel(desk) {
@@ -111,10 +112,12 @@ function talk(desk) {
   const hold = h("button.tall", { type: "button", "data-key": "hold" });
   hold.addEventListener("click", () => give(desk, hold.dataset.command));
   const hangUp = action("hang-up", t("call.hang_up"), "H", "button.danger.tall", ICONS.down, () => give(desk, "contact.hangup"));
-  const element = h("div.talk", {}, clock, held, h("div.buttons", {}, hold, hangUp));
+  const transfer = transferPart(desk);
+  const element = h("div.talk", {}, clock, held, h("div.buttons", {}, hold, transfer.open, hangUp), transfer.form);
   function update(contact, now) {
     const live = contact && ["connected", "held", "consulting"].includes(contact.state);
     show(element, Boolean(live));
+    transfer.update(live ? contact : null);
     if (!live) return;
     say(clock, desk.online ? duration(now - Date.parse(contact.connectedAt ?? contact.since)) : t("call.live"));
     hangUp.disabled = !desk.online || desk.busy.has("contact.hangup");

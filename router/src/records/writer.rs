@@ -4,7 +4,7 @@
 //! database's thread however many rows it has.
 
 use super::{
-    rows::{Batch, CallRow, OfferRow, PlanRow, SpanRow, VisitRow, WrapUpRow, whole_ms},
+    rows::{Batch, CallRow, OfferRow, PlanRow, SpanRow, TransferRow, VisitRow, WrapUpRow, whole_ms},
     schema,
 };
 use acd::{CallId, Timestamp};
@@ -120,6 +120,7 @@ impl Writer {
             .bind(json(&batch.visits)?)
             .bind(json(&batch.wrap_ups)?)
             .bind(json(&batch.offers)?)
+            .bind(json(&batch.transfers)?)
             .bind(json(&batch.spans)?)
             .bind(json(&batch.plans)?)
             .bind(signed(batch.last))
@@ -155,6 +156,8 @@ UPDATE queue_entries SET wrap_up_ms = new.value->>2, handled_at = new.value->>3,
   FROM json_each(?) AS new WHERE call = new.value->>0 AND visit = new.value->>1;
 INSERT OR REPLACE INTO offers SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6,
   value->>7 FROM json_each(?);
+INSERT OR REPLACE INTO transfers SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6,
+  value->>7, value->>8, value->>9, value->>10 FROM json_each(?);
 INSERT OR REPLACE INTO agent_states SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5,
   value->>6 FROM json_each(?);
 INSERT OR REPLACE INTO plans SELECT value->>0, value->>1 FROM json_each(?);
@@ -230,6 +233,24 @@ impl Cells for OfferRow {
             self.offered,
             self.ended,
             &*self.outcome,
+        )
+    }
+}
+
+impl Cells for TransferRow {
+    fn cells(&self) -> impl Serialize {
+        (
+            self.call,
+            self.visit,
+            &*self.queue,
+            &*self.agent,
+            &*self.kind,
+            &*self.to,
+            self.at,
+            self.answered,
+            self.ended,
+            &*self.outcome,
+            self.status,
         )
     }
 }

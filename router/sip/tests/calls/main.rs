@@ -19,4 +19,5 @@ mod reliable;
 mod security;
 mod sessions;
 mod streams;
+mod transfer;
 mod updates;
