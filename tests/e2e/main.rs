@@ -17,4 +17,5 @@ mod queue;
 mod races;
 mod registrations;
 mod streams;
+mod transfer;
 mod weather;
