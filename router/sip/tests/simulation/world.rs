@@ -421,6 +421,10 @@ impl World {
         if !quiet(caller.joined_since) || !quiet(phone.joined_since) || !quiet(since) {
             return;
         }
+        // Two who move with every answer never come to rest, and are told no more after a while.
+        if [caller, phone].iter().all(|ua| ua.plan.on_reinvite == OnReinvite::Move) {
+            return;
+        }
         let seed = (self.seed, self.weather, name);
         if held {
             let agrees = |ua: &Ua| matches!(ua.plan.on_reinvite, OnReinvite::Agree | OnReinvite::Move);
