@@ -106,6 +106,11 @@ impl Roster {
 }
 
 impl AgentAccess {
+    /// What people call her.
+    pub(crate) fn shown_name(&self) -> String {
+        if self.name.is_empty() { self.id.clone() } else { self.name.clone() }
+    }
+
     /// Whether she may see the floor.
     pub(crate) fn sees_floor(&self) -> bool {
         self.roles.iter().any(|role| ["supervisor", "planner", "admin"].contains(&role.as_str()))

@@ -64,7 +64,7 @@ impl Gateway {
     ) -> Result<GatewayHandle, GatewayError> {
         let _in_runtime = runtime.enter();
         let takes_calls = |agent: &&AgentAccess| agent.roles.iter().any(|role| role == "agent");
-        let colleague = |agent: &AgentAccess| Colleague { id: agent.id.clone(), name: agent.name.clone() };
+        let colleague = |agent: &AgentAccess| Colleague { id: agent.id.clone(), name: agent.shown_name() };
         let site = protocol::Site {
             disposition_codes: config.codes,
             not_ready_reasons: config.not_ready_reasons,

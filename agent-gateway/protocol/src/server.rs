@@ -250,6 +250,12 @@ pub struct ContactOffered {
     /// User-to-user information (RFC 7433). An outsider's text: show it as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uui: Option<String>,
+    /// Who gave the caller away before: what she is called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transferred_by: Option<String>,
+    /// What others before her wrote down.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// What the way here has found out.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, String>,

@@ -229,6 +229,7 @@ pub fn offered(offer: OfferId, agent: AgentNo) -> Vec<DeskOrder> {
             expires: NOON + Duration::from_secs(15),
             priority: 5,
             answer: Answer::Phone,
+            given_by: None,
         }),
     ]
 }

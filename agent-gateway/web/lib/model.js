@@ -60,7 +60,7 @@ const FOLDS = {
     const known = model.contacts.get(id);
     if (known && known.rev > rev && known.state !== "queued") return [];
     const since = model.asOf;
-    model.contacts.set(id, { id, rev, state: "queued", since, offered: data, notes: [], arrived: performance.now() });
+    model.contacts.set(id, { id, rev, state: "queued", since, offered: data, notes: data.notes ?? [], arrived: performance.now() });
     return [{ kind: "offered", id }];
   },
 

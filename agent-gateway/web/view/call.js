@@ -48,7 +48,7 @@ function caller(desk) {
   function update(contact, now) {
     show(element, Boolean(contact));
     if (!contact) return;
-    const { calling, queue: from, called, waited_ms: waited } = contact.offered;
+    const { calling, queue: from, called, waited_ms: waited, transferred_by: by } = contact.offered;
     say(kind, t(`call.kind.${contact.state}`));
     say(queue, from);
     const shown = calling.privacy === "withheld" ? t("caller.withheld") : number(calling) || t("caller.unknown");
@@ -57,6 +57,7 @@ function caller(desk) {
     fill(facts, `${contact.id} ${waited}`, () => [
       ...fact(t("call.waited"), duration(waited)),
       ...(called ? fact(t("call.called"), called) : []),
+      ...(by ? fact(t("call.transferred_by"), by) : []),
     ]);
   }
   return { element, update };

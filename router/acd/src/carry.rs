@@ -94,7 +94,8 @@ impl Acd {
         let call = self.calls.get(&offer.call)?;
         let (waited, priority) = (call.waited(since), call.priority);
         let (queue, answer) = (call.visit?.queue, self.answers_at(agent));
-        Some(Order::OfferCall { offer, agent, queue, waited, expires, priority, answer })
+        let given_by = call.past.agent;
+        Some(Order::OfferCall { offer, agent, queue, waited, expires, priority, answer, given_by })
     }
 
     /// What the offer awaits first, until when, and when it is taken away.

@@ -110,6 +110,8 @@ pub enum Order {
         priority: u8,
         /// Where she accepts.
         answer: Answer,
+        /// Who gave the caller away before.
+        given_by: Option<AgentNo>,
     },
     /// Desk: the offer is gone.
     WithdrawOffer {

@@ -110,6 +110,8 @@ fn a_call_given_to_an_agent_is_offered_to_precisely_her() {
     floor.must(Event::ReferAsked { offer, to: to.clone() });
     assert_eq!(floor.orders[0], Order::AcceptRefer { offer }, "the phone is told before it is hung up");
     assert_eq!(floor.offered_to(call), Some(ben), "who has none of the queue's skills");
+    let told = |order: &Order| matches!(order, Order::OfferCall { given_by: Some(by), .. } if *by == ann);
+    assert!(floor.orders.iter().any(told), "he learns who gave it to him: {:?}", floor.orders);
     floor.answer(call);
     assert_eq!(ends(&floor, call), [("agent", TransferOutcome::Completed, None)]);
     floor.hang_up(call);
