@@ -85,6 +85,7 @@ fn plan() -> Result<Plan, Box<dyn Error>> {
         queues: vec![queue("billing"), queue("sales")],
         entries: vec![entry("1500", "billing"), entry("1501", "sales")],
         agents: agents.collect(),
+        outside: Vec::new(),
     })
 }
 
@@ -106,6 +107,7 @@ fn config(listener: TcpListener, sources: Vec<SourceSpec>) -> Result<GatewayConf
         queues: words(&["billing", "sales"]),
         codes: words(&["solved", "callback", "complaint", "sale", "wrong_number", "other"]),
         not_ready_reasons: words(&["break", "lunch", "prayer", "meeting", "training"]),
+        outside: false,
         origins: Vec::new(),
         screenpop: ScreenPop::open(sources, Region::new("ID")?)?,
         server_version: env!("CARGO_PKG_VERSION").into(),
@@ -177,6 +179,8 @@ impl Stage {
             | Order::DropPhone { .. }
             | Order::Connect { .. }
             | Order::Hold { .. }
+            | Order::AcceptRefer { .. }
+            | Order::CallOut { .. }
             | Order::AskedInVain { .. }
             | Order::EndCaller { .. }
             | Order::OfferCall { .. }

@@ -2,7 +2,10 @@
 
 use acd::{AgentNo, AgentState, CallId, Event, OfferId, Order, Timestamp, Verdict};
 use screenpop::caller::Caller;
-use std::time::{Duration, Instant};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
 /// Where events go. Called from the gateway's tasks: must never wait.
 pub trait Brain: Send + Sync + 'static {
@@ -12,6 +15,12 @@ pub trait Brain: Send + Sync + 'static {
     /// [`Busy`] when the brain's queue is full: the command is refused as such, other events are tried again.
     fn try_event(&self, event: Event, reply: Option<ReplyTo>) -> Result<(), Busy>;
 
+    /// Hands a transfer to the brain's side, which knows whom the target means. Otherwise as [`Brain::try_event`].
+    ///
+    /// # Errors
+    /// [`Busy`] when the brain's queue is full.
+    fn try_transfer(&self, asked: Transfer, reply: Option<ReplyTo>) -> Result<(), Busy>;
+
     /// The card of an offer has been written to her socket at `at`.
     fn card_written(&self, offer: OfferId, at: Instant) {
         let _ = (offer, at);
@@ -20,6 +29,24 @@ pub trait Brain: Send + Sync + 'static {
     /// Her desktop says that the first useful fact was on the glass so long after the offer reached it.
     fn card_painted(&self, offer: OfferId, after: Duration) {
         let _ = (offer, after);
+    }
+}
+
+/// An agent gives her caller away.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Transfer {
+    /// Who.
+    pub agent: AgentNo,
+    /// Which call.
+    pub call: CallId,
+    /// To whom, in her words: see [`acd::Acd::target`]. Perhaps somebody's number.
+    pub target: String,
+}
+
+impl fmt::Debug for Transfer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { agent, call, target: _ } = self;
+        f.debug_struct("Transfer").field("agent", agent).field("call", call).finish_non_exhaustive()
     }
 }
 

@@ -20,6 +20,8 @@ pub struct GatewayConfig {
     pub codes: Vec<String>,
     /// Why an agent may be not ready.
     pub not_ready_reasons: Vec<String>,
+    /// Whether calls may be transferred to numbers outside.
+    pub outside: bool,
     /// Origins whose pages may connect, such as `https://crm.example`, besides the gateway's own.
     pub origins: Vec<String>,
     /// Knows who is calling.
@@ -104,6 +106,11 @@ impl Roster {
 }
 
 impl AgentAccess {
+    /// What people call her.
+    pub(crate) fn shown_name(&self) -> String {
+        if self.name.is_empty() { self.id.clone() } else { self.name.clone() }
+    }
+
     /// Whether she may see the floor.
     pub(crate) fn sees_floor(&self) -> bool {
         self.roles.iter().any(|role| ["supervisor", "planner", "admin"].contains(&role.as_str()))

@@ -2,12 +2,13 @@
 
 use crate::{
     brain::{Brain, DeskOrder, Full},
-    config::{GatewayConfig, Roster},
+    config::{AgentAccess, GatewayConfig, Roster},
     desk::{Batch, Desk},
     http::{self, Shared},
     socket::Hub,
 };
 use acd::Timestamp;
+use protocol::{Colleague, MAX_COLLEAGUES};
 use std::{
     io,
     net::SocketAddr,
@@ -62,8 +63,20 @@ impl Gateway {
         runtime: &Handle,
     ) -> Result<GatewayHandle, GatewayError> {
         let _in_runtime = runtime.enter();
-        let site =
-            protocol::Site { disposition_codes: config.codes, not_ready_reasons: config.not_ready_reasons };
+        let takes_calls = |agent: &&AgentAccess| agent.roles.iter().any(|role| role == "agent");
+        let colleague = |agent: &AgentAccess| Colleague { id: agent.id.clone(), name: agent.shown_name() };
+        let site = protocol::Site {
+            disposition_codes: config.codes,
+            not_ready_reasons: config.not_ready_reasons,
+            colleagues: config
+                .agents
+                .iter()
+                .filter(takes_calls)
+                .take(MAX_COLLEAGUES)
+                .map(colleague)
+                .collect(),
+            outside: config.outside,
+        };
         let roster = Arc::new(Roster::new(config.agents, config.queues, site)?);
         config.listener.set_nonblocking(true)?;
         let listener = TcpListener::from_std(config.listener)?;

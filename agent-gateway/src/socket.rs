@@ -162,6 +162,7 @@ async fn identify(text: &str, hub: &Hub, outbox: &Outbox, session: &mut Option<u
         | ClientMessage::Decline(_)
         | ClientMessage::Hold(_)
         | ClientMessage::Retrieve(_)
+        | ClientMessage::Transfer(_)
         | ClientMessage::HangUp(_)
         | ClientMessage::Note(_)
         | ClientMessage::WrapUp(_)

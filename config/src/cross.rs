@@ -47,6 +47,7 @@ fn names(read: &Read, check: &mut Check<'_>) {
     once("queue", read.queues.iter().map(|queue| (queue.plan.name.as_str(), &queue.name)), check);
     once("entry", read.entries.iter().map(|entry| (entry.plan.number.as_str(), &entry.number)), check);
     once("agent", read.agents.iter().map(|agent| (agent.plan.id.as_str(), &agent.id)), check);
+    once("outside", read.outside.iter().map(|rule| (rule.plan.name.as_str(), &rule.name)), check);
     once("source", read.sources.iter().map(|source| (source.source.name.as_str(), &source.name)), check);
 }
 
@@ -264,16 +265,21 @@ fn phones(read: &Read, check: &mut Check<'_>) {
         read.agents.iter().filter_map(fixed).filter(|(uri, ..)| !uri.is_empty()).collect();
     once("phone", fixed.iter().map(|(uri, _, place)| (uri.as_str(), place)), check);
     let udp = read.sip.value.udp;
-    for (uri, address, place) in &fixed {
-        if *address == udp {
-            let what = format!("{} is where this router listens", quoted(uri));
-            check.findings.problem(place, what, "name the phone's own address");
+    let gateways = read
+        .outside
+        .iter()
+        .map(|rule| (format!("sip:{}", rule.way.host), rule.way.address, rule.via.clone()));
+    let gateways = gateways.filter(|(uri, ..)| uri != "sip:");
+    for (uri, address, place) in fixed.iter().cloned().chain(gateways) {
+        if address == udp {
+            let what = format!("{} is where this router listens", quoted(&uri));
+            check.findings.problem(&place, what, "name the phone's own address");
         } else if address.is_ipv4() != udp.is_ipv4() {
-            let what = format!("{} cannot be reached from {udp}", quoted(uri));
-            check.findings.problem(place, what, "use IPv4 in both, or IPv6 in both");
+            let what = format!("{} cannot be reached from {udp}", quoted(&uri));
+            check.findings.problem(&place, what, "use IPv4 in both, or IPv6 in both");
         } else if udp.ip().is_loopback() && !is_here(address.ip()) {
-            let what = format!("{} cannot be reached from {udp}", quoted(uri));
-            check.findings.warn(place, what, "let sip.udp listen on an address of the phones' network");
+            let what = format!("{} cannot be reached from {udp}", quoted(&uri));
+            check.findings.warn(&place, what, "let sip.udp listen on an address of the phones' network");
         }
     }
 }

@@ -16,6 +16,7 @@ mod login;
 mod machine;
 mod model;
 mod name;
+mod outside;
 mod pem;
 mod reference;
 mod routing;
@@ -33,8 +34,8 @@ mod uri;
 pub use finding::{Finding, Problems, Warning};
 pub use model::{
     AgentAccess, Announce, CallLimit, Config, Desk, Digest, Host, Identity, Limits, Login, Media, Network,
-    Operator, Phone, Secret, Section, Sip, SipUri, Site, Source, SourceKind, Store, Tls, Told, Transport,
-    Trunk,
+    Operator, Outside, Phone, Secret, Section, Sip, SipUri, Site, Source, SourceKind, Store, Tls, Told,
+    Transport, Trunk,
 };
 pub use pem::{Credentials, CredentialsError};
 pub use reference::reference;
@@ -132,6 +133,7 @@ struct Read {
     queues: Vec<routing::QueueRead>,
     entries: Vec<routing::EntryRead>,
     agents: Vec<staff::AgentRead>,
+    outside: Vec<outside::OutsideRead>,
     sources: Vec<sources::SourceRead>,
 }
 
@@ -156,6 +158,7 @@ impl Read {
             entries: routing::entries(&mut root, &queues, check),
             queues,
             agents: staff::agents(&mut root, check),
+            outside: outside::outside(&mut root, check),
             sources: sources::sources(&mut root, check),
         };
         root.close(check);
@@ -170,6 +173,7 @@ impl Read {
         let announce = announce.map(|queue| (queue.plan.name.clone(), queue.announce.clone())).collect();
         let queue_music = self.queues.iter().filter_map(music).collect();
         let (agents, access) = self.agents.into_iter().map(|agent| (agent.plan, agent.access)).unzip();
+        let (outside, ways) = self.outside.into_iter().map(|rule| (rule.plan, rule.way)).unzip();
         Config {
             site: self.site,
             sip: self.sip.value,
@@ -185,8 +189,10 @@ impl Read {
                 queues: self.queues.into_iter().map(|queue| queue.plan).collect(),
                 entries: self.entries.into_iter().map(|entry| entry.plan).collect(),
                 agents,
+                outside,
             },
             agents: access,
+            outside: ways,
             sources: self.sources.into_iter().map(|source| source.source).collect(),
         }
     }

@@ -36,6 +36,8 @@ pub struct Config {
     pub plan: acd::Plan,
     /// How agents sign in and where they are rung, in the order of `plan.agents`.
     pub agents: Vec<AgentAccess>,
+    /// Over which gateways numbers outside are called, in the order of `plan.outside`.
+    pub outside: Vec<Outside>,
     /// Where customers are looked up.
     pub sources: Vec<Source>,
 }
@@ -344,6 +346,25 @@ impl Phone {
             Self::At { address, .. } => Some(*address),
             Self::Registered { .. } => None,
         }
+    }
+}
+
+/// Over which gateway numbers outside are called. Which numbers is said by [`acd::plan::OutsidePlan`].
+#[derive(Clone, Debug)]
+pub struct Outside {
+    /// The name of the rule.
+    pub name: String,
+    /// The gateway as the host part of a SIP URI, with its parameters.
+    pub host: String,
+    /// Where its packets go.
+    pub address: SocketAddr,
+}
+
+impl Outside {
+    /// The Request-URI of a call to a number, which must be dialable.
+    #[must_use]
+    pub fn uri(&self, number: &str) -> String {
+        format!("sip:{number}@{}", self.host)
     }
 }
 

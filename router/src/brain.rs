@@ -12,13 +12,16 @@ use crate::{
     load::Load,
     log::{Committed, FileLog, LogError},
     metrics::Metrics,
-    sip_edge::{SipEdge, UdpEdge},
+    sip_edge::{SipEdge, UdpEdge, offer_id},
     streams::{StreamNews, Streams},
 };
-use acd::{Acd, AgentNo, CallId, Event, OfferId, Order, Plan, Timestamp, Treatment, call::CallState};
-use agent_gateway::{DeskOrder, ReplyTo};
+use acd::{
+    Acd, AgentNo, CallId, CommandError, Event, OfferId, Order, Plan, Target, Timestamp, Treatment,
+    call::CallState,
+};
+use agent_gateway::{DeskOrder, ReplyTo, Transfer};
 use mio::{Events, Interest, Poll, Token};
-use sip::Keep;
+use sip::{Keep, Notice};
 use std::{collections::HashMap, io, sync::Arc, time::Duration};
 
 /// The SIP socket in the poll.
@@ -91,6 +94,23 @@ pub struct BrainParts {
     pub drain: Drain,
 }
 
+/// Who wants to know what became of an event.
+#[derive(Debug)]
+enum Asker {
+    /// Nobody.
+    Nobody,
+    /// A desk.
+    Desk(ReplyTo),
+    /// The phone of this offer, whose REFER waits.
+    Phone(OfferId),
+}
+
+impl From<Option<ReplyTo>> for Asker {
+    fn from(reply: Option<ReplyTo>) -> Self {
+        reply.map_or(Self::Nobody, Self::Desk)
+    }
+}
+
 /// Why the brain stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum BrainError {
@@ -154,10 +174,10 @@ impl Brain {
     pub fn begin(&mut self, plan: Plan) -> Result<(), BrainError> {
         let now = self.clock.now();
         if self.acd.entries() > 0 {
-            self.tell(Event::Restarted, None, now)?;
+            self.tell(Event::Restarted, Asker::Nobody, now)?;
         }
         if *self.acd.plan() != plan {
-            self.tell(Event::PlanChanged { plan: Box::new(plan) }, None, now)?;
+            self.tell(Event::PlanChanged { plan: Box::new(plan) }, Asker::Nobody, now)?;
         }
         self.commit();
         let here = self.acd.agents().map(|(agent, is)| (agent, is.state().clone(), is.since()));
@@ -244,7 +264,7 @@ impl Brain {
         let now = self.clock.now();
         if let Some(by_us) = self.clock.step() {
             tracing::warn!(by_us, "the wall clock was set; timers are not affected");
-            self.tell(Event::ClockStepped { by_us }, None, now)?;
+            self.tell(Event::ClockStepped { by_us }, Asker::Nobody, now)?;
         }
         self.mind_drain();
         self.inbox.listen();
@@ -268,7 +288,7 @@ impl Brain {
         self.sip.expire(now);
         self.follow(now)?;
         if self.acd.next_deadline().is_some_and(|at| at <= now) {
-            self.tell(Event::DeadlinePassed, None, now)?;
+            self.tell(Event::DeadlinePassed, Asker::Nobody, now)?;
         }
         let more = taken == BATCH || handed == INCOMING;
         self.load.turned(more, now);
@@ -293,7 +313,8 @@ impl Brain {
 
     fn take(&mut self, incoming: Incoming, now: Timestamp) -> Result<(), BrainError> {
         match incoming {
-            Incoming::Event(event, reply) => self.tell(event, reply, now),
+            Incoming::Event(event, reply) => self.tell(event, reply.into(), now),
+            Incoming::Transfer(asked, reply) => self.transfer(asked, reply.into(), now),
             Incoming::Stream(news) => self.connection(news, now),
             Incoming::CardWritten(offer, at) => {
                 if self.cards.len() < CARDS {
@@ -331,15 +352,50 @@ impl Brain {
                 return Ok(());
             }
             for notice in notices {
-                if let Some(event) = self.sip.event_of(notice) {
-                    self.tell(event, None, now)?;
+                if let Notice::PhoneRefers { leg, target } = &notice {
+                    self.referred(offer_id(*leg), target, now)?;
+                } else if let Some(event) = self.sip.event_of(notice) {
+                    self.tell(event, Asker::Nobody, now)?;
                 }
             }
         }
     }
 
+    /// An agent gives her caller away at her desk.
+    fn transfer(&mut self, asked: Transfer, asker: Asker, now: Timestamp) -> Result<(), BrainError> {
+        let Transfer { agent, call, target } = asked;
+        match self.target(call, &target) {
+            Ok(to) => self.tell(Event::TransferAsked { agent, call, to }, asker, now),
+            Err(error) => {
+                self.reply(asker, Err(error), now);
+                Ok(())
+            }
+        }
+    }
+
+    /// An agent's phone gives its caller away.
+    fn referred(&mut self, offer: OfferId, target: &str, now: Timestamp) -> Result<(), BrainError> {
+        let asker = Asker::Phone(offer);
+        match self.target(offer.call, target) {
+            Ok(to) => self.tell(Event::ReferAsked { offer, to }, asker, now),
+            Err(error) => {
+                self.reply(asker, Err(error), now);
+                Ok(())
+            }
+        }
+    }
+
+    /// Whom a target names. A number outside is kept on the SIP side: it must not get into the log.
+    fn target(&mut self, call: CallId, target: &str) -> Result<Target, CommandError> {
+        let (to, number) = self.acd.target(target, |user| self.sip.agent_at(user))?;
+        if let Some(number) = number {
+            self.sip.will_dial(call, number);
+        }
+        Ok(to)
+    }
+
     /// Hands an event to the brain and carries out what it decides. Nothing leaves before the commit.
-    fn tell(&mut self, event: Event, reply: Option<ReplyTo>, now: Timestamp) -> Result<(), BrainError> {
+    fn tell(&mut self, event: Event, asker: Asker, now: Timestamp) -> Result<(), BrainError> {
         // Callers of one batch keep the order in which they came: no two events have the same time.
         let now = now.max(Timestamp(self.last.micros() + 1));
         self.last = now;
@@ -354,7 +410,7 @@ impl Brain {
         let handled = match self.acd.handle(event, now) {
             Ok(handled) => handled,
             Err(error) => {
-                self.reply(reply, Err(error), now);
+                self.reply(asker, Err(error), now);
                 return Ok(());
             }
         };
@@ -364,7 +420,7 @@ impl Brain {
         for order in handled.effects.orders {
             self.carry_out(order, now);
         }
-        self.reply(reply, Ok(handled.taken), now);
+        self.reply(asker, Ok(handled.taken), now);
         self.follow(now)
     }
 
@@ -388,6 +444,8 @@ impl Brain {
             | Order::Hold { .. }
             | Order::Retrieve { .. }
             | Order::EndCaller { .. }
+            | Order::AcceptRefer { .. }
+            | Order::CallOut { .. }
             | Order::CallMoved { .. }
             | Order::AskedInVain { .. }
             | Order::AgentMoved { .. }
@@ -425,6 +483,8 @@ impl Brain {
             | Order::Hold { .. }
             | Order::Retrieve { .. }
             | Order::EndCaller { .. }
+            | Order::AcceptRefer { .. }
+            | Order::CallOut { .. }
             | Order::CallMoved { .. }
             | Order::AskedInVain { .. }
             | Order::AgentMoved { .. }
@@ -443,9 +503,12 @@ impl Brain {
         }
     }
 
-    fn reply(&mut self, to: Option<ReplyTo>, verdict: acd::Verdict, now: Timestamp) {
-        if let Some(to) = to {
-            self.desks.push(DeskOrder::Reply { to, verdict }, now);
+    fn reply(&mut self, to: Asker, verdict: acd::Verdict, now: Timestamp) {
+        match (to, verdict) {
+            (Asker::Desk(to), verdict) => self.desks.push(DeskOrder::Reply { to, verdict }, now),
+            (Asker::Phone(offer), Err(error)) => self.sip.refuse_refer(offer, &error, now),
+            // That it was taken, the phone hears by the order.
+            (Asker::Phone(_), Ok(_)) | (Asker::Nobody, _) => {}
         }
     }
 

@@ -55,6 +55,8 @@ impl Desks {
             | Order::HoldPhone { .. }
             | Order::Hold { .. }
             | Order::Retrieve { .. }
+            | Order::AcceptRefer { .. }
+            | Order::CallOut { .. }
             | Order::EndCaller { .. } => {}
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::streams::{Full, StreamNews};
 use acd::{Event, OfferId};
-use agent_gateway::{Brain, Busy, ReplyTo};
+use agent_gateway::{Brain, Busy, ReplyTo, Transfer};
 use mio::Waker;
 use std::{
     sync::{
@@ -26,6 +26,8 @@ pub enum Incoming {
     Stream(StreamNews),
     /// An event, and who wants to know what became of it.
     Event(Event, Option<ReplyTo>),
+    /// An agent gives her caller away, and who wants to know what became of it.
+    Transfer(Transfer, Option<ReplyTo>),
     /// The card of an offer was written to a desktop.
     CardWritten(OfferId, Instant),
     /// Write everything down and stop.
@@ -100,6 +102,9 @@ impl Door {
 impl Brain for Door {
     fn try_event(&self, event: Event, reply: Option<ReplyTo>) -> Result<(), Busy> {
         self.put(Incoming::Event(event, reply))
+    }
+    fn try_transfer(&self, asked: Transfer, reply: Option<ReplyTo>) -> Result<(), Busy> {
+        self.put(Incoming::Transfer(asked, reply))
     }
     fn card_written(&self, offer: OfferId, at: Instant) {
         if self.put(Incoming::CardWritten(offer, at)).is_err() {

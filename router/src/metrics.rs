@@ -7,11 +7,13 @@
 mod connections;
 mod phones;
 mod refusals;
+mod transfers;
 mod trunks;
 
 pub use connections::{ConnectionMetrics, OpenConnection};
 pub use phones::PhoneMetrics;
 pub use refusals::RefusalMetrics;
+pub use transfers::Transfers;
 pub use trunks::{TrunkCall, TrunkMetrics};
 
 use acd::{OfferOutcome, VisitOutcome};
@@ -67,6 +69,7 @@ struct PerQueue {
     flow_out: IntCounterVec,
     answers_undone: IntCounterVec,
     offers: IntCounterVec,
+    transfers: IntCounterVec,
     wait: HistogramVec,
     talk: HistogramVec,
     hold: HistogramVec,
@@ -186,6 +189,11 @@ impl PerQueue {
                 queue,
             )?,
             offers: counter("offers_total", "Offers to agents, by how they ended.", &["queue", "outcome"])?,
+            transfers: counter(
+                "transfers_total",
+                "Calls that agents gave away, by the queue they came from, the kind of target and what came of it.",
+                &["queue", "to", "outcome"],
+            )?,
             wait: times("wait_seconds", "Time from entry to the end of the wait.", &["queue", "outcome"])?,
             talk: times("talk_seconds", "Conversation without hold.", queue)?,
             hold: times("hold_seconds", "Holds of callers, each by itself.", queue)?,
@@ -204,6 +212,7 @@ impl PerQueue {
             flow_out: FLOW_OUT.map(|reason| two(&self.flow_out, reason)),
             answers_undone: one(&self.answers_undone),
             offers: OFFERS.map(|outcome| two(&self.offers, outcome.as_str())),
+            transfers: Transfers::new(name, &self.transfers),
             wait: WAITS.map(|outcome| self.wait.with_label_values(&[name, outcome])),
             talk: self.talk.with_label_values(&[name]),
             hold: self.hold.with_label_values(&[name]),
@@ -232,6 +241,8 @@ pub struct QueueMetrics {
     flow_out: [IntCounter; 2],
     answers_undone: IntCounter,
     offers: [IntCounter; 5],
+    /// What came of calls that were given away.
+    pub transfers: Transfers,
     wait: [Histogram; 4],
     talk: Histogram,
     hold: Histogram,
@@ -256,7 +267,7 @@ impl QueueMetrics {
     /// A visit ended without an answer after `wait_ms`.
     pub fn left(&self, outcome: VisitOutcome, wait_ms: u64, within: bool) {
         let wait = match outcome {
-            VisitOutcome::Answered => return,
+            VisitOutcome::Answered | VisitOutcome::Transferred(_) => return,
             VisitOutcome::Abandoned => {
                 self.abandoned.inc();
                 self.abandoned_within.inc_by(u64::from(within));

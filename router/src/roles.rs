@@ -14,7 +14,7 @@ use crate::{
     media::{Media, Ports, SoundError, Sounds},
     metrics::{Metrics, MetricsError},
     secret::SecretError,
-    sip_edge::{PhoneSide, QueueSide, SipEdge, SipParts, UdpEdge},
+    sip_edge::{OutsideSide, PhoneSide, QueueSide, SipEdge, SipParts, UdpEdge},
     streams::{self, Listeners, StreamError, Streams},
     trunks::TrunkBoard,
 };
@@ -169,7 +169,8 @@ impl House {
             trunks: Arc::clone(&trunks),
         });
         let mut sounds = Sounds::default();
-        sip.learn(phones(&config, &directory), queue_sides(&config, &directory, &mut sounds)?);
+        let queues = queue_sides(&config, &directory, &mut sounds)?;
+        sip.learn(phones(&config, &directory), queues, outside(&config));
         let announcer = announcer(&config, &directory, &mut sounds)?;
         let now = clock.now();
         sip.sign_in(registry(&config, &secret, now), left.phones, now);
@@ -425,6 +426,10 @@ fn announcer(
     Ok(Announcer::new(queues))
 }
 
+fn outside(config: &Config) -> Vec<OutsideSide> {
+    config.outside.iter().map(|way| OutsideSide { way: way.clone() }).collect()
+}
+
 fn sources(config: &Config) -> Vec<SourceSpec> {
     let section = |section: &config::Section| SectionSpec {
         name: section.name.clone(),
@@ -466,6 +471,7 @@ fn desk_config(
         queues: queue_names(directory),
         codes: config.desk.codes.clone(),
         not_ready_reasons: config.desk.not_ready_reasons.clone(),
+        outside: !config.outside.is_empty(),
         origins: config.desk.origins.clone(),
         screenpop,
         server_version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -4,9 +4,11 @@
 
 mod count;
 mod mint;
+mod transfer;
 mod trunk;
 mod udp;
 
+pub use transfer::OutsideSide;
 pub use udp::UdpEdge;
 
 use crate::{
@@ -43,6 +45,7 @@ pub struct SipEdge {
     phones: Vec<Option<PhoneSide>>,
     /// By [`QueueNo`].
     queues: Vec<QueueSide>,
+    outside: Vec<OutsideSide>,
     callers: HashMap<CallId, CallerSide>,
     ports: Ports,
     media: Media,
@@ -61,6 +64,10 @@ struct CallerSide {
     music: Option<Arc<Sound>>,
     /// What is spoken when the music begins.
     welcome: Option<Arc<Sound>>,
+    /// The queue that has welcomed the caller last.
+    welcomed: Option<QueueNo>,
+    /// The number outside to which it is transferred.
+    dials: Option<String>,
 }
 
 /// Where an agent's phone is.
@@ -112,6 +119,7 @@ impl SipEdge {
             region: parts.region,
             phones: Vec::new(),
             queues: Vec::new(),
+            outside: Vec::new(),
             callers: HashMap::new(),
             ports: parts.ports,
             media: parts.media,
@@ -120,10 +128,15 @@ impl SipEdge {
         }
     }
 
-    /// Where agents' phones are, what queues are called and what is played in them, by number.
-    pub fn learn(&mut self, phones: Vec<Option<PhoneSide>>, queues: Vec<QueueSide>) {
-        self.phones = phones;
-        self.queues = queues;
+    /// Where agents' phones are, what queues are called and what is played in them, by number; over which gateways
+    /// numbers outside are called.
+    pub fn learn(
+        &mut self,
+        phones: Vec<Option<PhoneSide>>,
+        queues: Vec<QueueSide>,
+        outside: Vec<OutsideSide>,
+    ) {
+        (self.phones, self.queues, self.outside) = (phones, queues, outside);
     }
 
     /// New trunks, entries and limits for calls that come from now on.
@@ -249,6 +262,8 @@ impl SipEdge {
             Notice::RetrieveFailed { leg, status } => {
                 Some(Event::RetrieveFailed { offer: offer_id(leg), status })
             }
+            // The brain's loop finds out first whom it means.
+            Notice::PhoneRefers { .. } => None,
             Notice::Media { call, play } => {
                 self.play(call_id(call), play);
                 None
@@ -309,6 +324,8 @@ impl SipEdge {
             _trunk: trunk,
             music: None,
             welcome: None,
+            welcomed: None,
+            dials: None,
         };
         self.callers.insert(call, side);
         Event::CallArrived { call, dialled, caller: reference }
@@ -385,6 +402,14 @@ impl SipEdge {
                 };
                 ring
             }
+            Order::CallOut { offer, rule } => {
+                let Some(ring) = self.call_out(*offer, rule) else {
+                    self.out.notices.push(Notice::PhoneRefused { leg: leg_key(*offer), status: 480 });
+                    return;
+                };
+                ring
+            }
+            Order::AcceptRefer { offer } => Command::AcceptRefer { leg: leg_key(*offer) },
             Order::DropPhone { offer, why } => {
                 Command::Drop { leg: leg_key(*offer), reason: drop_cause(*why) }
             }
@@ -413,7 +438,9 @@ impl SipEdge {
     fn treat(&mut self, call: CallId, queue: QueueNo, treatment: Treatment) -> Command {
         self.choose_music(call, queue);
         let welcome = self.queues.get(queue.index()).and_then(|queue| queue.welcome.clone());
-        if let Some(side) = self.callers.get_mut(&call) {
+        if let Some(side) = self.callers.get_mut(&call)
+            && side.welcomed.replace(queue) != Some(queue)
+        {
             side.welcome = welcome;
         }
         let port = match treatment {
@@ -462,10 +489,14 @@ impl SipEdge {
             PhoneSide::Registered(user) => self.stack.phone_of(user, micros(now))?,
         };
         let queue = self.queues.get(queue.index()).map(|queue| queue.name.clone()).unwrap_or_default();
-        let withheld =
-            self.callers.get(&offer.call).is_none_or(|side| side.known.caller.privacy == Privacy::Withheld);
-        let display = if withheld { Display::Anonymous } else { Display::AsCaller };
+        let display = self.display(offer.call);
         Some(Command::Ring { leg: leg_key(offer), phone, queue, display, auto_answer })
+    }
+
+    fn display(&self, call: CallId) -> Display {
+        let withheld =
+            self.callers.get(&call).is_none_or(|side| side.known.caller.privacy == Privacy::Withheld);
+        if withheld { Display::Anonymous } else { Display::AsCaller }
     }
 }
 
@@ -485,7 +516,8 @@ const fn leg_key(offer: OfferId) -> LegKey {
     LegKey { call: call_key(offer.call), attempt: offer.attempt }
 }
 
-const fn offer_id(leg: LegKey) -> OfferId {
+/// The offer whose phone's leg this is.
+pub const fn offer_id(leg: LegKey) -> OfferId {
     OfferId { call: call_id(leg.call), attempt: leg.attempt }
 }
 
@@ -504,6 +536,7 @@ const fn drop_cause(why: DropReason) -> Cause {
         DropReason::Declined => Cause { status: 603, text: "Declined at the desk" },
         DropReason::AgentHungUp => Cause { status: 200, text: "Hung up at the desk" },
         DropReason::Stale => Cause { status: 487, text: "Offer withdrawn" },
+        DropReason::Transferred => Cause { status: 200, text: "Transferred" },
         DropReason::BridgeFailed => Cause { status: 500, text: "Caller could not be joined" },
     }
 }

@@ -71,6 +71,7 @@ impl Shop {
             ],
             entries: vec![entry("sales", "sales"), entry("*", "billing")],
             agents: vec![an_agent("ann", &[("billing", 7)]), an_agent("ben", &[])],
+            outside: Vec::new(),
         };
         let mut shift = Shift::new(plan);
         shift.ready("ann");

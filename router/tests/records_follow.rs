@@ -5,7 +5,7 @@
 mod records_support;
 
 use acd::{
-    Event, Fact,
+    Event, Fact, Target,
     plan::{QueuePlan, Then},
     sim::{Floor as Shift, a_queue, an_agent, shift::play},
 };
@@ -114,6 +114,94 @@ fn a_call_that_overflowed_has_a_row_for_each_visit_and_each_offer() {
             "attempt=2 visit=2 queue=sales outcome=accepted"
         ]
     );
+}
+
+#[test]
+fn a_call_that_was_given_away_has_a_row_for_each_visit_and_each_transfer() {
+    let folder = tempfile::tempdir().unwrap();
+    let (billing, sales) = (a_queue("billing"), a_queue("sales"));
+    let entry = acd::plan::EntryPlan { number: "1500".to_owned(), queue: "billing".to_owned(), priority: 5 };
+    let outside = acd::plan::OutsidePlan {
+        name: "mobiles".to_owned(),
+        numbers: vec!["08*".parse().unwrap()],
+        ring: seconds(30),
+    };
+    let mut shift = Shift::new(acd::Plan {
+        queues: vec![billing, sales],
+        entries: vec![entry],
+        agents: vec![an_agent("ann", &[]), an_agent("ben", &[])],
+        outside: vec![outside],
+    });
+    let ann = shift.ready("ann");
+    let call = shift.call("1500");
+    shift.answer(call);
+    shift.pass(seconds(20));
+    let ben = shift.ready("ben");
+    shift.must(Event::TransferAsked { agent: ann, call, to: Target::Agent { agent: ben } });
+    shift.pass(seconds(4));
+    shift.answer(call);
+    shift.pass(seconds(30));
+    shift.must(Event::TransferAsked { agent: ben, call, to: Target::Outside { rule: "mobiles".to_owned() } });
+    let book = Book::of(&shift.log);
+    let following = Following::start(&book, &file(&folder), 0);
+    following.catch_up();
+    let on_floor = |state: &str| following.floor.view().calls.iter().any(|call| call.state == state);
+    assert!(on_floor("outside"), "{:?}", following.floor.view());
+    let before = shift.log.len();
+    let offer = shift.offer(call).unwrap();
+    shift.must(Event::PhoneRefused { offer, refusal: acd::Refusal::Rejected, status: 486 });
+    shift.pass(seconds(2));
+    shift.hang_up(call);
+    shift.pass(seconds(10));
+    book.write(&shift.log[before..]);
+    following.catch_up();
+    assert!(following.floor.view().calls.is_empty());
+    let text = following.metrics.render(&following.floor.scene(shift.now())).unwrap();
+    assert!(
+        text.contains(r#"sambung_transfers_total{outcome="completed",queue="billing",to="agent"} 1"#),
+        "{text}"
+    );
+    assert!(text.contains(r#"sambung_transfers_total{outcome="rejected",queue="billing",to="outside"} 1"#));
+    following.handle.stop();
+    assert_eq!(
+        rows(
+            &file(&folder),
+            "SELECT visit, queue, outcome, reason, agent, talk_ms, wrap_up_ms FROM queue_entries"
+        ),
+        [
+            "visit=1 queue=billing outcome=transferred reason=agent agent=ann talk_ms=20000 wrap_up_ms=10000",
+            "visit=2 queue=billing outcome=transferred reason=outside agent=ben talk_ms=30000 wrap_up_ms=10000",
+            "visit=3 queue=billing outcome=abandoned reason= agent=- talk_ms=0 wrap_up_ms=-",
+        ]
+    );
+    assert_eq!(
+        rows(
+            &file(&folder),
+            "SELECT visit, queue, agent, kind, transferred_to, (ended_at - transferred_at) / 1000 AS ms, outcome,
+             status, answered_at IS NULL AS unanswered FROM transfers"
+        ),
+        [
+            "visit=1 queue=billing agent=ann kind=agent transferred_to=ben ms=4000 outcome=completed status=- unanswered=0",
+            "visit=2 queue=billing agent=ben kind=outside transferred_to=mobiles ms=0 outcome=rejected status=486 unanswered=1",
+        ]
+    );
+    assert_eq!(
+        rows(&file(&folder), "SELECT outcome, agent, visits, offers, wait_ms, talk_ms FROM calls"),
+        ["outcome=abandoned agent=ben visits=3 offers=3 wait_ms=0 talk_ms=50000"]
+    );
+}
+
+#[test]
+fn a_store_of_before_there_were_transfers_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    follow(&Book::default(), &file(&folder));
+    block_on(async {
+        let mut db = connect(&file(&folder)).await;
+        let back = "DROP VIEW v_transfers; DROP TABLE transfers; PRAGMA user_version = 1";
+        sqlx::raw_sql(back).execute(&mut db).await.unwrap();
+    });
+    follow(&Book::default(), &file(&folder));
+    assert_eq!(count(&file(&folder), "SELECT count(*) FROM v_transfers"), 0);
 }
 
 #[test]

@@ -143,3 +143,52 @@ async fn a_hostile_display_name_is_text_in_the_page() {
     assert_eq!(browser.complaints(), [""; 0], "the page complained");
     router.records().expect(&["answered||a001|1|1"], &["a001|accepted"]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn an_agent_gives_her_caller_to_another_queue() {
+    need_all(&["sipp", "chromium"]);
+    let (port, elsewhere) = (free_port(), free_port());
+    let more = format!(
+        "[[queue]]\nname = \"sales\"\nneeds = \"sales\"\nwrap_up = \"0s\"\npop_budget = \"0ms\"\n\
+         [[agent]]\nid = \"a002\"\nname = \"Ben\"\nphone = \"sip:a002@127.0.0.1:{elsewhere}\"\npresence = \"always\"\nskills = {{ sales = 5 }}\n"
+    );
+    let site = Site::new().queue("needs", "not sales").queue("wrap_up", "30s").more(&more);
+    let router = Router::start(&site.agent(Agent::desk("a001", port)));
+    let (target, folder) = (router.ready().sip_udp, router.folder());
+    let _phone = Sipp::phones(port, 50, 20_000, "answers").start(target, folder);
+    let _other = Sipp::phones(elsewhere, 50, 300, "answers").start(target, folder);
+    let mut browser = Browser::start().await;
+    browser.sign_in(router.ready().desk, "t-a001").await;
+    browser.be_ready().await;
+    let caller = Sipp::caller("caller_held").with("MEDIA", 40_000).dial("1500").calls(1, 1);
+    let caller = caller.start(target, folder);
+    browser.until_call("connected", Duration::from_secs(15)).await;
+
+    browser.press("transfer").await;
+    let chosen = |value: &str| {
+        format!(
+            "(() => {{ const whom = document.querySelector('#transfer-whom'); whom.value = '{value}'; \
+                 whom.dispatchEvent(new Event('change')); return whom.value; }})()"
+        )
+    };
+    assert_eq!(browser.eval(&chosen("agent:a001")).await, "", "she is not among her colleagues");
+    assert_eq!(browser.eval(&chosen("agent:a002")).await, "agent:a002");
+    assert_eq!(browser.eval(&chosen("typed")).await, "typed");
+    browser.eval("document.querySelector('#transfer-number').value = '0900 123'; 0").await;
+    browser.press("give").await;
+    browser.until("she is told", "document.querySelector('.notice.is-bad')?.innerText").await;
+    assert_eq!(browser.eval(&chosen("queue:sales")).await, "queue:sales");
+    browser.screenshot(&screenshot("desktop-transfer.png")).await;
+    browser.press("give").await;
+    browser.until_call("ended", Duration::from_secs(5)).await;
+    browser.until("codes are shown", "document.querySelector('.wrap')?.offsetParent").await;
+    caller.finished(Duration::from_secs(20));
+    browser.press("finish").await;
+    browser
+        .until("her day says so", "document.querySelector('.pill[data-value=transferred]')?.offsetParent")
+        .await;
+    assert_eq!(browser.complaints(), [""; 0], "the page complained");
+    let transfers = "SELECT agent, kind, transferred_to, outcome FROM transfers";
+    let wanted = vec!["a001|queue|sales|completed".to_owned()];
+    harness::eventually_is("transfers", Duration::from_secs(5), &wanted, || router.records().rows(transfers));
+}

@@ -22,5 +22,6 @@ mod queue;
 mod races;
 mod registrations;
 mod streams;
+mod transfer;
 mod trunks;
 mod weather;

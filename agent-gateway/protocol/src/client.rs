@@ -1,6 +1,6 @@
 //! What a client says.
 
-use crate::{ClientKind, ContactId, ServerMessage, WishedState, frame::messages};
+use crate::{ClientKind, ContactId, ServerMessage, TransferKind, WishedState, frame::messages};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -32,6 +32,8 @@ messages! {
         Hold(ContactRef) = "contact.hold",
         /// She takes the caller back.
         Retrieve(ContactRef) = "contact.retrieve",
+        /// She gives the caller away.
+        Transfer(Transfer) = "contact.transfer",
         /// She ends the call.
         HangUp(ContactRef) = "contact.hangup",
         /// Something to remember about the contact.
@@ -63,6 +65,10 @@ impl Bounded for ClientMessage {
             Self::Accept(of) | Self::Decline(of) | Self::Hold(of) | Self::Retrieve(of) | Self::HangUp(of) => {
                 first(&[("contact_id", of.contact_id.0.len(), MAX_WORD)])
             }
+            Self::Transfer(transfer) => first(&[
+                ("contact_id", transfer.contact_id.0.len(), MAX_WORD),
+                ("target", transfer.target.len(), 2 * MAX_WORD),
+            ]),
             Self::Note(note) => first(&[
                 ("contact_id", note.contact_id.0.len(), MAX_WORD),
                 ("text", note.text.len(), MAX_NOTE),
@@ -179,6 +185,18 @@ pub struct AgentSetState {
 pub struct ContactRef {
     /// Which.
     pub contact_id: ContactId,
+}
+
+/// Data of `contact.transfer`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transfer {
+    /// Which contact.
+    pub contact_id: ContactId,
+    /// To whom: `queue:NAME`, `agent:ID` or `number:DIGITS`; without one of these words a queue, a number that leads to
+    /// one, an agent or her phone, and a number outside are looked for, in this order.
+    pub target: String,
+    /// How.
+    pub kind: TransferKind,
 }
 
 /// Data of `contact.note`.

@@ -19,20 +19,20 @@ mod word;
 
 pub use client::{
     AgentSetState, ClientInfo, ClientMessage, ContactRef, Identify, Note, Ping, PopRendered, PopSelect,
-    Resume, Token, WrapUp,
+    Resume, Token, Transfer, WrapUp,
 };
 pub use code::{CloseCode, ErrorCode, Fault};
 pub use frame::{ClientFrame, CommandId, DecodeError, ServerFrame};
 pub use pop::{Candidate, Match, MatchKind, Pop, PopUpdate, Section, SectionStatus};
 pub use server::{
-    Agent, AgentPresence, AgentStateNow, Calling, Contact, ContactOffered, ContactStateChanged, Hello, Next,
-    OfferWithdrawn, Pong, Priority, QueueRef, Reply, ServerError, ServerMessage, SipStatus, Site, Skill,
-    Snapshot, StateChanged, Welcome,
+    Agent, AgentPresence, AgentStateNow, Calling, Colleague, Contact, ContactOffered, ContactStateChanged,
+    Hello, MAX_COLLEAGUES, Next, OfferWithdrawn, Pong, Priority, QueueRef, Reply, ServerError, ServerMessage,
+    SipStatus, Site, Skill, Snapshot, StateChanged, Welcome,
 };
 pub use time::{BadTime, Time};
 pub use word::{
     AgentState, AnswerAt, Channel, ClientKind, ContactCause, ContactState, Direction, EndedBy, Privacy,
-    StateCause, WishedState, WithdrawCause,
+    StateCause, TransferKind, WishedState, WithdrawCause,
 };
 
 use serde::{Deserialize, Serialize};

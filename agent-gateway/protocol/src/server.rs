@@ -122,6 +122,24 @@ pub struct Site {
     /// Why an agent may be not ready.
     #[serde(default)]
     pub not_ready_reasons: Vec<String>,
+    /// Agents to whom she may transfer: those who take calls, as far as they fit ([`MAX_COLLEAGUES`]).
+    #[serde(default)]
+    pub colleagues: Vec<Colleague>,
+    /// Whether she may transfer to numbers outside.
+    #[serde(default)]
+    pub outside: bool,
+}
+
+/// Most colleagues told in a `welcome`: it has to stay within the bounds of a message.
+pub const MAX_COLLEAGUES: usize = 200;
+
+/// Another agent, to an agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Colleague {
+    /// The other's id.
+    pub id: String,
+    /// What to call the other.
+    pub name: String,
 }
 
 /// How things stand for an agent.
@@ -232,6 +250,12 @@ pub struct ContactOffered {
     /// User-to-user information (RFC 7433). An outsider's text: show it as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uui: Option<String>,
+    /// Who gave the caller away before: what she is called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transferred_by: Option<String>,
+    /// What others before her wrote down.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// What the way here has found out.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, String>,

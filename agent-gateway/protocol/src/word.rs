@@ -58,6 +58,14 @@ words! {
 }
 
 words! {
+    /// How a caller is given away.
+    TransferKind {
+        /// At once, without a word to whoever gets the call.
+        Blind = "blind",
+    }
+}
+
+words! {
     /// What brought an agent into another state.
     StateCause {
         /// Her own wish.

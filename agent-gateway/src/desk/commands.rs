@@ -7,13 +7,13 @@ use super::{
     sessions::agent_of,
 };
 use crate::{
-    brain::ReplyTo,
+    brain::{ReplyTo, Transfer},
     words::{self, refused},
 };
 use acd::{AgentNo, CallId, Event, Verdict, Wish};
 use protocol::{
     AgentSetState, ClientFrame, ClientKind, ClientMessage, CommandId, ContactId, ErrorCode, Fault, Note,
-    PopRendered, PopSelect, Reply, ServerError, ServerMessage, WishedState, WrapUp,
+    PopRendered, PopSelect, Reply, ServerError, ServerMessage, TransferKind, WishedState, WrapUp,
 };
 use std::time::Duration;
 use tokio::{sync::oneshot, time::Instant};
@@ -25,6 +25,8 @@ const NO_REASON: &str = "unspecified";
 enum Act {
     /// The brain decides.
     Ask(Event),
+    /// The brain decides, once it is known who is meant.
+    Transfer(Transfer),
     /// It is done already.
     Done,
 }
@@ -90,10 +92,16 @@ impl Desk {
     }
 
     fn first_time(&mut self, session: u64, agent: AgentNo, id: CommandId, message: ClientMessage) {
+        let to = Some(ReplyTo { session, command: id.0.clone() });
         let reply = match self.decide(agent, &id, message) {
             Ok(Act::Ask(event)) => {
-                let to = ReplyTo { session, command: id.0.clone() };
-                if self.brain.try_event(event, Some(to)).is_err() {
+                if self.brain.try_event(event, to).is_err() {
+                    self.busy(session, id);
+                }
+                return;
+            }
+            Ok(Act::Transfer(asked)) => {
+                if self.brain.try_transfer(asked, to).is_err() {
                     self.busy(session, id);
                 }
                 return;
@@ -134,6 +142,11 @@ impl Desk {
             ClientMessage::Retrieve(of) => {
                 Ok(Act::Ask(Event::RetrieveAsked { agent, call: call(&of.contact_id)? }))
             }
+            ClientMessage::Transfer(protocol::Transfer { contact_id, target, kind }) => match kind {
+                TransferKind::Blind => {
+                    Ok(Act::Transfer(Transfer { agent, call: call(&contact_id)?, target }))
+                }
+            },
             ClientMessage::HangUp(of) => {
                 Ok(Act::Ask(Event::HangUpAsked { agent, call: call(&of.contact_id)? }))
             }

@@ -162,6 +162,8 @@ impl Desk {
             | Order::HoldPhone { .. }
             | Order::Hold { .. }
             | Order::Retrieve { .. }
+            | Order::AcceptRefer { .. }
+            | Order::CallOut { .. }
             | Order::EndCaller { .. } => {}
         }
     }
@@ -234,7 +236,7 @@ async fn until(deadline: Option<Instant>) {
 fn about(agent: &AgentAccess) -> Agent {
     Agent {
         id: agent.id.clone(),
-        name: if agent.name.is_empty() { agent.id.clone() } else { agent.name.clone() },
+        name: agent.shown_name(),
         roles: agent.roles.clone(),
         skills: agent.skills.iter().map(|(name, &level)| Skill { name: name.clone(), level }).collect(),
         answer: words::answer(agent.answer),

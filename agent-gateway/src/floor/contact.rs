@@ -7,7 +7,11 @@
 //! `Queued` lasts until her phone is called: with `answer = "desk"` that is when she has accepted.
 
 use super::{Say, pop::PopView};
-use crate::{brain::CallerKnown, config::Roster, words};
+use crate::{
+    brain::CallerKnown,
+    config::{AgentAccess, Roster},
+    words,
+};
 use acd::{AgentNo, OfferId, Order, Timestamp, effect::CallMove, time::micros};
 use protocol::{
     Calling, Channel, Contact, ContactCause, ContactOffered, ContactState, ContactStateChanged, Direction,
@@ -44,11 +48,13 @@ impl ContactView {
         order: &Order,
         caller: Option<&CallerKnown>,
         roster: &Roster,
+        notes: Vec<String>,
         at: Timestamp,
     ) -> Option<Self> {
-        let Order::OfferCall { offer, queue, waited, expires, priority, answer, .. } = order else {
+        let Order::OfferCall { offer, queue, waited, expires, priority, answer, given_by, .. } = order else {
             return None;
         };
+        let given_by = given_by.and_then(|by| roster.agent(by));
         let offered = ContactOffered {
             direction: Direction::Inbound,
             channel: Channel::Voice,
@@ -62,6 +68,8 @@ impl ContactView {
             answer: words::answer(*answer),
             sip_call_id: caller.map(|caller| caller.sip_call_id.clone()),
             uui: caller.and_then(|caller| caller.uui.clone()),
+            transferred_by: given_by.map(AgentAccess::shown_name),
+            notes: notes.clone(),
             attributes: BTreeMap::new(),
         };
         Some(Self {
@@ -72,7 +80,7 @@ impl ContactView {
             connected_at: None,
             agent_leg: None,
             offered,
-            notes: Vec::new(),
+            notes,
             pop: PopView::new(*offer),
         })
     }
@@ -111,6 +119,7 @@ impl ContactView {
                 | CallMove::Held
                 | CallMove::Retrieved
                 | CallMove::BackToQueue
+                | CallMove::Transferred
                 | CallMove::Ended { .. },
                 _,
             ) => false,
@@ -163,6 +172,11 @@ impl ContactView {
     /// The card as it has been shown, if it has.
     pub(super) fn pop(&self) -> Option<&Pop> {
         self.pop.shown()
+    }
+
+    /// What was written down, for whoever gets the call next.
+    pub(super) fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// Keeps a note until the contact is over.

@@ -34,11 +34,16 @@ pub(crate) struct Say {
     pub(crate) shows: Option<OfferId>,
 }
 
+/// Most bytes of notes that an offer carries: it has to stay within the bounds of a message.
+const MAX_HANDED_ON: usize = 8_192;
+
 /// Every agent and her contacts.
 pub(crate) struct Floor {
     roster: Arc<Roster>,
     agents: BTreeMap<AgentNo, AgentView>,
     callers: BTreeMap<CallId, Arc<CallerKnown>>,
+    /// Notes on calls that were given away, until these are over.
+    handed_on: BTreeMap<CallId, Vec<String>>,
 }
 
 struct AgentView {
@@ -65,7 +70,7 @@ impl AgentView {
 impl Floor {
     pub(crate) fn new(roster: Arc<Roster>, at: Timestamp) -> Self {
         let agents = roster.agents().map(|agent| (agent.no, AgentView::new(at))).collect();
-        Self { roster, agents, callers: BTreeMap::new() }
+        Self { roster, agents, callers: BTreeMap::new(), handed_on: BTreeMap::new() }
     }
 
     /// How an agent stands at the start.
@@ -93,6 +98,7 @@ impl Floor {
             Order::AgentMoved { agent, to, cause, .. } => self.agent_moved(*agent, to, *cause, at, out),
             Order::CallOver { call } => {
                 self.callers.remove(call);
+                self.handed_on.remove(call);
             }
             Order::Treat { .. }
             | Order::RingPhone { .. }
@@ -101,6 +107,8 @@ impl Floor {
             | Order::HoldPhone { .. }
             | Order::Hold { .. }
             | Order::Retrieve { .. }
+            | Order::AcceptRefer { .. }
+            | Order::CallOut { .. }
             | Order::EndCaller { .. } => {}
         }
     }
@@ -178,9 +186,18 @@ impl Floor {
             return;
         }
         let caller = self.callers.get(&offer.call).cloned();
-        let Some(contact) = ContactView::offered(order, caller.as_deref(), &self.roster, at) else { return };
+        let notes = self.notes_on(offer.call);
+        let offered = ContactView::offered(order, caller.as_deref(), &self.roster, notes, at);
+        let Some(contact) = offered else { return };
         out.push(contact.say(agent, ServerMessage::ContactOffered(Box::new(contact.as_offered().clone()))));
         self.view(agent, at).contacts.insert(offer.call, contact);
+    }
+
+    /// What agents before have written down on a call: of two lists the longer one, which has both.
+    fn notes_on(&self, call: CallId) -> Vec<String> {
+        let on_desks = self.agents.values().filter_map(|view| view.contacts.get(&call));
+        let lists = on_desks.map(ContactView::notes).chain(self.handed_on.get(&call).map(Vec::as_slice));
+        latest(lists.max_by_key(|notes| notes.len()).unwrap_or_default())
     }
 
     fn withdraw(&mut self, agent: AgentNo, offer: OfferId, cause: OfferOutcome, out: &mut Vec<Say>) {
@@ -205,8 +222,14 @@ impl Floor {
             CallMove::Held => (ContactState::Held, None, None),
             CallMove::Retrieved => (ContactState::Connected, None, None),
             CallMove::BackToQueue => (ContactState::Queued, Some(ContactCause::Failed), None),
+            CallMove::Transferred => {
+                (ContactState::Ended, Some(ContactCause::Transferred), Some(protocol::EndedBy::Agent))
+            }
             CallMove::Ended { by } => (ContactState::Ended, failed(by), Some(words::ended_by(by))),
         };
+        if to == CallMove::Transferred && !contact.notes().is_empty() {
+            self.handed_on.insert(call, contact.notes().to_vec());
+        }
         let message = contact.moved(state, cause, by, at);
         out.push(contact.say(agent, ServerMessage::ContactStateChanged(message)));
         if state == ContactState::Queued {
@@ -246,6 +269,18 @@ impl Floor {
             shows: None,
         });
     }
+}
+
+/// The last of these notes, as many as an offer may carry.
+fn latest(notes: &[String]) -> Vec<String> {
+    let fits = |room: &mut usize, note: &&String| {
+        *room = room.checked_sub(note.len())?;
+        Some(String::clone(note))
+    };
+    let mut last: Vec<String> =
+        notes.iter().rev().scan(MAX_HANDED_ON, |room, note| fits(room, &note)).collect();
+    last.reverse();
+    last
 }
 
 /// What she asked for at her desk, and her phone did not do. Nothing has changed, so nothing is counted.

@@ -9,6 +9,7 @@ use acd::{
 use std::{collections::BTreeMap as Map, time::Duration};
 
 const ANN: AgentNo = AgentNo(0);
+const BEN: AgentNo = AgentNo(1);
 const NOON: Timestamp = Timestamp(1_772_352_000_000_000);
 
 fn floor() -> Floor {
@@ -22,7 +23,9 @@ fn floor() -> Floor {
         answer: Answer::Phone,
         presence: Presence::Desk,
     };
-    let roster = Roster::new(vec![ann], vec!["billing".into()], protocol::Site::default()).unwrap();
+    let ben =
+        AgentAccess { no: BEN, id: "ben".into(), name: String::new(), token: "other".into(), ..ann.clone() };
+    let roster = Roster::new(vec![ann, ben], vec!["billing".into()], protocol::Site::default()).unwrap();
     Floor::new(Arc::new(roster), NOON)
 }
 
@@ -39,6 +42,7 @@ fn offered(attempt: u32) -> Order {
         expires: NOON,
         priority: 5,
         answer: Answer::Desk,
+        given_by: None,
     }
 }
 
@@ -112,4 +116,51 @@ fn notes_are_bounded() {
     let contact = floor.contact_mut(ANN, offer(1).call).unwrap();
     assert!((0..contact::MAX_NOTES).all(|_| contact.note("x").is_ok()));
     assert!(contact.note("x").is_err());
+}
+
+/// Ann gives the call away, and it is offered to Ben.
+fn given_to_ben(floor: &mut Floor) -> protocol::ContactOffered {
+    fold(floor, &Order::CallMoved { call: offer(1).call, agent: ANN, to: CallMove::Transferred });
+    let Order::OfferCall { queue, waited, expires, priority, answer, .. } = offered(2) else {
+        unreachable!()
+    };
+    let to_ben = Order::OfferCall {
+        offer: offer(2),
+        agent: BEN,
+        queue,
+        waited,
+        expires,
+        priority,
+        answer,
+        given_by: Some(ANN),
+    };
+    let says = fold(floor, &to_ben);
+    let ServerMessage::ContactOffered(told) = &says[0].message else { panic!("{says:?}") };
+    told.as_ref().clone()
+}
+
+#[test]
+fn whoever_gets_a_call_that_was_given_away_learns_by_whom_and_reads_her_notes() {
+    let mut floor = floor();
+    fold(&mut floor, &offered(1));
+    floor.contact_mut(ANN, offer(1).call).unwrap().note("wants the invoice").unwrap();
+    let told = given_to_ben(&mut floor);
+    assert_eq!(told.transferred_by.as_deref(), Some("Ann"));
+    assert_eq!(told.notes, ["wants the invoice"]);
+    assert_eq!(floor.snapshot(BEN, NOON).contacts[0].notes, ["wants the invoice"]);
+    assert!(floor.snapshot(ANN, NOON).contacts.is_empty(), "it is off her desk, and the notes were kept");
+    fold(&mut floor, &Order::CallOver { call: offer(1).call });
+    assert!(floor.handed_on.is_empty());
+}
+
+#[test]
+fn an_offer_carries_the_last_notes_as_far_as_they_fit() {
+    let mut floor = floor();
+    fold(&mut floor, &offered(1));
+    let contact = floor.contact_mut(ANN, offer(1).call).unwrap();
+    let long = |letter: &str| letter.repeat(4_000);
+    for letter in ["a", "b", "c"] {
+        contact.note(&long(letter)).unwrap();
+    }
+    assert_eq!(given_to_ben(&mut floor).notes, [long("b"), long("c")]);
 }

@@ -19,6 +19,9 @@ impl Brain for Deaf {
     fn try_event(&self, _: acd::Event, _: Option<ReplyTo>) -> Result<(), Busy> {
         Ok(())
     }
+    fn try_transfer(&self, _: crate::Transfer, _: Option<ReplyTo>) -> Result<(), Busy> {
+        Ok(())
+    }
 }
 
 fn hub() -> (Hub, mpsc::Receiver<Ask>) {

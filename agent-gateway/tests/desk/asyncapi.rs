@@ -3,7 +3,7 @@
 use crate::{house::House, http::request};
 use protocol::{
     AgentState, AnswerAt, ClientKind, ClientMessage, CloseCode, ContactCause, ContactState, EndedBy,
-    ErrorCode, ServerMessage, StateCause, WishedState, WithdrawCause,
+    ErrorCode, ServerMessage, StateCause, TransferKind, WishedState, WithdrawCause,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -42,6 +42,7 @@ fn it_names_the_words_and_codes_that_the_code_knows() {
     };
     assert_eq!(words("AgentState"), set(AgentState::ALL.iter().map(|word| word.as_str())));
     assert_eq!(words("WishedState"), set(WishedState::ALL.iter().map(|word| word.as_str())));
+    assert_eq!(words("TransferKind"), set(TransferKind::ALL.iter().map(|word| word.as_str())));
     assert_eq!(words("StateCause"), set(StateCause::ALL.iter().map(|word| word.as_str())));
     assert_eq!(words("ContactState"), set(ContactState::ALL.iter().map(|word| word.as_str())));
     assert_eq!(words("ContactCause"), set(ContactCause::ALL.iter().map(|word| word.as_str())));

@@ -1,10 +1,11 @@
 //! What an agent asks for, and what she is answered.
 
 use crate::house::{ANN, Heard, House};
-use acd::{CommandError, Event, Taken, Wish};
+use acd::{CommandError, Event, Order, Taken, Wish, effect::CallMove};
+use agent_gateway::{DeskOrder, Transfer};
 use protocol::{
-    AgentSetState, ClientMessage, CommandId, ContactId, ContactRef, Note, PopRendered, ServerMessage,
-    WishedState, WrapUp,
+    AgentSetState, ClientMessage, CommandId, ContactCause, ContactId, ContactRef, ContactState, EndedBy,
+    Note, PopRendered, ServerMessage, TransferKind, WishedState, WrapUp,
 };
 use std::time::Duration;
 
@@ -110,7 +111,7 @@ async fn what_the_gateway_can_check_does_not_reach_the_brain() {
         (set(WishedState::NotReady, Some("fishing")), "unknown_reason"),
         (ClientMessage::Accept(nobody), "no_such_contact"),
         (wrap_up(call, Some("exploded"), None), "unknown_code"),
-        (ClientMessage::Unknown("contact.transfer".into()), "unknown_type"),
+        (ClientMessage::Unknown("contact.listen".into()), "unknown_type"),
     ];
     for (message, code) in wrong {
         let id = ann.command(message).await;
@@ -223,4 +224,64 @@ async fn what_her_screen_measured_is_handed_on() {
             return;
         }
     }
+}
+
+#[tokio::test]
+async fn a_caller_given_away_is_over_for_her_and_the_brain_learns_whom_she_named() {
+    let mut house = House::open();
+    let mut ann = house.ann().await;
+    let offer = house.offer(1, CALLER);
+    ann.until("pop.show").await;
+    let moved = |to| DeskOrder::Order(Order::CallMoved { call: offer.call, agent: ANN, to });
+    house.say(vec![moved(CallMove::Connected)]);
+    ann.until("contact.state_changed").await;
+    let ask = |target: &str| {
+        let (contact_id, target) = (of(offer.call).contact_id, target.to_owned());
+        ClientMessage::Transfer(protocol::Transfer { contact_id, target, kind: TransferKind::Blind })
+    };
+    for (target, verdict) in [
+        ("nobody", Err(CommandError::NoSuchTarget)),
+        ("0900", Err(CommandError::NumberRefused)),
+        ("agent:ben", Err(CommandError::AgentNotReady { agent: "ben".to_owned(), state: "talking" })),
+        ("queue:sales", Ok(Taken::Now)),
+    ] {
+        let id = ann.command(ask(target)).await;
+        let (asked, to) = house.transfer().await;
+        assert_eq!(asked, Transfer { agent: ANN, call: offer.call, target: target.to_owned() });
+        house.reply(to, verdict.clone());
+        let code = ann.reply(&id).await.err().map(|fault| fault.code.into_owned());
+        assert_eq!(code, verdict.err().map(|error| error.code().to_owned()));
+    }
+    house.say(vec![moved(CallMove::Transferred)]);
+    let ServerMessage::ContactStateChanged(changed) = ann.until("contact.state_changed").await.message else {
+        unreachable!()
+    };
+    assert_eq!((changed.to, changed.cause), (ContactState::Ended, Some(ContactCause::Transferred)));
+    assert_eq!(changed.ended_by, Some(EndedBy::Agent));
+}
+
+#[tokio::test]
+async fn a_transfer_names_a_contact_of_hers_a_target_of_bounded_length_and_a_kind() {
+    let mut house = House::open();
+    let mut ann = house.ann().await;
+    let call = house.offer(1, CALLER).call;
+    ann.until("pop.show").await;
+    let long = "1".repeat(129);
+    for (data, code) in [
+        (r#"{"contact_id":"nobody","target":"x","kind":"blind"}"#.to_owned(), "no_such_contact"),
+        (format!(r#"{{"contact_id":"{call}","target":"{long}","kind":"blind"}}"#), "bad_data"),
+        (format!(r#"{{"contact_id":"{call}","target":"x","kind":"deaf"}}"#), "bad_data"),
+        (format!(r#"{{"contact_id":"{call}","kind":"blind"}}"#), "bad_data"),
+    ] {
+        ann.text(&format!(r#"{{"type":"contact.transfer","id":"{code}{}","data":{data}}}"#, data.len()))
+            .await;
+        let id = CommandId(format!("{code}{}", data.len()));
+        assert_eq!(ann.reply(&id).await.unwrap_err().code, code, "{data}");
+    }
+}
+
+#[test]
+fn a_target_stays_out_of_what_is_written_for_developers() {
+    let asked = Transfer { agent: ANN, call: acd::CallId::from_u128(7), target: "08123".to_owned() };
+    assert!(!format!("{asked:?}").contains("08123"));
 }

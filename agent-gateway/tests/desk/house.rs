@@ -8,6 +8,7 @@ use acd::{
 };
 use agent_gateway::{
     AgentAccess, Brain, Busy, CallerKnown, DeskOrder, Gateway, GatewayConfig, GatewayHandle, ReplyTo,
+    Transfer,
 };
 use protocol::ClientKind;
 use screenpop::{
@@ -37,6 +38,7 @@ pub const BILLING: QueueNo = QueueNo(0);
 #[derive(Debug)]
 pub enum Heard {
     Event(Event, Option<ReplyTo>),
+    Transfer(Transfer, Option<ReplyTo>),
     Written(OfferId, Instant),
     Painted(OfferId, Duration),
 }
@@ -53,6 +55,9 @@ impl Brain for Listener {
             return Err(Busy);
         }
         self.heard.send(Heard::Event(event, reply)).map_err(|_| Busy)
+    }
+    fn try_transfer(&self, asked: Transfer, reply: Option<ReplyTo>) -> Result<(), Busy> {
+        self.heard.send(Heard::Transfer(asked, reply)).map_err(|_| Busy)
     }
     fn card_written(&self, offer: OfferId, at: Instant) {
         drop(self.heard.send(Heard::Written(offer, at)));
@@ -125,6 +130,15 @@ impl House {
         }
     }
 
+    /// The next transfer, and where its reply goes.
+    pub async fn transfer(&mut self) -> (Transfer, Option<ReplyTo>) {
+        loop {
+            if let Heard::Transfer(asked, reply) = self.heard().await {
+                return (asked, reply);
+            }
+        }
+    }
+
     /// The brain decided something.
     pub fn say(&self, orders: Vec<DeskOrder>) {
         self.gateway.send(NOON, orders).unwrap();
@@ -157,6 +171,7 @@ pub fn config(agents: Vec<AgentAccess>, sources: Vec<SourceSpec>) -> GatewayConf
         queues: vec!["billing".into(), "sales".into()],
         codes: vec!["solved".into(), "callback".into()],
         not_ready_reasons: vec!["break".into(), "meeting".into()],
+        outside: true,
         origins: vec!["https://crm.example".into()],
         screenpop: ScreenPop::open(sources, Region::new("ID").unwrap()).unwrap(),
         server_version: "test".into(),
@@ -214,6 +229,7 @@ pub fn offered(offer: OfferId, agent: AgentNo) -> Vec<DeskOrder> {
             expires: NOON + Duration::from_secs(15),
             priority: 5,
             answer: Answer::Phone,
+            given_by: None,
         }),
     ]
 }

@@ -3,7 +3,7 @@
 //! For tests and the demo desk; the router's own loop commits to its log before orders leave.
 
 use acd::{Acd, Event, OfferId, Order, Timestamp};
-use agent_gateway::{Brain, Busy, CallerKnown, DeskOrder, GatewayHandle, ReplyTo};
+use agent_gateway::{Brain, Busy, CallerKnown, DeskOrder, GatewayHandle, ReplyTo, Transfer};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::sync::mpsc;
 
@@ -87,5 +87,16 @@ impl SmallBrain {
 impl Brain for SmallBrain {
     fn try_event(&self, event: Event, reply: Option<ReplyTo>) -> Result<(), Busy> {
         self.take(event, reply).ok_or(Busy)
+    }
+    fn try_transfer(&self, asked: Transfer, reply: Option<ReplyTo>) -> Result<(), Busy> {
+        let Transfer { agent, call, target } = asked;
+        let found = self.acd.lock().unwrap_or_else(PoisonError::into_inner).target(&target, |_| None);
+        match found {
+            Ok((to, _)) => self.take(Event::TransferAsked { agent, call, to }, reply).ok_or(Busy),
+            Err(error) => {
+                self.tell(reply.map(|to| DeskOrder::Reply { to, verdict: Err(error) }).into_iter().collect());
+                Ok(())
+            }
+        }
     }
 }

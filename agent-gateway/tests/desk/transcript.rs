@@ -119,7 +119,7 @@ fn plan() -> Plan {
         answer: agent.answer,
         skills: agent.skills,
     });
-    Plan { queues: vec![queue], entries: vec![entry], agents: agents.collect() }
+    Plan { queues: vec![queue], entries: vec![entry], agents: agents.collect(), outside: Vec::new() }
 }
 
 /// A message without the time at which it was written.

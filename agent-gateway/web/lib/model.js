@@ -8,7 +8,7 @@ const MOST_PAST = 100;
 /**
  * @typedef {{state: string, reason_code?: string, since: string, until?: string, contact_id?: string, next?: {state: string, reason_code?: string}, rev: number}} AgentState
  * @typedef {{id: string, rev: number, state: string, since: string, offered: any, notes: string[], arrived: number, connectedAt?: string, heldMs?: number, endedAt?: string, endedBy?: string, cause?: string, disposition?: string, who?: string}} Contact
- * @typedef {{agent: any, site: {disposition_codes: string[], not_ready_reasons: string[]}, queues: any[], agentState: AgentState | null, contacts: Map<string, Contact>, pops: Map<string, any>, past: Contact[], asOf: string}} Model
+ * @typedef {{agent: any, site: {disposition_codes: string[], not_ready_reasons: string[], colleagues?: {id: string, name: string}[], outside?: boolean}, queues: any[], agentState: AgentState | null, contacts: Map<string, Contact>, pops: Map<string, any>, past: Contact[], asOf: string}} Model
  */
 
 /** @returns {Model} */
@@ -60,7 +60,7 @@ const FOLDS = {
     const known = model.contacts.get(id);
     if (known && known.rev > rev && known.state !== "queued") return [];
     const since = model.asOf;
-    model.contacts.set(id, { id, rev, state: "queued", since, offered: data, notes: [], arrived: performance.now() });
+    model.contacts.set(id, { id, rev, state: "queued", since, offered: data, notes: data.notes ?? [], arrived: performance.now() });
     return [{ kind: "offered", id }];
   },
 
@@ -80,7 +80,7 @@ const FOLDS = {
     contact.state = data.to;
     contact.since = data.since;
     if (data.to === "connected") contact.connectedAt ??= data.since;
-    if (data.to === "ended") Object.assign(contact, { endedAt: data.since, endedBy: data.ended_by });
+    if (data.to === "ended") Object.assign(contact, { endedAt: data.since, endedBy: data.ended_by, cause: data.cause });
     if (data.to === "queued") {
       model.contacts.delete(id);
       keep(model, contact, data.cause ?? "failed");
@@ -117,7 +117,7 @@ function sweep(model) {
     const occupied = model.agentState?.contact_id === id;
     if (contact.state !== "ended" || occupied) continue;
     model.contacts.delete(id);
-    keep(model, contact, "answered");
+    keep(model, contact, contact.cause ?? "answered");
   }
   for (const id of model.pops.keys()) if (!model.contacts.has(id)) model.pops.delete(id);
 }

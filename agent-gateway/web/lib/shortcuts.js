@@ -16,11 +16,11 @@ export function shortcuts(desk) {
 
 /** What a letter does is what its button does, as long as the button is there. */
 function letter(desk, code) {
-  const name = { KeyR: "ready", KeyN: "not-ready", KeyA: "accept", KeyC: "decline", KeyO: "hold", KeyH: "hang-up", KeyW: "finish" }[code];
+  const name = { KeyR: "ready", KeyN: "not-ready", KeyA: "accept", KeyC: "decline", KeyO: "hold", KeyT: "transfer", KeyH: "hang-up", KeyW: "finish" }[code];
   const button = name && document.querySelector(`[data-key="${name}"]`);
   if (!(button instanceof HTMLButtonElement) || button.disabled || !button.offsetParent) return false;
   if (name === "not-ready") button.focus(); // she opened a menu: the keyboard belongs in it
-  button.click();
+  button.click(); // the choice of a transfer takes the keyboard by itself
   return true;
 }
 

@@ -3,6 +3,7 @@
 import { fill, h, icon, ICONS, key, outsider, say, show } from "../lib/dom.js";
 import { duration, t, tCode } from "../lib/i18n.js";
 import { number } from "./caller.js";
+import { transferPart } from "./transfer.js";
 
 /** @param {any} desk */
 export function callPanel(desk) {
@@ -47,7 +48,7 @@ function caller(desk) {
   function update(contact, now) {
     show(element, Boolean(contact));
     if (!contact) return;
-    const { calling, queue: from, called, waited_ms: waited } = contact.offered;
+    const { calling, queue: from, called, waited_ms: waited, transferred_by: by } = contact.offered;
     say(kind, t(`call.kind.${contact.state}`));
     say(queue, from);
     const shown = calling.privacy === "withheld" ? t("caller.withheld") : number(calling) || t("caller.unknown");
@@ -56,6 +57,7 @@ function caller(desk) {
     fill(facts, `${contact.id} ${waited}`, () => [
       ...fact(t("call.waited"), duration(waited)),
       ...(called ? fact(t("call.called"), called) : []),
+      ...(by ? fact(t("call.transferred_by"), by) : []),
     ]);
   }
   return { element, update };
@@ -111,10 +113,12 @@ function talk(desk) {
   const hold = h("button.tall", { type: "button", "data-key": "hold" });
   hold.addEventListener("click", () => give(desk, hold.dataset.command));
   const hangUp = action("hang-up", t("call.hang_up"), "H", "button.danger.tall", ICONS.down, () => give(desk, "contact.hangup"));
-  const element = h("div.talk", {}, clock, held, h("div.buttons", {}, hold, hangUp));
+  const transfer = transferPart(desk);
+  const element = h("div.talk", {}, clock, held, h("div.buttons", {}, hold, transfer.open, hangUp), transfer.form);
   function update(contact, now) {
     const live = contact && ["connected", "held", "consulting"].includes(contact.state);
     show(element, Boolean(live));
+    transfer.update(live ? contact : null);
     if (!live) return;
     say(clock, desk.online ? duration(now - Date.parse(contact.connectedAt ?? contact.since)) : t("call.live"));
     hangUp.disabled = !desk.online || desk.busy.has("contact.hangup");

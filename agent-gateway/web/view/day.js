@@ -43,7 +43,7 @@ function table(past) {
 }
 
 function line(call) {
-  const outcome = call.connectedAt ? "answered" : call.cause;
+  const outcome = call.connectedAt && call.cause !== "transferred" ? "answered" : call.cause;
   return h("tr", {},
     h("td", {}, clockTime(call.endedAt)),
     h("td", {}, outsider(call.who ?? whoCalls(call, null))),

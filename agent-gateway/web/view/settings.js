@@ -4,7 +4,7 @@ import { h, key, say, show } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 import { languages } from "./sign-in.js";
 
-const KEYS = [["R", "bar.ready"], ["N", "bar.not_ready"], ["A", "call.accept"], ["C", "call.decline"], ["O", "call.hold_or_retrieve"], ["H", "call.hang_up"], ["W", "wrap.finish"]];
+const KEYS = [["R", "bar.ready"], ["N", "bar.not_ready"], ["A", "call.accept"], ["C", "call.decline"], ["O", "call.hold_or_retrieve"], ["T", "transfer.open"], ["H", "call.hang_up"], ["W", "wrap.finish"]];
 
 /** @param {any} desk */
 export function settingsDialog(desk) {

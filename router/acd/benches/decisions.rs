@@ -47,7 +47,7 @@ fn plan(agents: u64, queues: u64) -> Plan {
         AgentPlan { presence: Presence::Always, ..an_agent(&format!("a{no}"), &skills) }
     });
     let agents = agents.collect();
-    Plan { queues, entries, agents }
+    Plan { queues, entries, agents, ..Plan::default() }
 }
 
 impl Busy {

@@ -3,10 +3,12 @@
 //! ```text
 //! Arrived ──▶ Queued ◀──▶ Offered ──▶ Connected ──▶ (ended: removed, recorded)
 //!               │  ▲ offer failed       │  Open ◀──▶ Held
-//!               └──┴──── overflow ◀─────┘ caller could not be joined
+//!               └──┴──── overflow ◀─────┤ caller could not be joined
+//!                  ▲                     ▼ transferred: Arrived once more, to a queue or to one agent
+//!                  └── came to nothing ── Outside ──▶ (ended)
 //! ```
 
-use crate::{AgentNo, CallId, CallerRef, OfferId, QueueNo, Timestamp};
+use crate::{AgentNo, CallId, CallerRef, OfferId, QueueNo, Target, Timestamp};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -22,8 +24,14 @@ pub struct Call {
     pub(crate) visits: u32,
     /// Offers made so far.
     pub(crate) offers: u32,
+    /// Attempts to reach somebody for it so far: offers, and legs to the outside.
+    pub(crate) attempts: u32,
     /// The visit going on, once there is one.
     pub(crate) visit: Option<Visit>,
+    /// The transfer under way: until its target has the call, or it has come to nothing.
+    pub(crate) transfer: Option<Transfer>,
+    /// What agents did with it before they gave it away.
+    pub(crate) past: Past,
     pub(crate) state: CallState,
     /// Whether the caller has been given something to hear.
     pub(crate) treated: bool,
@@ -40,6 +48,36 @@ pub struct Visit {
     pub entered: Timestamp,
     /// When `max_wait` is over, as promised at entry.
     pub leaves: Timestamp,
+}
+
+/// A transfer under way.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Transfer {
+    /// By whom.
+    pub by: AgentNo,
+    /// The visit that ended with it.
+    pub visit: u32,
+    /// From which queue: where the call goes when it comes to nothing.
+    pub queue: QueueNo,
+    /// To whom.
+    pub to: Target,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// Conversations with agents that are over while the call goes on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Past {
+    /// The first agent's answer.
+    pub answered: Option<Timestamp>,
+    /// The last agent.
+    pub agent: Option<AgentNo>,
+    /// The last queue.
+    pub queue: Option<QueueNo>,
+    /// Time without hold.
+    pub talk: Duration,
+    /// Time on hold.
+    pub hold: Duration,
 }
 
 /// Where a call is. Each state carries only what is true in that state.
@@ -77,6 +115,27 @@ pub enum CallState {
         /// Whether they hear each other.
         line: Line,
     },
+    /// Put through to a number outside.
+    Outside {
+        /// The leg to it.
+        offer: OfferId,
+        /// When it was called, or has answered.
+        since: Timestamp,
+        /// How far it is.
+        stage: Far,
+    },
+}
+
+/// How far a call to the outside is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Far {
+    /// It is not answered yet.
+    Dialling {
+        /// Until when it may ring.
+        due: Timestamp,
+    },
+    /// Caller and outside hear each other.
+    Talking,
 }
 
 /// Whether caller and agent hear each other.
@@ -126,7 +185,10 @@ impl Call {
             priority: 0,
             visits: 0,
             offers: 0,
+            attempts: 0,
             visit: None,
+            transfer: None,
+            past: Past::default(),
             state: CallState::Arrived,
             treated: false,
             excluded: Vec::new(),
@@ -167,6 +229,16 @@ impl Call {
     pub const fn offers(&self) -> u32 {
         self.offers
     }
+    /// The next attempt to reach somebody for it.
+    #[must_use]
+    pub const fn next_attempt(&self) -> OfferId {
+        OfferId { call: self.id, attempt: self.attempts + 1 }
+    }
+    /// The transfer under way.
+    #[must_use]
+    pub const fn transfer(&self) -> Option<&Transfer> {
+        self.transfer.as_ref()
+    }
     /// Its place in the order of service. Kept through every failed offer and every overflow.
     #[must_use]
     pub const fn rank(&self) -> Rank {
@@ -187,7 +259,14 @@ impl Call {
         match (&self.state, &self.visit) {
             (CallState::Queued, Some(visit)) => Some(visit.leaves),
             (CallState::Offered { due, .. }, _) => Some(*due),
-            (CallState::Queued, None) | (CallState::Arrived | CallState::Connected { .. }, _) => None,
+            (CallState::Outside { stage: Far::Dialling { due }, .. }, _) => Some(*due),
+            (CallState::Queued, None)
+            | (
+                CallState::Arrived
+                | CallState::Connected { .. }
+                | CallState::Outside { stage: Far::Talking, .. },
+                _,
+            ) => None,
         }
     }
 }
@@ -201,6 +280,7 @@ impl CallState {
             Self::Offered { .. } => "offered",
             Self::Connected { line: Line::Open, .. } => "connected",
             Self::Connected { line: Line::Held { .. }, .. } => "held",
+            Self::Outside { .. } => "outside",
         }
     }
     /// The agent it is offered to or talks to.
@@ -208,7 +288,7 @@ impl CallState {
     pub const fn agent(&self) -> Option<AgentNo> {
         match self {
             Self::Offered { agent, .. } | Self::Connected { agent, .. } => Some(*agent),
-            Self::Arrived | Self::Queued => None,
+            Self::Arrived | Self::Queued | Self::Outside { .. } => None,
         }
     }
 }

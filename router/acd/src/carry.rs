@@ -10,6 +10,15 @@ use crate::{
     plan::Answer,
 };
 
+/// How an offer came to nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Failed {
+    /// SIP status of the phone's refusal.
+    pub status: Option<u16>,
+    /// Whether its phone still rings, and why it is to stop.
+    pub drop_phone: Option<DropReason>,
+}
+
 impl Acd {
     pub(crate) fn carry(&mut self, decision: &Decision, now: Timestamp, effects: &mut Effects) {
         match decision {
@@ -17,6 +26,8 @@ impl Acd {
                 self.enqueue(*call, *queue, *priority, now, effects)
             }
             Decision::Offer { offer, agent } => self.make_offer(*offer, *agent, now, effects),
+            Decision::OfferTo { offer, agent, queue } => self.offer_to(*offer, *agent, *queue, now, effects),
+            Decision::CallOut { offer, rule } => self.call_out(*offer, rule, now, effects),
             Decision::Ring { offer } => self.stop_waiting_for_card(*offer, effects),
             Decision::RingOut { offer } => self.ring_out(*offer, now, effects),
             Decision::Overflow { call, to } => self.overflow(*call, *to, now, effects),
@@ -30,10 +41,11 @@ impl Acd {
     fn enqueue(&mut self, id: CallId, queue: QueueNo, priority: u8, now: Timestamp, effects: &mut Effects) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.priority = priority;
+        self.queue_reached(id, now, effects);
         self.begin_visit(id, queue, now, effects);
     }
 
-    fn begin_visit(&mut self, id: CallId, queue: QueueNo, now: Timestamp, effects: &mut Effects) {
+    pub(crate) fn begin_visit(&mut self, id: CallId, queue: QueueNo, now: Timestamp, effects: &mut Effects) {
         let max_wait = self.rules.queue(queue).map_or(std::time::Duration::MAX, |rule| rule.plan.max_wait);
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.visits += 1;
@@ -43,7 +55,13 @@ impl Acd {
         self.set_call_state(id, CallState::Queued);
     }
 
-    fn make_offer(&mut self, offer: OfferId, agent: AgentNo, now: Timestamp, effects: &mut Effects) {
+    pub(crate) fn make_offer(
+        &mut self,
+        offer: OfferId,
+        agent: AgentNo,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
         let Some(call) = self.calls.get_mut(&offer.call) else { return };
         let Some(visit) = call.visit else { return };
         let Some(AgentState::Ready { since: ready_since }) =
@@ -51,7 +69,8 @@ impl Acd {
         else {
             return;
         };
-        call.offers = offer.attempt;
+        call.offers += 1;
+        call.attempts = offer.attempt;
         let (stage, due, expires) = self.first_stage(agent, visit.queue, now);
         self.set_call_state(offer.call, CallState::Offered { offer, agent, since: now, due, stage });
         let reserved = AgentState::Reserved { offer, queue: visit.queue, ready_since, then: Next::default() };
@@ -75,7 +94,8 @@ impl Acd {
         let call = self.calls.get(&offer.call)?;
         let (waited, priority) = (call.waited(since), call.priority);
         let (queue, answer) = (call.visit?.queue, self.answers_at(agent));
-        Some(Order::OfferCall { offer, agent, queue, waited, expires, priority, answer })
+        let given_by = call.past.agent;
+        Some(Order::OfferCall { offer, agent, queue, waited, expires, priority, answer, given_by })
     }
 
     /// What the offer awaits first, until when, and when it is taken away.
@@ -115,6 +135,9 @@ impl Acd {
     }
 
     fn ring_out(&mut self, offer: OfferId, now: Timestamp, effects: &mut Effects) {
+        if self.rung_out_outside(offer, now, effects) {
+            return;
+        }
         let Some(CallState::Offered { offer: current, stage, .. }) =
             self.calls.get(&offer.call).map(|call| call.state)
         else {
@@ -127,7 +150,8 @@ impl Acd {
             Stage::AutoAnswer => OfferOutcome::Failed,
             Stage::Card { .. } | Stage::Ringing | Stage::Desk => OfferOutcome::NoAnswer,
         };
-        self.fail_offer(offer, outcome, Some(DropReason::RungOut), now, effects);
+        let failed = Failed { status: None, drop_phone: Some(DropReason::RungOut) };
+        self.fail_offer(offer, outcome, failed, now, effects);
     }
 
     /// An offer came to nothing though the caller is still there: the agent is set aside, the caller keeps the place.
@@ -135,13 +159,14 @@ impl Acd {
         &mut self,
         offer: OfferId,
         outcome: OfferOutcome,
-        drop_phone: Option<DropReason>,
+        Failed { status, drop_phone }: Failed,
         now: Timestamp,
         effects: &mut Effects,
     ) {
         let Some(call) = self.calls.get(&offer.call) else { return };
         let (CallState::Offered { agent, stage, .. }, Some(visit)) = (call.state, call.visit) else { return };
         effects.facts.push(Fact::OfferEnded { offer, agent, queue: visit.queue, outcome });
+        self.end_transfer(offer.call, outcome.into(), status, now, effects);
         if let (Some(why), Stage::Ringing | Stage::AutoAnswer) = (drop_phone, stage) {
             effects.orders.push(Order::DropPhone { offer, why });
         }

@@ -3,8 +3,8 @@
 //! Reads the state and changes nothing but the list of what is still open.
 
 use crate::{
-    Acd, AgentNo, AgentState, Decision, OfferId, RefuseReason, Timestamp,
-    call::{Call, CallState, Rank, Stage},
+    Acd, AgentNo, AgentState, Decision, RefuseReason, Timestamp,
+    call::{Call, CallState, Far, Rank, Stage},
     deadlines::Owner,
     plan::Then,
 };
@@ -29,7 +29,12 @@ impl Acd {
             CallState::Offered { offer, stage: Stage::Ringing | Stage::Desk | Stage::AutoAnswer, .. } => {
                 Some(Decision::RingOut { offer })
             }
-            CallState::Arrived | CallState::Connected { .. } => None,
+            CallState::Outside { offer, stage: Far::Dialling { .. }, .. } => {
+                Some(Decision::RingOut { offer })
+            }
+            CallState::Arrived
+            | CallState::Connected { .. }
+            | CallState::Outside { stage: Far::Talking, .. } => None,
         }
     }
 
@@ -96,6 +101,9 @@ impl Acd {
     }
 
     fn decide_route(&self, call: &Call) -> Decision {
+        if let Some(transfer) = &call.transfer {
+            return self.decide_transfer(call, transfer);
+        }
         let entry = self.rules.entry(&call.dialled);
         match entry.and_then(|entry| Some((self.directory.queue_no(&entry.queue)?, entry.priority))) {
             Some((queue, priority)) => Decision::Enqueue { call: call.id, queue, priority },
@@ -119,5 +127,5 @@ impl Acd {
 }
 
 const fn offer(call: &Call, agent: AgentNo) -> Decision {
-    Decision::Offer { offer: OfferId { call: call.id, attempt: call.offers + 1 }, agent }
+    Decision::Offer { offer: call.next_attempt(), agent }
 }

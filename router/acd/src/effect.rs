@@ -2,6 +2,12 @@
 //!
 //! Nothing here is stored: applying the log again gives the same effects, muted in recovery.
 
+mod transfer;
+mod verdict;
+
+pub use transfer::{Destination, TransferOutcome, TransferRecord};
+pub use verdict::{CommandError, Taken, Verdict};
+
 use crate::{
     AgentNo, AgentState, CallId, CallerRef, NotReadyReason, OfferId, QueueNo, RefuseReason, Timestamp,
     Treatment, plan::Answer,
@@ -39,6 +45,18 @@ pub enum Order {
         queue: QueueNo,
         /// She has accepted at the desk already: ask the phone to answer by itself.
         auto_answer: bool,
+    },
+    /// SIP: tell the phone that its REFER is taken up: the caller is ours from here on.
+    AcceptRefer {
+        /// The accepted offer.
+        offer: OfferId,
+    },
+    /// SIP: INVITE the outside number that the call is transferred to.
+    CallOut {
+        /// The new leg.
+        offer: OfferId,
+        /// Name of the rule that allows it.
+        rule: String,
     },
     /// SIP: end the phone's leg, whatever it is in: CANCEL while it rings, ACK and BYE after a late 2xx, BYE after.
     DropPhone {
@@ -92,6 +110,8 @@ pub enum Order {
         priority: u8,
         /// Where she accepts.
         answer: Answer,
+        /// Who gave the caller away before.
+        given_by: Option<AgentNo>,
     },
     /// Desk: the offer is gone.
     WithdrawOffer {
@@ -151,6 +171,8 @@ pub enum CallMove {
     Retrieved,
     /// The phone answered but the caller could not be joined; the call waits again.
     BackToQueue,
+    /// She has given the caller away.
+    Transferred,
     /// The conversation is over.
     Ended {
         /// Who ended it.
@@ -206,6 +228,8 @@ pub enum DropReason {
     Stale,
     /// The caller could not be joined.
     BridgeFailed,
+    /// She has given the caller away.
+    Transferred,
 }
 
 /// Why a caller is sent away.
@@ -309,6 +333,8 @@ pub enum Fact {
         /// In which queue.
         queue: QueueNo,
     },
+    /// It is known what came of a transfer.
+    TransferEnded(TransferRecord),
     /// A visit ended, and everything about it but the wrap-up is known.
     QueueLeft(VisitRecord),
     /// The call ended.
@@ -383,6 +409,8 @@ pub enum VisitOutcome {
     FlowOut(FlowOut),
     /// A restart ended it.
     LostRestart,
+    /// An agent's phone answered, and she gave the caller away.
+    Transferred(Destination),
 }
 
 impl VisitOutcome {
@@ -394,6 +422,15 @@ impl VisitOutcome {
             Self::Abandoned => "abandoned",
             Self::FlowOut(_) => "flow_out",
             Self::LostRestart => "lost_restart",
+            Self::Transferred(_) => "transferred",
+        }
+    }
+    /// Whether an agent worked on it.
+    #[must_use]
+    pub const fn is_handled(self) -> bool {
+        match self {
+            Self::Answered | Self::Transferred(_) => true,
+            Self::Abandoned | Self::FlowOut(_) | Self::LostRestart => false,
         }
     }
     /// The reason in records; empty where the outcome says it all.
@@ -402,6 +439,7 @@ impl VisitOutcome {
         match self {
             Self::FlowOut(FlowOut::Overflow) => "overflow",
             Self::FlowOut(FlowOut::Refused) => "max_wait",
+            Self::Transferred(to) => to.as_str(),
             Self::Answered | Self::Abandoned | Self::LostRestart => "",
         }
     }
@@ -427,17 +465,20 @@ pub struct CallRecord {
     pub caller: Option<CallerRef>,
     /// When it reached the entry.
     pub arrived: Timestamp,
-    /// The phone's 2xx, if an agent took it.
+    /// The first 2xx of an agent's phone, if an agent took it.
     pub answered: Option<Timestamp>,
     /// When it ended.
     pub ended: Timestamp,
-    /// Time on hold.
+    /// Conversations with agents without hold, from the first to the last.
+    pub talk: Duration,
+    /// Time on hold in them.
     pub hold: Duration,
-    /// How it ended; refused calls that entered no queue are `FlowOut(Refused)`.
+    /// How it ended; refused calls that entered no queue are `FlowOut(Refused)`, those that were last with a number
+    /// outside are `Transferred`.
     pub outcome: VisitOutcome,
     /// The last queue; none when no queue was reached.
     pub queue: Option<QueueNo>,
-    /// Who answered.
+    /// The last agent who answered.
     pub agent: Option<AgentNo>,
     /// Visits to queues.
     pub visits: u32,
@@ -445,14 +486,6 @@ pub struct CallRecord {
     pub offers: u32,
     /// 1 (low) to 10 (high).
     pub priority: u8,
-}
-
-impl CallRecord {
-    /// The conversation without hold.
-    #[must_use]
-    pub fn talk(&self) -> Duration {
-        self.answered.map_or(Duration::ZERO, |at| self.ended.since(at).saturating_sub(self.hold))
-    }
 }
 
 /// Time an agent spent in one state: one row of `agent_states`. Her talking is cut by the holds in it.
@@ -472,81 +505,4 @@ pub struct AgentSpan {
     pub call: Option<CallId>,
     /// The queue of that call.
     pub queue: Option<QueueNo>,
-}
-
-/// What became of a command from a desk: the reply to it.
-pub type Verdict = Result<Taken, CommandError>;
-
-/// A command was taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Taken {
-    /// It is done.
-    Now,
-    /// It will be done when the call that occupies the agent is over, or when her phone agrees.
-    Pending,
-}
-
-/// A command from a desk that cannot be done: her mistake, or she came too late.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CommandError {
-    /// No agent of this number is in the plan.
-    #[error("no such agent")]
-    NoSuchAgent,
-    /// There is no such offer to her (any more).
-    #[error("there is no offer of {call} to you; it was withdrawn or taken")]
-    OfferGone {
-        /// The call.
-        call: CallId,
-    },
-    /// She accepts at her phone.
-    #[error("you accept calls at your phone, not at the desk")]
-    AnswerAtPhone,
-    /// She is not in that call (any more).
-    #[error("you are not in {call}; it has ended")]
-    NotInCall {
-        /// The call.
-        call: CallId,
-    },
-    /// Her caller is on hold already.
-    #[error("{call} is on hold already")]
-    AlreadyHeld {
-        /// The call.
-        call: CallId,
-    },
-    /// Her caller is not on hold.
-    #[error("{call} is not on hold")]
-    NotHeld {
-        /// The call.
-        call: CallId,
-    },
-    /// She is not wrapping that call up.
-    #[error("you are not wrapping up {call}")]
-    NotWrappingUp {
-        /// The call.
-        call: CallId,
-    },
-    /// She has not signed in.
-    #[error("sign in first")]
-    LoggedOut,
-    /// The reason code is empty, too long or has odd characters.
-    #[error("a reason code has 1 to 32 letters, digits, `_` or `-`")]
-    BadReason,
-}
-
-impl CommandError {
-    /// The code in the reply.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::NoSuchAgent => "no_such_agent",
-            Self::OfferGone { .. } => "offer_gone",
-            Self::AnswerAtPhone => "answer_at_phone",
-            Self::NotInCall { .. } => "not_in_call",
-            Self::AlreadyHeld { .. } => "already_held",
-            Self::NotHeld { .. } => "not_held",
-            Self::NotWrappingUp { .. } => "not_wrapping_up",
-            Self::LoggedOut => "logged_out",
-            Self::BadReason => "bad_reason",
-        }
-    }
 }

@@ -1,8 +1,8 @@
 //! How visits, conversations and calls end, and what is recorded of them.
 
 use crate::{
-    Acd, AgentState, CallId, Effects, Fact, Order, Timestamp,
-    call::CallState,
+    Acd, AgentNo, AgentState, Call, CallId, Effects, Fact, Order, QueueNo, Timestamp,
+    call::{CallState, Past},
     deadlines::Owner,
     effect::{AgentCause, CallMove, CallRecord, EndedBy, VisitOutcome, VisitRecord},
 };
@@ -23,25 +23,26 @@ impl Acd {
         effects.orders.push(Order::CallMoved { call: id, agent, to: CallMove::Ended { by } });
         self.end_visit(id, VisitOutcome::Answered, now, effects);
         self.end_call(id, VisitOutcome::Answered, now, effects);
-        let wrap_up = self.rules.queue(visit.queue).map_or_else(Default::default, |rule| rule.plan.wrap_up);
+        self.wrap_up(agent, (id, visit_no, visit.queue), now, effects);
+    }
+
+    /// An agent's part in a visit is over; her after-call work begins, if the queue gives her any.
+    pub(crate) fn wrap_up(
+        &mut self,
+        agent: AgentNo,
+        (call, visit, queue): (CallId, u32, QueueNo),
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        let wrap_up = self.rules.queue(queue).map_or_else(Default::default, |rule| rule.plan.wrap_up);
         let then = self.next_of(agent);
-        let to =
-            AgentState::WrapUp { call: id, visit: visit_no, queue: visit.queue, ends: now + wrap_up, then };
         if wrap_up.is_zero() {
             let disposition = None;
-            effects.facts.push(Fact::WrappedUp {
-                call: id,
-                visit: visit_no,
-                queue: visit.queue,
-                agent,
-                wrap_up,
-                disposition,
-            });
-            let then = self.next_of(agent);
-            self.settle(agent, then, now, AgentCause::System, now, effects);
-        } else {
-            self.move_agent(agent, to, AgentCause::System, now, effects);
+            effects.facts.push(Fact::WrappedUp { call, visit, queue, agent, wrap_up, disposition });
+            return self.settle(agent, then, now, AgentCause::System, now, effects);
         }
+        let to = AgentState::WrapUp { call, visit, queue, ends: now + wrap_up, then };
+        self.move_agent(agent, to, AgentCause::System, now, effects);
     }
 
     /// Records the visit going on, if there is one.
@@ -52,7 +53,10 @@ impl Acd {
             CallState::Connected { agent, offered, since, held, .. } => {
                 (Some(since), Some(agent), since.since(offered), held)
             }
-            CallState::Arrived | CallState::Queued | CallState::Offered { .. } => Default::default(),
+            CallState::Arrived
+            | CallState::Queued
+            | CallState::Offered { .. }
+            | CallState::Outside { .. } => Default::default(),
         };
         effects.facts.push(Fact::QueueLeft(VisitRecord {
             call: id,
@@ -65,7 +69,7 @@ impl Acd {
             agent,
             ring,
             hold,
-            wrap_up_follows: outcome == VisitOutcome::Answered,
+            wrap_up_follows: outcome.is_handled(),
         }));
     }
 
@@ -83,21 +87,19 @@ impl Acd {
             self.deadlines.change(Owner::Exclusion(id, *agent), Some(*until), None);
             self.index.include(id, *agent);
         }
-        let (answered, agent, hold) = match call.state {
-            CallState::Connected { agent, since, held, .. } => (Some(since), Some(agent), held),
-            CallState::Arrived | CallState::Queued | CallState::Offered { .. } => Default::default(),
-        };
+        let past = past_and_present(&call, now);
         effects.facts.push(Fact::CallEnded(CallRecord {
             call: id,
             dialled: call.dialled,
             caller: call.caller,
             arrived: call.arrived,
-            answered,
+            answered: past.answered,
             ended: now,
-            hold,
+            talk: past.talk,
+            hold: past.hold,
             outcome,
-            queue: call.visit.map(|visit| visit.queue),
-            agent,
+            queue: past.queue,
+            agent: past.agent,
             visits: call.visits,
             offers: call.offers,
             priority: call.priority,
@@ -114,4 +116,17 @@ impl Acd {
             self.index.stop_waiting(call.rank(), class);
         }
     }
+}
+
+/// What agents have done with a call so far, the one who has it now included.
+pub fn past_and_present(call: &Call, now: Timestamp) -> Past {
+    let mut past = call.past;
+    past.queue = call.visit.map(|visit| visit.queue).or(past.queue);
+    if let CallState::Connected { agent, since, held, .. } = call.state {
+        past.answered = past.answered.or(Some(since));
+        past.agent = Some(agent);
+        past.talk += now.since(since).saturating_sub(held);
+        past.hold += held;
+    }
+    past
 }

@@ -160,6 +160,22 @@ pub enum Event {
         /// Which call.
         call: CallId,
     },
+    /// She gave her caller away at her desktop.
+    TransferAsked {
+        /// Who.
+        agent: AgentNo,
+        /// Which call.
+        call: CallId,
+        /// To whom.
+        to: Target,
+    },
+    /// Her phone gave the caller away (REFER); its request waits for the verdict.
+    ReferAsked {
+        /// The accepted offer.
+        offer: OfferId,
+        /// To whom.
+        to: Target,
+    },
     /// She finished her wrap-up with a disposition.
     WrapUpFinished {
         /// Who.
@@ -214,6 +230,39 @@ pub enum Wish {
     LoggedOut,
 }
 
+/// To whom a call is transferred. An outside number itself stays out of the log.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// To whoever serves this queue.
+    Queue {
+        /// Which.
+        queue: QueueNo,
+    },
+    /// To precisely this agent.
+    Agent {
+        /// Whom.
+        agent: AgentNo,
+    },
+    /// To a number outside.
+    Outside {
+        /// Name of the rule that allows it.
+        rule: String,
+    },
+}
+
+impl Target {
+    /// The kind of target in records and metrics.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Queue { .. } => "queue",
+            Self::Agent { .. } => "agent",
+            Self::Outside { .. } => "outside",
+        }
+    }
+}
+
 /// What the brain decided. Recovery applies these; `replay` decides again and compares.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -234,12 +283,28 @@ pub enum Decision {
         /// To whom.
         agent: AgentNo,
     },
+    /// A transferred call is offered to precisely the agent it is meant for, in a new visit.
+    OfferTo {
+        /// The new offer.
+        offer: OfferId,
+        /// To whom.
+        agent: AgentNo,
+        /// In which queue it waits if she does not take it.
+        queue: QueueNo,
+    },
+    /// A transferred call is put through to an outside number.
+    CallOut {
+        /// The new leg.
+        offer: OfferId,
+        /// Name of the rule that allows it.
+        rule: String,
+    },
     /// The ring has waited long enough for the card.
     Ring {
         /// Which offer.
         offer: OfferId,
     },
-    /// Nobody answered in time (RONA), or her phone did not answer after she accepted at the desk.
+    /// Nobody answered in time (RONA), nobody did outside, or her phone did not answer after she accepted at the desk.
     RingOut {
         /// Which offer.
         offer: OfferId,

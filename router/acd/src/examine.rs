@@ -21,6 +21,11 @@ impl Acd {
             }
             Event::HoldAsked { agent, call } => self.examine_hold(*agent, *call, PhoneTask::Hold),
             Event::RetrieveAsked { agent, call } => self.examine_hold(*agent, *call, PhoneTask::Retrieve),
+            Event::TransferAsked { agent, call, to } => self.examine_transfer(*agent, *call, to),
+            Event::ReferAsked { offer, to } => match self.is_connected(*offer) {
+                Some(agent) => self.examine_transfer(agent, offer.call, to),
+                None => Err(CommandError::NotInCall { call: offer.call }),
+            },
             Event::WrapUpFinished { agent, call, then, .. } => {
                 let wraps_up =
                     matches!(self.agent_state(*agent)?, AgentState::WrapUp { call: of, .. } if of == call);

@@ -29,7 +29,10 @@ impl Acd {
     fn line(&self, of: AgentNo, call: CallId) -> Option<Line> {
         match self.calls.get(&call)?.state {
             CallState::Connected { agent, line, .. } => (agent == of).then_some(line),
-            CallState::Arrived | CallState::Queued | CallState::Offered { .. } => None,
+            CallState::Arrived
+            | CallState::Queued
+            | CallState::Offered { .. }
+            | CallState::Outside { .. } => None,
         }
     }
 

@@ -19,23 +19,26 @@ mod hold;
 mod ids;
 mod index;
 mod occur;
+mod outside;
 pub mod plan;
 mod rules;
 #[cfg(feature = "sim")]
 pub mod sim;
 pub mod skill;
 mod staff;
+pub mod target;
 pub mod time;
+mod transfer;
 mod upheaval;
 
 pub use agent::{AgentState, NotReadyReason};
 pub use brain::{Acd, Difference, Handled};
 pub use call::Call;
 pub use effect::{
-    AgentSpan, CallRecord, CommandError, Effects, Fact, FlowOut, OfferOutcome, Order, Taken, Verdict,
-    VisitOutcome, VisitRecord,
+    AgentSpan, CallRecord, CommandError, Destination, Effects, Fact, FlowOut, OfferOutcome, Order, Taken,
+    TransferOutcome, TransferRecord, Verdict, VisitOutcome, VisitRecord,
 };
-pub use event::{Decision, Entry, Event, Refusal, RefuseReason, Wish};
+pub use event::{Decision, Entry, Event, Refusal, RefuseReason, Target, Wish};
 pub use ids::{AgentNo, BadCallId, CALL_ID_LEN, CallId, CallerRef, IdMint, OfferId, QueueNo, caller_ref};
 pub use plan::{Directory, Plan, Treatment};
 pub use skill::Requirement;

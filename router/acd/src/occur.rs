@@ -5,7 +5,11 @@ use crate::{
     Timestamp, Wish,
     agent::{AUTO_ANSWER, COMEBACK, Comeback, Next},
     call::{Call, CallState, Line, Stage},
-    effect::{AgentCause, CallMove, DropReason, EndReason, EndedBy, OfferOutcome, PhoneTask, VisitOutcome},
+    carry::Failed,
+    effect::{
+        AgentCause, CallMove, DropReason, EndReason, EndedBy, OfferOutcome, PhoneTask, TransferOutcome,
+        VisitOutcome,
+    },
     event::CallerExit,
     staff::state_for,
 };
@@ -25,7 +29,9 @@ impl Acd {
             Event::CallerLeft { call, how } => self.caller_left(*call, *how, now, effects),
             Event::CardShown { offer } => self.stop_waiting_for_card(*offer, effects),
             Event::PhoneAnswered { offer } => self.phone_answered(*offer, now, effects),
-            Event::PhoneRefused { offer, refusal, .. } => self.phone_refused(*offer, *refusal, now, effects),
+            Event::PhoneRefused { offer, refusal, status } => {
+                self.phone_refused(*offer, (*refusal, *status), now, effects);
+            }
             Event::PhoneHungUp { offer } => self.phone_hung_up(*offer, now, effects),
             Event::BridgeFailed { offer } => self.bridge_failed(*offer, now, effects),
             Event::CallHeld { offer } => self.call_held(*offer, now, effects),
@@ -44,6 +50,8 @@ impl Acd {
             Event::HangUpAsked { agent, call } => self.hang_up_asked(*agent, *call, now, effects),
             Event::HoldAsked { call, .. } => self.phone_asked(*call, PhoneTask::Hold, effects),
             Event::RetrieveAsked { call, .. } => self.phone_asked(*call, PhoneTask::Retrieve, effects),
+            Event::TransferAsked { call, to, .. } => self.transfer_asked(*call, to, now, effects),
+            Event::ReferAsked { offer, to } => self.referred(*offer, to, now, effects),
             Event::WrapUpFinished { agent, disposition, then, .. } => {
                 self.wrap_up_finished(*agent, disposition.as_deref(), then.as_ref(), now, effects);
             }
@@ -53,11 +61,13 @@ impl Acd {
     fn caller_left(&mut self, id: CallId, how: CallerExit, now: Timestamp, effects: &mut Effects) {
         let Some(call) = self.calls.get(&id) else { return };
         match call.state {
+            CallState::Outside { offer, stage, .. } => self.left_outside(offer, stage, now, effects),
             CallState::Arrived | CallState::Queued => {
                 self.end_visit(id, VisitOutcome::Abandoned, now, effects);
                 self.end_call(id, VisitOutcome::Abandoned, now, effects);
             }
             CallState::Offered { offer, agent, stage, .. } => {
+                self.end_transfer(id, TransferOutcome::Abandoned, None, now, effects);
                 self.withdraw(offer, agent, stage, now, effects);
                 self.end_visit(id, VisitOutcome::Abandoned, now, effects);
                 self.end_call(id, VisitOutcome::Abandoned, now, effects);
@@ -108,6 +118,9 @@ impl Acd {
     }
 
     fn phone_answered(&mut self, offer: OfferId, now: Timestamp, effects: &mut Effects) {
+        if self.answered_outside(offer, now, effects) {
+            return;
+        }
         let standing = self.calls.get(&offer.call).and_then(|call| match (call.state, call.visit) {
             (
                 CallState::Offered {
@@ -134,6 +147,7 @@ impl Acd {
         let connected = CallState::Connected { offer, agent, offered, since: now, held, line };
         self.set_call_state(offer.call, connected);
         effects.facts.push(Fact::OfferEnded { offer, agent, queue, outcome: OfferOutcome::Accepted });
+        self.end_transfer(offer.call, TransferOutcome::Completed, None, now, effects);
         let waited = now.since(visit.entered);
         effects.facts.push(Fact::Answered { call: offer.call, queue, agent, waited });
         let talking = AgentState::Talking { offer, queue, ready_since, then };
@@ -142,15 +156,21 @@ impl Acd {
         effects.orders.push(Order::CallMoved { call: offer.call, agent, to: CallMove::Connected });
     }
 
-    fn phone_refused(&mut self, offer: OfferId, refusal: Refusal, now: Timestamp, effects: &mut Effects) {
-        if !self.is_ringing(offer) {
+    fn phone_refused(
+        &mut self,
+        offer: OfferId,
+        (refusal, status): (Refusal, u16),
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        if self.refused_outside(offer, (refusal, status), now, effects) || !self.is_ringing(offer) {
             return;
         }
         let outcome = match refusal {
             Refusal::Rejected => OfferOutcome::Rejected,
             Refusal::Failed => OfferOutcome::Failed,
         };
-        self.fail_offer(offer, outcome, None, now, effects);
+        self.fail_offer(offer, outcome, Failed { status: Some(status), drop_phone: None }, now, effects);
     }
 
     fn is_ringing(&self, offer: OfferId) -> bool {
@@ -158,18 +178,27 @@ impl Acd {
             CallState::Offered { offer: current, stage, .. } => {
                 current == offer && matches!(stage, Stage::Ringing | Stage::AutoAnswer)
             }
-            CallState::Arrived | CallState::Queued | CallState::Connected { .. } => false,
+            CallState::Arrived
+            | CallState::Queued
+            | CallState::Connected { .. }
+            | CallState::Outside { .. } => false,
         })
     }
 
     pub(crate) fn is_connected(&self, offer: OfferId) -> Option<AgentNo> {
         self.calls.get(&offer.call).and_then(|call| match call.state {
             CallState::Connected { offer: current, agent, .. } => (current == offer).then_some(agent),
-            CallState::Arrived | CallState::Queued | CallState::Offered { .. } => None,
+            CallState::Arrived
+            | CallState::Queued
+            | CallState::Offered { .. }
+            | CallState::Outside { .. } => None,
         })
     }
 
     fn phone_hung_up(&mut self, offer: OfferId, now: Timestamp, effects: &mut Effects) {
+        if self.hung_up_outside(offer, now, effects) {
+            return;
+        }
         if self.is_connected(offer).is_some() {
             effects.orders.push(Order::EndCaller { call: offer.call, why: EndReason::AgentHungUp });
             self.end_conversation(offer.call, EndedBy::Agent, now, effects);
@@ -188,6 +217,9 @@ impl Acd {
 
     /// The phone's leg is gone already; the caller waits again, in the old place.
     fn bridge_failed(&mut self, offer: OfferId, now: Timestamp, effects: &mut Effects) {
+        if self.not_joined_outside(offer, now, effects) {
+            return;
+        }
         let Some(agent) = self.is_connected(offer) else { return };
         let Some(visit) = self.calls.get(&offer.call).and_then(|call| call.visit) else { return };
         self.end_hold(offer.call, now, effects);
@@ -237,7 +269,7 @@ impl Acd {
                     effects.orders.push(moved(CallMove::Held));
                 }
             }
-            CallState::Arrived | CallState::Queued => {}
+            CallState::Arrived | CallState::Queued | CallState::Outside { .. } => {}
         }
     }
 
@@ -300,7 +332,8 @@ impl Acd {
 
     fn declined_at_desk(&mut self, id: CallId, now: Timestamp, effects: &mut Effects) {
         if let Some(CallState::Offered { offer, .. }) = self.calls.get(&id).map(|call| call.state) {
-            self.fail_offer(offer, OfferOutcome::Rejected, Some(DropReason::Declined), now, effects);
+            let failed = Failed { status: None, drop_phone: Some(DropReason::Declined) };
+            self.fail_offer(offer, OfferOutcome::Rejected, failed, now, effects);
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! No secret, address or number of a person stands here. `config` makes a [`Plan`] from what was typed.
 
-use crate::{AgentNo, QueueNo, skill::Requirement, time::as_micros};
+use crate::{AgentNo, QueueNo, skill::Requirement, target::NumberPattern, time::as_micros};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -15,6 +15,9 @@ pub struct Plan {
     pub entries: Vec<EntryPlan>,
     /// Agents in the order of the file.
     pub agents: Vec<AgentPlan>,
+    /// Outside numbers that agents may transfer to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outside: Vec<OutsidePlan>,
 }
 
 /// A queue's rules.
@@ -75,6 +78,18 @@ pub struct AgentPlan {
     pub answer: Answer,
     /// Skill → proficiency, 1 (low) to 10 (high); an absent skill is 0.
     pub skills: BTreeMap<String, u8>,
+}
+
+/// Outside numbers that agents may transfer to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutsidePlan {
+    /// Its name in records and metrics, where no number stands.
+    pub name: String,
+    /// What may be dialled.
+    pub numbers: Vec<NumberPattern>,
+    /// How long it may ring.
+    #[serde(with = "as_micros")]
+    pub ring: Duration,
 }
 
 /// Which of the able idle agents gets the call.

@@ -3,7 +3,7 @@
 use crate::{
     Acd, AgentNo, AgentState, Call, CallId, Effects, Fact, NotReadyReason, Plan, Timestamp,
     call::CallState,
-    effect::{AgentCause, OfferOutcome, VisitOutcome},
+    effect::{AgentCause, OfferOutcome, TransferOutcome, VisitOutcome},
     index::Index,
     plan::Presence,
     rules::Rules,
@@ -80,6 +80,7 @@ impl Acd {
         }
         let agent = call.state.agent();
         self.end_hold(id, now, effects);
+        self.end_transfer(id, TransferOutcome::LostRestart, None, now, effects);
         self.end_visit(id, VisitOutcome::LostRestart, now, effects);
         if let Some(agent) = agent {
             let until = (!self.needs_desk(agent)).then_some(now + pause);

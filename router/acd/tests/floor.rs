@@ -161,8 +161,12 @@ fn max_wait_does_not_cut_a_ringing_phone_short() {
 
 #[test]
 fn the_higher_priority_goes_first_then_the_older() {
-    let mut plan =
-        acd::Plan { queues: vec![a_queue("billing")], agents: vec![an_agent("ann", &[])], entries: vec![] };
+    let mut plan = acd::Plan {
+        queues: vec![a_queue("billing")],
+        agents: vec![an_agent("ann", &[])],
+        entries: vec![],
+        outside: vec![],
+    };
     for (number, priority) in [("gold", 9), ("plain", 5)] {
         plan.entries.push(acd::plan::EntryPlan {
             number: number.to_owned(),

@@ -18,7 +18,7 @@ pub enum Command {
         leg: LegKey,
         /// Which phone.
         phone: Phone,
-        /// Written in `X-Sambung-Queue`.
+        /// Written in `X-Sambung-Queue`; nothing is written when it is empty.
         queue: String,
         /// What the phone is told about the caller.
         display: Display,
@@ -46,6 +46,18 @@ pub enum Command {
     Retrieve {
         /// The leg that holds.
         leg: LegKey,
+    },
+    /// Accept the REFER of `PhoneRefers`: the phone is told that its caller is taken over, before it is dropped.
+    AcceptRefer {
+        /// The joined leg.
+        leg: LegKey,
+    },
+    /// Refuse the REFER of `PhoneRefers`; the conversation goes on.
+    RefuseRefer {
+        /// The leg.
+        leg: LegKey,
+        /// 400–699.
+        status: u16,
     },
     /// End a phone's leg, whatever it is in: CANCEL, ACK and BYE, or BYE. The caller keeps what it hears until
     /// the next `Treat`.

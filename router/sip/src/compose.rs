@@ -12,9 +12,12 @@ use crate::{
 use bytes::Bytes;
 
 /// What we take, in `Allow`.
-pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK, INFO";
+pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK, INFO, REFER";
 /// The only kind of body we read.
 pub(crate) const SDP: &str = "application/sdp";
+
+/// What reports about a request are written in (RFC 3420).
+pub(crate) const SIPFRAG: &str = "message/sipfrag;version=2.0";
 
 /// Starts the response to `request`.
 pub(crate) fn respond(local: &Local, request: &Message, status: u16, tag: &str, from: Flow) -> Writer {
@@ -78,6 +81,11 @@ pub(crate) fn in_dialog(
         .header(Name::CallId, &dialog.call_id);
     cseq(&mut writer, seq, method);
     (writer, path.to)
+}
+
+/// The body of a report about a request we act on: a response's first line (RFC 3420).
+pub(crate) fn reason_line(status: u16) -> Bytes {
+    Bytes::from(format!("SIP/2.0 {status} {}\r\n", reason_phrase(status)))
 }
 
 /// Our Via, which asks for the response to come back where the request came from (RFC 3581).

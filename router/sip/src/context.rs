@@ -2,7 +2,7 @@
 
 use crate::{
     CallKey, Cause, Flow, Micros, Mint, Output,
-    compose::{SDP, able, cancel_of, decimal, explain, in_dialog, reason, respond},
+    compose::{SDP, SIPFRAG, able, cancel_of, decimal, explain, in_dialog, reason, respond},
     dialog::Dialog,
     leg::Line,
     local::Local,
@@ -155,6 +155,25 @@ impl Ctx<'_> {
         let request = writer.body(kind, body).finish();
         let Net { clients, timers, .. } = &mut *self.net;
         clients.request(branch, Method::Info, (request, to), Then::Tell(owner), self.now, (timers, self.out));
+        branch
+    }
+    /// Sends a NOTIFY of `event` and its `state` within `dialog`, about a request we act on; gives its branch.
+    pub(crate) fn notify(
+        &mut self,
+        dialog: &mut Dialog,
+        (event, state): (&[u8], &str),
+        report: Bytes,
+        owner: Owner,
+    ) -> u128 {
+        let (branch, seq) = (self.mint.bits(), dialog.next_seq());
+        let local = &self.net.local;
+        let (mut writer, to) = in_dialog(local, dialog, Method::Notify, seq, branch);
+        writer.header(Name::Contact, &local.own(to.transport).contact);
+        writer.header(Name::Event, event).header(Name::SubscriptionState, state);
+        let request = writer.body(SIPFRAG, report).finish();
+        let Net { clients, timers, .. } = &mut *self.net;
+        let then = Then::Tell(owner);
+        clients.request(branch, Method::Notify, (request, to), then, self.now, (timers, self.out));
         branch
     }
     /// Starts a request that refreshes target and session, and says where it goes.

@@ -35,6 +35,8 @@ pub(crate) struct Dialog {
     peer: Flow,
     /// Whether the peer takes UPDATE, as far as it has said.
     pub(crate) takes_update: bool,
+    /// Whether it has had a REFER that was accepted.
+    pub(crate) referred: bool,
 }
 
 /// The first line and the routes of a request in a dialog.
@@ -63,6 +65,7 @@ impl Dialog {
             routes: invite.record_routes().take(MAX_ROUTES).map(|route| invite.share(route)).collect(),
             peer,
             takes_update: takes_update(invite),
+            referred: false,
         }
     }
     /// The dialog that a response from `peer` to our INVITE makes; `local` is From of that INVITE.
@@ -83,6 +86,7 @@ impl Dialog {
             routes,
             peer,
             takes_update: takes_update(response),
+            referred: false,
         }
     }
     /// Whether a request with our tag really is the peer's in this dialog.

@@ -20,6 +20,8 @@ pub(crate) const fn supported_for_callers(local: &Local) -> &'static str {
 /// What a request requires and we do not have.
 pub(crate) fn missing<'a>(request: &'a Message, local: &Local) -> impl Iterator<Item = &'a [u8]> {
     let ours = supported_for_callers(local);
-    let has = move |tag: &[u8]| ours.split(", ").any(|own| tag.eq_ignore_ascii_case(own.as_bytes()));
+    // A phone that wants no reports on its REFER may insist that we know of that (RFC 4488).
+    let ours = ours.split(", ").chain(["norefersub"]);
+    let has = move |tag: &[u8]| ours.clone().any(|own| tag.eq_ignore_ascii_case(own.as_bytes()));
     request.values(Name::Require).filter(move |tag| !tag.is_empty() && !has(tag))
 }

@@ -133,7 +133,9 @@ impl Stack {
                     call.hung_up(side, ctx);
                 });
             }
-            Method::Invite | Method::Update | Method::Info if !self.net.servers.has_room() => {
+            Method::Invite | Method::Update | Method::Info | Method::Refer
+                if !self.net.servers.has_room() =>
+            {
                 self.no_room(request, Rejected::Overload, from, moment);
             }
             Method::Invite => {
@@ -148,11 +150,13 @@ impl Stack {
             Method::Info => {
                 self.with_call(call, moment, |call, ctx| call.informed(side, request, from, key, ctx));
             }
+            Method::Refer => {
+                self.with_call(call, moment, |call, ctx| call.referred(side, request, from, key, ctx));
+            }
             Method::Options => self.capabilities(request, from, moment),
             Method::Ack
             | Method::Cancel
             | Method::Register
-            | Method::Refer
             | Method::Notify
             | Method::Subscribe
             | Method::Message
@@ -200,10 +204,11 @@ impl Stack {
             Method::Bye | Method::Update | Method::Prack | Method::Info => {
                 self.turn_away(request, 481, Rejected::UnknownDialog, from, moment);
             }
+            // We act for nobody who is in no call of ours.
+            Method::Refer => self.turn_away(request, 403, Rejected::Unsupported, from, moment),
             Method::Ack
             | Method::Cancel
             | Method::Register
-            | Method::Refer
             | Method::Notify
             | Method::Subscribe
             | Method::Message

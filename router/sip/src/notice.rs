@@ -77,6 +77,13 @@ pub enum Notice {
         /// The final response; 488 when that could not be used, or the phone holds on its own account.
         status: u16,
     },
+    /// The phone gives its caller away; await `AcceptRefer` or `RefuseRefer`, for which its REFER waits.
+    PhoneRefers {
+        /// Which leg.
+        leg: LegKey,
+        /// User part of the target, or its number, percent-decoded: the peer's word, bounded.
+        target: String,
+    },
     /// Music to the caller starts, changes or (`None`) stops.
     Media {
         /// Which call.

@@ -113,6 +113,8 @@ impl Stack {
             | Command::HoldPhone { leg }
             | Command::Hold { leg, .. }
             | Command::Retrieve { leg }
+            | Command::AcceptRefer { leg }
+            | Command::RefuseRefer { leg, .. }
             | Command::Drop { leg, .. } => leg.call,
         };
         self.with_call(key, &mut Moment { now, mint, out }, |call, ctx| match command {
@@ -124,6 +126,8 @@ impl Stack {
             Command::HoldPhone { leg } => call.hold_phone(leg.attempt, ctx),
             Command::Hold { leg, port } => call.hold(leg.attempt, port, ctx),
             Command::Retrieve { leg } => call.retrieve(leg.attempt, ctx),
+            Command::AcceptRefer { leg } => call.accept_refer(leg.attempt, ctx),
+            Command::RefuseRefer { leg, status } => call.refuse_refer(leg.attempt, status, ctx),
             Command::Drop { leg, reason } => call.drop_phone(leg.attempt, reason, ctx),
             Command::End { cause, .. } => call.end(cause, ctx),
         });

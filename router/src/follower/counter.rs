@@ -2,7 +2,7 @@
 
 use super::ms;
 use crate::metrics::{Metrics, QueueMetrics};
-use acd::{Directory, Fact, Plan, QueueNo, VisitOutcome};
+use acd::{Directory, Fact, Plan, QueueNo};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// The handles of every queue, and the thresholds in force.
@@ -35,7 +35,7 @@ impl Counter {
             Fact::Answered { queue, waited, .. } => {
                 self.with(*queue, |metrics, within| metrics.answered(ms(*waited), ms(*waited) <= ms(within)));
             }
-            Fact::QueueLeft(visit) if visit.outcome == VisitOutcome::Answered => {
+            Fact::QueueLeft(visit) if visit.outcome.is_handled() => {
                 self.with(visit.queue, |metrics, _| metrics.talked(visit.talk()));
             }
             // A call that a restart cut off was counted when it was answered.
@@ -48,6 +48,10 @@ impl Counter {
             }
             Fact::WrappedUp { queue, wrap_up, .. } => {
                 self.with(*queue, |metrics, _| metrics.wrapped_up(*wrap_up));
+            }
+            Fact::TransferEnded(transfer) => {
+                let (to, outcome) = ((&transfer.to).into(), transfer.outcome);
+                self.with(transfer.queue, |metrics, _| metrics.transfers.count(to, outcome));
             }
             Fact::HoldEnded { queue, hold, .. } => self.with(*queue, |metrics, _| metrics.held(*hold)),
             Fact::Held { .. } | Fact::CallEnded(_) | Fact::AgentSpan(_) => {}

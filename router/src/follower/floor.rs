@@ -80,9 +80,9 @@ pub struct CallView {
     pub visit: u32,
     /// Its queue.
     pub queue: Name,
-    /// `queued`, `offered`, `connected` or `held`.
+    /// `queued`, `offered`, `connected`, `held`, or `outside` when it was transferred to a number outside.
     pub state: &'static str,
-    /// When the visit began.
+    /// When the visit began; of a call `outside`, when it was transferred.
     pub entered: Timestamp,
     /// The phone's 2xx.
     pub answered: Option<Timestamp>,

@@ -1,5 +1,7 @@
 //! The fold: entries and their effects become rows and the picture of the floor.
 
+mod outside;
+
 use super::{
     floor::{AgentView, CallView, FloorView, QueueView, Tail},
     ms,
@@ -7,9 +9,10 @@ use super::{
 use crate::records::{Batch, CallRow, Name, OfferRow, PlanRow, SpanRow, VisitRow, WrapUpRow};
 use acd::{
     AgentNo, AgentState, CallId, Decision, Directory, Effects, Entry, Event, Fact, OfferId, OfferOutcome,
-    Order, Plan, QueueNo, Timestamp, VisitOutcome,
+    Order, Plan, QueueNo, Timestamp,
     effect::{AgentSpan, CallRecord, VisitRecord},
 };
+use outside::OutsideNow;
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::Arc,
@@ -29,6 +32,8 @@ pub(super) struct Model {
     serves: BTreeMap<AgentNo, Vec<QueueNo>>,
     agents: Vec<AgentNow>,
     visits: BTreeMap<CallId, VisitNow>,
+    /// Calls that are with a number outside, or on their way there.
+    outside: BTreeMap<CallId, OutsideNow>,
     /// The offer of each call that stands or was accepted.
     offers: BTreeMap<CallId, OfferNow>,
     filling: Batch,
@@ -85,11 +90,14 @@ impl Model {
             self.fact(fact, entry.at);
         }
         for decision in &entry.decisions {
-            if let Decision::Offer { offer, agent } = decision {
+            if let Decision::Offer { offer, agent } | Decision::OfferTo { offer, agent, .. } = decision {
                 self.offered(*offer, *agent, entry.at);
             }
         }
         for order in &effects.orders {
+            if let Order::Connect { offer } = order {
+                self.answered_outside(offer.call, entry.at);
+            }
             if let Order::AgentMoved { agent, to, .. } = order
                 && let Some(now) = self.agents.get_mut(agent.index())
             {
@@ -187,6 +195,7 @@ impl Model {
                     rows.wrap_ups.push(row);
                 }
             }
+            Fact::TransferEnded(transfer) => self.transfer_ended(transfer),
             Fact::AgentSpan(span) => self.span(span),
         }
     }
@@ -244,7 +253,8 @@ impl Model {
         if self.visits.get(&visit.call).is_some_and(|now| now.visit == visit.visit) {
             self.visits.remove(&visit.call);
         }
-        let finished = visit.outcome == VisitOutcome::Answered && !visit.wrap_up_follows;
+        self.gone_outside(visit);
+        let finished = visit.outcome.is_handled() && !visit.wrap_up_follows;
         let row = VisitRow {
             call: visit.call,
             visit: visit.visit,
@@ -279,7 +289,7 @@ impl Model {
             arrived: call.arrived,
             answered: call.answered,
             ended: call.ended,
-            talk_ms: ms(call.talk()),
+            talk_ms: ms(call.talk),
             outcome: Name::from(call.outcome.as_str()),
             reason: Name::from(reason),
             queue: call.queue.map(|queue| self.queue(queue)),
@@ -333,7 +343,7 @@ impl Model {
             applied: self.applied,
             queues: self.queue_views(),
             agents: shown.map(|(_, (now, id))| self.agent_view(now, id)).collect(),
-            calls: self.visits.iter().map(|(call, visit)| self.call_view(*call, visit)).collect(),
+            calls: self.call_views(),
         }
     }
 

@@ -7,7 +7,7 @@ use super::{
     params::{Format, Params},
     stamp::stamp,
 };
-use crate::records::{CallFilter, CallRow, OfferRow, VisitRow};
+use crate::records::{CallFilter, CallRow, OfferRow, TransferRow, VisitRow};
 use acd::{CallId, Timestamp};
 use axum::{
     extract::{Path, State},
@@ -21,7 +21,7 @@ use std::sync::Arc;
 /// Most calls of one answer.
 pub const MAX_LIMIT: u32 = 1_000;
 const LIMIT: u32 = 100;
-const OUTCOMES: &[&str] = &["answered", "abandoned", "flow_out", "lost_restart"];
+const OUTCOMES: &[&str] = &["answered", "transferred", "abandoned", "flow_out", "lost_restart"];
 const CURSOR: &str = "x-sambung-next-cursor";
 
 const CALLS: &[&str] = &[
@@ -60,6 +60,19 @@ const VISITS: &[&str] = &[
 ];
 const OFFERS: &[&str] = &["attempt", "visit", "queue", "agent", "offered_at", "ended_at", "outcome"];
 
+const TRANSFERS: &[&str] = &[
+    "visit",
+    "queue",
+    "agent",
+    "kind",
+    "transferred_to",
+    "transferred_at",
+    "answered_at",
+    "ended_at",
+    "outcome",
+    "status",
+];
+
 #[derive(Serialize)]
 struct Page<'a> {
     calls: Table<'a, CallRow>,
@@ -71,6 +84,7 @@ struct Detail<'a> {
     call: Object<'a>,
     visits: Table<'a, VisitRow>,
     offers: Table<'a, OfferRow>,
+    transfers: Table<'a, TransferRow>,
 }
 
 /// Calls, latest first.
@@ -104,7 +118,7 @@ pub async fn calls(
     Ok(response)
 }
 
-/// One call with its visits and offers. As CSV, its visits.
+/// One call with its visits, offers and transfers. As CSV, its visits.
 pub async fn call(
     State(state): State<Arc<HttpState>>,
     Path(id): Path<String>,
@@ -122,9 +136,11 @@ pub async fn call(
     let call = Object { columns: CALLS, cells: call_cells(&detail.call, &zone) };
     let visits = Table { columns: VISITS, rows: &detail.visits, cells: &|visit| visit_cells(visit, &zone) };
     let offers = Table { columns: OFFERS, rows: &detail.offers, cells: &|offer| offer_cells(offer, &zone) };
+    let cells = |transfer| transfer_cells(transfer, &zone);
+    let transfers = Table { columns: TRANSFERS, rows: &detail.transfers, cells: &cells };
     match format {
         Format::Csv => visits.csv(),
-        Format::Json => Ok(output::json(StatusCode::OK, &Detail { call, visits, offers })),
+        Format::Json => Ok(output::json(StatusCode::OK, &Detail { call, visits, offers, transfers })),
     }
 }
 
@@ -181,5 +197,20 @@ fn offer_cells<'a>(offer: &'a OfferRow, zone: &TimeZone) -> Vec<Cell<'a>> {
         time(Some(offer.offered), zone),
         time(Some(offer.ended), zone),
         Cell::text(&*offer.outcome),
+    ]
+}
+
+fn transfer_cells<'a>(transfer: &'a TransferRow, zone: &TimeZone) -> Vec<Cell<'a>> {
+    vec![
+        Cell::Count(u64::from(transfer.visit)),
+        Cell::text(&*transfer.queue),
+        Cell::text(&*transfer.agent),
+        Cell::text(&*transfer.kind),
+        Cell::text(&*transfer.to),
+        time(Some(transfer.at), zone),
+        time(transfer.answered, zone),
+        time(Some(transfer.ended), zone),
+        Cell::text(&*transfer.outcome),
+        transfer.status.map_or(Cell::None, |status| Cell::Count(u64::from(status))),
     ]
 }

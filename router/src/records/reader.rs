@@ -2,7 +2,7 @@
 //!
 //! Connections that only read; they see a consistent state and hold up nobody.
 
-use super::rows::{CallRow, Name, OfferRow, SpanRow, VisitRow};
+use super::rows::{CallRow, Name, OfferRow, SpanRow, TransferRow, VisitRow};
 use acd::{CallId, CallerRef, Plan, Timestamp};
 use sqlx::{
     Row as _, Sqlite, SqlitePool, Transaction,
@@ -76,6 +76,8 @@ pub struct CallDetail {
     pub visits: Vec<VisitRow>,
     /// Its offers, in order.
     pub offers: Vec<OfferRow>,
+    /// Its transfers, in order.
+    pub transfers: Vec<TransferRow>,
 }
 
 /// Rules that came into force.
@@ -152,10 +154,12 @@ impl Reader {
         let Some(call) = call else { return Ok(None) };
         let visits = sqlx::query(VISITS_OF).bind(&id).fetch_all(&mut *all).await?;
         let offers = sqlx::query(OFFERS_OF).bind(&id).fetch_all(&mut *all).await?;
+        let transfers = sqlx::query(TRANSFERS_OF).bind(&id).fetch_all(&mut *all).await?;
         Ok(Some(CallDetail {
             call: call_row(&call)?,
             visits: visits.iter().map(visit_row).collect::<Result<_, _>>()?,
             offers: offers.iter().map(offer_row).collect::<Result<_, _>>()?,
+            transfers: transfers.iter().map(transfer_row).collect::<Result<_, _>>()?,
         }))
     }
 
@@ -247,11 +251,14 @@ const VISITS_OF: &str = "SELECT call, visit, queue, entered_at, answered_at, lef
   agent, wait_ms, ring_ms, talk_ms, hold_ms, wrap_up_ms, disposition FROM queue_entries WHERE call = ? ORDER BY visit";
 const OFFERS_OF: &str = "SELECT call, attempt, visit, queue, agent, offered_at, ended_at, outcome FROM offers
   WHERE call = ? ORDER BY attempt";
+const TRANSFERS_OF: &str =
+    "SELECT call, visit, queue, agent, kind, transferred_to, transferred_at, answered_at,
+  ended_at, outcome, status FROM transfers WHERE call = ? ORDER BY visit";
 const VISITS: &str =
     "SELECT call, visit, queue, entered_at, answered_at, left_at, handled_at, outcome, reason,
   agent, wait_ms, ring_ms, talk_ms, hold_ms, wrap_up_ms, disposition FROM queue_entries
   WHERE call >= ? AND call < ? AND entered_at < ?
-  AND (left_at >= ? OR handled_at >= ? OR (handled_at IS NULL AND outcome = 'answered'))";
+  AND (left_at >= ? OR handled_at >= ? OR (handled_at IS NULL AND outcome IN ('answered', 'transferred')))";
 const OFFERS: &str = "SELECT call, attempt, visit, queue, agent, offered_at, ended_at, outcome FROM offers
   WHERE call >= ? AND call < ? AND ended_at >= ? AND ended_at < ?";
 const SPANS: &str = r#"SELECT agent, state, reason, "from", "to", call, queue FROM agent_states
@@ -307,6 +314,22 @@ fn offer_row(row: &SqliteRow) -> Result<OfferRow, ReadError> {
         offered: time(row.try_get(5)?),
         ended: time(row.try_get(6)?),
         outcome: Name::from(row.try_get::<&str, _>(7)?),
+    })
+}
+
+fn transfer_row(row: &SqliteRow) -> Result<TransferRow, ReadError> {
+    Ok(TransferRow {
+        call: call_id(row.try_get(0)?)?,
+        visit: row.try_get(1)?,
+        queue: Name::from(row.try_get::<&str, _>(2)?),
+        agent: Name::from(row.try_get::<&str, _>(3)?),
+        kind: Name::from(row.try_get::<&str, _>(4)?),
+        to: Name::from(row.try_get::<&str, _>(5)?),
+        at: time(row.try_get(6)?),
+        answered: row.try_get::<Option<i64>, _>(7)?.map(time),
+        ended: time(row.try_get(8)?),
+        outcome: Name::from(row.try_get::<&str, _>(9)?),
+        status: row.try_get(10)?,
     })
 }
 

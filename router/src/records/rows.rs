@@ -23,7 +23,7 @@ pub struct CallRow {
     pub ended: Timestamp,
     /// The conversation without hold.
     pub talk_ms: u64,
-    /// `answered`, `abandoned`, `flow_out` or `lost_restart`.
+    /// `answered`, `transferred`, `abandoned`, `flow_out` or `lost_restart`.
     pub outcome: Name,
     /// Why, where the outcome does not say it all.
     pub reason: Name,
@@ -64,7 +64,7 @@ pub struct VisitRow {
     pub left: Timestamp,
     /// When the work was over, wrap-up included; none until then, and for visits that were not answered.
     pub handled: Option<Timestamp>,
-    /// `answered`, `abandoned`, `flow_out` or `lost_restart`.
+    /// `answered`, `transferred`, `abandoned`, `flow_out` or `lost_restart`.
     pub outcome: Name,
     /// Why, where the outcome does not say it all.
     pub reason: Name,
@@ -120,6 +120,33 @@ pub struct OfferRow {
     pub outcome: Name,
 }
 
+/// One row of `transfers`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TransferRow {
+    /// Which call.
+    pub call: CallId,
+    /// The visit that ended with it.
+    pub visit: u32,
+    /// From which queue.
+    pub queue: Name,
+    /// By whom.
+    pub agent: Name,
+    /// `queue`, `agent` or `outside`.
+    pub kind: Name,
+    /// The queue, the agent, or the rule that allowed the number outside.
+    pub to: Name,
+    /// When she gave the caller away.
+    pub at: Timestamp,
+    /// When the agent or the number outside answered.
+    pub answered: Option<Timestamp>,
+    /// When it was known what came of it; of a conversation with a number outside, its end.
+    pub ended: Timestamp,
+    /// `completed`, `no_answer`, `rejected`, `failed`, `abandoned` or `lost_restart`.
+    pub outcome: Name,
+    /// SIP status of a refusal.
+    pub status: Option<u16>,
+}
+
 /// One row of `agent_states`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SpanRow {
@@ -165,6 +192,8 @@ pub struct Batch {
     pub wrap_ups: Vec<WrapUpRow>,
     /// Offers that ended.
     pub offers: Vec<OfferRow>,
+    /// Transfers of which it is known what came of them.
+    pub transfers: Vec<TransferRow>,
     /// States that agents left.
     pub spans: Vec<SpanRow>,
     /// Rules that came into force.
@@ -194,6 +223,7 @@ impl Batch {
             + self.visits.len()
             + self.wrap_ups.len()
             + self.offers.len()
+            + self.transfers.len()
             + self.spans.len()
             + self.plans.len()
     }

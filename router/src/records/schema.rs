@@ -4,7 +4,7 @@
 //! `calls`, `queue_entries` and `offers` lie in the order of time without a second index.
 
 /// What takes a file from version `i` to version `i + 1`.
-pub(super) const MIGRATIONS: [&str; 1] = [VERSION_1];
+pub(super) const MIGRATIONS: [&str; 2] = [VERSION_1, VERSION_2];
 
 /// The version that this program writes.
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
@@ -113,3 +113,27 @@ CREATE VIEW v_agent_states AS SELECT agent, state, reason,
   ("to" - "from") / 1e6 AS seconds, call, queue
 FROM agent_states;
 "#;
+
+const VERSION_2: &str = "
+CREATE TABLE transfers (
+  call TEXT NOT NULL,
+  visit INTEGER NOT NULL,  -- the one that ended with it
+  queue TEXT NOT NULL,
+  agent TEXT NOT NULL,     -- by whom
+  kind TEXT NOT NULL,      -- of the target: queue, agent, outside
+  transferred_to TEXT NOT NULL,
+  transferred_at INTEGER NOT NULL,
+  answered_at INTEGER,
+  ended_at INTEGER NOT NULL,
+  outcome TEXT NOT NULL,
+  status INTEGER,
+  PRIMARY KEY (call, visit)
+) WITHOUT ROWID;
+
+CREATE VIEW v_transfers AS SELECT call, visit, queue, agent, kind, transferred_to,
+  strftime('%Y-%m-%dT%H:%M:%fZ', transferred_at / 1e6, 'unixepoch') AS transferred_at,
+  strftime('%Y-%m-%dT%H:%M:%fZ', answered_at / 1e6, 'unixepoch') AS answered_at,
+  strftime('%Y-%m-%dT%H:%M:%fZ', ended_at / 1e6, 'unixepoch') AS ended_at,
+  outcome, status
+FROM transfers;
+";

@@ -4,7 +4,7 @@
 //! database's thread however many rows it has.
 
 use super::{
-    rows::{Batch, CallRow, OfferRow, PlanRow, SpanRow, VisitRow, WrapUpRow, whole_ms},
+    rows::{Batch, CallRow, OfferRow, PlanRow, SpanRow, TransferRow, VisitRow, WrapUpRow, whole_ms},
     schema,
 };
 use acd::{CallId, Timestamp};
@@ -120,6 +120,7 @@ impl Writer {
             .bind(json(&batch.visits)?)
             .bind(json(&batch.wrap_ups)?)
             .bind(json(&batch.offers)?)
+            .bind(json(&batch.transfers)?)
             .bind(json(&batch.spans)?)
             .bind(json(&batch.plans)?)
             .bind(signed(batch.last))
@@ -158,6 +159,9 @@ UPDATE queue_entries SET wrap_up_ms = row->>2, handled_at = row->>3, disposition
   FROM new WHERE call = row->>0 AND visit = row->>1;
 WITH new AS MATERIALIZED (SELECT jsonb(value) AS row FROM json_each(?))
 INSERT OR REPLACE INTO offers SELECT row->>0, row->>1, row->>2, row->>3, row->>4, row->>5, row->>6, row->>7 FROM new;
+WITH new AS MATERIALIZED (SELECT jsonb(value) AS row FROM json_each(?))
+INSERT OR REPLACE INTO transfers SELECT row->>0, row->>1, row->>2, row->>3, row->>4, row->>5, row->>6, row->>7,
+  row->>8, row->>9, row->>10 FROM new;
 WITH new AS MATERIALIZED (SELECT jsonb(value) AS row FROM json_each(?))
 INSERT OR REPLACE INTO agent_states SELECT row->>0, row->>1, row->>2, row->>3, row->>4, row->>5, row->>6 FROM new;
 INSERT OR REPLACE INTO plans SELECT value->>0, value->>1 FROM json_each(?);
@@ -233,6 +237,24 @@ impl Cells for OfferRow {
             self.offered,
             self.ended,
             &*self.outcome,
+        )
+    }
+}
+
+impl Cells for TransferRow {
+    fn cells(&self) -> impl Serialize {
+        (
+            self.call,
+            self.visit,
+            &*self.queue,
+            &*self.agent,
+            &*self.kind,
+            &*self.to,
+            self.at,
+            self.answered,
+            self.ended,
+            &*self.outcome,
+            self.status,
         )
     }
 }

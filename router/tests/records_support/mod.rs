@@ -135,6 +135,7 @@ pub fn dump(path: &Path) -> Vec<String> {
         "SELECT * FROM calls ORDER BY call",
         "SELECT * FROM queue_entries ORDER BY call, visit",
         "SELECT * FROM offers ORDER BY call, attempt",
+        "SELECT * FROM transfers ORDER BY call, visit",
         r#"SELECT * FROM agent_states ORDER BY "from", agent"#,
         "SELECT at FROM plans ORDER BY at",
         "SELECT number, at FROM followed",

@@ -1,9 +1,9 @@
 //! What must hold after every event, seen from outside: states, orders and facts, never the index.
 
 use crate::{
-    Acd, AgentNo, AgentState, CallId, Decision, Effects, Entry, Fact, OfferId, Order, Timestamp,
+    Acd, AgentNo, AgentState, CallId, Decision, Effects, Entry, Fact, OfferId, Order, Target, Timestamp,
     call::{Call, CallState},
-    effect::OfferOutcome,
+    effect::{OfferOutcome, TransferOutcome, VisitOutcome},
     plan::{AgentPlan, QueuePlan, Strategy},
 };
 use std::{
@@ -73,6 +73,9 @@ fn agent_plan(acd: &Acd, agent: AgentNo) -> Option<&AgentPlan> {
 /// # Errors
 /// Who should have come first.
 pub fn check_offer(acd: &Acd, decision: &Decision, now: Timestamp) -> Result<(), String> {
+    if let Decision::OfferTo { offer, agent, .. } = decision {
+        return check_offer_to(acd, *offer, *agent);
+    }
     let Decision::Offer { offer, agent } = decision else { return Ok(()) };
     let Some(call) = acd.call(offer.call) else { return Err(format!("{offer} is of no call")) };
     let Some(queue) = call.visit().and_then(|visit| acd.queue_plan(visit.queue)) else {
@@ -88,6 +91,14 @@ pub fn check_offer(acd: &Acd, decision: &Decision, now: Timestamp) -> Result<(),
         Some(first) if first.id() == offer.call => Ok(()),
         other => Err(format!("{agent:?} got {offer}, but {:?} ranks first", other.map(Call::id))),
     }
+}
+
+/// A transferred call goes to the one it is meant for, if she is ready; nobody's skills or turn count.
+fn check_offer_to(acd: &Acd, offer: OfferId, agent: AgentNo) -> Result<(), String> {
+    let meant = acd.call(offer.call).and_then(Call::transfer).map(|transfer| transfer.to.clone());
+    ok(meant == Some(Target::Agent { agent }), || format!("{offer} is meant for {meant:?}"))?;
+    let ready = acd.agent(agent).map(crate::Agent::state);
+    ok(matches!(ready, Some(AgentState::Ready { .. })), || format!("{offer} to {agent:?}, who is {ready:?}"))
 }
 
 fn rank(call: &Call) -> (i16, Timestamp, CallId) {
@@ -130,12 +141,16 @@ pub struct Ledger {
     gone: BTreeSet<CallId>,
     /// Calls with a hold: whether one goes on, and how long those were that are over.
     holds: BTreeMap<CallId, (bool, Duration)>,
+    /// Transfers of which nobody knows yet what comes of them.
+    transfers: BTreeSet<CallId>,
     /// Until when every agent's time is written down, and how long the last part of it was.
     spans: BTreeMap<AgentNo, (Timestamp, Duration)>,
     /// Calls that ended so far.
     pub calls: u64,
     /// Offers that were accepted so far.
     pub connected: u64,
+    /// What came of transfers so far.
+    pub transferred: BTreeMap<(&'static str, TransferOutcome), u64>,
 }
 
 impl Ledger {
@@ -152,7 +167,7 @@ impl Ledger {
         }
         effects.facts.iter().try_for_each(|fact| self.write_fact(fact))?;
         for decision in &entry.decisions {
-            if let Decision::Offer { offer, agent } = decision {
+            if let Decision::Offer { offer, agent } | Decision::OfferTo { offer, agent, .. } = decision {
                 ok(!self.gone.contains(&offer.call), || format!("{offer} though the caller has gone"))?;
                 ok(self.live_offers.insert(*offer, *agent).is_none(), || format!("{offer} twice"))?;
                 let hers = self.live_offers.values().filter(|&other| other == agent).count();
@@ -184,10 +199,20 @@ impl Ledger {
                 let key = (visit.call, visit.visit);
                 let (on, sum) = self.holds.remove(&visit.call).unwrap_or_default();
                 ok(!on && sum == visit.hold, || format!("{key:?} held for {sum:?}, still {on}: {visit:?}"))?;
+                if let VisitOutcome::Transferred(_) = visit.outcome {
+                    let had = self.accepted.remove(&visit.call).is_some() && visit.answered.is_some();
+                    ok(had, || format!("{visit:?} was nobody's to give"))?;
+                    ok(self.transfers.insert(visit.call), || format!("{key:?} given away twice"))?;
+                }
                 ok(self.live_visits.remove(&key), || format!("{key:?} left without entering"))
+            }
+            Fact::TransferEnded(transfer) => {
+                *self.transferred.entry((transfer.to.kind(), transfer.outcome)).or_default() += 1;
+                ok(self.transfers.remove(&transfer.call), || format!("{transfer:?} was not begun"))
             }
             Fact::CallEnded(call) => {
                 self.calls += 1;
+                ok(!self.transfers.contains(&call.call), || format!("{call:?} left a transfer open"))?;
                 ok(self.live_calls.remove(&call.call), || format!("{} ended without arriving", call.call))?;
                 ok(self.ended.insert(call.call), || format!("{} ended twice", call.call))
             }
@@ -218,7 +243,7 @@ impl Ledger {
     }
 
     fn write_order(&self, order: &Order) -> Result<(), String> {
-        let Order::RingPhone { offer, .. } = order else { return Ok(()) };
+        let (Order::RingPhone { offer, .. } | Order::CallOut { offer, .. }) = order else { return Ok(()) };
         ok(!self.gone.contains(&offer.call), || format!("{offer} rings though the caller has gone"))
     }
 
@@ -229,7 +254,13 @@ impl Ledger {
     pub fn balance(&self, acd: &Acd) -> Result<(), String> {
         let live: BTreeSet<CallId> = acd.calls().map(Call::id).collect();
         ok(live == self.live_calls, || format!("live calls differ: {live:?} and {:?}", self.live_calls))?;
-        ok(self.live_visits.len() == live.len(), || format!("open visits: {:?}", self.live_visits))?;
+        let outside = acd.calls().filter(|call| matches!(call.state(), CallState::Outside { .. })).count();
+        ok(self.live_visits.len() + outside == live.len(), || {
+            format!("open visits: {:?}", self.live_visits)
+        })?;
+        let open: BTreeSet<CallId> =
+            acd.calls().filter(|call| call.transfer().is_some()).map(Call::id).collect();
+        ok(open == self.transfers, || format!("transfers differ: {open:?} and {:?}", self.transfers))?;
         let offered = acd.calls().filter(|call| matches!(call.state(), CallState::Offered { .. })).count();
         ok(offered == self.live_offers.len(), || format!("open offers: {:?}", self.live_offers))
     }

@@ -6,7 +6,7 @@ use crate::{
     Timestamp, Wish,
     agent::AgentState,
     call::CallState,
-    effect::{CallRecord, OfferOutcome, VisitRecord},
+    effect::{CallRecord, OfferOutcome, TransferRecord, VisitRecord},
     event::CallerExit,
     plan::{AgentPlan, Answer, EntryPlan, Presence, QueuePlan, Strategy, Then, Treatment},
 };
@@ -78,7 +78,7 @@ impl Floor {
             priority: 5,
         };
         let entries = queues.iter().map(entry).collect();
-        Self::new(Plan { queues, entries, agents })
+        Self::new(Plan { queues, entries, agents, outside: Vec::new() })
     }
     /// The brain.
     #[must_use]
@@ -159,7 +159,9 @@ impl Floor {
     #[must_use]
     pub fn offer(&self, call: CallId) -> Option<OfferId> {
         match self.acd.call(call)?.state() {
-            CallState::Offered { offer, .. } | CallState::Connected { offer, .. } => Some(*offer),
+            CallState::Offered { offer, .. }
+            | CallState::Connected { offer, .. }
+            | CallState::Outside { offer, .. } => Some(*offer),
             CallState::Arrived | CallState::Queued => None,
         }
     }
@@ -219,6 +221,24 @@ impl Floor {
             }
         }
         visits
+    }
+    /// What came of the transfers of a call, in order.
+    #[must_use]
+    pub fn transfers(&self, call: CallId) -> Vec<&TransferRecord> {
+        let mut transfers = Vec::new();
+        for fact in &self.facts {
+            if let Fact::TransferEnded(transfer) = fact
+                && transfer.call == call
+            {
+                transfers.push(transfer);
+            }
+        }
+        transfers
+    }
+    /// The books.
+    #[must_use]
+    pub const fn ledger(&self) -> &Ledger {
+        &self.ledger
     }
     /// Applies the log to a fresh brain, and decides it again in another: both must come to this state.
     ///

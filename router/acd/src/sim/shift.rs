@@ -2,11 +2,11 @@
 
 use super::{Floor, Random, a_queue, an_agent};
 use crate::{
-    AgentNo, CallId, Event, OfferId, Plan, Refusal, Wish,
+    AgentNo, CallId, Event, OfferId, Plan, QueueNo, Refusal, Target, Wish,
     agent::AgentState,
-    call::CallState,
+    call::{CallState, Far},
     event::CallerExit,
-    plan::{AgentPlan, Answer, EntryPlan, Presence, QueuePlan, Strategy, Then, Treatment},
+    plan::{AgentPlan, Answer, EntryPlan, OutsidePlan, Presence, QueuePlan, Strategy, Then, Treatment},
 };
 use std::time::Duration;
 
@@ -47,7 +47,13 @@ pub fn a_plan(random: &mut Random) -> Plan {
     });
     let entries = entries.collect();
     let agents = (0..1 + random.below(7)).map(|no| agent(random, no)).collect();
-    Plan { queues, entries, agents }
+    let rule = |name: &str, number: &str| OutsidePlan {
+        name: name.to_owned(),
+        numbers: number.parse().into_iter().collect(),
+        ring: Duration::from_secs(30),
+    };
+    let outside = vec![rule("mobile", "08*"), rule("home", "+62*")];
+    Plan { queues, entries, agents, outside }
 }
 
 fn queue(random: &mut Random, no: u64) -> QueuePlan {
@@ -114,11 +120,18 @@ impl Shift {
             .filter_map(|call| match call.state() {
                 CallState::Offered { offer, .. } => Some((*offer, false)),
                 CallState::Connected { offer, .. } => Some((*offer, true)),
+                CallState::Outside { offer, stage, .. } => Some((*offer, *stage == Far::Talking)),
                 CallState::Arrived | CallState::Queued => None,
             })
             .collect();
         let Some(&(offer, connected)) = self.random.pick(&offers) else { return self.time_passes() };
         self.past.push(offer);
+        if connected && self.random.one_in(6) {
+            let to = self.somebody();
+            // A leg to the outside, or a target that cannot be had: refused, and nothing changes.
+            let _refused = self.floor.tell(Event::ReferAsked { offer, to }).is_err();
+            return;
+        }
         let refusal = if self.random.one_in(2) { Refusal::Rejected } else { Refusal::Failed };
         let event = match (connected, self.random.below(10)) {
             (false, 0) => Event::PhoneRefused { offer, refusal, status: 486 },
@@ -133,6 +146,31 @@ impl Shift {
             (true, _) => return self.time_passes(),
         };
         self.floor.must(event);
+    }
+
+    /// A target, mostly one that can be had.
+    fn somebody(&mut self) -> Target {
+        let plan = self.floor.acd().plan();
+        let (queues, agents) = (plan.queues.len() as u64, plan.agents.len() as u64);
+        let ready: Vec<AgentNo> = self
+            .floor
+            .acd()
+            .agents()
+            .filter(|(_, agent)| matches!(agent.state(), AgentState::Ready { .. }))
+            .map(|(no, _)| no)
+            .collect();
+        let place = |random: &mut Random, count| u32::try_from(random.below(count + 1)).unwrap_or(0);
+        match self.random.below(4) {
+            0 => Target::Queue { queue: QueueNo(place(&mut self.random, queues)) },
+            1 | 2 if !ready.is_empty() && !self.random.one_in(4) => {
+                Target::Agent { agent: self.random.pick(&ready).copied().unwrap_or(AgentNo(0)) }
+            }
+            1 | 2 => Target::Agent { agent: AgentNo(place(&mut self.random, agents)) },
+            _ => {
+                let rules = ["mobile", "home", "nowhere"].map(str::to_owned);
+                Target::Outside { rule: self.random.pick(&rules).cloned().unwrap_or_default() }
+            }
+        }
     }
 
     fn a_caller_leaves(&mut self) {
@@ -165,6 +203,7 @@ impl Shift {
             (Some(call), 6) => Event::OfferAccepted { agent, call },
             (Some(call), 7) => Event::HoldAsked { agent, call },
             (Some(call), 8) => Event::RetrieveAsked { agent, call },
+            (Some(call), 9) => Event::TransferAsked { agent, call, to: self.somebody() },
             _ => Event::StateAsked { agent, wish },
         };
         // What cannot be done is refused and changes nothing; the checks of the next event see to that.
@@ -185,6 +224,8 @@ impl Shift {
                 Event::CardShown { offer },
                 Event::CallHeld { offer },
                 Event::CallRetrieved { offer },
+                Event::BridgeFailed { offer },
+                Event::PhoneRefused { offer, refusal: Refusal::Failed, status: 503 },
             ];
             if let Some(event) = self.random.pick(&late).cloned() {
                 self.floor.must(event);

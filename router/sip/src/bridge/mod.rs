@@ -11,6 +11,7 @@ mod media;
 mod offered;
 mod part;
 mod pracked;
+mod referred;
 mod reinvited;
 mod reinviting;
 mod ring;
@@ -130,6 +131,7 @@ impl Call {
             self.not_received(ctx);
         }
         self.mind_updates(ctx);
+        self.mind_leaving(ctx);
         self.settle(ctx);
         self.mind_sessions(ctx);
         for side in self.sides() {
@@ -180,7 +182,7 @@ impl Call {
             caller::Stage::Up(line) => line.due(),
             caller::Stage::Early(_) | caller::Stage::Ending { .. } | caller::Stage::Gone => None,
         };
-        let phones = self.phones.iter().filter_map(|leg| leg.line()?.due()).min();
+        let phones = self.phones.iter().filter_map(PhoneLeg::due).min();
         [self.caller.refresh_due(), caller, phones, self.digits_due()].into_iter().flatten().min()
     }
     fn sides(&self) -> Vec<Side> {

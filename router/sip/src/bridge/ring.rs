@@ -109,7 +109,9 @@ impl Call {
         match std::mem::replace(&mut leg.stage, Stage::Over) {
             Stage::Calling(_) => ctx.out.notices.push(Notice::PhoneRefused { leg: key, status }),
             Stage::Ending { .. } | Stage::Over => {}
-            stage @ (Stage::Waiting(_) | Stage::Answered { .. } | Stage::Up { .. }) => leg.stage = stage,
+            stage @ (Stage::Waiting(_) | Stage::Answered { .. } | Stage::Up { .. } | Stage::Leaving(_)) => {
+                leg.stage = stage;
+            }
         }
     }
     /// The phone has rung without news for Timer C.

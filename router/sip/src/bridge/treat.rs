@@ -19,10 +19,23 @@ impl Call {
             (Stage::Early(_), Treatment::Ringing) => self.caller.say(182, None, ctx),
             (Stage::Up(_), Treatment::Music { port } | Treatment::EarlyMedia { port }) => {
                 self.want = Want::Music { port };
+                if self.playing && self.is_at_music(port) {
+                    self.playing = false; // it may be the music of another queue
+                    self.play(ctx);
+                }
+                self.settle(ctx);
+            }
+            (Stage::Up(_), Treatment::Ringing) if self.is_with_nobody() => {
+                self.want = Want::Silence;
                 self.settle(ctx);
             }
             (Stage::Up(_), Treatment::Ringing) | (Stage::Ending { .. } | Stage::Gone, _) => {}
         }
+    }
+    /// Whether the caller's media goes to a phone that has gone.
+    fn is_with_nobody(&self) -> bool {
+        let Have::Phone(attempt) = self.have else { return false };
+        self.phone(attempt).is_none_or(|leg| leg.line().is_none())
     }
     fn answer_with_music(&mut self, port: u16, ctx: &mut Ctx<'_>) {
         if self.caller.session.theirs.is_empty() {

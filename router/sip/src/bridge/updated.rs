@@ -97,7 +97,9 @@ impl Call {
         response: Option<&Message>,
         ctx: &mut Ctx<'_>,
     ) {
-        if self.is_updating(side, branch) {
+        if self.report_heard(side, branch, ctx) {
+            // It went on from there.
+        } else if self.is_updating(side, branch) {
             self.refresh_heard(side, response, ctx);
         } else if self.is_asking(side, branch) {
             self.update_heard(side, response, ctx);

@@ -5,6 +5,7 @@
 pub(crate) mod caller;
 pub(crate) mod phone;
 pub(crate) mod pracking;
+pub(crate) mod refer;
 pub(crate) mod reliable;
 pub(crate) mod session_timer;
 

@@ -6,6 +6,7 @@
 //!    │                    └─ dropped ──► Ending ── refused, timed out, 2xx: ACK, BYE ──► gone
 //!    └─ dropped ────────────────────────────────────────────────────────────────────────► gone
 //! ```
+//! Up becomes Leaving when the phone has given its caller away: it is told how that went, then comes BYE.
 //! Calling begins anew, once, with the longer session that the phone asks for (422). Waiting is for the caller's session description. Ending sends its CANCEL as soon as a provisional response allows
 //! it (RFC 3261 §9.1).
 
@@ -13,10 +14,11 @@ use super::{
     Line, Session, Turn,
     pracking::Pracked,
     record,
+    refer::{Leaving, Refer},
     session_timer::{SessionTimer, Terms},
 };
 use crate::{
-    Cause, Display, Flow, Keep, LegKey, LegRecord, Phone,
+    Cause, Display, Flow, Keep, LegKey, LegRecord, Micros, Phone,
     compose::{SDP, able, cseq, own_via},
     context::{Ctx, Partner},
     dialog::Dialog,
@@ -62,6 +64,8 @@ pub(crate) struct PhoneLeg {
     pub(crate) session: Session,
     /// The caller's media is somewhere else than this phone was told.
     pub(crate) stale: bool,
+    /// Its wish to give the caller away.
+    pub(crate) refer: Refer,
     /// Bits of our tag.
     tag: u128,
     pub(crate) stage: Stage,
@@ -80,6 +84,8 @@ pub(crate) enum Stage {
     Answered { outgoing: Outgoing, dialog: Box<Dialog>, timer: Option<SessionTimer>, answer: Bytes },
     /// It is acknowledged.
     Up { line: Box<Line>, made_by: MadeBy },
+    /// It has given its caller away, and is not hung up on yet.
+    Leaving(Box<Leaving>),
     /// Nothing is left of it.
     Over,
 }
@@ -117,7 +123,8 @@ impl PhoneLeg {
     pub(crate) fn new(key: LegKey, order: Order, ctx: &mut Ctx<'_>) -> Self {
         let tag = ctx.mint.bits();
         let session = Session::new(tag, ctx.net.local.media);
-        Self { key, session, stale: false, tag, stage: Stage::Waiting(Box::new(order)) }
+        let stage = Stage::Waiting(Box::new(order));
+        Self { key, session, stale: false, refer: Refer::None, tag, stage }
     }
     /// Whose transactions this leg's are.
     pub(crate) const fn owner(&self) -> Owner {
@@ -127,6 +134,19 @@ impl PhoneLeg {
     pub(crate) fn line(&self) -> Option<&Line> {
         match &self.stage {
             Stage::Up { line, .. } => Some(line),
+            Stage::Waiting(_)
+            | Stage::Calling(_)
+            | Stage::Ending { .. }
+            | Stage::Answered { .. }
+            | Stage::Leaving(_)
+            | Stage::Over => None,
+        }
+    }
+    /// When something is to be done.
+    pub(crate) fn due(&self) -> Option<Micros> {
+        match &self.stage {
+            Stage::Up { line, .. } => line.due(),
+            Stage::Leaving(leaving) => Some(leaving.until()),
             Stage::Waiting(_)
             | Stage::Calling(_)
             | Stage::Ending { .. }
@@ -142,6 +162,7 @@ impl PhoneLeg {
             | Stage::Calling(_)
             | Stage::Ending { .. }
             | Stage::Answered { .. }
+            | Stage::Leaving(_)
             | Stage::Over => None,
         }
     }
@@ -150,6 +171,7 @@ impl PhoneLeg {
         match &mut self.stage {
             Stage::Up { line, .. } => Some(&mut line.dialog),
             Stage::Answered { dialog, .. } => Some(dialog),
+            Stage::Leaving(leaving) => Some(leaving.dialog_mut()),
             Stage::Waiting(_) | Stage::Calling(_) | Stage::Ending { .. } | Stage::Over => None,
         }
     }
@@ -159,7 +181,7 @@ impl PhoneLeg {
             Stage::Calling(outgoing) | Stage::Ending { outgoing, .. } | Stage::Answered { outgoing, .. } => {
                 Some(outgoing)
             }
-            Stage::Waiting(_) | Stage::Up { .. } | Stage::Over => None,
+            Stage::Waiting(_) | Stage::Up { .. } | Stage::Leaving(_) | Stage::Over => None,
         }
     }
     /// Sends the INVITE of a waiting leg, with the caller's description `offer`.
@@ -228,6 +250,7 @@ impl PhoneLeg {
             | Stage::Ending { .. }
             | Stage::Answered { .. }
             | Stage::Up { .. }
+            | Stage::Leaving(_)
             | Stage::Over => body,
         }
     }
@@ -295,11 +318,8 @@ impl PhoneLeg {
                 let cancelled = ctx.cancel(outgoing.branch, Some(cause));
                 self.stage = Stage::Ending { outgoing, cause, cancelled };
             }
-            Stage::Up { line, .. } => {
-                let dialog = line.end(ctx);
-                ctx.bye(dialog, Some(self.key.call), Some(cause));
-            }
-            stage @ Stage::Ending { .. } => self.stage = stage,
+            Stage::Up { line, .. } => self.leave(*line, cause, ctx),
+            stage @ (Stage::Ending { .. } | Stage::Leaving(_)) => self.stage = stage,
             Stage::Waiting(_) | Stage::Answered { .. } | Stage::Over => {}
         }
     }
@@ -320,6 +340,11 @@ impl PhoneLeg {
             Stage::Answered { .. } => {
                 ctx.net.dialogs.remove(&self.tag);
             }
+            stage @ Stage::Leaving(_) => {
+                self.stage = stage;
+                self.left(ctx);
+                return false;
+            }
             stage @ (Stage::Waiting(_) | Stage::Calling(_) | Stage::Ending { .. } | Stage::Over) => {
                 self.stage = stage;
                 return false;
@@ -327,7 +352,8 @@ impl PhoneLeg {
         }
         true
     }
-    fn forget(&self, line: Line, ctx: &mut Ctx<'_>) {
+    fn forget(&mut self, line: Line, ctx: &mut Ctx<'_>) {
+        self.refuse_refer(481, ctx);
         line.end(ctx);
         ctx.net.dialogs.remove(&self.tag);
     }
@@ -340,7 +366,7 @@ impl PhoneLeg {
     /// Stores the leg as it is.
     pub(crate) fn keep(&self, ctx: &mut Ctx<'_>) {
         let record = match &self.stage {
-            Stage::Waiting(_) | Stage::Ending { .. } | Stage::Over => return,
+            Stage::Waiting(_) | Stage::Ending { .. } | Stage::Leaving(_) | Stage::Over => return,
             Stage::Calling(out) => LegRecord { invite: out.invite.clone(), to: out.to, dialog: None },
             Stage::Answered { outgoing, dialog, timer, answer } => {
                 let dialog = Some(record(dialog, timer.as_ref(), &self.session, answer.clone()));
@@ -414,7 +440,9 @@ fn describe(writer: &mut Writer, caller: &Message, order: &Order, key: LegKey, c
         writer.header(Name::UserAgent, &local.product);
     }
     ctx.name_call(writer, key.call);
-    writer.header_text("X-Sambung-Queue", &order.queue);
+    if !order.queue.is_empty() {
+        writer.header_text("X-Sambung-Queue", &order.queue);
+    }
     if order.auto_answer {
         writer.header_parts(Name::CallInfo, &[b"<sip:", local.host.as_bytes(), b">;answer-after=0"]);
     }

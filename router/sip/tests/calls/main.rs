@@ -20,5 +20,6 @@ mod reliable;
 mod security;
 mod sessions;
 mod streams;
+mod transfer;
 mod trunks;
 mod updates;

@@ -181,6 +181,20 @@ impl Edge {
                 assert!(matches!(waiting.hold, Hold::On | Hold::Unwanted), "seed {seed}: not held");
                 waiting.turn(Hold::On, now);
             }
+            Notice::PhoneRefers { leg, target } => {
+                self.alive(leg, seed);
+                assert_eq!(target, "1600", "seed {seed}");
+                let waiting = self.at(leg.call, seed);
+                assert!(waiting.answered.contains(&leg), "seed {seed}: it was not up");
+                let talks = waiting.leg == Leg::Answered { leg } && !waiting.left && !waiting.ended;
+                if talks && chance.percent(80) {
+                    commands.push(Command::AcceptRefer { leg });
+                    waiting.give_away(leg, now, chance, &mut commands);
+                } else {
+                    let status = chance.pick(&[(1, 403), (1, 404), (1, 480)]);
+                    commands.push(Command::RefuseRefer { leg, status });
+                }
+            }
             Notice::PhoneHungUp { leg } => {
                 self.alive(leg, seed);
                 let waiting = self.at(leg.call, seed);
@@ -306,6 +320,9 @@ impl Waiting {
             return;
         };
         self.desk = (times > 1).then(|| (later(now, chance), times - 1));
+        if chance.percent(15) {
+            return self.give_away(leg, now, chance, commands);
+        }
         match self.hold {
             Hold::Off => {
                 self.turn(Hold::Wanted, now);
@@ -318,6 +335,18 @@ impl Waiting {
             Hold::Wanted => commands.push(Command::HoldPhone { leg }),
             Hold::Unwanted => commands.push(Command::Retrieve { leg }),
         }
+    }
+    /// The caller goes on to somebody else, or to a queue.
+    fn give_away(&mut self, leg: LegKey, now: Micros, chance: &mut Chance, commands: &mut Vec<Command>) {
+        self.turn(Hold::Off, now);
+        self.desk = None;
+        self.drop_leg(commands);
+        let treatment = chance.pick(&[(9, Treatment::Music { port: MUSIC_PORT }), (1, Treatment::Ringing)]);
+        commands.push(Command::Treat { call: leg.call, treatment });
+        if chance.percent(50) {
+            return self.ring(leg.call, now, commands);
+        }
+        self.leg = Leg::Pause { until: Micros(now.0 + chance.between_ms(1, 10_000) * 1_000) };
     }
     fn drop_leg(&mut self, commands: &mut Vec<Command>) {
         if let Leg::Ringing { leg, .. } | Leg::Answered { leg } = std::mem::replace(&mut self.leg, Leg::None)

@@ -23,17 +23,20 @@ fn shifts() -> u64 {
 
 #[test]
 fn every_call_ends_and_nothing_is_left_in_any_weather() {
-    let (mut talks, mut held, mut holds) = (0, 0, 0);
+    let (mut talks, mut held, mut holds, mut given) = (0, 0, 0, 0);
     for seed in 0..shifts() {
         for weather in [Weather::Fair, Weather::Rough, Weather::Storm] {
             let mut world = World::new(seed, weather);
             talks += world.run().1;
             held += world.held;
             holds += world.holds();
+            given += world.given;
         }
     }
     assert!(talks as u64 > shifts(), "only {talks} conversations were checked");
     assert!(held as u64 > shifts() / 10, "only {held} of {holds} holds were checked");
+    assert!(given as u64 > shifts() / 10, "only {given} callers were given away");
+    println!("{given} callers were given away by their phones");
     println!("{talks} conversations and {held} of {holds} holds were checked");
 }
 

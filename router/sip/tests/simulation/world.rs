@@ -4,7 +4,7 @@ use crate::{
     edge::Edge,
     network::{Chance, Datagram, Faults, Network},
     rig::{Counter, MUSIC_PORT, PBX, PHONE, Peer, US, address, config, text},
-    ua::{Deed, OnReinvite, Plan, Reliability, Skills, Ua},
+    ua::{Deed, Gift, OnReinvite, Plan, Reliability, Skills, Ua},
     watch::Watch,
     way::Style,
 };
@@ -77,6 +77,8 @@ pub struct World {
     pub talks: usize,
     /// Holds that were right at the end of their conversation.
     pub held: usize,
+    /// Callers given away by phones that heard how that went.
+    pub given: usize,
 }
 
 impl World {
@@ -109,6 +111,7 @@ impl World {
             got: Vec::new(),
             talks: 0,
             held: 0,
+            given: 0,
         }
     }
     /// Runs the shift and checks its end; gives a digest of all that was sent.
@@ -119,6 +122,7 @@ impl World {
             self.step();
         }
         self.check_the_end();
+        self.given = self.uas.values().filter(|ua| ua.gift.as_ref().is_some_and(Gift::is_accepted)).count();
         (self.seen.finish(), self.talks)
     }
     /// Holds that began.
@@ -368,6 +372,10 @@ impl World {
             deeds.push((Micros(answer.0 + self.chance.between_ms(100, 60_000) * 1_000), Deed::Digit));
             deeds.push((Micros(answer.0 + self.chance.between_ms(100, 90_000) * 1_000), Deed::HangUp));
             self.hold_at_will(answer, &mut deeds);
+            if self.chance.percent(25) {
+                let at = Micros(answer.0 + self.chance.between_ms(5, 40_000) * 1_000);
+                deeds.push((at, Deed::Refer { silent: self.chance.percent(20) }));
+            }
             if self.chance.percent(odd) {
                 offer_at = Some(Micros(answer.0 + self.chance.between_ms(100, 10_000) * 1_000));
             }
@@ -413,6 +421,10 @@ impl World {
         if !quiet(caller.joined_since) || !quiet(phone.joined_since) || !quiet(since) {
             return;
         }
+        // Two who move with every answer never come to rest, and are told no more after a while.
+        if [caller, phone].iter().all(|ua| ua.plan.on_reinvite == OnReinvite::Move) {
+            return;
+        }
         let seed = (self.seed, self.weather, name);
         if held {
             let agrees = |ua: &Ua| matches!(ua.plan.on_reinvite, OnReinvite::Agree | OnReinvite::Move);
@@ -434,6 +446,8 @@ impl World {
         assert!(self.edge.is_idle() && self.edge.offered == self.edge.over, "{seed:?}");
         for (name, ua) in &self.uas {
             assert!(ua.is_quiet(), "{seed:?}: {name} is left: {}", ua.describe());
+            let right = ua.gift.as_ref().is_none_or(|gift| gift.is_right(self.weather == Weather::Fair));
+            assert!(right || ua.vanished, "{seed:?}: {name} was told {:?}", ua.gift);
             let one = ua.finals.len() == 1 || ua.is_phone() || ua.vanished;
             assert!(one || self.weather == Weather::Storm, "{seed:?}: {name} heard {:?}", ua.finals);
             assert!(!ua.expired || self.weather != Weather::Fair, "{seed:?}: nobody refreshed {name}");

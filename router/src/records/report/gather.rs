@@ -64,7 +64,9 @@ impl<'a> Gather<'a> {
     }
     fn batch(&mut self, batch: &Batch, from: Timestamp, to: Timestamp) {
         let over = |visit: &VisitRow| visit.handled.unwrap_or(visit.left);
-        let pending = |visit: &VisitRow| visit.handled.is_none() && &*visit.outcome == "answered";
+        let pending = |visit: &VisitRow| {
+            visit.handled.is_none() && matches!(&*visit.outcome, "answered" | "transferred")
+        };
         let visits =
             batch.visits.iter().filter(|visit| visit.entered < to && (pending(visit) || over(visit) >= from));
         self.visits(visits.cloned());

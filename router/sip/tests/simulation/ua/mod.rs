@@ -4,8 +4,10 @@
 mod early;
 mod refresh;
 mod session;
+mod transfer;
 
 pub use session::{Reliability, Skills};
+pub use transfer::Gift;
 
 use crate::network::Chance;
 use crate::rig::{Peer, answer, sdp, text};
@@ -53,6 +55,10 @@ pub enum Deed {
     /// Its user holds the other side, or takes it back.
     Hold(Option<Style>),
     Vanish,
+    /// Its user gives the caller away, and may want no reports on that.
+    Refer {
+        silent: bool,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -145,6 +151,8 @@ pub struct Ua {
     unreceived: Option<(u32, Repeat)>,
     /// RSeq of the provisional responses a caller has received.
     received: BTreeSet<u32>,
+    /// What it knows of the caller it gave away.
+    pub gift: Option<Gift>,
     sends: Vec<String>,
 }
 
@@ -182,6 +190,7 @@ impl Ua {
             awaits_another: false,
             unreceived: None,
             received: BTreeSet::new(),
+            gift: None,
             sends: Vec::new(),
         }
     }
@@ -331,6 +340,7 @@ impl Ua {
     fn hang_up(&mut self, now: Micros) {
         match self.state {
             State::Up => {
+                self.gift = self.gift.take().map(Gift::cut_off);
                 self.state = State::Over;
                 self.asking = None;
                 self.out.retain(|(_, method), _| *method != Method::Invite);
@@ -378,6 +388,7 @@ impl Ua {
                 self.plan.deeds.push((Micros(now.0 + SECOND), deed)); // its user tries again
             }
             Deed::Hold(_) => {}
+            Deed::Refer { silent } => self.refer(silent, now),
         }
     }
     /// A phone's response to its first INVITE.
@@ -431,9 +442,12 @@ impl Ua {
     }
     fn on_response(&mut self, message: &Message, status: u16, now: Micros) {
         if message.method() != Method::Invite {
-            if status >= 200 && self.out.remove(&key(message)).is_some() && message.method() == Method::Update
-            {
-                self.update_finished(message, status, now);
+            if status >= 200 && self.out.remove(&key(message)).is_some() {
+                match message.method() {
+                    Method::Update => self.update_finished(message, status, now),
+                    Method::Refer => self.refer_finished(message, status),
+                    _ => {}
+                }
             }
             return;
         }
@@ -564,6 +578,7 @@ impl Ua {
             Method::Invite => self.on_reinvite(message, now, chance),
             Method::Update => self.on_update(message, now, chance),
             Method::Prack => self.on_prack(message, now),
+            Method::Notify => self.on_notify(message, now),
             Method::Info => self.give(message, if chance.percent(90) { 200 } else { 415 }, "", now),
             _ => self.give(message, 501, "", now),
         }

@@ -1,0 +1,101 @@
+//! What a desk is answered.
+
+use crate::CallId;
+
+/// What became of a command from a desk: the reply to it.
+pub type Verdict = Result<Taken, CommandError>;
+
+/// A command was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// It is done.
+    Now,
+    /// It will be done when the call that occupies the agent is over, or when her phone agrees.
+    Pending,
+}
+
+/// A command from a desk that cannot be done: her mistake, or she came too late.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CommandError {
+    /// No agent of this number is in the plan.
+    #[error("no such agent")]
+    NoSuchAgent,
+    /// There is no such offer to her (any more).
+    #[error("there is no offer of {call} to you; it was withdrawn or taken")]
+    OfferGone {
+        /// The call.
+        call: CallId,
+    },
+    /// She accepts at her phone.
+    #[error("you accept calls at your phone, not at the desk")]
+    AnswerAtPhone,
+    /// She is not in that call (any more).
+    #[error("you are not in {call}; it has ended")]
+    NotInCall {
+        /// The call.
+        call: CallId,
+    },
+    /// Her caller is on hold already.
+    #[error("{call} is on hold already")]
+    AlreadyHeld {
+        /// The call.
+        call: CallId,
+    },
+    /// Her caller is not on hold.
+    #[error("{call} is not on hold")]
+    NotHeld {
+        /// The call.
+        call: CallId,
+    },
+    /// Nobody and nothing is called so.
+    #[error("there is no queue, no agent and no number of that name")]
+    NoSuchTarget,
+    /// No rule allows that number.
+    #[error("calls to that number are not allowed here; ask your administrator")]
+    NumberRefused,
+    /// The agent cannot take the call now.
+    #[error("{agent} cannot take a call now ({state}); try a queue")]
+    AgentNotReady {
+        /// Who.
+        agent: String,
+        /// What she is doing.
+        state: &'static str,
+    },
+    /// She named herself.
+    #[error("you have that call already")]
+    ToYourself,
+    /// She is not wrapping that call up.
+    #[error("you are not wrapping up {call}")]
+    NotWrappingUp {
+        /// The call.
+        call: CallId,
+    },
+    /// She has not signed in.
+    #[error("sign in first")]
+    LoggedOut,
+    /// The reason code is empty, too long or has odd characters.
+    #[error("a reason code has 1 to 32 letters, digits, `_` or `-`")]
+    BadReason,
+}
+
+impl CommandError {
+    /// The code in the reply.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NoSuchAgent => "no_such_agent",
+            Self::OfferGone { .. } => "offer_gone",
+            Self::AnswerAtPhone => "answer_at_phone",
+            Self::NotInCall { .. } => "not_in_call",
+            Self::AlreadyHeld { .. } => "already_held",
+            Self::NotHeld { .. } => "not_held",
+            Self::NoSuchTarget => "no_such_target",
+            Self::NumberRefused => "number_refused",
+            Self::AgentNotReady { .. } => "agent_not_ready",
+            Self::ToYourself => "to_yourself",
+            Self::NotWrappingUp { .. } => "not_wrapping_up",
+            Self::LoggedOut => "logged_out",
+            Self::BadReason => "bad_reason",
+        }
+    }
+}

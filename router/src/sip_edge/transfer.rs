@@ -1,0 +1,71 @@
+//! Transfers: whose phone is meant, which gateway calls a number outside, and what a phone is told that may not.
+
+use super::{PhoneSide, SipEdge, leg_key, micros};
+use acd::{AgentNo, CallId, CommandError, OfferId, Timestamp};
+use sip::{Command, Flow, Phone, wire::Uri};
+
+/// Over which gateway numbers outside are called.
+#[derive(Clone, Debug)]
+pub struct OutsideSide {
+    /// How it calls them, and by which rule.
+    pub way: config::Outside,
+}
+
+impl SipEdge {
+    /// The agent whose phone has this user part.
+    #[must_use]
+    pub fn agent_at(&self, user: &str) -> Option<AgentNo> {
+        let is = |side: &Option<PhoneSide>| match side {
+            Some(PhoneSide::At(phone)) => user_of(&phone.uri) == Some(user.as_bytes()),
+            Some(PhoneSide::Registered(id)) => id == user,
+            None => false,
+        };
+        let place = self.phones.iter().position(is).filter(|_| !user.is_empty())?;
+        u32::try_from(place).ok().map(AgentNo)
+    }
+
+    /// The number that the call is to be transferred to, should the brain agree.
+    pub fn will_dial(&mut self, call: CallId, number: String) {
+        if let Some(side) = self.callers.get_mut(&call) {
+            side.dials = Some(number);
+        }
+    }
+
+    /// The INVITE to the number outside; none when nobody knows it or its gateway.
+    pub(super) fn call_out(&self, offer: OfferId, rule: &str) -> Option<Command> {
+        let number = self.callers.get(&offer.call)?.dials.as_ref()?;
+        let way = self.outside.iter().map(|side| &side.way).find(|way| way.name == rule)?;
+        let phone = Phone { uri: way.uri(number), to: Flow::udp(way.address), routes: Vec::new() };
+        let (queue, display) = (String::new(), self.display(offer.call));
+        Some(Command::Ring { leg: leg_key(offer), phone, queue, display, auto_answer: false })
+    }
+
+    /// Tells the phone that its caller stays with it.
+    pub fn refuse_refer(&mut self, offer: OfferId, error: &CommandError, now: Timestamp) {
+        let command = Command::RefuseRefer { leg: leg_key(offer), status: status_of(error) };
+        self.stack.command(command, micros(now), &mut self.mint, &mut self.out);
+    }
+}
+
+fn user_of(uri: &str) -> Option<&[u8]> {
+    Uri::parse(uri.as_bytes()).ok().and_then(|uri| uri.user)
+}
+
+/// The status by which a REFER is refused.
+const fn status_of(error: &CommandError) -> u16 {
+    match error {
+        CommandError::NoSuchTarget => 404,
+        CommandError::AgentNotReady { .. } => 480,
+        CommandError::NumberRefused
+        | CommandError::ToYourself
+        | CommandError::NotInCall { .. }
+        | CommandError::NoSuchAgent
+        | CommandError::OfferGone { .. }
+        | CommandError::AnswerAtPhone
+        | CommandError::AlreadyHeld { .. }
+        | CommandError::NotHeld { .. }
+        | CommandError::NotWrappingUp { .. }
+        | CommandError::LoggedOut
+        | CommandError::BadReason => 403,
+    }
+}
