@@ -1,8 +1,8 @@
-//! Tells waiting callers their place and the wait to be expected, over their music. Decides nothing, and is asked
-//! nothing: where a call is the brain knows, who hears it the player.
+//! Tells waiting callers their place and the wait to be expected, over their music. It decides nothing: where a call is
+//! the brain knows, and who hears it the player.
 
 use crate::media::{Sound, SoundError, Sounds};
-use acd::{CallId, QueueNo, Timestamp};
+use acd::{Acd, Call, CallId, Order, QueueNo, Timestamp, Treatment, call::CallState};
 use config::{Told, speech};
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -17,6 +17,9 @@ const PACE_CALLS: usize = 20;
 /// With fewer than these, or none of them within this time, nobody can tell how long it will take.
 const LEAST_CALLS: usize = 5;
 const PACE_AGE: Duration = Duration::from_secs(900);
+
+/// So many callers in front of one are looked at; farther places are not told as numbers.
+const FARTHEST: u32 = 200;
 
 /// What the callers of one queue are told.
 #[derive(Debug)]
@@ -60,6 +63,19 @@ pub enum Whereabouts {
     Elsewhere,
 }
 
+impl Whereabouts {
+    /// As the brain knows it.
+    #[must_use]
+    pub fn of(acd: &Acd, id: CallId) -> Self {
+        let Some(call) = acd.call(id) else { return Self::Elsewhere };
+        match (call.state(), call.visit(), acd.place_in_queue(id, FARTHEST)) {
+            (CallState::Queued, Some(visit), Some(place)) => Self::Waiting(visit.queue, place),
+            (CallState::Offered { .. }, ..) => Self::Ringing,
+            _ => Self::Elsewhere,
+        }
+    }
+}
+
 /// Who is told when.
 #[derive(Debug, Default)]
 pub struct Announcer {
@@ -77,8 +93,22 @@ impl Announcer {
     pub fn new(queues: Vec<Option<QueueSpeech>>) -> Self {
         Self { queues, ..Self::default() }
     }
+    /// Takes note of who waits, and of how fast a queue is served.
+    pub fn note(&mut self, order: &Order, acd: &Acd, now: Timestamp) {
+        let hears = |treatment| matches!(treatment, Treatment::Music | Treatment::EarlyMedia);
+        if let Order::Treat { call, queue, treatment } = *order
+            && hears(treatment)
+        {
+            self.begins(call, queue, now);
+        }
+        if let Order::Connect { offer } = *order
+            && let Some(visit) = acd.call(offer.call).and_then(Call::visit)
+        {
+            self.answered(visit.queue, now);
+        }
+    }
     /// A caller was given music in a queue.
-    pub fn begins(&mut self, call: CallId, queue: QueueNo, now: Timestamp) {
+    fn begins(&mut self, call: CallId, queue: QueueNo, now: Timestamp) {
         if let Some(every) = self.every(queue)
             && self.waiting.insert(call)
         {
@@ -86,7 +116,7 @@ impl Announcer {
         }
     }
     /// An agent of a queue has answered a call.
-    pub fn answered(&mut self, queue: QueueNo, now: Timestamp) {
+    fn answered(&mut self, queue: QueueNo, now: Timestamp) {
         if self.every(queue).is_none() {
             return;
         }

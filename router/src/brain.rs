@@ -15,10 +15,7 @@ use crate::{
     sip_edge::{SipEdge, UdpEdge, offer_id},
     streams::{StreamNews, Streams},
 };
-use acd::{
-    Acd, AgentNo, CallId, CommandError, Event, OfferId, Order, Plan, Target, Timestamp, Treatment,
-    call::CallState,
-};
+use acd::{Acd, AgentNo, CallId, CommandError, Event, OfferId, Order, Plan, Target, Timestamp};
 use agent_gateway::{DeskOrder, ReplyTo, Transfer};
 use mio::{Events, Interest, Poll, Token};
 use sip::{Keep, Notice};
@@ -458,38 +455,8 @@ impl Brain {
         {
             self.desks.push(DeskOrder::AgentLeg { offer, sip_call_id }, now);
         }
-        self.announce(&order, now);
+        self.announcer.note(&order, &self.acd, now);
         self.desks.order(order, now);
-    }
-
-    /// Takes note of who waits, and of how fast a queue is served.
-    fn announce(&mut self, order: &Order, now: Timestamp) {
-        match order {
-            Order::Treat { call, queue, treatment: Treatment::Music | Treatment::EarlyMedia } => {
-                self.announcer.begins(*call, *queue, now);
-            }
-            Order::Connect { offer } => {
-                let visit = self.acd.call(offer.call).and_then(acd::Call::visit);
-                if let Some(visit) = visit {
-                    self.announcer.answered(visit.queue, now);
-                }
-            }
-            Order::Treat { treatment: Treatment::Ringing, .. }
-            | Order::OfferCall { .. }
-            | Order::RingPhone { .. }
-            | Order::WithdrawOffer { .. }
-            | Order::DropPhone { .. }
-            | Order::HoldPhone { .. }
-            | Order::Hold { .. }
-            | Order::Retrieve { .. }
-            | Order::EndCaller { .. }
-            | Order::AcceptRefer { .. }
-            | Order::CallOut { .. }
-            | Order::CallMoved { .. }
-            | Order::AskedInVain { .. }
-            | Order::AgentMoved { .. }
-            | Order::CallOver { .. } => {}
-        }
     }
 
     /// Tells callers what is due to be told.
@@ -497,8 +464,7 @@ impl Brain {
         if self.announcer.next_deadline().is_none_or(|at| at > now) {
             return;
         }
-        let whereabouts = |id| whereabouts(&self.acd, id);
-        for (call, clips) in self.announcer.tell(now, whereabouts) {
+        for (call, clips) in self.announcer.tell(now, |id| Whereabouts::of(&self.acd, id)) {
             self.sip.speak(call, clips);
         }
     }
@@ -541,18 +507,6 @@ impl Brain {
         }
         self.metrics.log_degraded.set(i64::from(committed != Committed::Written));
         self.sip.set_overload(committed == Committed::Full || self.load.is_high(self.clock.now()));
-    }
-}
-
-/// Places are told up to here.
-const FARTHEST: u32 = 200;
-
-fn whereabouts(acd: &Acd, id: CallId) -> Whereabouts {
-    let Some(call) = acd.call(id) else { return Whereabouts::Elsewhere };
-    match (call.state(), call.visit(), acd.place_in_queue(id, FARTHEST)) {
-        (CallState::Queued, Some(visit), Some(place)) => Whereabouts::Waiting(visit.queue, place),
-        (CallState::Offered { .. }, ..) => Whereabouts::Ringing,
-        _ => Whereabouts::Elsewhere,
     }
 }
 
