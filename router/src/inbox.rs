@@ -1,6 +1,9 @@
 //! What other threads hand to the brain: a bounded queue that wakes the brain's thread. Nobody waits.
 
-use crate::streams::{Full, StreamNews};
+use crate::{
+    resolve::Found,
+    streams::{Full, StreamNews},
+};
 use acd::{Event, OfferId};
 use agent_gateway::{Brain, Busy, ReplyTo};
 use mio::Waker;
@@ -26,6 +29,8 @@ pub enum Incoming {
     Stream(StreamNews),
     /// An event, and who wants to know what became of it.
     Event(Event, Option<ReplyTo>),
+    /// Where a name leads.
+    Found(Found),
     /// The card of an offer was written to a desktop.
     CardWritten(OfferId, Instant),
     /// Write everything down and stop.

@@ -12,6 +12,7 @@ use crate::{
     log::{FileLog, LogError},
     media::{Media, Ports, SoundError, Sounds},
     metrics::{Metrics, MetricsError},
+    resolve::{Finder, Names},
     secret::SecretError,
     sip_edge::{PhoneSide, QueueSide, SipEdge, SipParts, UdpEdge},
     streams::{self, Listeners, StreamError, Streams},
@@ -22,6 +23,7 @@ use agent_gateway::{Gateway, GatewayConfig, GatewayError};
 use config::Config;
 use screenpop::{ScreenPop, SectionSpec, SourceSpec, caller::Region};
 use serde::Serialize;
+use sip::locate::Wanted;
 use std::{
     collections::BTreeMap,
     io,
@@ -73,6 +75,9 @@ pub enum StartError {
     /// Connections.
     #[error(transparent)]
     Streams(#[from] StreamError),
+    /// Names of trunks or phones, and no DNS server to ask.
+    #[error("the system names no DNS server to ask ({0}); write one under [sip] dns")]
+    Names(hickory_resolver::net::NetError),
     /// A source of customers.
     #[error(transparent)]
     Source(#[from] screenpop::OpenError),
@@ -167,10 +172,16 @@ impl House {
             metrics: Arc::clone(&metrics),
             trunks: Arc::clone(&trunks),
         });
-        sip.learn(phones(&config, &directory), queue_sides(&config, &directory)?);
+        let mut names = Names::default();
+        sip.learn(phones(&config, &directory, &mut names), queue_sides(&config, &directory)?);
         let now = clock.now();
         sip.sign_in(registry(&config, &secret, now), left.phones, now);
+        sip.seek(trunk_names(&config, &mut names));
         sip.meet(config.trunks.iter().filter_map(peering).collect(), now);
+        let finder = Finder::new(&config.sip.dns, names, streams.clone()).map_err(StartError::Names)?;
+        if let Some(finder) = &finder {
+            finder.first().await.into_iter().for_each(|found| sip.found(found, now));
+        }
         let drain = Drain::default();
         let mut brain = Brain::new(BrainParts {
             acd,
@@ -205,6 +216,9 @@ impl House {
             operator: office.address(),
         };
         let brain = std::thread::Builder::new().name("brain".to_owned()).spawn(move || brain.run())?;
+        if let Some(finder) = finder {
+            finder.keep_asking(&door, runtime);
+        }
         office.set_ready();
         Ok(Self { ready, door, brain, desks: gateway, streams, office })
     }
@@ -321,23 +335,55 @@ fn sip_config(config: &Config, sockets: &Sockets) -> sip::Config {
     }
 }
 
-fn phones(config: &Config, directory: &acd::Directory) -> Vec<Option<PhoneSide>> {
+fn phones(config: &Config, directory: &acd::Directory, names: &mut Names) -> Vec<Option<PhoneSide>> {
     let mut phones = vec![None; directory.agent_count()];
     for agent in &config.agents {
         if let Some(no) = directory.agent_no(&agent.id) {
-            phones[no.index()] = Some(phone_side(agent));
+            phones[no.index()] = Some(phone_side(agent, config.sip.udp, names));
         }
     }
     phones
 }
 
-fn phone_side(agent: &config::AgentAccess) -> PhoneSide {
+fn phone_side(agent: &config::AgentAccess, udp: SocketAddr, names: &mut Names) -> PhoneSide {
     match &agent.phone {
-        config::Phone::At { uri, address } => {
-            PhoneSide::At(sip::Phone { uri: uri.clone(), to: sip::Flow::udp(*address), routes: Vec::new() })
-        }
+        config::Phone::At(uri) => match sought(uri, udp) {
+            Sought::At(to) => PhoneSide::At(sip::Phone { uri: uri.text.clone(), to, routes: Vec::new() }),
+            Sought::Name(wanted) => PhoneSide::Named { uri: uri.text.clone(), place: names.place(wanted) },
+        },
         config::Phone::Registered { .. } => PhoneSide::Registered(agent.id.clone()),
     }
+}
+
+/// Where a URI leads: somewhere, or it has to be asked.
+enum Sought {
+    At(sip::Flow),
+    Name(Wanted),
+}
+
+fn sought(uri: &config::SipUri, udp: SocketAddr) -> Sought {
+    let transport = uri.transport.map(|transport| match transport {
+        config::Transport::Udp => sip::Transport::Udp,
+        config::Transport::Tcp => sip::Transport::Tcp,
+        config::Transport::Tls => sip::Transport::Tls,
+    });
+    match (uri.address(), &uri.host) {
+        (None, config::Host::Name(host)) => {
+            Sought::Name(Wanted { host: host.clone(), port: uri.port, transport, udp_is_ipv6: udp.is_ipv6() })
+        }
+        (Some(address), _) => Sought::At(sip::Flow::to(transport.unwrap_or(sip::Transport::Udp), address)),
+        // An address leads somewhere.
+        (None, config::Host::Address(ip)) => Sought::At(sip::Flow::udp(SocketAddr::new(*ip, 5060))),
+    }
+}
+
+/// Trunks whose addresses have to be found.
+fn trunk_names(config: &Config, names: &mut Names) -> Vec<(String, usize)> {
+    let sought = |trunk: &config::Trunk| match sought(trunk.address.as_ref()?, config.sip.udp) {
+        Sought::At(_) => None,
+        Sought::Name(wanted) => Some((trunk.name.clone(), names.place(wanted))),
+    };
+    config.trunks.iter().filter_map(sought).collect()
 }
 
 /// Who may sign in: agents' phones that register, and trunks that have to.
@@ -350,7 +396,7 @@ fn registry(config: &Config, secret: &[u8; 32], now: Timestamp) -> sip::Registry
     let password = |secret: &config::Secret| sip::auth::Password::plain(secret.expose());
     let account = |agent: &config::AgentAccess| match &agent.phone {
         config::Phone::Registered { password: secret } => Some((agent.id.clone(), password(secret))),
-        config::Phone::At { .. } => None,
+        config::Phone::At(_) => None,
     };
     let trunk = |trunk: &config::Trunk| {
         let login = trunk.requires.as_ref()?;

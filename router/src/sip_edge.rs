@@ -3,6 +3,7 @@
 //! Everything the network brings is parsed and bounded by `sip`; names and numbers of callers stay on this side.
 
 mod count;
+mod located;
 mod mint;
 mod trunk;
 mod udp;
@@ -12,6 +13,7 @@ pub use udp::UdpEdge;
 use crate::{
     media::{Media, Ports, Sound},
     metrics::{Direction, Metrics, TrunkCall},
+    resolve::Found,
     streams::Streams,
     trunks::TrunkBoard,
 };
@@ -22,6 +24,7 @@ use acd::{
 };
 use agent_gateway::CallerKnown;
 use bytes::Bytes;
+use located::Located;
 use mint::NodeMint;
 use screenpop::caller::{Caller, CallerHeaders, Privacy, Region, identify};
 use sip::{
@@ -44,6 +47,7 @@ pub struct SipEdge {
     /// By [`QueueNo`].
     queues: Vec<QueueSide>,
     callers: HashMap<CallId, CallerSide>,
+    found: Located,
     ports: Ports,
     media: Media,
     metrics: Arc<Metrics>,
@@ -66,6 +70,13 @@ struct CallerSide {
 pub enum PhoneSide {
     /// At a fixed place.
     At(Phone),
+    /// Where a name leads.
+    Named {
+        /// Request-URI of its INVITE.
+        uri: String,
+        /// The name's place.
+        place: usize,
+    },
     /// Where the user of this name has registered.
     Registered(String),
 }
@@ -109,6 +120,7 @@ impl SipEdge {
             phones: Vec::new(),
             queues: Vec::new(),
             callers: HashMap::new(),
+            found: Located::default(),
             ports: parts.ports,
             media: parts.media,
             metrics: parts.metrics,
@@ -157,6 +169,20 @@ impl SipEdge {
     /// Takes the trunks at which we have something to do.
     pub fn meet(&mut self, peerings: Vec<Peering>, now: Timestamp) {
         self.stack.meet(peerings, micros(now), &mut self.mint, &mut self.out);
+    }
+
+    /// Trunks whose addresses are to be found, each with the place of its name.
+    pub fn seek(&mut self, trunks: Vec<(String, usize)>) {
+        self.found.seek(trunks);
+    }
+
+    /// Takes where a name leads.
+    pub fn found(&mut self, found: Found, now: Timestamp) {
+        let Found { place, flows } = found;
+        for trunk in self.found.trunks_at(place) {
+            self.stack.found(trunk, &flows, micros(now), &mut self.mint, &mut self.out);
+        }
+        self.found.put(place, flows);
     }
 
     /// Takes our registrations at trunks back.
@@ -233,6 +259,7 @@ impl SipEdge {
             }
             Notice::PhoneAnswered { leg } => Some(Event::PhoneAnswered { offer: offer_id(leg) }),
             Notice::PhoneRefused { leg, status } => {
+                self.found.ended(leg, status);
                 let refusal =
                     if REFUSED_BY_PERSON.contains(&status) { Refusal::Rejected } else { Refusal::Failed };
                 Some(Event::PhoneRefused { offer: offer_id(leg), refusal, status })
@@ -250,6 +277,7 @@ impl SipEdge {
                 None
             }
             Notice::CallOver { call } => {
+                self.found.over(call);
                 self.forget(call_id(call));
                 None
             }
@@ -423,7 +451,7 @@ impl SipEdge {
     }
 
     fn ring(
-        &self,
+        &mut self,
         offer: OfferId,
         agent: AgentNo,
         queue: QueueNo,
@@ -432,6 +460,7 @@ impl SipEdge {
     ) -> Option<Command> {
         let phone = match self.phones.get(agent.index())?.as_ref()? {
             PhoneSide::At(phone) => phone.clone(),
+            PhoneSide::Named { uri, place } => self.found.ring(leg_key(offer), uri, *place)?,
             PhoneSide::Registered(user) => self.stack.phone_of(user, micros(now))?,
         };
         let queue = self.queues.get(queue.index()).map(|queue| queue.name.clone()).unwrap_or_default();

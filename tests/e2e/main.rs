@@ -14,6 +14,7 @@ mod desktops;
 mod floor;
 mod hold;
 mod hostile;
+mod names;
 mod queue;
 mod races;
 mod registrations;

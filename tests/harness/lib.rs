@@ -10,6 +10,7 @@
 )]
 
 mod desk;
+mod dns;
 mod http;
 pub mod judge;
 mod ports;
@@ -23,6 +24,7 @@ mod tools;
 mod wait;
 
 pub use desk::Desk;
+pub use dns::Dns;
 pub use http::{Answer, ask, get, get_as};
 pub use ports::{free_port, free_ports};
 pub use pulse::{Pulse, Standstills};
