@@ -2,6 +2,8 @@
 //!
 //! One thread for SIP, brain and log; one for music; a few for desktops, look-ups, records and the operator's HTTP.
 
+mod places;
+
 use crate::{
     brain::{Brain, BrainError, BrainParts, DOOR},
     clock::Clock,
@@ -21,9 +23,9 @@ use crate::{
 use acd::{Acd, Plan, Timestamp};
 use agent_gateway::{Gateway, GatewayConfig, GatewayError};
 use config::Config;
+use places::{Sought, peering, sought, trunk_names};
 use screenpop::{ScreenPop, SectionSpec, SourceSpec, caller::Region};
 use serde::Serialize;
-use sip::locate::Wanted;
 use std::{
     collections::BTreeMap,
     io,
@@ -355,37 +357,6 @@ fn phone_side(agent: &config::AgentAccess, udp: SocketAddr, names: &mut Names) -
     }
 }
 
-/// Where a URI leads: somewhere, or it has to be asked.
-enum Sought {
-    At(sip::Flow),
-    Name(Wanted),
-}
-
-fn sought(uri: &config::SipUri, udp: SocketAddr) -> Sought {
-    let transport = uri.transport.map(|transport| match transport {
-        config::Transport::Udp => sip::Transport::Udp,
-        config::Transport::Tcp => sip::Transport::Tcp,
-        config::Transport::Tls => sip::Transport::Tls,
-    });
-    match (uri.address(), &uri.host) {
-        (None, config::Host::Name(host)) => {
-            Sought::Name(Wanted { host: host.clone(), port: uri.port, transport, udp_is_ipv6: udp.is_ipv6() })
-        }
-        (Some(address), _) => Sought::At(sip::Flow::to(transport.unwrap_or(sip::Transport::Udp), address)),
-        // An address leads somewhere.
-        (None, config::Host::Address(ip)) => Sought::At(sip::Flow::udp(SocketAddr::new(*ip, 5060))),
-    }
-}
-
-/// Trunks whose addresses have to be found.
-fn trunk_names(config: &Config, names: &mut Names) -> Vec<(String, usize)> {
-    let sought = |trunk: &config::Trunk| match sought(trunk.address.as_ref()?, config.sip.udp) {
-        Sought::At(_) => None,
-        Sought::Name(wanted) => Some((trunk.name.clone(), names.place(wanted))),
-    };
-    config.trunks.iter().filter_map(sought).collect()
-}
-
 /// Who may sign in: agents' phones that register, and trunks that have to.
 fn registry(config: &Config, secret: &[u8; 32], now: Timestamp) -> sip::Registry {
     let realm = |accounts| sip::auth::Realm {
@@ -408,19 +379,6 @@ fn registry(config: &Config, secret: &[u8; 32], now: Timestamp) -> sip::Registry
         sip::registrar::Settings { node: NODE.to_owned(), product: PRODUCT.to_owned(), realm: phones };
     let registrar = sip::registrar::Registrar::new(secret, settings, now);
     sip::Registry::new(registrar, secret, config.trunks.iter().map(trunk).collect(), now)
-}
-
-/// What we do at a trunk of our own accord, if anything.
-fn peering(trunk: &config::Trunk) -> Option<sip::peering::Peering> {
-    let address = trunk.address.as_ref()?;
-    let password = |login: &config::Login| sip::auth::Password::plain(login.password.expose());
-    Some(sip::peering::Peering {
-        trunk: trunk.name.clone(),
-        uri: address.text.clone(),
-        login: trunk.login.as_ref().map(|login| (login.user.clone(), password(login))),
-        probe_every: trunk.probe,
-        register_for: trunk.register,
-    })
 }
 
 const fn algorithm(digest: config::Digest) -> sip::auth::Algorithm {

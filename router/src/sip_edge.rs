@@ -13,7 +13,6 @@ pub use udp::UdpEdge;
 use crate::{
     media::{Media, Ports, Sound},
     metrics::{Direction, Metrics, TrunkCall},
-    resolve::Found,
     streams::Streams,
     trunks::TrunkBoard,
 };
@@ -29,7 +28,7 @@ use mint::NodeMint;
 use screenpop::caller::{Caller, CallerHeaders, Privacy, Region, identify};
 use sip::{
     CallKey, Cause, Command, Connection, Display, Flow, Keep, Left, LegKey, Micros, Notice, Offered, Output,
-    Phone, Play, Registry, Stack, Transport, peering::Peering, registrar::BindingRecord,
+    Phone, Play, Registry, Stack, Transport, registrar::BindingRecord,
 };
 use std::{collections::HashMap, net::UdpSocket, sync::Arc};
 
@@ -164,36 +163,6 @@ impl SipEdge {
     /// Takes those who may sign in, with what was stored of their registrations.
     pub fn sign_in(&mut self, registry: Registry, stored: Vec<BindingRecord>, now: Timestamp) {
         self.stack.sign_in(registry, stored, micros(now), &mut self.out);
-    }
-
-    /// Takes the trunks at which we have something to do.
-    pub fn meet(&mut self, peerings: Vec<Peering>, now: Timestamp) {
-        self.stack.meet(peerings, micros(now), &mut self.mint, &mut self.out);
-    }
-
-    /// Trunks whose addresses are to be found, each with the place of its name.
-    pub fn seek(&mut self, trunks: Vec<(String, usize)>) {
-        self.found.seek(trunks);
-    }
-
-    /// Takes where a name leads.
-    pub fn found(&mut self, found: Found, now: Timestamp) {
-        let Found { place, flows } = found;
-        for trunk in self.found.trunks_at(place) {
-            self.stack.found(trunk, &flows, micros(now), &mut self.mint, &mut self.out);
-        }
-        self.found.put(place, flows);
-    }
-
-    /// Takes our registrations at trunks back.
-    pub fn leave(&mut self, now: Timestamp) {
-        self.stack.leave(micros(now), &mut self.mint, &mut self.out);
-    }
-
-    /// Whether no trunk has to answer to that any more.
-    #[must_use]
-    pub fn has_left(&self) -> bool {
-        self.stack.has_left()
     }
 
     /// Runs the stack's timers.
