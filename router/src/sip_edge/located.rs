@@ -1,7 +1,10 @@
 //! Where the names of phones and trunks lead, as far as it is known, and which of these places is rung.
 
 use sip::{CallKey, Flow, LegKey, Phone};
-use std::collections::HashMap;
+use std::{
+    collections::{BTreeSet, HashMap},
+    net::IpAddr,
+};
 
 /// Ends of a phone's leg that mean that nobody was there: no answer, or no way there (RFC 3263 §4.3).
 const NOBODY: [u16; 2] = [408, 503];
@@ -27,6 +30,10 @@ impl Located {
     /// The name at this place leads there now.
     pub fn put(&mut self, place: usize, flows: Vec<Flow>) {
         self.flows.insert(place, flows);
+    }
+    /// Every address that a name leads to.
+    pub fn addresses(&self) -> BTreeSet<IpAddr> {
+        self.flows.values().flatten().map(|flow| flow.peer.ip().to_canonical()).collect()
     }
     /// A phone whose name leads somewhere, to be rung by a leg.
     pub fn ring(&mut self, leg: LegKey, uri: &str, place: usize) -> Option<Phone> {

@@ -24,6 +24,7 @@ impl SipEdge {
             self.stack.found(trunk, &flows, micros(now), &mut self.mint, &mut self.out);
         }
         self.found.put(place, flows);
+        self.stack.acquaint(self.found.addresses());
     }
 
     /// Takes our registrations at trunks back.
