@@ -29,10 +29,11 @@ const EDGES: [(&str, &[&str]); 9] = [
 ];
 
 /// Crates that one part of the house alone may use.
-const ONE_USER: [(&str, &[&str]); 13] = [
+const ONE_USER: [(&str, &[&str]); 14] = [
     ("prometheus", &["router"]),
     ("redis", &["router"]),
     ("mio", &["router"]),
+    ("hickory-resolver", &["router"]),
     ("crc32c", &["router"]),
     ("rsip", &["sip"]),
     ("rlibphonenumber", &["screenpop"]),

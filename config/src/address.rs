@@ -1,10 +1,10 @@
 //! Addresses, networks, port ranges and phones as they are written.
 //!
-//! Nothing is looked up and nothing is opened: a host name is refused.
+//! Nothing is looked up and nothing is opened. Where we listen, and whom we trust, is an address and never a name.
 
 use crate::{
     later::NOT_YET,
-    model::{Host, Network, Phone, SipUri, Transport},
+    model::{Network, SipUri},
     suggest,
     table::{Wrong, quoted},
     uri::{self, Like, Parts},
@@ -14,6 +14,8 @@ use std::{
     ops::RangeInclusive,
 };
 
+/// The port of DNS when none is written.
+const DNS_PORT: u16 = 53;
 /// The port of SIP when none is written (RFC 3261 §19.1.2).
 const SIP_PORT: u16 = 5060;
 
@@ -149,21 +151,15 @@ fn first_of(addr: IpAddr, prefix: u8) -> IpAddr {
 const PHONE_LIKE: Like = Like("sip:ann@192.0.2.20:5060");
 const TRUNK_LIKE: Like = Like("sip:192.0.2.10:5060");
 
-/// A phone at a fixed address: a SIP URI over UDP whose host is an IP address.
-pub(crate) fn phone(text: &str) -> Result<Phone, Wrong> {
+/// A phone that is always there: a SIP URI.
+pub(crate) fn phone(text: &str) -> Result<SipUri, Wrong> {
     if let Some(near) = suggest::nearest(text, ["registered"]) {
         return Err(Wrong::new(format!("{} is no SIP URI", quoted(text)), format!("did you mean {near:?}?")));
     }
-    let SipUri { text: uri, host, port, transport } = uri::parse(text, PHONE_LIKE)?.uri;
-    if let Some(Transport::Tcp | Transport::Tls) = transport {
-        let what = format!("{} asks for another transport than UDP, which is {NOT_YET}", quoted(text));
-        return Err(Wrong::new(what, "take the parameter out: phones are rung over UDP"));
-    }
-    let ip = literal(text, &host)?;
-    Ok(Phone::At { uri, address: SocketAddr::new(ip, port.unwrap_or(SIP_PORT)) })
+    Ok(uri::parse(text, PHONE_LIKE)?.uri)
 }
 
-/// Where a trunk is asked for something: a SIP URI without a user whose host is an IP address.
+/// Where a trunk is asked for something: a SIP URI without a user.
 pub(crate) fn trunk(text: &str) -> Result<SipUri, Wrong> {
     let Parts { user, uri } = uri::parse(text, TRUNK_LIKE)?;
     if let Some(user) = user {
@@ -173,15 +169,17 @@ pub(crate) fn trunk(text: &str) -> Result<SipUri, Wrong> {
             format!("take {} out, and write it under user", quoted(&format!("{user}@"))),
         ));
     }
-    literal(text, &uri.host)?;
     Ok(uri)
 }
 
-fn literal(text: &str, host: &Host) -> Result<IpAddr, Wrong> {
-    match host {
-        Host::Address(ip) => Ok(*ip),
-        Host::Name(_) => Err(Wrong::new(host_name(text), "name an IP address")),
-    }
+/// A DNS server: an address, with a port when it is not 53.
+pub(crate) fn dns(text: &str) -> Result<SocketAddr, Wrong> {
+    let address = text.parse::<SocketAddr>().ok();
+    let address = address.or_else(|| Some(SocketAddr::new(text.parse().ok()?, DNS_PORT)));
+    address.filter(|address| address.port() > 0 && !address.ip().is_unspecified()).ok_or_else(|| {
+        let what = format!("{} is no address of a DNS server", quoted(text));
+        Wrong::new(what, "write it like \"192.0.2.53\" or \"127.0.0.1:5353\"")
+    })
 }
 
 /// A page's origin: `https://crm.example`, with a port when it is not the usual one, and nothing behind.

@@ -4,7 +4,7 @@ use crate::{
     Read,
     duration::shown,
     finding::Place,
-    model::{Host, Phone, Transport},
+    model::{Phone, SipUri},
     routing::QueueRead,
     secret,
     staff::AgentRead,
@@ -258,29 +258,34 @@ fn roles(read: &Read, check: &mut Check<'_>) {
 
 fn phones(read: &Read, check: &mut Check<'_>) {
     let fixed = |agent: &AgentRead| match &agent.access.phone {
-        Phone::At { uri, address } => Some((uri.clone(), *address, agent.phone.clone())),
+        Phone::At(uri) => Some((uri.clone(), agent.phone.clone())),
         Phone::Registered { .. } => None,
     };
-    let fixed: Vec<(String, SocketAddr, Place)> =
-        read.agents.iter().filter_map(fixed).filter(|(uri, ..)| !uri.is_empty()).collect();
-    once("phone", fixed.iter().map(|(uri, _, place)| (uri.as_str(), place)), check);
-    let udp = read.sip.value.udp;
-    let gateways = read
-        .outside
-        .iter()
-        .map(|rule| (format!("sip:{}", rule.way.host), rule.way.address, rule.via.clone()));
-    let gateways = gateways.filter(|(uri, ..)| uri != "sip:");
-    for (uri, address, place) in fixed.iter().cloned().chain(gateways) {
-        if address == udp {
-            let what = format!("{} is where this router listens", quoted(&uri));
-            check.findings.problem(&place, what, "name the phone's own address");
-        } else if address.is_ipv4() != udp.is_ipv4() {
-            let what = format!("{} cannot be reached from {udp}", quoted(&uri));
-            check.findings.problem(&place, what, "use IPv4 in both, or IPv6 in both");
-        } else if udp.ip().is_loopback() && !is_here(address.ip()) {
-            let what = format!("{} cannot be reached from {udp}", quoted(&uri));
-            check.findings.warn(&place, what, "let sip.udp listen on an address of the phones' network");
+    let fixed: Vec<(SipUri, Place)> =
+        read.agents.iter().filter_map(fixed).filter(|(uri, _)| !uri.text.is_empty()).collect();
+    once("phone", fixed.iter().map(|(uri, place)| (uri.text.as_str(), place)), check);
+    for (uri, place) in &fixed {
+        if let Some(address) = uri.address().filter(|_| uri.is_udp()) {
+            reached(&uri.text, address, place, read, check);
         }
+    }
+    for rule in read.outside.iter().filter(|rule| !rule.way.host.is_empty()) {
+        reached(&format!("sip:{}", rule.way.host), rule.way.address, &rule.via, read, check);
+    }
+}
+
+/// Reports a phone at an address where it cannot be reached.
+fn reached(uri: &str, address: SocketAddr, place: &Place, read: &Read, check: &mut Check<'_>) {
+    let (udp, text) = (read.sip.value.udp, quoted(uri));
+    if address == udp {
+        let what = format!("{text} is where this router listens");
+        check.findings.problem(place, what, "name the phone's own address");
+    } else if address.is_ipv4() != udp.is_ipv4() {
+        let what = format!("{text} cannot be reached from {udp}");
+        check.findings.problem(place, what, "use IPv4 in both, or IPv6 in both");
+    } else if udp.ip().is_loopback() && !is_here(address.ip()) {
+        let what = format!("{text} cannot be reached from {udp}");
+        check.findings.warn(place, what, "let sip.udp listen on an address of the phones' network");
     }
 }
 
@@ -289,11 +294,9 @@ fn trunks(read: &Read, check: &mut Check<'_>) {
     let udp = read.sip.value.udp;
     for trunk in &read.trunks {
         let Some(address) = &trunk.outgoing.address else { continue };
-        let Host::Address(ip) = address.value.host else { continue };
+        let Some(ip) = address.value.address().map(|address| address.ip()) else { continue };
         let text = quoted(&address.value.text);
-        if ip.is_ipv4() != udp.is_ipv4()
-            && !matches!(address.value.transport, Some(Transport::Tcp | Transport::Tls))
-        {
+        if ip.is_ipv4() != udp.is_ipv4() && address.value.is_udp() {
             let what = format!("{text} cannot be reached from {udp}");
             check.findings.problem(&address.place, what, "use IPv4 in both, or IPv6 in both");
         }
@@ -334,7 +337,7 @@ fn passwords(read: &Read, check: &mut Check<'_>) {
             Phone::Registered { password } => {
                 secret::warn_if_weak(&agent.phone_password, password, &agent.plan.id, check);
             }
-            Phone::At { .. } => {}
+            Phone::At(_) => {}
         }
     }
     for (login, place) in read.trunks.iter().filter_map(|trunk| trunk.requires.as_ref()) {

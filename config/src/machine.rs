@@ -76,9 +76,11 @@ pub(crate) fn sip(root: &mut Table<'_>, check: &mut Check<'_>) -> (Typed<Sip>, V
     let session_expires = session_expires(&mut table, check);
     let realm = table.read("realm", name::realm, check);
     let digest = login::digest(&mut table, check);
+    let dns = table.texts("dns", check).unwrap_or_default();
+    let dns = dns.iter().filter_map(|server| Some(server.read(address::dns, check)?.value)).collect();
     table.close(check);
     let realm = realm.map_or_else(|| REALM.to_owned(), |realm| realm.value);
-    let sip = Sip { udp: udp.value, tcp, tls, ws, wss, session_expires, realm, digest };
+    let sip = Sip { udp: udp.value, tcp, tls, ws, wss, session_expires, realm, dns, digest };
     (Typed { value: sip, place: udp.place }, streams)
 }
 

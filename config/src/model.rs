@@ -75,6 +75,8 @@ pub struct Sip {
     pub session_expires: Option<Duration>,
     /// What phones and trunks are told they sign in to.
     pub realm: String,
+    /// Which servers are asked for the addresses of names; none: the system's.
+    pub dns: Vec<SocketAddr>,
     /// By which algorithms they may do so, in the order in which they are offered; at least one.
     pub digest: Vec<Digest>,
 }
@@ -236,6 +238,26 @@ pub struct SipUri {
     pub transport: Option<Transport>,
 }
 
+impl SipUri {
+    /// Where it leads, unless its host is a name.
+    #[must_use]
+    pub fn address(&self) -> Option<SocketAddr> {
+        let port = match self.transport {
+            None | Some(Transport::Udp | Transport::Tcp) => 5060,
+            Some(Transport::Tls) => 5061,
+        };
+        match self.host {
+            Host::Address(ip) => Some(SocketAddr::new(ip, self.port.unwrap_or(port))),
+            Host::Name(_) => None,
+        }
+    }
+    /// Whether it is reached by datagrams, as far as it says so itself.
+    #[must_use]
+    pub const fn is_udp(&self) -> bool {
+        matches!(self.transport, None | Some(Transport::Udp))
+    }
+}
+
 /// The host of a URI.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Host {
@@ -324,13 +346,8 @@ pub struct AgentAccess {
 /// Where a phone is.
 #[derive(Clone, Debug)]
 pub enum Phone {
-    /// At a fixed address.
-    At {
-        /// The Request-URI, as typed.
-        uri: String,
-        /// Where its packets go.
-        address: SocketAddr,
-    },
+    /// Always there.
+    At(SipUri),
     /// Where it says itself, by registering as the agent's id.
     Registered {
         /// What it proves itself with.
@@ -341,9 +358,9 @@ pub enum Phone {
 impl Phone {
     /// The address of one that has a fixed one.
     #[must_use]
-    pub const fn address(&self) -> Option<SocketAddr> {
+    pub fn address(&self) -> Option<SocketAddr> {
         match self {
-            Self::At { address, .. } => Some(*address),
+            Self::At(uri) => uri.address(),
             Self::Registered { .. } => None,
         }
     }

@@ -1,12 +1,13 @@
 //! Reads `[[outside]]`: numbers that agents may transfer to, and over which gateway they are called.
 
 use crate::{
-    address,
     duration::Span,
     finding::Place,
-    model::{Outside, Phone},
+    later::NOT_YET,
+    model::Outside,
     name,
     table::{Check, Table, Wrong, quoted},
+    uri::{self, Like},
 };
 use acd::{
     plan::OutsidePlan,
@@ -76,11 +77,13 @@ fn gateway(text: &str) -> Result<(String, SocketAddr), Wrong> {
         let what = format!("{} names a user, and that will be the number dialled", quoted(text));
         return Err(Wrong::new(what, VIA_LIKE));
     }
-    match address::phone(text)? {
-        Phone::At { uri, address } => {
-            let host = uri.split_once(':').map(|(_, host)| host.to_owned()).unwrap_or_default();
-            Ok((host, address))
-        }
-        Phone::Registered { .. } => Err(Wrong::new(format!("{} is no gateway", quoted(text)), VIA_LIKE)),
+    let uri = uri::parse(text, Like("sip:192.0.2.30:5060"))?.uri;
+    let later =
+        |has: &str, way_out: &str| Wrong::new(format!("{} {has}, which is {NOT_YET}", quoted(text)), way_out);
+    if !uri.is_udp() {
+        return Err(later("has a transport of its own", "take it out: numbers outside are called over UDP"));
     }
+    let address = uri.address().ok_or_else(|| later("has a host name", "name an IP address"))?;
+    let host = text.split_once(':').map_or(text, |(_, host)| host);
+    Ok((host.split(';').next().unwrap_or_default().to_owned(), address))
 }

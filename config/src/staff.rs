@@ -3,13 +3,13 @@
 use crate::{
     address,
     finding::Place,
-    model::{AgentAccess, Phone, Secret},
+    model::{AgentAccess, Host, Phone, Secret, SipUri},
     name,
     secret::{self, SecretRead},
     table::{Check, Table, Typed},
 };
 use acd::plan::{AgentPlan, Answer, Presence};
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::collections::BTreeMap;
 
 const PRESENCES: [(&str, Presence); 2] = [("desk", Presence::Desk), ("always", Presence::Always)];
 const ANSWERS: [(&str, Answer); 2] = [("phone", Answer::Phone), ("desk", Answer::Desk)];
@@ -87,10 +87,11 @@ fn phone(table: &mut Table<'_>, check: &mut Check<'_>) -> (Typed<Phone>, Place) 
         let what = "is for a phone that registers, and hers is at a fixed address";
         check.findings.problem(&password.place, what, "take it out, or write phone = \"registered\"");
     }
-    let nowhere = || Phone::At { uri: String::new(), address: SocketAddr::from(([0, 0, 0, 0], 0)) };
+    let nowhere =
+        || SipUri { text: String::new(), host: Host::Name(String::new()), port: None, transport: None };
     let value = match password.value {
         Some(password) if registers => Phone::Registered { password },
-        Some(_) | None => at.map_or_else(nowhere, |phone| phone.value),
+        Some(_) | None => Phone::At(at.map_or_else(nowhere, |phone| phone.value)),
     };
     (Typed { value, place }, password.place)
 }

@@ -160,7 +160,7 @@ fn a_phone_that_registers_has_a_password_and_no_address() {
     let (config, _) = config::parse(&text, folder.path(), &env).unwrap();
     let passwords = config.agents.iter().map(|agent| match &agent.phone {
         config::Phone::Registered { password } => password.expose(),
-        config::Phone::At { .. } => "at an address",
+        config::Phone::At(_) => "at an address",
     });
     assert_eq!(
         passwords.collect::<Vec<_>>(),

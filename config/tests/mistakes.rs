@@ -107,7 +107,7 @@ anser_within = "20s"             # 9 no such key
 [[agent]]
 id = "ann"
 token = "change-me"
-phone = "sip:ann@phone.example"  # 10 a host name
+phone = "sip:ann@224.0.0.1"  # 10 a host name
 "#;
 
 #[test]

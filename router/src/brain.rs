@@ -319,6 +319,11 @@ impl Brain {
                 }
                 Ok(())
             }
+            Incoming::Found(found) => {
+                self.sip.begin(self.acd.entries() + 1);
+                self.sip.found(found, now);
+                Ok(())
+            }
             Incoming::Stop => {
                 self.stop = true;
                 Ok(())

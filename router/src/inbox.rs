@@ -1,6 +1,9 @@
 //! What other threads hand to the brain: a bounded queue that wakes the brain's thread. Nobody waits.
 
-use crate::streams::{Full, StreamNews};
+use crate::{
+    resolve::Found,
+    streams::{Full, StreamNews},
+};
 use acd::{Event, OfferId};
 use agent_gateway::{Brain, Busy, ReplyTo, Transfer};
 use mio::Waker;
@@ -28,6 +31,8 @@ pub enum Incoming {
     Event(Event, Option<ReplyTo>),
     /// An agent gives her caller away, and who wants to know what became of it.
     Transfer(Transfer, Option<ReplyTo>),
+    /// Where a name leads.
+    Found(Found),
     /// The card of an offer was written to a desktop.
     CardWritten(OfferId, Instant),
     /// Write everything down and stop.

@@ -2,6 +2,8 @@
 //!
 //! One thread for SIP, brain and log; one for music; a few for desktops, look-ups, records and the operator's HTTP.
 
+mod places;
+
 use crate::{
     announcer::{Announcer, QueueSpeech},
     brain::{Brain, BrainError, BrainParts, DOOR},
@@ -13,6 +15,7 @@ use crate::{
     log::{FileLog, LogError},
     media::{Media, Ports, SoundError, Sounds},
     metrics::{Metrics, MetricsError},
+    resolve::{Finder, Names},
     secret::SecretError,
     sip_edge::{OutsideSide, PhoneSide, QueueSide, SipEdge, SipParts, UdpEdge},
     streams::{self, Listeners, StreamError, Streams},
@@ -21,6 +24,7 @@ use crate::{
 use acd::{Acd, Plan, Timestamp};
 use agent_gateway::{Gateway, GatewayConfig, GatewayError};
 use config::Config;
+use places::{Sought, peering, sought, trunk_names};
 use screenpop::{ScreenPop, SectionSpec, SourceSpec, caller::Region};
 use serde::Serialize;
 use std::{
@@ -74,6 +78,9 @@ pub enum StartError {
     /// Connections.
     #[error(transparent)]
     Streams(#[from] StreamError),
+    /// Names of trunks or phones, and no DNS server to ask.
+    #[error("the system names no DNS server to ask ({0}); write one under [sip] dns")]
+    Names(hickory_resolver::net::NetError),
     /// A source of customers.
     #[error(transparent)]
     Source(#[from] screenpop::OpenError),
@@ -168,13 +175,18 @@ impl House {
             metrics: Arc::clone(&metrics),
             trunks: Arc::clone(&trunks),
         });
-        let mut sounds = Sounds::default();
+        let (mut names, mut sounds) = (Names::default(), Sounds::default());
         let queues = queue_sides(&config, &directory, &mut sounds)?;
-        sip.learn(phones(&config, &directory), queues, outside(&config));
+        sip.learn(phones(&config, &directory, &mut names), queues, outside(&config));
         let announcer = announcer(&config, &directory, &mut sounds)?;
         let now = clock.now();
         sip.sign_in(registry(&config, &secret, now), left.phones, now);
+        sip.seek(trunk_names(&config, &mut names));
         sip.meet(config.trunks.iter().filter_map(peering).collect(), now);
+        let finder = Finder::new(&config.sip.dns, names, streams.clone()).map_err(StartError::Names)?;
+        if let Some(finder) = &finder {
+            finder.first().await.into_iter().for_each(|found| sip.found(found, now));
+        }
         let drain = Drain::default();
         let mut brain = Brain::new(BrainParts {
             acd,
@@ -210,6 +222,9 @@ impl House {
             operator: office.address(),
         };
         let brain = std::thread::Builder::new().name("brain".to_owned()).spawn(move || brain.run())?;
+        if let Some(finder) = finder {
+            finder.keep_asking(&door, runtime);
+        }
         office.set_ready();
         Ok(Self { ready, door, brain, desks: gateway, streams, office })
     }
@@ -326,21 +341,22 @@ fn sip_config(config: &Config, sockets: &Sockets) -> sip::Config {
     }
 }
 
-fn phones(config: &Config, directory: &acd::Directory) -> Vec<Option<PhoneSide>> {
+fn phones(config: &Config, directory: &acd::Directory, names: &mut Names) -> Vec<Option<PhoneSide>> {
     let mut phones = vec![None; directory.agent_count()];
     for agent in &config.agents {
         if let Some(no) = directory.agent_no(&agent.id) {
-            phones[no.index()] = Some(phone_side(agent));
+            phones[no.index()] = Some(phone_side(agent, config.sip.udp, names));
         }
     }
     phones
 }
 
-fn phone_side(agent: &config::AgentAccess) -> PhoneSide {
+fn phone_side(agent: &config::AgentAccess, udp: SocketAddr, names: &mut Names) -> PhoneSide {
     match &agent.phone {
-        config::Phone::At { uri, address } => {
-            PhoneSide::At(sip::Phone { uri: uri.clone(), to: sip::Flow::udp(*address), routes: Vec::new() })
-        }
+        config::Phone::At(uri) => match sought(uri, udp) {
+            Sought::At(to) => PhoneSide::At(sip::Phone { uri: uri.text.clone(), to, routes: Vec::new() }),
+            Sought::Name(wanted) => PhoneSide::Named { uri: uri.text.clone(), place: names.place(wanted) },
+        },
         config::Phone::Registered { .. } => PhoneSide::Registered(agent.id.clone()),
     }
 }
@@ -355,7 +371,7 @@ fn registry(config: &Config, secret: &[u8; 32], now: Timestamp) -> sip::Registry
     let password = |secret: &config::Secret| sip::auth::Password::plain(secret.expose());
     let account = |agent: &config::AgentAccess| match &agent.phone {
         config::Phone::Registered { password: secret } => Some((agent.id.clone(), password(secret))),
-        config::Phone::At { .. } => None,
+        config::Phone::At(_) => None,
     };
     let trunk = |trunk: &config::Trunk| {
         let login = trunk.requires.as_ref()?;
@@ -367,19 +383,6 @@ fn registry(config: &Config, secret: &[u8; 32], now: Timestamp) -> sip::Registry
         sip::registrar::Settings { node: NODE.to_owned(), product: PRODUCT.to_owned(), realm: phones };
     let registrar = sip::registrar::Registrar::new(secret, settings, now);
     sip::Registry::new(registrar, secret, config.trunks.iter().map(trunk).collect(), now)
-}
-
-/// What we do at a trunk of our own accord, if anything.
-fn peering(trunk: &config::Trunk) -> Option<sip::peering::Peering> {
-    let address = trunk.address.as_ref()?;
-    let password = |login: &config::Login| sip::auth::Password::plain(login.password.expose());
-    Some(sip::peering::Peering {
-        trunk: trunk.name.clone(),
-        uri: address.text.clone(),
-        login: trunk.login.as_ref().map(|login| (login.user.clone(), password(login))),
-        probe_every: trunk.probe,
-        register_for: trunk.register,
-    })
 }
 
 const fn algorithm(digest: config::Digest) -> sip::auth::Algorithm {

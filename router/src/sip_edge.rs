@@ -3,6 +3,7 @@
 //! Everything the network brings is parsed and bounded by `sip`; names and numbers of callers stay on this side.
 
 mod count;
+mod located;
 mod mint;
 mod transfer;
 mod trunk;
@@ -24,11 +25,12 @@ use acd::{
 };
 use agent_gateway::CallerKnown;
 use bytes::Bytes;
+use located::Located;
 use mint::NodeMint;
 use screenpop::caller::{Caller, CallerHeaders, Privacy, Region, identify};
 use sip::{
     CallKey, Cause, Command, Connection, Display, Flow, Keep, Left, LegKey, Micros, Notice, Offered, Output,
-    Phone, Play, Registry, Stack, Transport, peering::Peering, registrar::BindingRecord,
+    Phone, Play, Registry, Stack, Transport, registrar::BindingRecord,
 };
 use std::{collections::HashMap, net::UdpSocket, sync::Arc};
 
@@ -47,6 +49,7 @@ pub struct SipEdge {
     queues: Vec<QueueSide>,
     outside: Vec<OutsideSide>,
     callers: HashMap<CallId, CallerSide>,
+    found: Located,
     ports: Ports,
     media: Media,
     metrics: Arc<Metrics>,
@@ -75,6 +78,13 @@ struct CallerSide {
 pub enum PhoneSide {
     /// At a fixed place.
     At(Phone),
+    /// Where a name leads.
+    Named {
+        /// Request-URI of its INVITE.
+        uri: String,
+        /// The name's place.
+        place: usize,
+    },
     /// Where the user of this name has registered.
     Registered(String),
 }
@@ -121,6 +131,7 @@ impl SipEdge {
             queues: Vec::new(),
             outside: Vec::new(),
             callers: HashMap::new(),
+            found: Located::default(),
             ports: parts.ports,
             media: parts.media,
             metrics: parts.metrics,
@@ -169,22 +180,6 @@ impl SipEdge {
     /// Takes those who may sign in, with what was stored of their registrations.
     pub fn sign_in(&mut self, registry: Registry, stored: Vec<BindingRecord>, now: Timestamp) {
         self.stack.sign_in(registry, stored, micros(now), &mut self.out);
-    }
-
-    /// Takes the trunks at which we have something to do.
-    pub fn meet(&mut self, peerings: Vec<Peering>, now: Timestamp) {
-        self.stack.meet(peerings, micros(now), &mut self.mint, &mut self.out);
-    }
-
-    /// Takes our registrations at trunks back.
-    pub fn leave(&mut self, now: Timestamp) {
-        self.stack.leave(micros(now), &mut self.mint, &mut self.out);
-    }
-
-    /// Whether no trunk has to answer to that any more.
-    #[must_use]
-    pub fn has_left(&self) -> bool {
-        self.stack.has_left()
     }
 
     /// Runs the stack's timers.
@@ -250,6 +245,7 @@ impl SipEdge {
             }
             Notice::PhoneAnswered { leg } => Some(Event::PhoneAnswered { offer: offer_id(leg) }),
             Notice::PhoneRefused { leg, status } => {
+                self.found.ended(leg, status);
                 let refusal =
                     if REFUSED_BY_PERSON.contains(&status) { Refusal::Rejected } else { Refusal::Failed };
                 Some(Event::PhoneRefused { offer: offer_id(leg), refusal, status })
@@ -269,6 +265,7 @@ impl SipEdge {
                 None
             }
             Notice::CallOver { call } => {
+                self.found.over(call);
                 self.forget(call_id(call));
                 None
             }
@@ -477,7 +474,7 @@ impl SipEdge {
     }
 
     fn ring(
-        &self,
+        &mut self,
         offer: OfferId,
         agent: AgentNo,
         queue: QueueNo,
@@ -486,6 +483,7 @@ impl SipEdge {
     ) -> Option<Command> {
         let phone = match self.phones.get(agent.index())?.as_ref()? {
             PhoneSide::At(phone) => phone.clone(),
+            PhoneSide::Named { uri, place } => self.found.ring(leg_key(offer), uri, *place)?,
             PhoneSide::Registered(user) => self.stack.phone_of(user, micros(now))?,
         };
         let queue = self.queues.get(queue.index()).map(|queue| queue.name.clone()).unwrap_or_default();

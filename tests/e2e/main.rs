@@ -17,6 +17,7 @@ mod floor;
 mod hold;
 mod hostile;
 mod kamailio;
+mod names;
 mod overload;
 mod queue;
 mod races;

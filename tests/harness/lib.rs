@@ -12,6 +12,7 @@
 mod authority;
 mod baresip;
 mod desk;
+mod dns;
 mod http;
 pub mod judge;
 mod kamailio;
@@ -28,6 +29,7 @@ mod wait;
 pub use authority::Authority;
 pub use baresip::{Baresip, Hears, tone};
 pub use desk::Desk;
+pub use dns::Dns;
 pub use http::{Answer, ask, get, get_as};
 pub use kamailio::{Kamailio, KamailioRun, TlsFiles};
 pub use ports::{free_port, free_ports};

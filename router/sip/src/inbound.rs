@@ -328,8 +328,9 @@ impl Stack {
     }
     /// Whether somebody we know may be there.
     fn knows(&self, from: Flow) -> bool {
-        let ip = from.peer.ip();
-        self.config.trunk_of(ip).is_some() || self.config.is_phone(ip) || self.is_registered_over(from)
+        let ip = from.peer.ip().to_canonical();
+        let is_configured = self.config.trunk_of(ip).is_some() || self.config.is_phone(ip);
+        is_configured || self.acquainted.contains(&ip) || self.is_registered_over(from)
     }
     fn disturbed(&mut self, from: Flow, moment: &mut Moment<'_>) {
         if let Some((source, requests)) = self.noise.heard(from.peer.ip(), moment.now) {

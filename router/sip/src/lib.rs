@@ -2,6 +2,7 @@
 //!
 //! * [`wire`] reads and writes messages (zero-copy scan, limits, faults).
 //! * [`auth`] proves who a request is from, by digest.
+//! * [`locate`] decides where a URI leads whose host is a name.
 //! * [`peering`] asks trunks whether they are there, and registers with them.
 //! * [`registrar`] answers REGISTER and knows where a phone can be rung.
 //! * [`sdp`] reads, compares and writes session descriptions.
@@ -10,6 +11,7 @@
 //! It knows no agent, no queue, no socket and no clock.
 
 pub mod auth;
+pub mod locate;
 pub mod peering;
 pub mod registrar;
 pub mod sdp;

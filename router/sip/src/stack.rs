@@ -16,7 +16,10 @@ use crate::{
     wire::{Message, Start},
 };
 use bytes::Bytes;
-use std::collections::HashMap;
+use std::{
+    collections::{BTreeSet, HashMap},
+    net::IpAddr,
+};
 
 /// Most transactions of peers for each call that is allowed: its INVITE and its BYEs, and those of calls that ended
 /// within the last 33 s and still wait for repetitions.
@@ -36,6 +39,8 @@ pub struct Stack {
     pub(crate) quotas: Quotas,
     /// Our tag in responses that make no dialog.
     pub(crate) stray_tag: Option<u128>,
+    /// Where names of phones and trunks lead.
+    pub(crate) acquainted: BTreeSet<IpAddr>,
     /// Who may sign in.
     pub(crate) registry: Registry,
     /// Trunks at which we have something to do.
@@ -77,6 +82,7 @@ impl Stack {
             noise: Noise::new(),
             quotas: Quotas::default(),
             stray_tag: None,
+            acquainted: BTreeSet::new(),
             registry: Registry::default(),
             peers: Vec::new(),
         };
@@ -173,6 +179,10 @@ impl Stack {
     /// There is too much to do: new calls get 503 while this is on, strangers nothing; what is alive goes on.
     pub const fn set_overload(&mut self, on: bool) {
         self.overload = on;
+    }
+    /// Where names of phones and trunks lead: whoever is there gets answers, but is no trunk because of that.
+    pub fn acquaint(&mut self, addresses: BTreeSet<IpAddr>) {
+        self.acquainted = addresses;
     }
     /// New calls get 503 while this is on; everything else is served.
     pub const fn set_draining(&mut self, on: bool) {

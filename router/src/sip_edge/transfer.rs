@@ -17,6 +17,7 @@ impl SipEdge {
     pub fn agent_at(&self, user: &str) -> Option<AgentNo> {
         let is = |side: &Option<PhoneSide>| match side {
             Some(PhoneSide::At(phone)) => user_of(&phone.uri) == Some(user.as_bytes()),
+            Some(PhoneSide::Named { uri, .. }) => user_of(uri) == Some(user.as_bytes()),
             Some(PhoneSide::Registered(id)) => id == user,
             None => false,
         };

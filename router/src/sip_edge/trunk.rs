@@ -1,7 +1,43 @@
-//! What has come about at a trunk: into the metrics, onto the board, and where it changes something into the log.
+//! Trunks at which we have something to do. What has come about there goes into the metrics, onto the board, and where it
+//! changes something into the log.
 
-use crate::{clock::wall, metrics::Metrics, trunks::TrunkBoard};
-use sip::peering::{Health, TrunkNews};
+use super::{SipEdge, micros};
+use crate::{clock::wall, metrics::Metrics, resolve::Found, trunks::TrunkBoard};
+use acd::Timestamp;
+use sip::peering::{Health, Peering, TrunkNews};
+
+impl SipEdge {
+    /// Takes the trunks at which we have something to do.
+    pub fn meet(&mut self, peerings: Vec<Peering>, now: Timestamp) {
+        self.stack.meet(peerings, micros(now), &mut self.mint, &mut self.out);
+    }
+
+    /// Trunks whose addresses are to be found, each with the place of its name.
+    pub fn seek(&mut self, trunks: Vec<(String, usize)>) {
+        self.found.seek(trunks);
+    }
+
+    /// Takes where a name leads.
+    pub fn found(&mut self, found: Found, now: Timestamp) {
+        let Found { place, flows } = found;
+        for trunk in self.found.trunks_at(place) {
+            self.stack.found(trunk, &flows, micros(now), &mut self.mint, &mut self.out);
+        }
+        self.found.put(place, flows);
+        self.stack.acquaint(self.found.addresses());
+    }
+
+    /// Takes our registrations at trunks back.
+    pub fn leave(&mut self, now: Timestamp) {
+        self.stack.leave(micros(now), &mut self.mint, &mut self.out);
+    }
+
+    /// Whether no trunk has to answer to that any more.
+    #[must_use]
+    pub fn has_left(&self) -> bool {
+        self.stack.has_left()
+    }
+}
 
 /// Takes news of a trunk.
 pub fn note(trunk: &str, news: TrunkNews, metrics: &Metrics, board: &TrunkBoard) {

@@ -46,6 +46,7 @@ pub struct Plan {
 impl Plan {
     pub fn new() -> Self {
         let sip = config::Sip {
+            dns: Vec::new(),
             udp: any(),
             tcp: Some(any()),
             tls: None,

@@ -141,6 +141,20 @@ fn a_trunk_may_call_itself_what_it_likes() {
 }
 
 #[test]
+fn whoever_is_where_a_name_leads_gets_answers_but_no_calls() {
+    let mut rig = Rig::new();
+    let probe = |rig: &mut Rig, name: &str| {
+        rig.receive(STRANGER, Peer::caller_at(name, STRANGER).request(Method::Options, "", ""));
+        rig.told(STRANGER)
+    };
+    assert_eq!(probe(&mut rig, "1"), ["403 OPTIONS"]);
+    rig.stack.acquaint([address(STRANGER).ip()].into());
+    assert_eq!(probe(&mut rig, "2"), ["200 OPTIONS"]);
+    rig.receive(STRANGER, Peer::caller_at("3", STRANGER).invite());
+    assert_eq!(rig.told(STRANGER), ["403 INVITE"]);
+}
+
+#[test]
 fn under_load_a_strangers_registration_waits_as_well() {
     let mut rig = Rig::new();
     rig.stack.set_overload(true);

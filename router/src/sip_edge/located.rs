@@ -1,0 +1,85 @@
+//! Where the names of phones and trunks lead, as far as it is known, and which of these places is rung.
+
+use sip::{CallKey, Flow, LegKey, Phone};
+use std::{
+    collections::{BTreeSet, HashMap},
+    net::IpAddr,
+};
+
+/// Ends of a phone's leg that mean that nobody was there: no answer, or no way there (RFC 3263 §4.3).
+const NOBODY: [u16; 2] = [408, 503];
+
+/// What was found, by the place of the name.
+#[derive(Default)]
+pub struct Located {
+    flows: HashMap<usize, Vec<Flow>>,
+    trunks: Vec<(String, usize)>,
+    /// Legs that ring a phone that has a name, with its place and where it is rung.
+    ringing: HashMap<LegKey, (usize, Flow)>,
+}
+
+impl Located {
+    /// These trunks are to be told when something is found.
+    pub fn seek(&mut self, trunks: Vec<(String, usize)>) {
+        self.trunks = trunks;
+    }
+    /// The trunks of a name.
+    pub fn trunks_at(&self, place: usize) -> impl Iterator<Item = &str> {
+        self.trunks.iter().filter(move |(_, at)| *at == place).map(|(trunk, _)| trunk.as_str())
+    }
+    /// The name at this place leads there now.
+    pub fn put(&mut self, place: usize, flows: Vec<Flow>) {
+        self.flows.insert(place, flows);
+    }
+    /// Every address that a name leads to.
+    pub fn addresses(&self) -> BTreeSet<IpAddr> {
+        self.flows.values().flatten().map(|flow| flow.peer.ip().to_canonical()).collect()
+    }
+    /// A phone whose name leads somewhere, to be rung by a leg.
+    pub fn ring(&mut self, leg: LegKey, uri: &str, place: usize) -> Option<Phone> {
+        let to = *self.flows.get(&place)?.first()?;
+        self.ringing.insert(leg, (place, to));
+        Some(Phone { uri: uri.to_owned(), to, routes: Vec::new() })
+    }
+    /// A leg has ended with this status. Where nobody was, it is not tried first any more.
+    pub fn ended(&mut self, leg: LegKey, status: u16) {
+        let Some((place, to)) = self.ringing.remove(&leg).filter(|_| NOBODY.contains(&status)) else {
+            return;
+        };
+        if let Some(flows) = self.flows.get_mut(&place).filter(|flows| flows.first() == Some(&to)) {
+            flows.rotate_left(1);
+        }
+    }
+    /// A call is over, with all its legs.
+    pub fn over(&mut self, call: CallKey) {
+        self.ringing.retain(|leg, _| leg.call != call);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flow(port: u16) -> Flow {
+        Flow::udp(([192, 0, 2, 1], port).into())
+    }
+    const fn leg(attempt: u32) -> LegKey {
+        LegKey { call: CallKey(1), attempt }
+    }
+
+    #[test]
+    fn a_place_where_nobody_is_is_not_tried_first_any_more() {
+        let mut located = Located::default();
+        assert_eq!(located.ring(leg(0), "sip:a@x", 3), None, "nobody knows yet");
+        located.put(3, vec![flow(1), flow(2)]);
+        let ring = |located: &mut Located, attempt| located.ring(leg(attempt), "sip:a@x", 3).unwrap().to;
+        assert_eq!([ring(&mut located, 1), ring(&mut located, 2)], [flow(1), flow(1)]);
+        located.ended(leg(1), 486);
+        assert_eq!(ring(&mut located, 3), flow(1), "somebody was there");
+        located.ended(leg(2), 503);
+        located.ended(leg(3), 408);
+        assert_eq!(ring(&mut located, 4), flow(2), "two who found nobody at one place are one reason");
+        located.over(CallKey(1));
+        assert!(located.ringing.is_empty());
+    }
+}
