@@ -33,6 +33,7 @@ mod notice;
 mod output;
 mod policy;
 mod registry;
+mod replacing;
 mod stack;
 mod stranger;
 mod time;
