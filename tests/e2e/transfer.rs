@@ -254,7 +254,7 @@ fn another_party_of_the_pbx_takes_the_callers_place_if_it_names_the_dialog_exact
     need_all(&["sipp", "sqlite3"]);
     let port = free_port();
     let shop = Shop::open(port, ALWAYS);
-    let phone = shop.sipp(&Sipp::phones(port, 50, 4_000, "answers"));
+    let phone = shop.sipp(&Sipp::phones(port, 50, 60_000, "answers"));
     let old = shop.sipp(&Sipp::caller("caller_replaced").dial("1500").calls(1, 1));
     let named = || old.log().lines().find_map(|line| Some(line.split_once("C NAMED ")?.1.trim().to_owned()));
     let dialog = eventually("it is answered", PATIENCE, named);
@@ -276,6 +276,8 @@ fn another_party_of_the_pbx_takes_the_callers_place_if_it_names_the_dialog_exact
     let pointed: Vec<&str> =
         log.lines().filter_map(|line| line.split_once(" POINTED ")).map(|(_, to)| to.trim()).collect();
     assert_eq!(pointed, ["42000"], "to the phone: {log}");
-    assert_eq!(phone.end().matches(" REINV ").count(), 1, "which learns where the new party is");
+    let phone = phone.end();
+    assert_eq!(phone.matches(" REINV ").count(), 1, "which learns where the new party is: {phone}");
+    assert!(phone.contains(" BYE "), "and that it has gone: {phone}");
     shop.router.records().expect(&["answered||a001|1|1"], &["a001|accepted"]);
 }
