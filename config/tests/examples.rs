@@ -240,6 +240,26 @@ fn databases_are_looked_for_beside_the_file() {
 }
 
 #[test]
+fn numbers_outside_are_called_over_their_gateway() {
+    let (config, _) = example("helpdesk.toml");
+    let (plan, way) = (&config.plan.outside[0], &config.outside[0]);
+    assert_eq!((plan.name.as_str(), plan.ring), ("field-engineers", Duration::from_secs(40)));
+    assert!(plan.numbers[0].takes("08119990123") && !plan.numbers[0].takes("0811999"));
+    assert_eq!(
+        (way.name.as_str(), way.uri("08119990123").as_str()),
+        ("field-engineers", "sip:08119990123@192.0.2.20")
+    );
+    assert_eq!(way.address.to_string(), "192.0.2.20:5060");
+    let (other, _) = parse(
+        "[[agent]]\nid = 'ann'\ntoken = 'x'\nphone = 'sip:ann@127.0.0.1:5910'\n\
+         [[outside]]\nname = 'all'\nnumbers = ['*']\nvia = 'sip:127.0.0.2:5080;user=phone'",
+    );
+    assert_eq!(other.outside[0].uri("112"), "sip:112@127.0.0.2:5080;user=phone");
+    assert_eq!(other.plan.outside[0].ring, Duration::from_secs(60));
+    assert!(example("minimal.toml").0.outside.is_empty(), "nobody is called who was not named");
+}
+
+#[test]
 fn the_reference_is_a_file_that_works_and_shows_the_defaults() {
     let (shown, _) = parse(&config::reference());
     let (default, _) = parse("");

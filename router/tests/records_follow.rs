@@ -10,6 +10,7 @@ use acd::{
     sim::{Floor as Shift, a_queue, an_agent, shift::play},
 };
 use records_support::{Book, Following, block_on, connect, count, dump, eventually, follow, rows};
+use router::records::{CallFilter, Reader};
 use sqlx::{Connection as _, SqliteConnection};
 use std::{path::PathBuf, time::Duration};
 
@@ -189,6 +190,14 @@ fn a_call_that_was_given_away_has_a_row_for_each_visit_and_each_transfer() {
         rows(&file(&folder), "SELECT outcome, agent, visits, offers, wait_ms, talk_ms FROM calls"),
         ["outcome=abandoned agent=ben visits=3 offers=3 wait_ms=0 talk_ms=50000"]
     );
+    let reader = Reader::new(&file(&folder));
+    for (agent, found) in [("ann", 1), ("ben", 1), ("cho", 0)] {
+        let filter = CallFilter { agent: Some(agent.to_owned()), limit: 10, ..CallFilter::default() };
+        assert_eq!(block_on(reader.calls(&filter)).unwrap().calls.len(), found, "{agent}");
+    }
+    let detail = block_on(reader.call(call)).unwrap().unwrap();
+    let told: Vec<_> = detail.transfers.iter().map(|row| (&*row.to, &*row.outcome, row.status)).collect();
+    assert_eq!(told, [("ben", "completed", None), ("mobiles", "rejected", Some(486))]);
 }
 
 #[test]

@@ -248,3 +248,36 @@ fn a_restart_ends_transfers_under_way_and_the_log_decides_the_same_again() {
     let (code, said) = shop.router.command(&["replay", "store"]);
     assert_eq!(code, Some(0), "{said}");
 }
+
+#[test]
+fn another_party_of_the_pbx_takes_the_callers_place_if_it_names_the_dialog_exactly() {
+    need_all(&["sipp", "sqlite3"]);
+    let port = free_port();
+    let shop = Shop::open(port, ALWAYS);
+    let phone = shop.sipp(&Sipp::phones(port, 50, 60_000, "answers"));
+    let old = shop.sipp(&Sipp::caller("caller_replaced").dial("1500").calls(1, 1));
+    let named = || old.log().lines().find_map(|line| Some(line.split_once("C NAMED ")?.1.trim().to_owned()));
+    let dialog = eventually("it is answered", PATIENCE, named);
+    let who = |scenario: &str, replaces: &str| {
+        Sipp::caller(scenario).with("REPLACES", replaces).dial("1500").calls(1, 1)
+    };
+    for (forged, status) in [
+        (dialog.replace("from-tag=", "from-tag=x"), 481),
+        (dialog.replace("to-tag=n1.", "to-tag=n1.0"), 481),
+        (format!("x{dialog}"), 481),
+        (format!("{dialog};early-only"), 486),
+        (dialog.replace(";from-tag", ";x"), 400),
+    ] {
+        shop.sipp(&who("caller_replaces_in_vain", &forged).with("STATUS", status)).finished(PATIENCE);
+    }
+    let new = shop.sipp(&who("caller_replaces", &dialog).with("MEDIA", 40_010));
+    old.finished(PATIENCE);
+    let log = new.finished(PATIENCE);
+    let pointed: Vec<&str> =
+        log.lines().filter_map(|line| line.split_once(" POINTED ")).map(|(_, to)| to.trim()).collect();
+    assert_eq!(pointed, ["42000"], "to the phone: {log}");
+    let phone = phone.end();
+    assert_eq!(phone.matches(" REINV ").count(), 1, "which learns where the new party is: {phone}");
+    assert!(phone.contains(" BYE "), "and that it has gone: {phone}");
+    shop.router.records().expect(&["answered||a001|1|1"], &["a001|accepted"]);
+}

@@ -93,6 +93,10 @@ impl Dialog {
     pub(crate) fn owns(&self, request: &Message) -> bool {
         request.call_id() == self.call_id && request.from_tag().unwrap_or_default() == self.remote_tag
     }
+    /// Whether this Call-ID and tag of the peer are exactly its own.
+    pub(crate) fn is_named(&self, call_id: &[u8], remote_tag: &[u8]) -> bool {
+        call_id == self.call_id && remote_tag == self.remote_tag
+    }
     /// What is left of it behind our BYE.
     pub(crate) fn ended(&self) -> Partner {
         Partner::Ended { call_id: self.call_id[..].into(), remote_tag: self.remote_tag[..].into() }

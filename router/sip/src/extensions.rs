@@ -14,7 +14,7 @@ pub(crate) const fn supported(local: &Local) -> Option<&'static str> {
 
 /// What we say in `Supported` to a caller, and what a request may require.
 pub(crate) const fn supported_for_callers(local: &Local) -> &'static str {
-    if local.session_s.is_some() { "timer, 100rel" } else { "100rel" }
+    if local.session_s.is_some() { "timer, 100rel, replaces" } else { "100rel, replaces" }
 }
 
 /// What a request requires and we do not have.

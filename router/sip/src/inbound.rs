@@ -6,17 +6,13 @@ use crate::{
     bridge::{Call, offered},
     compose::{SDP, able_for_callers, decimal, explain, respond},
     context::{Moment, Net, Partner},
-    dialog::Dialog,
     error::Fault,
-    leg::{
-        Session,
-        caller::{Caller, Early, Stage},
-    },
+    leg::caller::Caller,
     noise::is_scan,
     output::Sent,
     stack::Stack,
     timers::ServerId,
-    transaction::{Owner, Side, server_key},
+    transaction::{Owner, server_key},
     wire::{Message, Method, Name, Writer},
 };
 
@@ -225,7 +221,13 @@ impl Stack {
         from: Flow,
         moment: &mut Moment<'_>,
     ) {
-        if let Some(why) = self.takes_no_calls(moment.now) {
+        // Who replaces a caller brings no new call.
+        let refused = if request.header(Name::Replaces).is_none() {
+            self.takes_no_calls(moment.now)
+        } else {
+            (!self.net.servers.has_room()).then_some(Rejected::Overload)
+        };
+        if let Some(why) = refused {
             return self.no_room(request, why, from, moment);
         }
         let dialled = match dialled(request, &self.net.local) {
@@ -237,6 +239,11 @@ impl Stack {
         }
         if self.net.servers.is_merged(request) {
             return self.turn_away(request, 482, Rejected::Merged, from, moment);
+        }
+        match request.replaces() {
+            Err(status) => return self.turn_away(request, status, Rejected::Malformed, from, moment),
+            Ok(Some(replaces)) => return self.replacing(trunk, &replaces, (request, key), from, moment),
+            Ok(None) => {}
         }
         let Some(entry) = self.config.entries.of(&dialled) else {
             return self.turn_away(request, 404, Rejected::UnknownEntry, from, moment);
@@ -262,21 +269,11 @@ impl Stack {
     fn new_call(&mut self, invite: &Message, key: Vec<u8>, from: Flow, moment: &mut Moment<'_>) -> CallKey {
         let mut ctx = moment.with(&mut self.net);
         let call = ctx.mint.call(ctx.now);
-        let owner = Owner { call, side: Side::Caller };
-        let server = ctx.begin(invite, key, from, owner);
-        ctx.trying(invite, server, from);
-        let tag = ctx.mint.bits();
-        let dialog = Dialog::as_server(invite, from, tag, &ctx.net.local.names.tag(tag));
-        ctx.net.dialogs.insert(tag, Partner::Leg(owner));
-        let mut session = Session::new(tag, ctx.net.local.media);
-        session.theirs = invite.body();
-        let stage = Stage::Early(Box::new(Early::new(dialog, ctx.now)));
-        let caller = Caller { call, invite: invite.clone(), from, server, session, reliable: None, stage };
+        let caller = Caller::of(call, invite, key, from, &mut ctx);
         caller.keep(&mut ctx);
         self.calls.insert(call, Box::new(Call::new(call, caller)));
         call
     }
-
     /// 503 with a Retry-After that does not bring everybody back at once.
     fn no_room(&mut self, request: &Message, why: Rejected, from: Flow, moment: &mut Moment<'_>) {
         moment.out.count(why);

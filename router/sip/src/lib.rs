@@ -40,6 +40,7 @@ mod output;
 mod policy;
 mod quota;
 mod registry;
+mod replacing;
 mod stack;
 mod stranger;
 mod time;

@@ -48,7 +48,7 @@ pub struct CallFilter {
     pub to: Option<Timestamp>,
     /// Visited this queue.
     pub queue: Option<String>,
-    /// Answered by this agent.
+    /// Answered by this agent, the only one or one of several.
     pub agent: Option<String>,
     /// Ended so.
     pub outcome: Option<String>,
@@ -243,7 +243,8 @@ fn first_id(at: Timestamp) -> String {
 const CALLS: &str = "SELECT call, dialled, caller, arrived_at, answered_at, ended_at, outcome, reason, queue, agent,
   visits, offers, priority, talk_ms FROM calls WHERE call >= ?1 AND call < ?2 AND arrived_at >= ?3 AND arrived_at < ?4
   AND (?5 IS NULL OR queue = ?5 OR EXISTS (SELECT 1 FROM queue_entries AS q WHERE q.call = calls.call AND q.queue = ?5))
-  AND (?6 IS NULL OR agent = ?6) AND (?7 IS NULL OR outcome = ?7) ORDER BY call DESC LIMIT ?8";
+  AND (?6 IS NULL OR agent = ?6 OR EXISTS (SELECT 1 FROM queue_entries AS q WHERE q.call = calls.call AND q.agent = ?6))
+  AND (?7 IS NULL OR outcome = ?7) ORDER BY call DESC LIMIT ?8";
 const CALL: &str =
     "SELECT call, dialled, caller, arrived_at, answered_at, ended_at, outcome, reason, queue, agent,
   visits, offers, priority, talk_ms FROM calls WHERE call = ?";

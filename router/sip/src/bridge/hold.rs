@@ -395,6 +395,16 @@ impl Call {
     pub(super) fn no_music(&mut self) {
         self.want = if self.is_set_aside() { Want::Silence } else { Want::AsIs };
     }
+    /// Whether a phone has just begun to hold, and waits for the order.
+    pub(super) fn is_about_to_hold(&self) -> bool {
+        self.hold.as_ref().is_some_and(|hold| hold.stage == Stage::Said)
+    }
+    /// The caller is somebody else from here on: so the phone will be told when it takes the caller back.
+    pub(super) fn know_again(&mut self, theirs: &Bytes) {
+        if let Some(hold) = &mut self.hold {
+            hold.before = theirs.clone();
+        }
+    }
     /// Whether the phone holds: then its media is nothing to the caller.
     pub(super) fn is_set_aside(&self) -> bool {
         self.hold.as_ref().is_some_and(|hold| hold.stage != Stage::Asking)
@@ -402,7 +412,7 @@ impl Call {
 }
 
 /// The answer to `offer` that nobody sends, in the lines we told `last`.
-fn silence_for(offer: &Bytes, last: &Bytes) -> Bytes {
+pub(super) fn silence_for(offer: &Bytes, last: &Bytes) -> Bytes {
     match (Sdp::parse(offer.clone()), Sdp::parse(last.clone())) {
         (Ok(offer), Ok(last)) => answer_silence(&offer, &last),
         // Both have been read before; without them what was told stands.

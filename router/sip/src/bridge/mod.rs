@@ -14,6 +14,7 @@ mod pracked;
 mod referred;
 mod reinvited;
 mod reinviting;
+mod replaced;
 mod ring;
 mod sessions;
 mod treat;

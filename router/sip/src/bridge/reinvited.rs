@@ -132,7 +132,7 @@ impl Call {
         Ok(())
     }
     /// Whether nobody is about to talk to the caller.
-    fn may_play(&self) -> bool {
+    pub(super) fn may_play(&self) -> bool {
         let answered = self.phones.iter().any(|leg| matches!(leg.stage, phone::Stage::Answered { .. }));
         !answered && !matches!(self.want, Want::Phone(_))
     }

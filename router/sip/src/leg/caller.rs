@@ -16,9 +16,10 @@ use super::{
 use crate::{
     CallKey, CallerRecord, Cause, Flow, Keep, Micros,
     compose::{able_for_callers, decimal},
-    context::Ctx,
+    context::{Ctx, Partner},
     dialog::Dialog,
     timers::ServerId,
+    transaction::{Owner, Side},
     wire::{Message, Name, Writer},
 };
 use bytes::Bytes;
@@ -76,6 +77,19 @@ impl Early {
 }
 
 impl Caller {
+    /// The leg of an INVITE that has just come from `from`, and is found by `key` when it comes again.
+    pub(crate) fn of(call: CallKey, invite: &Message, key: Vec<u8>, from: Flow, ctx: &mut Ctx<'_>) -> Self {
+        let owner = Owner { call, side: Side::Caller };
+        let server = ctx.begin(invite, key, from, owner);
+        ctx.trying(invite, server, from);
+        let tag = ctx.mint.bits();
+        let dialog = Dialog::as_server(invite, from, tag, &ctx.net.local.names.tag(tag));
+        ctx.net.dialogs.insert(tag, Partner::Leg(owner));
+        let mut session = Session::new(tag, ctx.net.local.media);
+        session.theirs = invite.body();
+        let stage = Stage::Early(Box::new(Early::new(dialog, ctx.now)));
+        Self { call, invite: invite.clone(), from, server, session, reliable: None, stage }
+    }
     /// Our tag's bits in this leg.
     pub(crate) fn dialog(&self) -> Option<&Dialog> {
         match &self.stage {

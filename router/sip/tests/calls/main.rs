@@ -17,6 +17,7 @@ mod refusals;
 mod registrations;
 mod reinvites;
 mod reliable;
+mod replaces;
 mod security;
 mod sessions;
 mod streams;

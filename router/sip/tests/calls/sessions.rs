@@ -71,7 +71,7 @@ fn a_caller_is_told_how_long_its_session_lasts_and_who_refreshes_it() {
         let ok = answered(&mut rig, &Peer::caller("621"), said);
         assert_eq!((ok.status(), header(&ok, Name::SessionExpires)), (Some(200), told), "{said}");
         assert_eq!(header(&ok, Name::Require), if required { "timer" } else { "" }, "{said}");
-        assert_eq!(header(&ok, Name::Supported), "timer, 100rel");
+        assert_eq!(header(&ok, Name::Supported), "timer, 100rel, replaces");
     }
 }
 

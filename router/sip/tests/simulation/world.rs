@@ -66,6 +66,8 @@ pub struct World {
     watch: Watch,
     uas: BTreeMap<String, Ua>,
     arrivals: VecDeque<Micros>,
+    /// When somebody takes the place of a caller, and of which.
+    successions: Vec<(Micros, String)>,
     /// When all peers vanish at once, if they do.
     blackout: Option<Micros>,
     /// Whether the stack notices, by session timers, that both ends of a talk have vanished.
@@ -79,6 +81,8 @@ pub struct World {
     pub held: usize,
     /// Callers given away by phones that heard how that went.
     pub given: usize,
+    /// Callers in whose place somebody else was put.
+    pub replaced: usize,
 }
 
 impl World {
@@ -105,6 +109,7 @@ impl World {
             watch: Watch::default(),
             uas: BTreeMap::new(),
             arrivals: arrivals.into(),
+            successions: Vec::new(),
             blackout,
             finds_out: session_expires_s.is_some(),
             seen: DefaultHasher::new(),
@@ -112,6 +117,7 @@ impl World {
             talks: 0,
             held: 0,
             given: 0,
+            replaced: 0,
         }
     }
     /// Runs the shift and checks its end; gives a digest of all that was sent.
@@ -122,6 +128,8 @@ impl World {
             self.step();
         }
         self.check_the_end();
+        let successor = |ua: &&Ua| ua.finals.first() == Some(&200) && ua.succeeds;
+        self.replaced = self.uas.values().filter(successor).count();
         self.given = self.uas.values().filter(|ua| ua.gift.as_ref().is_some_and(Gift::is_accepted)).count();
         (self.seen.finish(), self.talks)
     }
@@ -133,7 +141,8 @@ impl World {
         let uas = self.uas.values().filter_map(Ua::due).min();
         let edge = self.edge.due();
         let arrival = self.arrivals.front().copied();
-        [self.network.next(), self.stack.next_deadline(), uas, edge, arrival, self.blackout]
+        let succession = self.successions.iter().map(|(at, _)| *at).min();
+        [self.network.next(), self.stack.next_deadline(), uas, edge, arrival, succession, self.blackout]
             .into_iter()
             .flatten()
             .min()
@@ -143,6 +152,10 @@ impl World {
         while self.arrivals.front().is_some_and(|at| *at <= self.now) {
             self.arrivals.pop_front();
             self.arrive();
+        }
+        while let Some(due) = self.successions.iter().position(|(at, _)| *at <= self.now) {
+            let (_, old) = self.successions.swap_remove(due);
+            self.succeed(&old);
         }
         if self.blackout.is_some_and(|at| at <= self.now) {
             self.blackout = None;
@@ -325,6 +338,15 @@ impl World {
         Deed::Reinvite { offerless: self.chance.percent(30), moves: false }
     }
     fn arrive(&mut self) {
+        self.somebody_calls("");
+    }
+    /// Somebody takes the place of a caller, if that one has got so far.
+    fn succeed(&mut self, old: &str) {
+        if let Some(replaces) = self.uas.get(old).and_then(Ua::replaces) {
+            self.somebody_calls(&replaces);
+        }
+    }
+    fn somebody_calls(&mut self, more: &str) {
         let name = format!("c{}", self.uas.len());
         let mut deeds = vec![(self.later_ms(50, 150_000), Deed::HangUp)];
         deeds.push((self.later_ms(50, 120_000), Deed::Digit));
@@ -349,8 +371,12 @@ impl World {
         let payloads = if self.chance.percent(10) { "18" } else { "8 0" };
         let offerless = self.chance.percent(10);
         let port = 20_000 + 10 * self.chance.below(500) as u16;
-        let ua = Ua::caller(Peer::caller(&name), plan, port, payloads, offerless, self.now);
+        let ua = Ua::caller((Peer::caller(&name), plan), port, payloads, offerless, more, self.now);
         let key = ua.peer.call_id.clone();
+        if more.is_empty() && self.chance.percent(15) {
+            let at = self.later_ms(1_000, 90_000);
+            self.successions.push((at, key.clone()));
+        }
         self.uas.insert(key.clone(), ua);
         self.flush(&key);
     }

@@ -10,7 +10,7 @@ pub use session::{Reliability, Skills};
 pub use transfer::Gift;
 
 use crate::network::Chance;
-use crate::rig::{Peer, answer, sdp, text};
+use crate::rig::{Peer, answer, sdp, tag_of, text};
 use crate::way::{Style, Way};
 use session::Session;
 use sip::{
@@ -153,6 +153,8 @@ pub struct Ua {
     received: BTreeSet<u32>,
     /// What it knows of the caller it gave away.
     pub gift: Option<Gift>,
+    /// Whether it takes the place of another caller.
+    pub succeeds: bool,
     sends: Vec<String>,
 }
 
@@ -191,13 +193,24 @@ impl Ua {
             unreceived: None,
             received: BTreeSet::new(),
             gift: None,
+            succeeds: false,
             sends: Vec::new(),
         }
     }
-    pub fn caller(peer: Peer, plan: Plan, port: u16, payloads: &str, offerless: bool, now: Micros) -> Self {
+    /// `more` is what its INVITE says beside.
+    pub fn caller(
+        (peer, plan): (Peer, Plan),
+        port: u16,
+        payloads: &str,
+        offerless: bool,
+        more: &str,
+        now: Micros,
+    ) -> Self {
         let mut ua = Self::new(peer, plan, port, "");
         let body = if offerless { String::new() } else { sdp("192.0.2.10", port, payloads) };
-        ua.first_invite = ua.peer.request(Method::Invite, &ua.plan.skills.invite(), &body);
+        ua.succeeds = !more.is_empty();
+        let lines = format!("{}{more}", ua.plan.skills.invite());
+        ua.first_invite = ua.peer.request(Method::Invite, &lines, &body);
         ua.ask(ua.first_invite.clone(), Method::Invite, now);
         ua
     }
@@ -224,8 +237,17 @@ impl Ua {
         let odd = self.vanished
             || self.plan.no_ack
             || self.cancelled
-            || self.plan.on_reinvite == OnReinvite::Ignore;
+            // It may take longer than anybody waits here until it is ready to be told something.
+            || matches!(self.plan.on_reinvite, OnReinvite::Ignore | OnReinvite::Glare(1..));
         self.state == State::Up && !odd && self.out.is_empty() && self.unacked.is_empty()
+    }
+    /// Its dialog, as an INVITE names it that takes its place; none when it has none any more.
+    pub fn replaces(&self) -> Option<String> {
+        if self.state != State::Up || self.vanished || self.is_phone() {
+            return None;
+        }
+        let Peer { call_id, remote, local, .. } = &self.peer;
+        Some(format!("Replaces: {call_id};to-tag={};from-tag={}\r\n", tag_of(remote), tag_of(local)))
     }
     /// Whether it hangs up now, holds or retrieves.
     pub fn is_about_to_act(&self, now: Micros) -> bool {
