@@ -85,5 +85,5 @@ fn gateway(text: &str) -> Result<(String, SocketAddr), Wrong> {
     }
     let address = uri.address().ok_or_else(|| later("has a host name", "name an IP address"))?;
     let host = text.split_once(':').map_or(text, |(_, host)| host);
-    Ok((host.split(';').next().unwrap_or_default().to_owned(), address))
+    Ok((host.to_owned(), address))
 }

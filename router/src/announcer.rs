@@ -2,7 +2,10 @@
 //! the brain knows, and who hears it the player.
 
 use crate::media::{Sound, SoundError, Sounds};
-use acd::{Acd, Call, CallId, Order, QueueNo, Timestamp, Treatment, call::CallState};
+use acd::{
+    Acd, Call, CallId, Order, QueueNo, Timestamp, Treatment,
+    call::{CallState, Far},
+};
 use config::{Told, speech};
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -18,6 +21,9 @@ const PACE_CALLS: usize = 20;
 const LEAST_CALLS: usize = 5;
 const PACE_AGE: Duration = Duration::from_secs(900);
 
+/// When to look again for a caller who rings somebody, and for one who talks or is in a queue that tells nothing.
+const SOON: Duration = Duration::from_secs(1);
+const LATER: Duration = Duration::from_secs(30);
 /// So many callers in front of one are looked at; farther places are not told as numbers.
 const FARTHEST: u32 = 200;
 
@@ -57,21 +63,25 @@ impl QueueSpeech {
 pub enum Whereabouts {
     /// Waits in this queue at this place, counted from 1.
     Waiting(QueueNo, u32),
-    /// Rings an agent: it may be back soon.
+    /// Rings somebody: it may be back soon.
     Ringing,
-    /// Talks, or is gone.
-    Elsewhere,
+    /// Talks: it may be back, when it is transferred or could not be joined.
+    Talking,
+    /// Gone.
+    Gone,
 }
 
 impl Whereabouts {
     /// As the brain knows it.
     #[must_use]
     pub fn of(acd: &Acd, id: CallId) -> Self {
-        let Some(call) = acd.call(id) else { return Self::Elsewhere };
+        let Some(call) = acd.call(id) else { return Self::Gone };
         match (call.state(), call.visit(), acd.place_in_queue(id, FARTHEST)) {
             (CallState::Queued, Some(visit), Some(place)) => Self::Waiting(visit.queue, place),
-            (CallState::Offered { .. }, ..) => Self::Ringing,
-            _ => Self::Elsewhere,
+            (CallState::Offered { .. } | CallState::Outside { stage: Far::Dialling { .. }, .. }, ..) => {
+                Self::Ringing
+            }
+            _ => Self::Talking,
         }
     }
 }
@@ -109,10 +119,9 @@ impl Announcer {
     }
     /// A caller was given music in a queue.
     fn begins(&mut self, call: CallId, queue: QueueNo, now: Timestamp) {
-        if let Some(every) = self.every(queue)
-            && self.waiting.insert(call)
-        {
-            self.due.insert((now + every, call));
+        let somebody_tells = self.queues.iter().any(Option::is_some);
+        if somebody_tells && self.waiting.insert(call) {
+            self.due.insert((now + self.every(queue).unwrap_or(LATER), call));
         }
     }
     /// An agent of a queue has answered a call.
@@ -143,8 +152,9 @@ impl Announcer {
             self.due.remove(&(at, call));
             match whereabouts(call) {
                 Whereabouts::Waiting(queue, place) => self.tell_one(call, (queue, place), now, &mut said),
-                Whereabouts::Ringing => drop(self.due.insert((now + Duration::from_secs(1), call))),
-                Whereabouts::Elsewhere => drop(self.waiting.remove(&call)),
+                Whereabouts::Ringing => drop(self.due.insert((now + SOON, call))),
+                Whereabouts::Talking => drop(self.due.insert((now + LATER, call))),
+                Whereabouts::Gone => drop(self.waiting.remove(&call)),
             }
         }
         said
@@ -157,7 +167,7 @@ impl Announcer {
         said: &mut Vec<(CallId, Vec<Arc<Sound>>)>,
     ) {
         let Some(speech) = self.queues.get(queue.index()).and_then(Option::as_ref) else {
-            self.waiting.remove(&call); // it has gone on to a queue that tells nothing
+            self.due.insert((now + LATER, call)); // it may go on to a queue that tells something
             return;
         };
         let sentence = speech.sentence(place, self.pace(queue, now));
@@ -212,7 +222,6 @@ mod tests {
         let mut announcer = announcer();
         announcer.begins(call(1), QUEUE, at(0));
         announcer.begins(call(1), QUEUE, at(5));
-        announcer.begins(call(2), QueueNo(1), at(0));
         assert_eq!(announcer.next_deadline(), Some(at(30)));
         let told = announcer.tell(at(30), |_| Whereabouts::Waiting(QUEUE, 7));
         let lengths: Vec<_> = told.iter().map(|(call, clips)| (*call, clips.len())).collect();
@@ -220,8 +229,18 @@ mod tests {
         assert!(announcer.tell(at(59), |_| Whereabouts::Waiting(QUEUE, 7)).is_empty());
         assert!(announcer.tell(at(60), |_| Whereabouts::Ringing).is_empty());
         assert_eq!(announcer.next_deadline(), Some(at(61)));
-        assert!(announcer.tell(at(61), |_| Whereabouts::Elsewhere).is_empty());
+        assert!(announcer.tell(at(61), |_| Whereabouts::Talking).is_empty());
+        assert_eq!(announcer.tell(at(91), |_| Whereabouts::Waiting(QUEUE, 1)).len(), 1, "given back");
+        assert!(announcer.tell(at(121), |_| Whereabouts::Gone).is_empty());
         assert_eq!((announcer.next_deadline(), announcer.waiting.len()), (None, 0));
+    }
+
+    #[test]
+    fn who_overflows_into_a_queue_that_tells_something_is_told() {
+        let mut announcer = announcer();
+        announcer.begins(call(1), QueueNo(1), at(0));
+        assert!(announcer.tell(at(30), |_| Whereabouts::Waiting(QueueNo(1), 3)).is_empty());
+        assert_eq!(announcer.tell(at(60), |_| Whereabouts::Waiting(QUEUE, 3)).len(), 1);
     }
 
     #[test]

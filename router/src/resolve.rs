@@ -13,7 +13,10 @@ use hickory_resolver::{
     config::{ConnectionConfig, LookupIpStrategy, NameServerConfig, ResolverConfig},
     lookup::Lookup,
     net::{DnsError, NetError, runtime::TokioRuntimeProvider},
-    proto::rr::{RData, RecordType},
+    proto::{
+        op::ResponseCode,
+        rr::{RData, RecordType},
+    },
 };
 use sip::{
     Flow, Transport,
@@ -201,9 +204,10 @@ impl Finder {
         match answered {
             Err(error) if error.is_no_records_found() => Ok((nothing, NOTHING_S)),
             // Servers there are that refuse what they have never heard of; without NAPTR there is a way on.
-            Err(NetError::Dns(DnsError::ResponseCode(_))) if matches!(question, Question::Naptr(_)) => {
-                Ok((nothing, NOTHING_S))
-            }
+            // One that merely fails now (SERVFAIL) must not make us take another way than NAPTR would have told.
+            Err(NetError::Dns(DnsError::ResponseCode(
+                ResponseCode::NotImp | ResponseCode::FormErr | ResponseCode::Refused,
+            ))) if matches!(question, Question::Naptr(_)) => Ok((nothing, NOTHING_S)),
             answered => answered,
         }
     }

@@ -27,6 +27,7 @@ use config::Config;
 use places::{Sought, peering, sought, trunk_names};
 use screenpop::{ScreenPop, SectionSpec, SourceSpec, caller::Region};
 use serde::Serialize;
+use sip::{Flow, Transport};
 use std::{
     collections::BTreeMap,
     io,
@@ -205,7 +206,11 @@ impl House {
         })?;
         brain.begin(plan)?;
         for (to, cancel) in left.legs.iter().filter_map(sip::cancel_from_record) {
-            brain.socket().send(to.peer, cancel);
+            match to.transport {
+                Transport::Udp => brain.socket().send(to.peer, cancel),
+                Transport::Tcp | Transport::Tls => streams.send(Flow { connection: None, ..to }, cancel),
+                Transport::Ws | Transport::Wss => {} // nobody can connect to a browser
+            }
         }
         let office = crate::office::Office::open(
             &config,

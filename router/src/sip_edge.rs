@@ -37,6 +37,9 @@ use std::{collections::HashMap, net::UdpSocket, sync::Arc};
 /// Responses of a phone that mean a person refused (RFC 3261 §21.4.24, §21.6.2).
 const REFUSED_BY_PERSON: [u16; 2] = [486, 603];
 
+/// How a leg has ended whose phone said nothing for as long as it was rung.
+const RANG_IN_VAIN: u16 = 408;
+
 /// The SIP side of the brain's thread.
 pub struct SipEdge {
     stack: Stack,
@@ -279,7 +282,10 @@ impl SipEdge {
                 None
             }
             // Desks are told of the offer itself; what a phone does before its answer changes no decision.
-            Notice::PhoneProgress { .. } => None,
+            Notice::PhoneProgress { leg, .. } => {
+                self.found.answered(leg);
+                None
+            }
             Notice::Counted(why) => {
                 self.metrics.refusals.count(why);
                 None
@@ -408,6 +414,9 @@ impl SipEdge {
             }
             Order::AcceptRefer { offer } => Command::AcceptRefer { leg: leg_key(*offer) },
             Order::DropPhone { offer, why } => {
+                if *why == DropReason::RungOut {
+                    self.found.ended(leg_key(*offer), RANG_IN_VAIN); // not even a 180 came
+                }
                 Command::Drop { leg: leg_key(*offer), reason: drop_cause(*why) }
             }
             Order::Connect { offer } => Command::Connect { leg: leg_key(*offer) },

@@ -34,6 +34,8 @@ pub(crate) struct ContactView {
     agent_leg: Option<String>,
     offered: ContactOffered,
     notes: Vec<String>,
+    /// How many of them came with the call.
+    handed_on: usize,
     pop: PopView,
 }
 
@@ -80,6 +82,7 @@ impl ContactView {
             connected_at: None,
             agent_leg: None,
             offered,
+            handed_on: notes.len(),
             notes,
             pop: PopView::new(*offer),
         })
@@ -181,7 +184,7 @@ impl ContactView {
 
     /// Keeps a note until the contact is over.
     pub(crate) fn note(&mut self, text: &str) -> Result<(), NotesFull> {
-        if self.notes.len() >= MAX_NOTES {
+        if self.notes.len() - self.handed_on >= MAX_NOTES {
             return Err(NotesFull);
         }
         self.notes.push(text.to_owned());

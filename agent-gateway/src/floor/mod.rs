@@ -277,8 +277,12 @@ fn latest(notes: &[String]) -> Vec<String> {
         *room = room.checked_sub(note.len())?;
         Some(String::clone(note))
     };
-    let mut last: Vec<String> =
-        notes.iter().rev().scan(MAX_HANDED_ON, |room, note| fits(room, &note)).collect();
+    let mut last: Vec<String> = notes
+        .iter()
+        .rev()
+        .take(contact::MAX_NOTES)
+        .scan(MAX_HANDED_ON, |room, note| fits(room, &note))
+        .collect();
     last.reverse();
     last
 }

@@ -53,7 +53,7 @@ impl Acd {
         }
     }
     pub(crate) fn call_held(&mut self, offer: OfferId, now: Timestamp, effects: &mut Effects) {
-        let Some(agent) = self.is_connected(offer) else { return };
+        let Some(agent) = self.is_connected(offer) else { return self.held_outside(offer, effects) };
         let Some(call) = self.calls.get_mut(&offer.call) else { return };
         let (CallState::Connected { line: line @ Line::Open, .. }, Some(visit)) =
             (&mut call.state, call.visit)

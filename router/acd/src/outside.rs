@@ -89,6 +89,13 @@ impl Acd {
         self.end_transfer(offer.call, outcome, status, now, effects);
         self.begin_visit(offer.call, queue, now, effects);
     }
+    /// The outside has put the caller on hold: nobody's time, but the caller hears music.
+    pub(crate) fn held_outside(&self, offer: OfferId, effects: &mut Effects) {
+        let transfer = self.calls.get(&offer.call).and_then(|call| call.transfer.as_ref());
+        if let (Some(Far::Talking), Some(transfer)) = (self.outside_stage(offer), transfer) {
+            effects.orders.push(Order::Hold { offer, queue: transfer.queue });
+        }
+    }
     /// The outside hung up; false when this is no leg to the outside that has answered.
     pub(crate) fn hung_up_outside(&mut self, offer: OfferId, now: Timestamp, effects: &mut Effects) -> bool {
         let Some(Far::Talking) = self.outside_stage(offer) else { return false };

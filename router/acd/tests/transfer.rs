@@ -168,6 +168,22 @@ fn a_colleague_who_does_not_answer_sends_the_call_back_to_its_queue_with_its_pla
 }
 
 #[test]
+fn a_number_outside_that_holds_its_caller_gives_music_and_counts_for_nobody() {
+    let mut floor = three_agents();
+    let (ann, call, _) = talking(&mut floor);
+    floor.must(Event::TransferAsked { agent: ann, call, to: mobile() });
+    let leg = floor.offer(call).unwrap();
+    floor.must(Event::PhoneAnswered { offer: leg });
+    floor.orders.clear();
+    floor.must(Event::CallHeld { offer: leg });
+    assert_eq!(floor.orders, [Order::Hold { offer: leg, queue: QueueNo(0) }]);
+    floor.must(Event::CallRetrieved { offer: leg });
+    floor.must(Event::PhoneHungUp { offer: leg });
+    assert_eq!(floor.record(call).unwrap().outcome, VisitOutcome::Transferred(Destination::Outside));
+    floor.prove_replay();
+}
+
+#[test]
 fn a_number_outside_is_called_and_joined() {
     let mut floor = three_agents();
     let (ann, call, first) = talking(&mut floor);

@@ -28,7 +28,12 @@ impl Located {
         self.trunks.iter().filter(move |(_, at)| *at == place).map(|(trunk, _)| trunk.as_str())
     }
     /// The name at this place leads there now.
-    pub fn put(&mut self, place: usize, flows: Vec<Flow>) {
+    pub fn put(&mut self, place: usize, mut flows: Vec<Flow>) {
+        // Whoever is rung now stays the first, if still there: nobody was at those before.
+        let first = self.flows.get(&place).and_then(|known| known.first());
+        if let Some(at) = first.and_then(|first| flows.iter().position(|flow| flow == first)) {
+            flows.rotate_left(at);
+        }
         self.flows.insert(place, flows);
     }
     /// Every address that a name leads to.
@@ -40,6 +45,10 @@ impl Located {
         let to = *self.flows.get(&place)?.first()?;
         self.ringing.insert(leg, (place, to));
         Some(Phone { uri: uri.to_owned(), to, routes: Vec::new() })
+    }
+    /// Somebody is there.
+    pub fn answered(&mut self, leg: LegKey) {
+        self.ringing.remove(&leg);
     }
     /// A leg has ended with this status. Where nobody was, it is not tried first any more.
     pub fn ended(&mut self, leg: LegKey, status: u16) {
@@ -79,6 +88,10 @@ mod tests {
         located.ended(leg(2), 503);
         located.ended(leg(3), 408);
         assert_eq!(ring(&mut located, 4), flow(2), "two who found nobody at one place are one reason");
+        located.put(3, vec![flow(1), flow(2)]);
+        located.answered(leg(4));
+        located.ended(leg(4), 408);
+        assert_eq!(ring(&mut located, 5), flow(2), "neither a look-up nor a phone that only rings moves it");
         located.over(CallKey(1));
         assert!(located.ringing.is_empty());
     }

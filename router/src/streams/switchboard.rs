@@ -140,7 +140,11 @@ impl Switchboard {
         }
     }
     fn name(&mut self, peer: SocketAddr, name: ServerName<'static>) {
-        if self.names.len() < NAMES || self.names.contains_key(&peer) {
+        if let Some(known) = self.names.get(&peer) {
+            if *known != name {
+                tracing::warn!(%peer, ?known, ?name, "two names lead to one address; its certificate must be for the first");
+            }
+        } else if self.names.len() < NAMES {
             self.names.insert(peer, name);
         } else {
             tracing::warn!(

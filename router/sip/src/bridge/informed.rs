@@ -106,6 +106,13 @@ impl Call {
             ctx.net.clients.abandoned(digit.branch, ctx.now, &mut ctx.net.timers);
         }
     }
+    /// One of the sides is another party from now on: what was under way is over.
+    pub(super) fn drop_digits(&mut self, ctx: &mut Ctx<'_>) {
+        for digit in std::mem::take(&mut self.digits) {
+            digit.answer(480, ctx);
+            ctx.net.clients.abandoned(digit.branch, ctx.now, &mut ctx.net.timers);
+        }
+    }
     /// When one has waited long enough.
     pub(super) fn digits_due(&self) -> Option<Micros> {
         self.digits.iter().map(|digit| digit.until).min()

@@ -198,10 +198,11 @@ impl Call {
     /// The phone cannot be joined to the caller, who is still there: the phone is let go, the caller hears music again.
     fn bridge_failed(&mut self, attempt: u32, ctx: &mut Ctx<'_>) {
         let back = self.port.map_or(Want::AsIs, |port| Want::Music { port });
-        self.want = back;
         let leg = self.leg_key(attempt);
+        // One that has been dropped meanwhile: the caller may be wanted at another phone by now.
         let Some(phone) = self.phone_mut(attempt).filter(|leg| leg.line().is_some()) else { return };
         phone.end(BRIDGE_FAILED, ctx);
+        self.want = back;
         self.release(attempt, ctx);
         ctx.out.notices.push(Notice::BridgeFailed { leg });
     }

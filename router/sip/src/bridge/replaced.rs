@@ -68,6 +68,7 @@ impl Call {
     /// Puts `caller`, whose INVITE has just come, in the place of the old one.
     pub(crate) fn replace_caller(&mut self, caller: Caller, ctx: &mut Ctx<'_>) {
         self.silence(ctx);
+        self.drop_digits(ctx);
         let mut old = std::mem::replace(&mut self.caller, caller);
         let told_old = old.session.ours.clone();
         old.hang_up(REPLACED, ctx);

@@ -420,6 +420,8 @@ fn from_header(caller: &Message, display: Display, tag: u128, ctx: &Ctx<'_>) -> 
         Scheme::Other => None,
     });
     let shown = if from.display.len() <= MAX_SHOWN { from.display } else { b"" };
+    // Another party may have been put in the caller's place since the order was given.
+    let display = if wants_privacy(caller) { Display::Anonymous } else { display };
     match (display, user) {
         (Display::Anonymous, _) => Bytes::from(anonymous.concat()),
         (Display::AsCaller, user) => {
@@ -431,6 +433,15 @@ fn from_header(caller: &Message, display: Display, tag: u128, ctx: &Ctx<'_>) -> 
             Bytes::from(parts.concat())
         }
     }
+}
+
+/// Whether an INVITE asks that its number is not shown (RFC 3323 §4.2, RFC 3325 §9.3).
+fn wants_privacy(invite: &Message) -> bool {
+    let kinds = invite.values(Name::Privacy).flat_map(|value| value.split(|&octet| octet == b';'));
+    let hides = |kind: &[u8]| {
+        [&b"id"[..], b"user", b"full"].iter().any(|hidden| kind.trim_ascii().eq_ignore_ascii_case(hidden))
+    };
+    kinds.into_iter().any(hides)
 }
 
 /// What the phone is told about the call beside From and the caller's media.
