@@ -27,7 +27,7 @@ use config::Config;
 use places::{Sought, peering, sought, trunk_names};
 use screenpop::{ScreenPop, SectionSpec, SourceSpec, caller::Region};
 use serde::Serialize;
-use sip::{Flow, Transport};
+use sip::{Flow, LegRecord, Transport};
 use std::{
     collections::BTreeMap,
     io,
@@ -176,14 +176,10 @@ impl House {
             metrics: Arc::clone(&metrics),
             trunks: Arc::clone(&trunks),
         });
-        let (mut names, mut sounds) = (Names::default(), Sounds::default());
-        let queues = queue_sides(&config, &directory, &mut sounds)?;
-        sip.learn(phones(&config, &directory, &mut names), queues, outside(&config));
+        let (mut sounds, now) = (Sounds::default(), clock.now());
         let announcer = announcer(&config, &directory, &mut sounds)?;
-        let now = clock.now();
+        let names = acquaint(&mut sip, &config, &directory, &mut sounds, now)?;
         sip.sign_in(registry(&config, &secret, now), left.phones, now);
-        sip.seek(trunk_names(&config, &mut names));
-        sip.meet(config.trunks.iter().filter_map(peering).collect(), now);
         let finder = Finder::new(&config.sip.dns, names, streams.clone()).map_err(StartError::Names)?;
         if let Some(finder) = &finder {
             finder.first().await.into_iter().for_each(|found| sip.found(found, now));
@@ -205,13 +201,7 @@ impl House {
             drain: drain.clone(),
         })?;
         brain.begin(plan)?;
-        for (to, cancel) in left.legs.iter().filter_map(sip::cancel_from_record) {
-            match to.transport {
-                Transport::Udp => brain.socket().send(to.peer, cancel),
-                Transport::Tcp | Transport::Tls => streams.send(Flow { connection: None, ..to }, cancel),
-                Transport::Ws | Transport::Wss => {} // nobody can connect to a browser
-            }
-        }
+        cancel_ringing(&left.legs, &mut brain, &streams);
         let office = crate::office::Office::open(
             &config,
             metrics,
@@ -402,6 +392,33 @@ fn queue_names(directory: &acd::Directory) -> Vec<String> {
         .filter_map(|no| u32::try_from(no).ok())
         .map(|no| directory.queue_name(acd::QueueNo(no)).to_owned())
         .collect()
+}
+
+/// Tells the edge of phones, queues, gateways and trunks; the names that have to be found.
+fn acquaint(
+    sip: &mut SipEdge,
+    config: &Config,
+    directory: &acd::Directory,
+    sounds: &mut Sounds,
+    now: Timestamp,
+) -> Result<Names, SoundError> {
+    let mut names = Names::default();
+    let phones = phones(config, directory, &mut names);
+    sip.learn(phones, queue_sides(config, directory, sounds)?, outside(config));
+    sip.seek(trunk_names(config, &mut names));
+    sip.meet(config.trunks.iter().filter_map(peering).collect(), now);
+    Ok(names)
+}
+
+/// Phones that rang when the process before ended are told to stop.
+fn cancel_ringing(legs: &[LegRecord], brain: &mut Brain, streams: &Streams) {
+    for (to, cancel) in legs.iter().filter_map(sip::cancel_from_record) {
+        match to.transport {
+            Transport::Udp => brain.socket().send(to.peer, cancel),
+            Transport::Tcp | Transport::Tls => streams.send(Flow { connection: None, ..to }, cancel),
+            Transport::Ws | Transport::Wss => {} // nobody can connect to a browser
+        }
+    }
 }
 
 /// Every queue with its music and its welcome.

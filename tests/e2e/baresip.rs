@@ -84,7 +84,8 @@ fn a_phone_transfers_its_caller_to_another_queue() {
     ann.command("transfer", &format!("sip:1600@{at}"));
     until("the caller given away", &caller, Hears::Tone(COLLEAGUES_VOICE));
     until("the colleague", &ben, Hears::Tone(CALLERS_VOICE));
-    eventually_is("her phone is free", PATIENCE, &true, || ann.log().contains("terminated"));
+    let byes = "sambung_sip_messages_total{code_class=\"2xx\",direction=\"in\",method=\"BYE\"}";
+    eventually_is("BYEs that phones have answered", PATIENCE, &Some(1.0), || router.metric(byes));
     caller.command("hangup", "");
     router.records().expect_count(1);
     let transfers = router.records().rows("SELECT agent, kind, transferred_to, outcome FROM transfers");

@@ -59,7 +59,7 @@ impl Baresip {
         fs::write(folder.join("contacts"), "").unwrap();
         let log = fs::File::create(folder.join("log")).unwrap();
         let child = Command::new(program)
-            .arg("-4")
+            .args(["-4", "-s"])
             .arg("-f")
             .arg(&folder)
             .stdin(Stdio::null())

@@ -140,11 +140,11 @@ impl Switchboard {
         }
     }
     fn name(&mut self, peer: SocketAddr, name: ServerName<'static>) {
-        if let Some(known) = self.names.get(&peer) {
-            if *known != name {
-                tracing::warn!(%peer, ?known, ?name, "two names lead to one address; its certificate must be for the first");
-            }
-        } else if self.names.len() < NAMES {
+        let known = self.names.get(&peer);
+        if let Some(known) = known.filter(|known| **known != name) {
+            tracing::warn!(%peer, before = ?known, now = ?name, "another name leads to this address now; its certificate must be for it");
+        }
+        if known.is_some() || self.names.len() < NAMES {
             self.names.insert(peer, name);
         } else {
             tracing::warn!(
