@@ -9,8 +9,6 @@ use std::{
     time::Duration,
 };
 
-/// Where Debian has its modules.
-const MODULES: &str = "/usr/lib/x86_64-linux-gnu/kamailio/modules/";
 /// How long it may take to listen.
 const START: Duration = Duration::from_secs(20);
 
@@ -90,7 +88,6 @@ impl Kamailio {
             ("@PHONES@", self.phones.to_string()),
             ("@ROUTER@", router.to_string()),
             ("@TRANSPORT@", transport.to_owned()),
-            ("@MODULES@", MODULES.to_owned()),
         ]
         .iter()
         .fold(text, |text, (name, value)| text.replace(name, value))
