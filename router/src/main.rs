@@ -7,7 +7,7 @@ use router::{
     process::{self, Ending, Failure},
     roles,
 };
-use std::{future::Future, path::PathBuf, process::ExitCode};
+use std::{future::Future, io::Write as _, path::PathBuf, process::ExitCode};
 
 /// Exit status for a wrong configuration (`EX_USAGE`).
 const WRONG_CONFIGURATION: u8 = 64;
@@ -83,14 +83,8 @@ enum Command {
 fn main() -> ExitCode {
     start_logging();
     match Cli::parse().command {
-        Command::Check { reference: true, .. } => {
-            print!("{}", config::reference());
-            ExitCode::SUCCESS
-        }
-        Command::Check { clips: true, .. } => {
-            print_clips();
-            ExitCode::SUCCESS
-        }
+        Command::Check { reference: true, .. } => show(&config::reference()),
+        Command::Check { clips: true, .. } => show(&clips()),
         Command::Check { file, .. } => check(&file.unwrap_or_default()),
         Command::Replay { log } => replay(log),
         Command::Run { config } => with_runtime(run(config)),
@@ -145,12 +139,24 @@ async fn run(file: Option<PathBuf>) -> Result<(), Failure> {
     Ok(())
 }
 
-fn print_clips() {
-    println!("# Below [media] clips; WAV of any rate, with little silence at both ends.");
-    for language in [Language::Indonesian, Language::English] {
-        for (name, words) in speech::clips(language, true, true) {
-            println!("{}/{name}.wav\t{words}", language.code());
+/// Every clip with its words, a line each.
+fn clips() -> String {
+    let of = |language: Language| {
+        let clips = speech::clips(language, true, true);
+        clips.into_iter().map(move |(name, words)| format!("{}/{name}.wav\t{words}\n", language.code()))
+    };
+    let head = "# Below [media] clips; WAV of any rate, with little silence at both ends.\n".to_owned();
+    head + &[Language::Indonesian, Language::English].into_iter().flat_map(of).collect::<String>()
+}
+
+/// Prints a long text, for a reader who may stop reading (`| head`).
+fn show(text: &str) -> ExitCode {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            eprintln!("sambung: {error}");
+            ExitCode::FAILURE
         }
+        Ok(()) | Err(_) => ExitCode::SUCCESS,
     }
 }
 
