@@ -261,6 +261,9 @@ impl SipEdge {
             Notice::RetrieveFailed { leg, status } => {
                 Some(Event::RetrieveFailed { offer: offer_id(leg), status })
             }
+            Notice::ConsultFailed { leg, status } => {
+                Some(Event::ConsultFailed { offer: offer_id(leg), status })
+            }
             // The brain's loop finds out first whom it means.
             Notice::PhoneRefers { .. } => None,
             Notice::Media { call, play } => {
@@ -397,21 +400,23 @@ impl SipEdge {
     pub fn carry_out(&mut self, order: &Order, now: Timestamp) {
         let command = match order {
             Order::Treat { call, queue, treatment } => self.treat(*call, *queue, *treatment),
-            Order::RingPhone { offer, agent, queue, auto_answer } => {
+            Order::RingPhone { offer, agent, queue, auto_answer, by } => {
                 let Some(ring) = self.ring(*offer, *agent, *queue, *auto_answer, now) else {
                     // No phone is known for her: as if it could not be reached.
                     self.out.notices.push(Notice::PhoneRefused { leg: leg_key(*offer), status: 480 });
                     return;
                 };
-                ring
+                transfer::asked_by(ring, *by)
             }
-            Order::CallOut { offer, rule } => {
+            Order::CallOut { offer, rule, by } => {
                 let Some(ring) = self.call_out(*offer, rule) else {
                     self.out.notices.push(Notice::PhoneRefused { leg: leg_key(*offer), status: 480 });
                     return;
                 };
-                ring
+                transfer::asked_by(ring, *by)
             }
+            Order::ConnectConsult { offer, .. } => Command::JoinConsult { leg: leg_key(*offer) },
+            Order::PutThrough { offer } => Command::PutThrough { leg: leg_key(*offer) },
             Order::AcceptRefer { offer } => Command::AcceptRefer { leg: leg_key(*offer) },
             Order::DropPhone { offer, why } => {
                 if *why == DropReason::RungOut {
@@ -544,6 +549,7 @@ const fn drop_cause(why: DropReason) -> Cause {
         DropReason::AgentHungUp => Cause { status: 200, text: "Hung up at the desk" },
         DropReason::Stale => Cause { status: 487, text: "Offer withdrawn" },
         DropReason::Transferred => Cause { status: 200, text: "Transferred" },
+        DropReason::ConsultOver => Cause { status: 487, text: "Consultation over" },
         DropReason::BridgeFailed => Cause { status: 500, text: "Caller could not be joined" },
     }
 }

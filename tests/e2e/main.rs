@@ -11,6 +11,7 @@ mod announce;
 mod baresip;
 mod bench;
 mod checks;
+mod consult;
 mod crash;
 mod desktops;
 mod floor;

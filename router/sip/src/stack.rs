@@ -119,6 +119,9 @@ impl Stack {
             | Command::HoldPhone { leg }
             | Command::Hold { leg, .. }
             | Command::Retrieve { leg }
+            | Command::Consult { leg, .. }
+            | Command::JoinConsult { leg }
+            | Command::PutThrough { leg }
             | Command::AcceptRefer { leg }
             | Command::RefuseRefer { leg, .. }
             | Command::Drop { leg, .. } => leg.call,
@@ -132,6 +135,11 @@ impl Stack {
             Command::HoldPhone { leg } => call.hold_phone(leg.attempt, ctx),
             Command::Hold { leg, port } => call.hold(leg.attempt, port, ctx),
             Command::Retrieve { leg } => call.retrieve(leg.attempt, ctx),
+            Command::Consult { leg, by, phone, queue, display } => {
+                call.consult(leg, by.attempt, Order { phone, queue, display, auto_answer: false }, ctx);
+            }
+            Command::JoinConsult { leg } => call.join_consult(leg.attempt, ctx),
+            Command::PutThrough { leg } => call.put_through(leg.attempt, ctx),
             Command::AcceptRefer { leg } => call.accept_refer(leg.attempt, ctx),
             Command::RefuseRefer { leg, status } => call.refuse_refer(leg.attempt, status, ctx),
             Command::Drop { leg, reason } => call.drop_phone(leg.attempt, reason, ctx),

@@ -48,6 +48,16 @@ impl SipEdge {
     }
 }
 
+/// The order to ring, for the phone of an agent who asks, if one does.
+pub(super) fn asked_by(ring: Command, by: Option<OfferId>) -> Command {
+    match (ring, by) {
+        (Command::Ring { leg, phone, queue, display, .. }, Some(by)) => {
+            Command::Consult { leg, by: leg_key(by), phone, queue, display }
+        }
+        (other, _) => other,
+    }
+}
+
 fn user_of(uri: &str) -> Option<&[u8]> {
     Uri::parse(uri.as_bytes()).ok().and_then(|uri| uri.user)
 }
@@ -56,7 +66,7 @@ fn user_of(uri: &str) -> Option<&[u8]> {
 const fn status_of(error: &CommandError) -> u16 {
     match error {
         CommandError::NoSuchTarget => 404,
-        CommandError::AgentNotReady { .. } => 480,
+        CommandError::AgentNotReady { .. } | CommandError::NobodyFree { .. } => 480,
         CommandError::NumberRefused
         | CommandError::ToYourself
         | CommandError::NotInCall { .. }
@@ -66,6 +76,8 @@ const fn status_of(error: &CommandError) -> u16 {
         | CommandError::AlreadyHeld { .. }
         | CommandError::NotHeld { .. }
         | CommandError::NotWrappingUp { .. }
+        | CommandError::Consulting { .. }
+        | CommandError::NotConsulting { .. }
         | CommandError::LoggedOut
         | CommandError::BadReason => 403,
     }

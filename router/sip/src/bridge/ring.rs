@@ -27,7 +27,7 @@ impl Call {
         if !here || self.phone(leg.attempt).is_some() {
             return;
         }
-        if self.phones.len() == MAX_PHONES || !order.can_be_sent() {
+        if !self.has_room_for(&order) {
             return ctx.out.notices.push(Notice::PhoneRefused { leg, status: 503 });
         }
         self.phones.push(PhoneLeg::new(leg, order, ctx));
@@ -36,6 +36,10 @@ impl Call {
             self.answer_with_offer(self.port, ctx);
         }
         self.call_waiting_phones(ctx);
+    }
+    /// Whether one phone more can be called.
+    pub(super) fn has_room_for(&self, order: &Order) -> bool {
+        self.phones.len() < MAX_PHONES && order.can_be_sent()
     }
     /// Sends the INVITEs that waited for the caller's description.
     pub(super) fn call_waiting_phones(&mut self, ctx: &mut Ctx<'_>) {
@@ -77,6 +81,9 @@ impl Call {
         }
         ctx.out.notices.push(Notice::PhoneProgress { leg: key, status });
         // A caller who hears early music would not hear the ringing tone, or lose the music over it.
+        if self.is_consulted(attempt) {
+            return;
+        }
         let previewed =
             matches!(&self.caller.stage, caller::Stage::Early(early) if early.previewed.is_some());
         if !previewed {
@@ -94,7 +101,9 @@ impl Call {
         }
         if Sdp::parse(leg.description(message)).is_ok_and(|sdp| sdp.audio().is_some()) {
             leg.answered(message, from, ctx);
-            self.silence(ctx);
+            if !self.is_consulted(attempt) {
+                self.silence(ctx);
+            }
             ctx.out.notices.push(Notice::PhoneAnswered { leg: key });
         } else {
             leg.end_answer(message, from, NO_MEDIA, ctx);
