@@ -10,7 +10,7 @@ use crate::{
     wire::{Message, Method, Name, NameAddr, Uri},
 };
 use bytes::Bytes;
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 /// Most Record-Route entries we take over; more makes no sense with 70 hops to go.
 const MAX_ROUTES: usize = 32;
@@ -37,6 +37,8 @@ pub(crate) struct Dialog {
     pub(crate) takes_update: bool,
     /// Whether it has had a REFER that was accepted.
     pub(crate) referred: bool,
+    /// The trunk whose login signs our requests; none: no challenge is answered.
+    pub(crate) trunk: Option<Arc<str>>,
 }
 
 /// The first line and the routes of a request in a dialog.
@@ -66,6 +68,7 @@ impl Dialog {
             peer,
             takes_update: takes_update(invite),
             referred: false,
+            trunk: None,
         }
     }
     /// The dialog that a response from `peer` to our INVITE makes; `local` is From of that INVITE.
@@ -87,7 +90,12 @@ impl Dialog {
             peer,
             takes_update: takes_update(response),
             referred: false,
+            trunk: None,
         }
+    }
+    /// The same with a trunk whose login signs our requests.
+    pub(crate) fn signed_by(self, trunk: Option<Arc<str>>) -> Self {
+        Self { trunk, ..self }
     }
     /// Whether a request with our tag really is the peer's in this dialog.
     pub(crate) fn owns(&self, request: &Message) -> bool {

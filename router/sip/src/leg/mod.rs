@@ -3,6 +3,9 @@
 //! A leg knows its own course; what one leg means to the other is `bridge`'s.
 
 pub(crate) mod caller;
+pub(crate) mod calling;
+mod invite;
+pub(crate) mod outgoing;
 pub(crate) mod phone;
 pub(crate) mod pracking;
 pub(crate) mod refer;

@@ -3,7 +3,7 @@
 use super::Peering;
 use crate::{
     Flow, Micros, Transport,
-    auth::{Attempt, Client},
+    auth::Attempt,
     compose::{SDP, able, cseq, decimal, own_via},
     context::Ctx,
     local::Local,
@@ -61,7 +61,6 @@ pub(super) fn write(
     peering: &Peering,
     series: &mut Series,
     (branch, to): (u128, Flow),
-    client: Option<&mut Client>,
     ctx: &mut Ctx<'_>,
 ) -> Bytes {
     let (local, method) = (&ctx.net.local, ask.method());
@@ -86,9 +85,7 @@ pub(super) fn write(
     if !local.product.is_empty() {
         writer.header(Name::UserAgent, &local.product);
     }
-    if let Some(client) = client {
-        client.authorize(&mut writer, method, peering.uri.as_bytes(), ctx.mint);
-    }
+    ctx.net.accounts.sign(&peering.trunk, &mut writer, (method, peering.uri.as_bytes()), ctx.mint);
     writer.finish()
 }
 

@@ -74,7 +74,7 @@ fn life(call: CallKey) -> [Command; 3] {
     let to = SocketAddr::from(([192, 0, 2, 3], 5060));
     let ring = Command::Ring {
         leg: LegKey { call, attempt: 1 },
-        phone: Phone { uri: format!("sip:ann@{to}"), to: Flow::udp(to), routes: Vec::new() },
+        phones: vec![Phone::at(format!("sip:ann@{to}"), Flow::udp(to))],
         queue: "billing".to_owned(),
         display: Display::AsCaller,
         auto_answer: false,

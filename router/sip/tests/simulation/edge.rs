@@ -221,7 +221,7 @@ impl Edge {
                 self.calls.remove(&call);
                 self.over += 1;
             }
-            Notice::Counted(_) | Notice::Noise { .. } | Notice::Trunk { .. } => {}
+            Notice::Counted(_) | Notice::Noise { .. } | Notice::Trunk { .. } | Notice::NobodyAt { .. } => {}
         }
         commands
     }
@@ -287,14 +287,11 @@ impl Waiting {
         self.attempts += 1;
         let leg = LegKey { call, attempt: self.attempts };
         self.leg = Leg::Ringing { leg, since: now };
-        let phone = Phone {
-            uri: format!("sip:ann@{}", crate::rig::PHONE),
-            to: Flow::udp(crate::rig::address(crate::rig::PHONE)),
-            routes: Vec::new(),
-        };
+        let to = Flow::udp(crate::rig::address(crate::rig::PHONE));
+        let phones = vec![Phone::at(format!("sip:ann@{}", crate::rig::PHONE), to)];
         commands.push(Command::Ring {
             leg,
-            phone,
+            phones,
             queue: "q".to_owned(),
             display: Display::AsCaller,
             auto_answer: false,

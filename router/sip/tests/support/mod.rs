@@ -201,11 +201,14 @@ impl Rig {
         self.ring_on(call, attempt, Flow::udp(address(to)))
     }
     pub fn ring_on(&mut self, call: CallKey, attempt: u32, to: Flow) -> LegKey {
+        self.ring_all(call, attempt, vec![Phone::at(format!("sip:ann@{}", to.peer), to)])
+    }
+    /// Rings phones for one leg, all at once.
+    pub fn ring_all(&mut self, call: CallKey, attempt: u32, phones: Vec<Phone>) -> LegKey {
         let leg = LegKey { call, attempt };
-        let phone = Phone { uri: format!("sip:ann@{}", to.peer), to, routes: Vec::new() };
         self.command(Command::Ring {
             leg,
-            phone,
+            phones,
             queue: "billing".to_owned(),
             display: Display::AsCaller,
             auto_answer: false,
