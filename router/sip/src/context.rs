@@ -8,6 +8,7 @@ use crate::{
     leg::Line,
     local::Local,
     output::Sent,
+    streamless::Streamless,
     timers::{ServerId, Timers},
     transaction::{Clients, Owner, SentInvite, Servers, Then},
     wire::{Message, Method, Name, Writer},
@@ -21,6 +22,7 @@ pub(crate) struct Net {
     pub(crate) timers: Timers,
     pub(crate) clients: Clients,
     pub(crate) accounts: Accounts,
+    pub(crate) streamless: Streamless,
     pub(crate) servers: Servers,
     /// By the bits of our tag.
     pub(crate) dialogs: HashMap<u128, Partner>,

@@ -44,6 +44,7 @@ mod replacing;
 mod signing;
 mod stack;
 mod stranger;
+mod streamless;
 mod time;
 mod timers;
 mod transaction;

@@ -23,6 +23,8 @@ pub(crate) struct Local {
     pub(crate) product: String,
     /// Further headers that a phone gets to see.
     pub(crate) copied: Vec<String>,
+    /// Longest INVITE that goes as a datagram although it need not; none where we take no connections ourselves.
+    pub(crate) max_datagram: Option<usize>,
     /// Seconds that a session lasts without a refresh; none wants no session timers.
     pub(crate) session_s: Option<u32>,
 }
@@ -68,6 +70,11 @@ impl Local {
             own: Transport::ALL.map(|transport| Own::new(transport, config)),
             host: host_of(config.address),
             product: config.user_agent.clone(),
+            max_datagram: config
+                .streams
+                .iter()
+                .any(|(over, _)| *over == Transport::Tcp)
+                .then_some(config.max_datagram),
             copied: config.copied_headers.clone(),
             session_s: config.session_expires_s.map(|interval_s| interval_s.clamp(LEAST_S, LONGEST_S)),
         }

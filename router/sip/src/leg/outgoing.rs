@@ -91,8 +91,29 @@ impl Outgoing {
         outgoing.write(&mut writer, &ctx.net.local);
         invite::write(&mut writer, (caller, order, phone), key, ctx);
         outgoing.finish(&mut writer, phone.uri.as_bytes(), told, ctx);
+        if phone.streams && outgoing.is_long(ctx) {
+            outgoing.prefer_streams(ctx);
+        }
         outgoing.leave(owner, ctx);
         outgoing
+    }
+    fn is_long(&self, ctx: &Ctx<'_>) -> bool {
+        ctx.net.local.max_datagram.is_some_and(|most| self.invite.len() > most)
+    }
+    /// A datagram might be too short for it: tries TCP at every place first (RFC 3261 §18.1.1).
+    fn prefer_streams(&mut self, ctx: &mut Ctx<'_>) {
+        let Ok(before) = Message::parse(self.invite.clone()) else { return };
+        let takes_some = |at: &Flow| ctx.net.streamless.may_connect(at.peer, ctx.now);
+        let both = |at: Flow| {
+            let tcp = Flow::to(Transport::Tcp, at.peer);
+            let tcp = Some(tcp).filter(|tcp| at.transport == Transport::Udp && takes_some(tcp));
+            tcp.into_iter().chain([at])
+        };
+        let places = std::iter::once(self.to).chain(self.rest.drain(..)).flat_map(both);
+        let mut places: VecDeque<Flow> = places.take(MAX_PLACES).collect();
+        self.to = places.pop_front().unwrap_or(self.to);
+        self.rest = places;
+        self.rewrite(&before, ctx);
     }
     /// Whose requests go with it.
     pub(super) const fn sender(&self, owner: Owner) -> Sender<'_> {
@@ -147,6 +168,7 @@ impl Outgoing {
     /// Nobody is where it went: tries the next place. The place it leaves; none when it was the last.
     pub(super) fn moves_on(&mut self, owner: Owner, ctx: &mut Ctx<'_>) -> Option<Flow> {
         let left = std::mem::replace(&mut self.to, self.rest.pop_front()?);
+        self.learn_from(left, ctx);
         self.attempt = Attempt::default();
         self.again(owner, ctx).then_some(left)
     }
@@ -169,7 +191,14 @@ impl Outgoing {
             ..*self
         };
         let old = std::mem::replace(self, anew);
+        self.learn_from(old.to, ctx);
         self.again(owner, ctx).then_some(old)
+    }
+    /// It could not be said to `left`, over TCP for its length alone: that is not tried again soon.
+    fn learn_from(&self, left: Flow, ctx: &mut Ctx<'_>) {
+        if is_for_length(left, self.to) {
+            ctx.net.streamless.note(left.peer, ctx.now);
+        }
     }
 
     /// Sends it again as it has to be now.
@@ -178,14 +207,18 @@ impl Outgoing {
         let Ok(before) = Message::parse(self.invite.clone()) else { return false };
         self.settle(ctx);
         (self.branch, self.seq) = (ctx.mint.bits(), self.next_seq());
+        self.rewrite(&before, ctx);
+        self.leave(owner, ctx);
+        true
+    }
+    /// Writes `before` once more, as it has to be now.
+    fn rewrite(&mut self, before: &Message, ctx: &mut Ctx<'_>) {
         let mut writer = Writer::request(Method::Invite, before.request_uri());
         self.write(&mut writer, &ctx.net.local);
         for header in before.headers().filter(|header| !is_written_anew(header.name)) {
             writer.header_text(header.text, header.value);
         }
         self.finish(&mut writer, before.request_uri(), before.body(), ctx);
-        self.leave(owner, ctx);
-        true
     }
     /// Writes what may be different when it is sent again.
     fn write(&self, writer: &mut Writer, local: &Local) {
@@ -220,8 +253,12 @@ impl Outgoing {
 
 /// How long `at` may say nothing while `next` is left.
 fn patience(at: Flow, next: Flow) -> Duration {
-    let same = at.peer == next.peer && at.transport == Transport::Tcp && next.transport == Transport::Udp;
-    if same { STREAM_PATIENCE } else { PATIENCE }
+    if is_for_length(at, next) { STREAM_PATIENCE } else { PATIENCE }
+}
+
+/// Whether TCP was tried at a place before UDP.
+fn is_for_length(at: Flow, next: Flow) -> bool {
+    at.peer == next.peer && at.transport == Transport::Tcp && next.transport == Transport::Udp
 }
 
 fn call_id(ctx: &mut Ctx<'_>) -> Bytes {

@@ -6,11 +6,13 @@
 mod rig;
 
 mod abuse;
+mod gateway;
 mod hold;
 mod hold_by_order;
 mod idle_agent;
 mod info;
 mod music;
+mod places;
 mod races;
 mod recovery;
 mod refusals;
@@ -20,6 +22,7 @@ mod reliable;
 mod replaces;
 mod security;
 mod sessions;
+mod several;
 mod streams;
 mod transfer;
 mod trunks;

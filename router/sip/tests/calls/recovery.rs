@@ -9,7 +9,7 @@ use sip::{
     wire::{Message, Method},
 };
 
-fn last_leg(kept: &[Keep]) -> LegRecord {
+pub fn last_leg(kept: &[Keep]) -> LegRecord {
     kept.iter()
         .rev()
         .find_map(|keep| if let Keep::Leg(_, record) = keep { Some(record.clone()) } else { None })

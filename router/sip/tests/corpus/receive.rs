@@ -47,6 +47,7 @@ impl Receiver {
                 limit: Limit::default(),
             }],
             phones: Vec::new(),
+            max_datagram: 1_300,
             copied_headers: vec!["X-Tenant".to_owned()],
             entries: Entries { rest: true, ..Entries::default() },
             max_calls: 1_000,

@@ -8,6 +8,8 @@ const SECOND: u64 = 1_000_000;
 /// The longest a call waits.
 const MAX_WAIT_S: u64 = 90;
 const RING_S: u64 = 15;
+/// Where nobody is.
+pub const NOWHERE: &str = "203.0.113.99:5070";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Leg {
@@ -106,7 +108,7 @@ impl Edge {
                     commands.push(Command::Drop { leg, reason: Cause { status: 408, text: "Rang out" } });
                     call.next(key, now, chance, &mut commands);
                 }
-                Leg::Pause { until } if now >= until => call.ring(key, now, &mut commands),
+                Leg::Pause { until } if now >= until => call.ring(key, now, chance, &mut commands),
                 Leg::None | Leg::Ringing { .. } | Leg::Pause { .. } | Leg::Answered { .. } => {}
             }
         }
@@ -272,7 +274,7 @@ impl Waiting {
     }
     fn begin(&mut self, call: CallKey, now: Micros, chance: &mut Chance, commands: &mut Vec<Command>) {
         if chance.percent(40) {
-            return self.ring(call, now, commands);
+            return self.ring(call, now, chance, commands);
         }
         let port = MUSIC_PORT;
         let treatment = chance.pick(&[
@@ -283,12 +285,12 @@ impl Waiting {
         commands.push(Command::Treat { call, treatment });
         self.leg = Leg::Pause { until: Micros(now.0 + chance.between_ms(1, 20_000) * 1_000) };
     }
-    fn ring(&mut self, call: CallKey, now: Micros, commands: &mut Vec<Command>) {
+    fn ring(&mut self, call: CallKey, now: Micros, chance: &mut Chance, commands: &mut Vec<Command>) {
         self.attempts += 1;
         let leg = LegKey { call, attempt: self.attempts };
         self.leg = Leg::Ringing { leg, since: now };
-        let to = Flow::udp(crate::rig::address(crate::rig::PHONE));
-        let phones = vec![Phone::at(format!("sip:ann@{}", crate::rig::PHONE), to)];
+        let count = chance.pick(&[(6, 1), (2, 2), (1, 3)]);
+        let phones = (0..count).map(|_| some_phone(chance)).collect();
         commands.push(Command::Ring {
             leg,
             phones,
@@ -341,7 +343,7 @@ impl Waiting {
         let treatment = chance.pick(&[(9, Treatment::Music { port: MUSIC_PORT }), (1, Treatment::Ringing)]);
         commands.push(Command::Treat { call: leg.call, treatment });
         if chance.percent(50) {
-            return self.ring(leg.call, now, commands);
+            return self.ring(leg.call, now, chance, commands);
         }
         self.leg = Leg::Pause { until: Micros(now.0 + chance.between_ms(1, 10_000) * 1_000) };
     }
@@ -351,6 +353,18 @@ impl Waiting {
             self.gone.push(leg);
             commands.push(Command::Drop { leg, reason: Cause { status: 487, text: "Caller gone" } });
         }
+    }
+}
+
+/// A phone, which is not always where it is tried first.
+fn some_phone(chance: &mut Chance) -> Phone {
+    let there = Flow::udp(crate::rig::address(crate::rig::PHONE));
+    let nowhere = Flow::udp(crate::rig::address(NOWHERE));
+    let uri = format!("sip:ann@{}", crate::rig::PHONE);
+    match chance.pick(&[(6, 0), (1, 1), (1, 2)]) {
+        0 => Phone::at(uri, there),
+        1 => Phone { others: vec![there], ..Phone::at(uri, nowhere) },
+        _ => Phone { others: vec![nowhere], ..Phone::at(uri, there) },
     }
 }
 

@@ -1,7 +1,7 @@
 //! A shift: the clock, the network, the stack, the edge and all peers.
 
 use crate::{
-    edge::Edge,
+    edge::{Edge, NOWHERE},
     network::{Chance, Datagram, Faults, Network},
     rig::{Counter, MUSIC_PORT, PBX, PHONE, Peer, US, address, config, text},
     ua::{Deed, Gift, OnReinvite, Plan, Reliability, Skills, Ua},
@@ -200,6 +200,9 @@ impl World {
                 &mut out,
             );
             self.carry(out);
+            return;
+        }
+        if datagram.to == address(NOWHERE) {
             return;
         }
         let message = Message::parse(Bytes::from(datagram.bytes)).unwrap();

@@ -50,6 +50,7 @@ pub fn config() -> Config {
         node: "n1".to_owned(),
         trunks: vec![Trunk { name: "pbx".to_owned(), networks: vec![network(PBX)], limit: Limit::default() }],
         phones: vec![network(PHONE)],
+        max_datagram: 1_300,
         copied_headers: vec!["X-Tenant".to_owned()],
         entries: Entries { numbers: BTreeSet::from(["1500".to_owned()]), ..Entries::default() },
         max_calls: 100,
