@@ -171,7 +171,7 @@ impl Ctx<'_> {
     ) -> u128 {
         let (branch, seq) = (self.mint.bits(), dialog.next_seq());
         let (mut writer, to, _) = self.in_dialog(dialog, Method::Notify, seq, branch);
-        writer.header(Name::Contact, &self.net.local.own(to.transport).contact);
+        writer.header(Name::Contact, self.net.local.contact(to.transport, dialog.secure));
         writer.header(Name::Event, event).header(Name::SubscriptionState, state);
         let request = writer.body(SIPFRAG, report).finish();
         self.request((branch, Method::Notify), (request, to), owner);
@@ -226,7 +226,7 @@ impl Ctx<'_> {
     ) -> (Writer, Flow, Shown) {
         let (mut writer, to, shown) = self.in_dialog(&line.dialog, method, seq, branch);
         let local = &self.net.local;
-        writer.header(Name::Contact, &local.own(to.transport).contact);
+        writer.header(Name::Contact, local.contact(to.transport, line.dialog.secure));
         able(&mut writer, local);
         if let Some(timer) = &line.timer {
             timer.ask(&mut writer);

@@ -35,7 +35,9 @@ pub(crate) struct Own {
     /// Via up to the branch.
     pub(crate) via: Vec<u8>,
     /// The value of Contact.
-    pub(crate) contact: Vec<u8>,
+    contact: Vec<u8>,
+    /// The same where every hop has to be encrypted (RFC 3261 §26.2.2).
+    secure: Vec<u8>,
 }
 
 impl Own {
@@ -53,6 +55,9 @@ impl Own {
         Self {
             via: format!("SIP/2.0/{} {address};branch=", transport.as_str()).into_bytes(),
             contact: format!("<sip:{address}{parameter}>").into_bytes(),
+            // The scheme says TLS already; what is left to say is how (RFC 5630 §3.1.3).
+            secure: format!("<sips:{address}{}>", if parameter == ";transport=ws" { parameter } else { "" })
+                .into_bytes(),
         }
     }
 }
@@ -61,6 +66,11 @@ impl Local {
     /// Where we are reached over `transport`.
     pub(crate) const fn own(&self, transport: Transport) -> &Own {
         &self.own[transport as usize]
+    }
+    /// The value of our Contact over `transport`, where every hop has to be encrypted if it is `secure`.
+    pub(crate) fn contact(&self, transport: Transport, secure: bool) -> &[u8] {
+        let own = self.own(transport);
+        if secure { &own.secure } else { &own.contact }
     }
     /// The parts that follow from `config`.
     pub(crate) fn new(config: &Config) -> Self {

@@ -14,6 +14,7 @@ use crate::{
     auth::{Attempt, Shown},
     compose::{SDP, cseq, own_via},
     context::Ctx,
+    dialog::is_sips,
     local::Local,
     signing::not_signed_in,
     transaction::{Owner, SentInvite},
@@ -44,6 +45,8 @@ pub(crate) struct Outgoing {
     /// From, with our tag.
     pub(crate) from: Bytes,
     call_id: Bytes,
+    /// Every hop has to be encrypted.
+    pub(crate) secure: bool,
     pub(crate) invite: Bytes,
     pub(crate) to: Flow,
     /// Where it is tried after that.
@@ -77,6 +80,7 @@ impl Outgoing {
             terms: Terms::ours(&ctx.net.local),
             from,
             call_id: call_id(ctx),
+            secure: is_sips(phone.uri.as_bytes()),
             invite: Bytes::new(),
             to: phone.to,
             rest: phone.others.iter().copied().take(MAX_PLACES - 1).collect(),
@@ -225,7 +229,7 @@ impl Outgoing {
         own_via(writer, local, self.to.transport, self.branch);
         writer.header(Name::From, &self.from).header(Name::CallId, &self.call_id);
         cseq(writer, self.seq, Method::Invite);
-        writer.header(Name::Contact, &local.own(self.to.transport).contact);
+        writer.header(Name::Contact, local.contact(self.to.transport, self.secure));
         if let Some(terms) = self.terms {
             terms.write(None, writer);
         }

@@ -6,6 +6,7 @@ use crate::{
     auth::Attempt,
     compose::{SDP, able, cseq, decimal, own_via},
     context::Ctx,
+    dialog::is_sips,
     local::Local,
     wire::{Message, Method, Name, NameAddr, Uri, Writer, number},
 };
@@ -93,6 +94,7 @@ pub(super) fn write(
 fn address_of_record(peering: &Peering, local: &Local) -> String {
     let uri = Uri::parse(peering.uri.as_bytes()).ok();
     match (&peering.login, uri.and_then(|uri| std::str::from_utf8(uri.host).ok().map(str::to_owned))) {
+        (Some((user, _)), Some(host)) if is_sips(peering.uri.as_bytes()) => format!("sips:{user}@{host}"),
         (Some((user, _)), Some(host)) => format!("sip:{user}@{host}"),
         (Some(_) | None, _) => format!("sip:{}", local.host),
     }
@@ -100,10 +102,10 @@ fn address_of_record(peering: &Peering, local: &Local) -> String {
 
 /// Where the trunk is to send calls for us.
 fn contact(peering: &Peering, over: Transport, local: &Local) -> String {
-    let own = String::from_utf8_lossy(&local.own(over).contact).into_owned();
+    let own = String::from_utf8_lossy(local.contact(over, is_sips(peering.uri.as_bytes()))).into_owned();
     let own = own.trim_start_matches('<').trim_end_matches('>');
-    match (&peering.login, own.strip_prefix("sip:")) {
-        (Some((user, _)), Some(rest)) => format!("sip:{user}@{rest}"),
+    match (&peering.login, own.split_once(':')) {
+        (Some((user, _)), Some((scheme, rest))) => format!("{scheme}:{user}@{rest}"),
         (Some(_) | None, _) => own.to_owned(),
     }
 }

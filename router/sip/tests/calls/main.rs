@@ -20,6 +20,7 @@ mod registrations;
 mod reinvites;
 mod reliable;
 mod replaces;
+mod secure;
 mod security;
 mod sessions;
 mod several;

@@ -83,6 +83,8 @@ pub struct World {
     pub given: usize,
     /// Callers in whose place somebody else was put.
     pub replaced: usize,
+    /// Phones that were told that another one was faster.
+    pub outrun: usize,
 }
 
 impl World {
@@ -118,6 +120,7 @@ impl World {
             held: 0,
             given: 0,
             replaced: 0,
+            outrun: 0,
         }
     }
     /// Runs the shift and checks its end; gives a digest of all that was sent.
@@ -130,6 +133,7 @@ impl World {
         self.check_the_end();
         let successor = |ua: &&Ua| ua.finals.first() == Some(&200) && ua.succeeds;
         self.replaced = self.uas.values().filter(successor).count();
+        self.outrun = self.uas.values().filter(|ua| ua.outrun).count();
         self.given = self.uas.values().filter(|ua| ua.gift.as_ref().is_some_and(Gift::is_accepted)).count();
         (self.seen.finish(), self.talks)
     }
