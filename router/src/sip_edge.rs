@@ -26,16 +26,17 @@ use acd::{
 use agent_gateway::CallerKnown;
 use bytes::Bytes;
 use located::Located;
+pub use located::{Place, Whereabouts};
 use mint::NodeMint;
 use screenpop::caller::{Caller, CallerHeaders, Privacy, Region, identify};
 use sip::{
     CallKey, Cause, Command, Connection, Display, Flow, Keep, Left, LegKey, Micros, Notice, Offered, Output,
-    Phone, Play, Registry, Stack, Transport, registrar::BindingRecord,
+    Play, Registry, Stack, Transport, registrar::BindingRecord,
 };
 use std::{collections::HashMap, net::UdpSocket, sync::Arc};
 
 /// Responses of a phone that mean a person refused (RFC 3261 §21.4.24, §21.6.2).
-const REFUSED_BY_PERSON: [u16; 2] = [486, 603];
+const REFUSED_BY_PERSON: [u16; 3] = [486, 600, 603];
 
 /// How a leg has ended whose phone said nothing for as long as it was rung.
 const RANG_IN_VAIN: u16 = 408;
@@ -79,16 +80,14 @@ struct CallerSide {
 /// Where an agent's phone is.
 #[derive(Clone, Debug)]
 pub enum PhoneSide {
-    /// At a fixed place.
-    At(Phone),
-    /// Where a name leads.
-    Named {
+    /// Where a URI leads.
+    At {
         /// Request-URI of its INVITE.
         uri: String,
-        /// The name's place.
-        place: usize,
+        /// Where that is.
+        at: Whereabouts,
     },
-    /// Where the user of this name has registered.
+    /// Wherever the user of this name has registered.
     Registered(String),
 }
 
@@ -266,6 +265,10 @@ impl SipEdge {
             }
             // The brain's loop finds out first whom it means.
             Notice::PhoneRefers { .. } => None,
+            Notice::NobodyAt { leg, place } => {
+                self.found.missed(leg, place);
+                None
+            }
             Notice::Media { call, play } => {
                 self.play(call_id(call), play);
                 None
@@ -495,14 +498,19 @@ impl SipEdge {
         auto_answer: bool,
         now: Timestamp,
     ) -> Option<Command> {
-        let phone = match self.phones.get(agent.index())?.as_ref()? {
-            PhoneSide::At(phone) => phone.clone(),
-            PhoneSide::Named { uri, place } => self.found.ring(leg_key(offer), uri, *place)?,
-            PhoneSide::Registered(user) => self.stack.phone_of(user, micros(now))?,
+        let mut phones = match self.phones.get(agent.index())?.as_ref()? {
+            PhoneSide::At { uri, at } => vec![self.found.phone(leg_key(offer), uri.clone(), *at)?],
+            PhoneSide::Registered(user) => self.stack.phones_of(user, micros(now)),
         };
+        if auto_answer {
+            phones.truncate(1); // which of several would answer first is nothing an agent could know
+        }
+        if phones.is_empty() {
+            return None;
+        }
         let queue = self.queues.get(queue.index()).map(|queue| queue.name.clone()).unwrap_or_default();
         let display = self.display(offer.call);
-        Some(Command::Ring { leg: leg_key(offer), phone, queue, display, auto_answer })
+        Some(Command::Ring { leg: leg_key(offer), phones, queue, display, auto_answer })
     }
 
     fn display(&self, call: CallId) -> Display {

@@ -45,8 +45,8 @@ impl Pair {
 }
 
 impl Call {
-    /// Calls a phone that the phone of attempt `by` wants to ask.
-    pub(crate) fn consult(&mut self, leg: LegKey, by: u32, order: Order, ctx: &mut Ctx<'_>) {
+    /// Calls somebody, at all phones at once, whom the phone of attempt `by` wants to ask.
+    pub(crate) fn consult(&mut self, leg: LegKey, by: u32, mut order: Order, ctx: &mut Ctx<'_>) {
         if self.phone(leg.attempt).is_some() {
             return;
         }
@@ -55,7 +55,7 @@ impl Call {
         let Some(offer) = asks.map(|asks| offer_open(&asks.session.theirs)) else {
             return ctx.out.notices.push(Notice::PhoneRefused { leg, status: 503 });
         };
-        if !self.has_room_for(&order) {
+        if !self.has_room_for(&mut order) {
             return ctx.out.notices.push(Notice::PhoneRefused { leg, status: 503 });
         }
         let mut asked = PhoneLeg::new(leg, order, ctx);

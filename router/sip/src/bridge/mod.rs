@@ -31,7 +31,7 @@ use crate::{
     leg::{
         Line, Purpose, Session, Turn,
         caller::{self, Caller},
-        phone::{self, PhoneLeg},
+        phone::PhoneLeg,
     },
     sdp::Music,
     timers::{Alarm, Timer},
@@ -118,7 +118,7 @@ impl Call {
     /// Closes a step: takes away what is over, and sets the alarm. The last step says so.
     pub(crate) fn close(&mut self, ctx: &mut Ctx<'_>) {
         self.mind_digits(ctx);
-        for leg in self.phones.extract_if(.., |leg| matches!(leg.stage, phone::Stage::Over)) {
+        for leg in self.phones.extract_if(.., |leg| leg.is_over()) {
             ctx.net.legs -= 1;
             ctx.out.keep.push(Keep::ForgetLeg(leg.key));
         }
@@ -136,6 +136,7 @@ impl Call {
         if !self.caller.refresh(ctx) {
             self.not_received(ctx);
         }
+        self.mind_silence(ctx);
         self.mind_updates(ctx);
         self.mind_leaving(ctx);
         self.settle(ctx);
@@ -157,7 +158,7 @@ impl Call {
     ) -> bool {
         match side {
             Side::Phone(attempt) if self.is_calling(attempt, branch) => {
-                self.phone_heard(attempt, heard, (message, from), ctx);
+                self.phone_heard((attempt, branch), heard, (message, from), ctx);
                 true
             }
             Side::Phone(_) | Side::Caller => self.reinvite_heard(side, branch, heard, message, ctx),
@@ -167,7 +168,7 @@ impl Call {
     pub(crate) fn invite_timed_out(&mut self, side: Side, branch: u128, status: u16, ctx: &mut Ctx<'_>) {
         match side {
             Side::Phone(attempt) if self.is_calling(attempt, branch) => {
-                self.phone_refuses(attempt, status, ctx)
+                self.phone_refuses((attempt, branch), (status, None), ctx)
             }
             Side::Phone(_) | Side::Caller => self.reinvite_timed_out(side, branch, ctx),
         }
@@ -175,13 +176,21 @@ impl Call {
     /// An INVITE of ours has had no news for too long.
     pub(crate) fn invite_rang_out(&mut self, side: Side, branch: u128, ctx: &mut Ctx<'_>) {
         match side {
-            Side::Phone(attempt) if self.is_calling(attempt, branch) => self.phone_rang_out(attempt, ctx),
+            Side::Phone(attempt) if self.is_calling(attempt, branch) => {
+                self.phone_rang_out((attempt, branch), ctx);
+            }
             Side::Phone(_) | Side::Caller => self.reinvite_timed_out(side, branch, ctx),
         }
     }
     fn is_calling(&self, attempt: u32, branch: u128) -> bool {
-        let outgoing = self.phone(attempt).and_then(PhoneLeg::outgoing);
-        outgoing.is_some_and(|outgoing| outgoing.branch == branch)
+        self.phone(attempt).is_some_and(|leg| leg.is_calling(branch))
+    }
+    /// The number of the next request of `side` in the dialog with this Call-ID, if it is there.
+    pub(crate) fn next_seq(&mut self, side: Side, call_id: &[u8]) -> Option<u32> {
+        match side {
+            Side::Caller => None, // no trunk's
+            Side::Phone(attempt) => self.phone_mut(attempt)?.next_seq(call_id),
+        }
     }
     fn due(&self) -> Option<Micros> {
         let caller = match &self.caller.stage {

@@ -21,9 +21,9 @@ fn expert_sdp() -> String {
 fn rings(rig: &mut Rig, by: LegKey) -> (LegKey, Message) {
     let leg = LegKey { call: by.call, attempt: by.attempt + 1 };
     let to = Flow::udp(address(EXPERT));
-    let phone = Phone { uri: format!("sip:ben@{EXPERT}"), to, routes: Vec::new() };
+    let phones = vec![Phone::at(format!("sip:ben@{EXPERT}"), to)];
     let (queue, display) = ("billing".to_owned(), Display::AsCaller);
-    rig.command(Command::Consult { leg, by, phone, queue, display });
+    rig.command(Command::Consult { leg, by, phones, queue, display });
     let invite = rig.one_to(EXPERT);
     assert!(body(&invite).contains("m=audio 30000 "), "what her phone said: {invite:?}");
     assert!(!body(&invite).contains("a=sendonly") && !body(&invite).contains("a=inactive"));
@@ -255,9 +255,9 @@ fn a_refusal_and_a_caller_who_leaves_end_the_question() {
     let leg = LegKey { call, attempt: 5 };
     let gone = LegKey { call, attempt: 4 };
     let to = Flow::udp(address(EXPERT));
-    let phone = Phone { uri: format!("sip:ben@{EXPERT}"), to, routes: Vec::new() };
+    let phones = vec![Phone::at(format!("sip:ben@{EXPERT}"), to)];
     let (queue, display) = (String::new(), Display::AsCaller);
-    rig.command(Command::Consult { leg, by: gone, phone, queue, display });
+    rig.command(Command::Consult { leg, by: gone, phones, queue, display });
     assert_eq!(rig.notices(), [Notice::PhoneRefused { leg, status: 503 }], "nobody asks");
 
     let mut rig = Rig::new();

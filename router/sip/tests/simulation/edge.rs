@@ -10,6 +10,8 @@ const SECOND: u64 = 1_000_000;
 /// The longest a call waits.
 const MAX_WAIT_S: u64 = 90;
 const RING_S: u64 = 15;
+/// Where nobody is.
+pub const NOWHERE: &str = "203.0.113.99:5070";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Leg {
@@ -135,7 +137,7 @@ impl Edge {
                     commands.push(Command::Drop { leg, reason: Cause { status: 408, text: "Rang out" } });
                     call.next(key, now, chance, &mut commands);
                 }
-                Leg::Pause { until } if now >= until => call.ring(key, now, &mut commands),
+                Leg::Pause { until } if now >= until => call.ring(key, now, chance, &mut commands),
                 Leg::None | Leg::Ringing { .. } | Leg::Pause { .. } | Leg::Answered { .. } => {}
             }
         }
@@ -277,7 +279,7 @@ impl Edge {
                 self.calls.remove(&call);
                 self.over += 1;
             }
-            Notice::Counted(_) | Notice::Noise { .. } | Notice::Trunk { .. } => {}
+            Notice::Counted(_) | Notice::Noise { .. } | Notice::Trunk { .. } | Notice::NobodyAt { .. } => {}
         }
         commands
     }
@@ -332,7 +334,7 @@ impl Waiting {
     }
     fn begin(&mut self, call: CallKey, now: Micros, chance: &mut Chance, commands: &mut Vec<Command>) {
         if chance.percent(40) {
-            return self.ring(call, now, commands);
+            return self.ring(call, now, chance, commands);
         }
         let port = MUSIC_PORT;
         let treatment = chance.pick(&[
@@ -343,18 +345,15 @@ impl Waiting {
         commands.push(Command::Treat { call, treatment });
         self.leg = Leg::Pause { until: Micros(now.0 + chance.between_ms(1, 20_000) * 1_000) };
     }
-    fn ring(&mut self, call: CallKey, now: Micros, commands: &mut Vec<Command>) {
+    fn ring(&mut self, call: CallKey, now: Micros, chance: &mut Chance, commands: &mut Vec<Command>) {
         self.attempts += 1;
         let leg = LegKey { call, attempt: self.attempts };
         self.leg = Leg::Ringing { leg, since: now };
-        let phone = Phone {
-            uri: format!("sip:ann@{}", crate::rig::PHONE),
-            to: Flow::udp(crate::rig::address(crate::rig::PHONE)),
-            routes: Vec::new(),
-        };
+        let count = chance.pick(&[(6, 1), (2, 2), (1, 3)]);
+        let phones = (0..count).map(|_| some_phone(chance)).collect();
         commands.push(Command::Ring {
             leg,
-            phone,
+            phones,
             queue: "q".to_owned(),
             display: Display::AsCaller,
             auto_answer: false,
@@ -413,7 +412,7 @@ impl Waiting {
         let treatment = chance.pick(&[(9, Treatment::Music { port: MUSIC_PORT }), (1, Treatment::Ringing)]);
         commands.push(Command::Treat { call: leg.call, treatment });
         if chance.percent(50) {
-            return self.ring(leg.call, now, commands);
+            return self.ring(leg.call, now, chance, commands);
         }
         self.leg = Leg::Pause { until: Micros(now.0 + chance.between_ms(1, 10_000) * 1_000) };
     }
@@ -423,6 +422,18 @@ impl Waiting {
             self.gone.push(leg);
             commands.push(Command::Drop { leg, reason: Cause { status: 487, text: "Caller gone" } });
         }
+    }
+}
+
+/// A phone, which is not always where it is tried first.
+fn some_phone(chance: &mut Chance) -> Phone {
+    let there = Flow::udp(crate::rig::address(crate::rig::PHONE));
+    let nowhere = Flow::udp(crate::rig::address(NOWHERE));
+    let uri = format!("sip:ann@{}", crate::rig::PHONE);
+    match chance.pick(&[(6, 0), (1, 1), (1, 2)]) {
+        0 => Phone::at(uri, there),
+        1 => Phone { others: vec![there], ..Phone::at(uri, nowhere) },
+        _ => Phone { others: vec![nowhere], ..Phone::at(uri, there) },
     }
 }
 

@@ -23,8 +23,8 @@ fn shifts() -> u64 {
 
 #[test]
 fn every_call_ends_and_nothing_is_left_in_any_weather() {
-    let (mut talks, mut held, mut holds, mut given, mut replaced) = (0, 0, 0, 0, 0);
     let (mut pairs, mut asked, mut put_through) = (0, 0, 0);
+    let (mut talks, mut held, mut holds, mut given, mut replaced, mut outrun) = (0, 0, 0, 0, 0, 0);
     for seed in 0..shifts() {
         for weather in [Weather::Fair, Weather::Rough, Weather::Storm] {
             let mut world = World::new(seed, weather);
@@ -36,6 +36,7 @@ fn every_call_ends_and_nothing_is_left_in_any_weather() {
             pairs += world.pairs;
             asked += world.asked().0;
             put_through += world.asked().1;
+            outrun += world.outrun;
         }
     }
     assert!(talks as u64 > shifts(), "only {talks} conversations were checked");
@@ -45,6 +46,8 @@ fn every_call_ends_and_nothing_is_left_in_any_weather() {
     assert!(pairs as u64 > shifts() / 50, "only {pairs} of {asked} pairs were checked");
     assert!(put_through as u64 > shifts() / 50, "only {put_through} callers were put through");
     println!("{asked} were asked, {pairs} pairs checked, {put_through} callers put through");
+    assert!(outrun as u64 > shifts() / 10, "only {outrun} phones were too slow");
+    println!("{outrun} phones were told that another was faster");
     println!("{given} callers were given away by their phones, {replaced} were replaced");
     println!("{talks} conversations and {held} of {holds} holds were checked");
 }

@@ -1,7 +1,7 @@
 //! A shift: the clock, the network, the stack, the edge and all peers.
 
 use crate::{
-    edge::Edge,
+    edge::{Edge, NOWHERE},
     network::{Chance, Datagram, Faults, Network},
     rig::{Counter, MUSIC_PORT, PBX, PHONE, Peer, US, address, config, text},
     ua::{Deed, Gift, OnReinvite, Plan, Reliability, Skills, State, Ua},
@@ -85,6 +85,8 @@ pub struct World {
     pub given: usize,
     /// Callers in whose place somebody else was put.
     pub replaced: usize,
+    /// Phones that were told that another one was faster.
+    pub outrun: usize,
 }
 
 impl World {
@@ -121,6 +123,7 @@ impl World {
             pairs: 0,
             given: 0,
             replaced: 0,
+            outrun: 0,
         }
     }
     /// Runs the shift and checks its end; gives a digest of all that was sent.
@@ -133,6 +136,7 @@ impl World {
         self.check_the_end();
         let successor = |ua: &&Ua| ua.finals.first() == Some(&200) && ua.succeeds;
         self.replaced = self.uas.values().filter(successor).count();
+        self.outrun = self.uas.values().filter(|ua| ua.outrun).count();
         self.given = self.uas.values().filter(|ua| ua.gift.as_ref().is_some_and(Gift::is_accepted)).count();
         (self.seen.finish(), self.talks)
     }
@@ -207,6 +211,9 @@ impl World {
                 &mut out,
             );
             self.carry(out);
+            return;
+        }
+        if datagram.to == address(NOWHERE) {
             return;
         }
         let message = Message::parse(Bytes::from(datagram.bytes)).unwrap();

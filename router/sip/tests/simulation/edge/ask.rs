@@ -27,9 +27,9 @@ impl Waiting {
             commands.push(Command::HoldPhone { leg: by });
         }
         let to = Flow::udp(crate::rig::address(crate::rig::PHONE));
-        let phone = Phone { uri: format!("sip:ben@{}", crate::rig::PHONE), to, routes: Vec::new() };
+        let phones = vec![Phone::at(format!("sip:ben@{}", crate::rig::PHONE), to)];
         let (queue, display) = ("q".to_owned(), Display::AsCaller);
-        commands.push(Command::Consult { leg, by, phone, queue, display });
+        commands.push(Command::Consult { leg, by, phones, queue, display });
     }
     /// She goes back, or puts the caller through; true when she does.
     pub(super) fn ends_asking(
