@@ -56,11 +56,11 @@ impl Ladder {
             }
             for message in trace::read(trace) {
                 if let Some(label) = label::label(&message.text, &media, &name) {
-                    steps.push((message.at, Step { party: party.clone(), sent: message.sent, label }));
+                    steps.push((message.at_us, Step { party: party.clone(), sent: message.sent, label }));
                 }
             }
         }
-        steps.sort_by(|one, other| one.0.cmp(&other.0));
+        steps.sort_by_key(|(at_us, _)| *at_us);
         Self { parties, steps: steps.into_iter().map(|(_, step)| step).collect() }
     }
     /// What each party saw, in its order: parties and lines such as `> INVITE 1500`.
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn messages_that_come_again_are_drawn_once() {
-        let message = "OPTIONS sip:a@h SIP/2.0\nCSeq: 1 OPTIONS\n\n";
+        let message = "OPTIONS sip:a@h SIP/2.0\nTo: <sip:a@h>\nCSeq: 1 OPTIONS\n\n";
         let trace = format!(
             "{0} 2026-01-01 10:00:00.000001\nUDP message sent (9 bytes):\n\n{message}\n{0} 2026-01-01 10:00:00.500001\nUDP message sent (9 bytes):\n\n{message}\n",
             trace::RULE

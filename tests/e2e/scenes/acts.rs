@@ -1,7 +1,8 @@
 //! What is played in each scene, and what has to come of it.
 
 use super::stage::{Corner, PATIENCE, in_order};
-use harness::{Sipp, eventually};
+use harness::{Desk, Sipp, ask, eventually, eventually_is};
+use protocol::{AgentState, ClientMessage, Transfer, TransferKind};
 use std::time::Duration;
 
 const ANSWERED: &str = "answered||ann|1|1";
@@ -116,12 +117,14 @@ pub(super) fn turned_away(corner: &Corner<'_>) {
 }
 
 pub(super) fn an_entry_is_full(corner: &Corner<'_>) {
-    let waiting = [(), ()].map(|()| corner.calls(&corner.caller("caller_gives_up").with("WAIT", 2_000)));
+    let waiting = ["caller", "second caller"]
+        .map(|name| corner.calls_as(name, &corner.caller("caller_gives_up").with("WAIT", 2_000)));
     for caller in &waiting {
         let answered = || caller.log().contains(" OK ").then_some(());
         eventually("two callers wait", Duration::from_secs(10), answered);
     }
-    corner.calls(&corner.caller("caller_refused").with("STATUS", 503)).finished(PATIENCE);
+    let refused = corner.calls_as("third caller", &corner.caller("caller_refused").with("STATUS", 503));
+    refused.finished(PATIENCE);
     for caller in waiting {
         caller.finished(PATIENCE);
     }
@@ -280,6 +283,60 @@ pub(super) fn a_phone_refers(corner: &Corner<'_>) {
     in_order("the first phone", &first.finished(PATIENCE), &heard);
     in_order("the second phone", &second.end(), &[" ANS ", " HANGUP "]);
     corner.expect_calls(&["answered||ben|2|2"]);
+}
+
+pub(super) fn an_agent_transfers_at_her_desk(corner: &Corner<'_>) {
+    let first = corner.at(0, &corner.phone("phone_listens"));
+    let second = corner.at(1, &phone(corner, "answers").with("TALK", 700));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let caller = runtime.block_on(async {
+        let desk = corner.house.router.ready().desk;
+        let mut ann = Desk::sign_in(desk, &corner.agent(0)).await;
+        ann.be_ready().await;
+        let caller = corner.calls(&corner.caller("caller_listens"));
+        let contact_id = ann.offer().await;
+        ann.until_state(AgentState::Talking).await;
+        let mut ben = Desk::sign_in(desk, &corner.agent(1)).await;
+        ben.be_ready().await;
+        let to = Transfer { contact_id, target: corner.agent(1), kind: TransferKind::Blind };
+        ann.say(ClientMessage::Transfer(to)).await;
+        ben.until_state(AgentState::Talking).await;
+        caller
+    });
+    let log = caller.finished(PATIENCE);
+    in_order("the caller", &log, &["ASKED INVITE ", "ASKED INVITE 42000 8", " BYE "]);
+    in_order("the first phone", &first.end(), &[" BYE"]);
+    in_order("the second phone", &second.end(), &[" ANS ", " HANGUP "]);
+    corner.expect_calls(&["answered||ben|2|2"]);
+}
+
+pub(super) fn a_phone_registers(corner: &Corner<'_>) {
+    let register = |expires_s: u32, answer: u16| {
+        let phone = Sipp::new("phone_registers").dial("ann").calls(1, 1).with("PASSWORD", "b7-Kw29-Lp0x-Qd");
+        let phone = phone.with("PHONE", 5070).with("EXPIRES", expires_s).with("FINAL", answer);
+        corner.calls_as("ann", &phone).finished(PATIENCE);
+    };
+    register(5, 423);
+    register(600, 200);
+    register(0, 200);
+    let registered = || corner.house.router.metric("sambung_phones_registered");
+    eventually_is("nobody is registered", Duration::from_secs(10), &Some(0.0), registered);
+}
+
+pub(super) fn drained(corner: &Corner<'_>) {
+    let phone = corner.at(0, &phone(corner, "answers").with("TALK", 1_500));
+    let talking = corner.calls(&corner.caller("caller"));
+    let answered = || phone.log().contains(" ANS ").then_some(());
+    eventually("they talk", Duration::from_secs(10), answered);
+    let drain = |method| ask(corner.house.router.ready().operator, method, "/v1/drain", "*/*").status;
+    assert_eq!(drain("PUT"), 200);
+    let draining = || corner.house.router.metric("sambung_draining");
+    eventually_is("draining", Duration::from_secs(10), &Some(1.0), draining);
+    let refused = corner.calls_as("next caller", &corner.caller("caller_refused").with("STATUS", 503));
+    refused.finished(PATIENCE);
+    in_order("who talked already", &talking.finished(PATIENCE), &[" OK ", " BYE "]);
+    assert_eq!(drain("DELETE"), 200);
+    corner.expect_calls(&[ANSWERED]);
 }
 
 pub(super) fn a_phone_refers_in_vain(corner: &Corner<'_>) {

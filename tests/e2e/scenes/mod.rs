@@ -4,11 +4,12 @@
 //! the two together.
 
 mod acts;
+mod flows;
 mod stage;
 mod table;
 
-use harness::{Transport, need_all};
-use stage::{House, Scene};
+use harness::{Transport, eventually_is, need_all};
+use stage::{Corner, House, Scene};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
@@ -16,11 +17,13 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     thread,
+    time::Duration,
 };
 use table::{SCENES, SLOW};
 
 /// Scenes played at the same time: each is two programs that mostly wait.
 const AT_ONCE: usize = 8;
+const SOON: Duration = Duration::from_secs(10);
 
 /// Plays all of these scenes that this transport can carry; fails with the names of those that went wrong.
 fn all_over(transport: Transport, scenes: &[Scene]) {
@@ -31,30 +34,48 @@ fn all_over(transport: Transport, scenes: &[Scene]) {
         .filter(|scene| scene.over.contains(&transport) && scene.shows.contains(&only))
         .collect();
     let house = House::open(&scenes, transport);
-    let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
-            scope.spawn(|| {
-                while let Some((nth, scene)) = take(&scenes, &next) {
-                    let corner = house.corner(nth);
-                    let played = catch_unwind(AssertUnwindSafe(|| (scene.play)(&corner)));
-                    if played.is_err() {
-                        eprintln!("--- {}\n{}", scene.shows, corner.messages());
-                        failed.lock().unwrap().push(scene.shows);
-                    }
-                }
-            });
-        }
-    });
-    assert_eq!(failed.into_inner().unwrap(), [""; 0], "what went wrong over {transport:?}");
-    let agents = scenes.iter().map(|scene| scene.agents).sum();
-    house.router.expect_all_ready(agents);
+    let failed: Vec<&str> = play_all(&house, &scenes, |_| ()).into_iter().filter_map(Result::err).collect();
+    assert_eq!(failed, [""; 0], "what went wrong over {transport:?}");
+    let busy = || ["reserved", "talking", "wrap_up"].map(|state| house.agents(state));
+    eventually_is("no agent is stuck", SOON, &[Some(0.0); 3], busy);
     println!("{} scenes over {transport:?}", scenes.len());
 }
 
-fn take<'a>(scenes: &[&'a Scene], next: &AtomicUsize) -> Option<(usize, &'a Scene)> {
-    let nth = next.fetch_add(1, Ordering::Relaxed);
-    scenes.get(nth).map(|scene| (nth, *scene))
+/// Plays all, several at the same time and after these those that have to be alone; what `see` saw in the corner of each, or
+/// the name of one that went wrong.
+fn play_all<T: Send>(
+    house: &House,
+    scenes: &[&Scene],
+    see: impl Fn(&Corner<'_>) -> T + Sync,
+) -> Vec<Result<T, &'static str>> {
+    let (alone, together): (Vec<usize>, Vec<usize>) = (0..scenes.len()).partition(|nth| scenes[*nth].alone);
+    let (next, seen) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let play = |nth: usize| {
+        let result = play(&house.corner(nth), scenes[nth], &see);
+        seen.lock().unwrap().push((nth, result));
+    };
+    let work = || {
+        while let Some(nth) = together.get(next.fetch_add(1, Ordering::Relaxed)) {
+            play(*nth);
+        }
+    };
+    thread::scope(|scope| (0..AT_ONCE).for_each(|_| drop(scope.spawn(work))));
+    alone.into_iter().for_each(play);
+    let mut seen = seen.into_inner().unwrap();
+    seen.sort_by_key(|(nth, _)| *nth);
+    seen.into_iter().map(|(_, result)| result).collect()
+}
+
+/// Plays one; all its messages go to standard error when it went wrong.
+fn play<T>(corner: &Corner<'_>, scene: &Scene, see: impl Fn(&Corner<'_>) -> T) -> Result<T, &'static str> {
+    let played = catch_unwind(AssertUnwindSafe(|| {
+        (scene.play)(corner);
+        see(corner)
+    }));
+    played.map_err(|_| {
+        eprintln!("--- {}\n{}", scene.shows, corner.messages());
+        scene.shows
+    })
 }
 
 #[test]

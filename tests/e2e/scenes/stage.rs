@@ -1,8 +1,8 @@
 //! One router with a corner for each scene: a number, a queue, agents and their phones, which no other scene uses.
 
 use harness::{
-    Authority, Router, Sipp, SippRun, Site, Stunnel, StunnelRun, TlsFiles, Transport, eventually_is,
-    free_port,
+    Authority, Ladder, Router, Sipp, SippRun, Site, Stunnel, StunnelRun, TlsFiles, Traced, Transport,
+    eventually_is, free_port,
 };
 use std::{fmt::Write as _, fs, path::PathBuf, sync::Mutex, time::Duration};
 use tempfile::TempDir;
@@ -22,6 +22,10 @@ pub(crate) struct Scene {
     pub(crate) queue: &'static [(&'static str, &'static str)],
     /// How many agents serve it.
     pub(crate) agents: usize,
+    /// They have a desktop, and take calls when they say so there; otherwise always.
+    pub(crate) desks: bool,
+    /// It needs the house to itself.
+    pub(crate) alone: bool,
     /// Where it can happen: a lost datagram, for example, cannot over a connection.
     pub(crate) over: &'static [Transport],
     pub(crate) play: fn(&Corner<'_>),
@@ -29,6 +33,10 @@ pub(crate) struct Scene {
 
 pub(crate) const EVERYWHERE: &[Transport] = &[Transport::Udp, Transport::Tcp, Transport::Tls];
 pub(crate) const DATAGRAMS: &[Transport] = &[Transport::Udp];
+
+/// The one agent whose phone registers; SIPp knows no other digest than MD5.
+const REGISTERED: &str = "[[agent]]\nid = \"ann\"\npresence = \"always\"\nphone = \"registered\"\n\
+     phone_password = \"b7-Kw29-Lp0x-Qd\"\n";
 
 /// The house in which scenes are played.
 pub(crate) struct House {
@@ -65,9 +73,14 @@ impl House {
         let phones: Vec<Vec<Phone>> =
             scenes.iter().map(|scene| (0..scene.agents).map(|_| port()).collect()).collect();
         let site = Site::new().sip("tcp", "127.0.0.1:0").sip("tls", "127.0.0.1:0");
-        let router = Router::start(&site.more(&tls(&ours)).more(&corners(scenes, &phones, transport)));
+        let site = site.more(&tls(&ours)).more(REGISTERED).more(&corners(scenes, &phones, transport));
+        let router = Router::start_on(&site.to_toml().replacen("[media]", "digest = [\"md5\"]\n[media]", 1));
         let tunnels = (transport == Transport::Tls).then(|| tunnels(&router, theirs, &phones));
         Self { router, transport, phones, tunnels, _certificates: certificates }
+    }
+    /// How many agents are in this state.
+    pub(crate) fn agents(&self, state: &str) -> Option<f64> {
+        self.router.metric(&format!("sambung_agents{{state=\"{state}\"}}"))
     }
     /// The corner of the scene with this number.
     pub(crate) fn corner(&self, nth: usize) -> Corner<'_> {
@@ -93,9 +106,10 @@ fn corners(scenes: &[&Scene], phones: &[Vec<Phone>], transport: Transport) -> St
         }
         for (which, phone) in phones.iter().enumerate() {
             let id = agent(nth, which);
+            let presence = if scene.desks { "desk" } else { "always" };
             writeln!(
                 text,
-                "[[agent]]\nid = \"{id}\"\npresence = \"always\"\nskills = {{ {queue} = 5 }}\n\
+                "[[agent]]\nid = \"{id}\"\npresence = \"{presence}\"\ntoken = \"t-{id}\"\nskills = {{ {queue} = 5 }}\n\
                  phone = \"sip:{id}@127.0.0.1:{}{}\"",
                 phone.seen,
                 transport.parameter()
@@ -206,6 +220,22 @@ impl Corner<'_> {
         };
         eventually_is("records", BEHIND, &wanted, rows);
     }
+    /// What everybody sent and got, drawn: as if this corner were the only one.
+    pub(crate) fn ladder(&self) -> Ladder {
+        let traced = |(party, file): &(String, PathBuf)| Traced {
+            party: party.clone(),
+            right: AGENTS.contains(&party.as_str()),
+            trace: fs::read_to_string(file).unwrap(),
+        };
+        let traces: Vec<Traced> = self.traces.lock().unwrap().iter().map(traced).collect();
+        let (number, nth) = (self.number(), format!("{:02}", self.nth));
+        let name = |user: &str| match user.strip_suffix(&nth).filter(|name| AGENTS.contains(name)) {
+            Some(name) => name.to_owned(),
+            None if user == number => "1500".to_owned(),
+            None => user.to_owned(),
+        };
+        Ladder::of(&traces, media, name)
+    }
     /// Every message of every party so far.
     pub(crate) fn messages(&self) -> String {
         let traces = self.traces.lock().unwrap();
@@ -213,6 +243,17 @@ impl Corner<'_> {
             format!("=== {name}\n{}\n", fs::read_to_string(file).unwrap_or_default())
         };
         traces.iter().map(read).collect()
+    }
+}
+
+/// Whose media is at this port of a description.
+fn media(port: u16) -> &'static str {
+    match port {
+        40_000 => "caller",
+        40_010 => "third",
+        40_020 => "caller moved",
+        42_000 => "phone",
+        _ => "music",
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
 
 /// A scene with one agent, at a queue as it comes.
 const fn scene(shows: &'static str, play: fn(&Corner<'_>)) -> Scene {
-    Scene { shows, queue: &[], agents: 1, over: EVERYWHERE, play }
+    Scene { shows, queue: &[], agents: 1, desks: false, alone: false, over: EVERYWHERE, play }
 }
 
 /// Everything that is played.
@@ -38,6 +38,9 @@ pub(crate) const SCENES: &[Scene] = &[
     scene("Only SAVP offered: 182, and the phone's answer", only_srtp),
     scene("Digits as telephone events (RFC 4733)", telephone_events),
     scene("Digits by INFO, both ways", digits_by_info),
+    // Phones that register, and the house that closes.
+    Scene { agents: 0, ..scene("A phone registers with digest (401, 423)", a_phone_registers) },
+    Scene { alone: true, ..scene("Draining: 503 for new calls, the others go on", drained) },
     // Changes of a call.
     scene("The PBX holds, moves address and codec by re-INVITE", the_pbx_reinvites),
     scene("The PBX holds, moves address and codec by UPDATE", the_pbx_updates),
@@ -53,6 +56,7 @@ pub(crate) const SCENES: &[Scene] = &[
     scene("A phone demands PRACK", a_phone_demands_prack),
     // What becomes of a call.
     Scene { agents: 2, ..scene("Blind transfer by a phone (REFER)", a_phone_refers) },
+    Scene { agents: 2, desks: true, ..scene("Blind transfer at the desk", an_agent_transfers_at_her_desk) },
     scene("A REFER that is refused", a_phone_refers_in_vain),
     scene("Another party takes the caller's place (Replaces)", a_party_replaces_the_caller),
     // Loss.

@@ -47,9 +47,8 @@ fn request(text: &str, start: &str, name: &impl Fn(&str) -> String) -> Option<St
         "REFER" => header(text, "Refer-To").map(|to| format!("to {}", user(to, name))),
         "NOTIFY" => text.lines().find_map(|line| Some(format!("“{}”", line.strip_prefix("SIP/2.0 ")?))),
         "INFO" => text.lines().find(|line| line.starts_with("Signal=")).map(str::to_owned),
-        "BYE" | "CANCEL" => {
-            header(text, "Reason").map(|reason| reason.split(";text").next().unwrap_or(reason).to_owned())
-        }
+        "BYE" | "CANCEL" => header(text, "Reason")
+            .map(|reason| format!("(Reason: {})", reason.split(";text").next().unwrap_or(reason))),
         _ => None,
     };
     let label = [Some(method.to_owned()), more].into_iter().flatten().collect::<Vec<_>>().join(" ");
