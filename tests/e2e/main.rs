@@ -12,6 +12,7 @@ mod baresip;
 mod bench;
 mod checks;
 mod crash;
+mod crowd;
 mod desktops;
 mod floor;
 mod hold;
