@@ -5,6 +5,7 @@
 
 mod acts;
 mod flows;
+mod forged;
 mod stage;
 mod table;
 

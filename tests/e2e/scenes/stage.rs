@@ -4,7 +4,7 @@ use harness::{
     Authority, Ladder, Router, Sipp, SippRun, Site, Stunnel, StunnelRun, TlsFiles, Traced, Transport,
     eventually_is, free_port,
 };
-use std::{fmt::Write as _, fs, path::PathBuf, sync::Mutex, time::Duration};
+use std::{fmt::Write as _, fs, net::SocketAddr, path::PathBuf, sync::Mutex, time::Duration};
 use tempfile::TempDir;
 
 /// How long a scene may take.
@@ -32,6 +32,7 @@ pub(crate) struct Scene {
 }
 
 pub(crate) const EVERYWHERE: &[Transport] = &[Transport::Udp, Transport::Tcp, Transport::Tls];
+pub(crate) const IN_THE_CLEAR: &[Transport] = &[Transport::Udp, Transport::Tcp];
 pub(crate) const DATAGRAMS: &[Transport] = &[Transport::Udp];
 
 /// The one agent whose phone registers; SIPp knows no other digest than MD5.
@@ -184,7 +185,7 @@ impl Corner<'_> {
     fn start(&self, name: &str, sipp: &Sipp) -> SippRun {
         let target = match &self.house.tunnels {
             Some((port, _)) => ([127, 0, 0, 1], *port).into(),
-            None => self.house.transport.target(self.house.router.ready()),
+            None => self.target(),
         };
         let run = sipp.clone().traced().start(target, self.house.router.folder());
         self.traces.lock().unwrap().push((name.to_owned(), run.trace_file()));
@@ -235,6 +236,20 @@ impl Corner<'_> {
             None => user.to_owned(),
         };
         Ladder::of(&traces, media, name)
+    }
+    /// Where the router listens for the transport of the day.
+    pub(crate) fn target(&self) -> SocketAddr {
+        self.house.transport.target(self.house.router.ready())
+    }
+    /// It is one of connections.
+    pub(crate) fn is_stream(&self) -> bool {
+        self.house.transport != Transport::Udp
+    }
+    /// Every message of this party so far.
+    pub(crate) fn trace_of(&self, party: &str) -> String {
+        let traces = self.traces.lock().unwrap();
+        let mine = traces.iter().filter(|(name, _)| name == party);
+        mine.map(|(_, file)| fs::read_to_string(file).unwrap_or_default()).collect()
     }
     /// Every message of every party so far.
     pub(crate) fn messages(&self) -> String {

@@ -2,7 +2,8 @@
 
 use super::{
     acts::*,
-    stage::{Corner, DATAGRAMS, EVERYWHERE, Scene},
+    forged::nothing_comes_of_it,
+    stage::{Corner, DATAGRAMS, EVERYWHERE, IN_THE_CLEAR, Scene},
 };
 
 /// A scene with one agent, at a queue as it comes.
@@ -59,7 +60,11 @@ pub(crate) const SCENES: &[Scene] = &[
     Scene { agents: 2, desks: true, ..scene("Blind transfer at the desk", an_agent_transfers_at_her_desk) },
     scene("A REFER that is refused", a_phone_refers_in_vain),
     scene("Another party takes the caller's place (Replaces)", a_party_replaces_the_caller),
-    // Loss.
+    // Malice and loss.
+    Scene {
+        over: IN_THE_CLEAR,
+        ..scene("Forged BYE, CANCEL, re-INVITE, UPDATE, INFO, REFER, responses", nothing_comes_of_it)
+    },
     Scene {
         over: DATAGRAMS,
         ..scene("An INVITE comes three times", |corner| repeated(corner, "caller_duplicates"))
