@@ -11,6 +11,7 @@ mod announce;
 mod baresip;
 mod bench;
 mod checks;
+mod connected;
 mod crash;
 mod crowd;
 mod desktops;
