@@ -18,6 +18,7 @@ mod desktops;
 mod floor;
 mod hold;
 mod hostile;
+mod ipv6;
 mod kamailio;
 mod names;
 mod overload;
