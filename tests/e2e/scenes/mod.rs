@@ -12,6 +12,7 @@ mod table;
 use harness::{Transport, eventually_is, need_all};
 use stage::{Corner, House, Scene};
 use std::{
+    fs,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Mutex,
@@ -97,4 +98,26 @@ fn over_tls() {
 #[test]
 fn what_takes_sip_half_a_minute_or_more() {
     all_over(Transport::Udp, SLOW);
+}
+
+/// docs/sip.md names every scene, and names no test that there is not.
+#[test]
+fn what_is_promised_is_played() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let document = fs::read_to_string(format!("{folder}/docs/sip.md")).unwrap();
+    let missing: Vec<&str> = SCENES
+        .iter()
+        .chain(SLOW)
+        .map(|scene| scene.shows)
+        .filter(|shows| !document.contains(&format!(" {shows} ")))
+        .collect();
+    assert_eq!(missing, [""; 0], "docs/sip.md says nothing of these scenes");
+    for (file, test) in document.split('`').filter_map(|text| text.split_once("::")) {
+        if file.is_empty() {
+            continue;
+        }
+        let source = fs::read_to_string(format!("{folder}/tests/e2e/{file}.rs"));
+        let found = source.is_ok_and(|source| source.contains(&format!("fn {test}()")));
+        assert!(found, "docs/sip.md names {file}::{test}, which is not there");
+    }
 }
