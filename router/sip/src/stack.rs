@@ -178,7 +178,7 @@ impl Stack {
     /// A peer could not be connected to: whoever waits for its answer need not wait for a timer.
     pub fn unreachable(&mut self, to: Flow, now: Micros, mint: &mut dyn Mint, out: &mut Output) {
         let moment = &mut Moment { now, mint, out };
-        for end in self.net.clients.unreachable(to) {
+        for end in self.net.clients.unreachable(to, &mut self.net.timers) {
             self.ended(end, moment);
         }
     }
