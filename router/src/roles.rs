@@ -15,6 +15,7 @@ use crate::{
     log::{FileLog, LogError},
     media::{Media, Ports, SoundError, Sounds},
     metrics::{Metrics, MetricsError},
+    relay::Relay,
     resolve::{Finder, Names},
     secret::SecretError,
     sip_edge::{OutsideSide, PhoneSide, QueueSide, SipEdge, SipParts, UdpEdge},
@@ -175,7 +176,9 @@ impl House {
             media: Media::start()?,
             metrics: Arc::clone(&metrics),
             trunks: Arc::clone(&trunks),
+            relay: relay(&config, &metrics, clock.now())?,
         });
+        sip.adopt(&left.legs);
         let (mut sounds, now) = (Sounds::default(), clock.now());
         let announcer = announcer(&config, &directory, &mut sounds)?;
         let names = acquaint(&mut sip, &config, &directory, &mut sounds, now)?;
@@ -352,7 +355,7 @@ fn phone_side(agent: &config::AgentAccess, udp: SocketAddr, names: &mut Names) -
             Sought::At(to) => PhoneSide::At(sip::Phone { uri: uri.text.clone(), to, routes: Vec::new() }),
             Sought::Name(wanted) => PhoneSide::Named { uri: uri.text.clone(), place: names.place(wanted) },
         },
-        config::Phone::Registered { .. } => PhoneSide::Registered(agent.id.clone()),
+        config::Phone::Registered { .. } | config::Phone::Browser => PhoneSide::Registered(agent.id.clone()),
     }
 }
 
@@ -366,7 +369,8 @@ fn registry(config: &Config, secret: &[u8; 32], now: Timestamp) -> sip::Registry
     let password = |secret: &config::Secret| sip::auth::Password::plain(secret.expose());
     let account = |agent: &config::AgentAccess| match &agent.phone {
         config::Phone::Registered { password: secret } => Some((agent.id.clone(), password(secret))),
-        config::Phone::At(_) => None,
+        // A browser is given a password whenever its agent has signed in.
+        config::Phone::At(_) | config::Phone::Browser => None,
     };
     let trunk = |trunk: &config::Trunk| {
         let login = trunk.requires.as_ref()?;
@@ -419,6 +423,13 @@ fn cancel_ringing(legs: &[LegRecord], brain: &mut Brain, streams: &Streams) {
             Transport::Ws | Transport::Wss => {} // nobody can connect to a browser
         }
     }
+}
+
+/// Our side of the rtpengine, if one is configured.
+fn relay(config: &Config, metrics: &Arc<Metrics>, now: Timestamp) -> io::Result<Option<Relay>> {
+    let Some(config::Rtpengine { address, relay }) = config.media.rtpengine else { return Ok(None) };
+    let all = relay == config::Relay::All;
+    Relay::open(address, all, Arc::clone(metrics), now).map(Some)
 }
 
 /// Every queue with its music and its welcome.
