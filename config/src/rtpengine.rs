@@ -2,7 +2,7 @@
 
 use crate::{
     Read, address,
-    model::{Phone, Relay, Rtpengine},
+    model::{Digest, Phone, Relay, Rtpengine},
     table::{Check, Table, Typed, Wrong, quoted},
 };
 use std::net::SocketAddr;
@@ -71,6 +71,14 @@ pub(crate) fn browsers(read: &Read, check: &mut Check<'_>) {
         if sip.ws.is_none() && sip.wss.is_none() {
             let what = "\"browser\" needs SIP over WebSocket";
             check.findings.problem(&agent.phone, what, "add [sip] wss = \"0.0.0.0:7443\" and [tls]");
+        }
+        if !sip.digest.contains(&Digest::Md5) {
+            let what = "\"browser\" proves its password by md5, which digest does not offer";
+            check.findings.problem(
+                &agent.phone,
+                what,
+                "add \"md5\" to [sip] digest; her page's passwords are random and short-lived",
+            );
         }
         if agent.access.token.is_none() {
             let what = "\"browser\" is a phone in the page of an agent who signs in, and she has no token";

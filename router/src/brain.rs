@@ -323,6 +323,10 @@ impl Brain {
                 }
                 Ok(())
             }
+            Incoming::Admitted(admitted) => {
+                self.sip.admit(&admitted, now);
+                Ok(())
+            }
             Incoming::Found(found) => {
                 self.sip.begin(self.acd.entries() + 1);
                 self.sip.found(found, now);

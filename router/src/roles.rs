@@ -23,14 +23,14 @@ use crate::{
     trunks::TrunkBoard,
 };
 use acd::{Acd, Plan, Timestamp};
-use agent_gateway::{Gateway, GatewayConfig, GatewayError};
+use agent_gateway::{BrowserPhones, Gateway, GatewayConfig, GatewayError};
 use config::Config;
 use places::{Sought, peering, sought, trunk_names};
 use screenpop::{ScreenPop, SectionSpec, SourceSpec, caller::Region};
 use serde::Serialize;
 use sip::{Flow, LegRecord, Transport};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io,
     net::{SocketAddr, TcpListener},
     path::Path,
@@ -160,7 +160,9 @@ impl House {
         let poll = mio::Poll::new()?;
         let (door, inbox) = inbox(mio::Waker::new(poll.registry(), DOOR)?);
         let sip_config = sip_config(&config, &sockets);
-        let desk_config = desk_config(&config, &directory, sockets.desk, screenpop);
+        let sip_streams: BTreeMap<_, _> =
+            sockets.streams.addresses().map(|(over, at)| (ready_key(over), at)).collect();
+        let desk_config = desk_config(&config, &directory, sockets.desk, &sip_streams, screenpop);
         let gateway = Gateway::start(desk_config, Arc::new(door.clone()), runtime)?;
         let connections = connections(&config, gateway.address());
         let news = {
@@ -215,7 +217,7 @@ impl House {
         )?;
         let ready = Ready {
             sip_udp: sockets.sip_address,
-            sip_streams: streams.addresses().iter().map(|(over, at)| (ready_key(*over), *at)).collect(),
+            sip_streams,
             desk: gateway.address(),
             operator: office.address(),
         };
@@ -486,6 +488,7 @@ fn desk_config(
     config: &Config,
     directory: &acd::Directory,
     listener: TcpListener,
+    sip: &BTreeMap<&'static str, SocketAddr>,
     screenpop: Arc<ScreenPop>,
 ) -> GatewayConfig {
     let access = |agent: &config::AgentAccess| {
@@ -509,9 +512,24 @@ fn desk_config(
         not_ready_reasons: config.desk.not_ready_reasons.clone(),
         outside: !config.outside.is_empty(),
         origins: config.desk.origins.clone(),
+        browser_phones: browser_phones(config, directory, sip),
         screenpop,
         server_version: env!("CARGO_PKG_VERSION").to_owned(),
     }
+}
+
+/// Whose phone is in the browser, and how it reaches us.
+fn browser_phones(
+    config: &Config,
+    directory: &acd::Directory,
+    sip: &BTreeMap<&'static str, SocketAddr>,
+) -> Option<BrowserPhones> {
+    let is_one = |agent: &&config::AgentAccess| matches!(agent.phone, config::Phone::Browser);
+    let agents = config.agents.iter().filter(is_one).filter_map(|agent| directory.agent_no(&agent.id));
+    let agents: BTreeSet<acd::AgentNo> = agents.collect();
+    let port = |key| sip.get(key).map(SocketAddr::port);
+    let (url, ws, wss) = (config.desk.phone_url.clone(), port("sip_ws"), port("sip_wss"));
+    (!agents.is_empty()).then_some(BrowserPhones { agents, url, ws, wss })
 }
 
 /// Decides a log again.

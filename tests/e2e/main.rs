@@ -22,6 +22,7 @@ mod overload;
 mod queue;
 mod races;
 mod registrations;
+mod rtpengine;
 mod streams;
 mod transfer;
 mod trunks;

@@ -173,6 +173,7 @@ pub fn config(agents: Vec<AgentAccess>, sources: Vec<SourceSpec>) -> GatewayConf
         not_ready_reasons: vec!["break".into(), "meeting".into()],
         outside: true,
         origins: vec!["https://crm.example".into()],
+        browser_phones: None,
         screenpop: ScreenPop::open(sources, Region::new("ID").unwrap()).unwrap(),
         server_version: "test".into(),
     }

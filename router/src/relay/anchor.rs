@@ -297,3 +297,6 @@ const fn pass(way: Way, parcel: &Parcel, bytes: Bytes) -> Step {
 fn text(tag: &[u8]) -> String {
     String::from_utf8_lossy(tag).into_owned()
 }
+
+#[cfg(test)]
+mod tests;

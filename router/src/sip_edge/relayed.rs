@@ -1,8 +1,9 @@
 //! Messages on their way past whoever relays media.
 
-use super::{SipEdge, micros};
+use super::{PhoneSide, SipEdge, micros};
 use crate::relay::Relay;
 use acd::Timestamp;
+use agent_gateway::Admitted;
 use bytes::Bytes;
 use sip::{Flow, LegRecord, Send};
 use std::io;
@@ -23,6 +24,12 @@ impl SipEdge {
         if let Some(relay) = &mut self.relay {
             relay.adopt(left);
         }
+    }
+    /// Lets the phone in an agent's browser register.
+    pub fn admit(&mut self, admitted: &Admitted, now: Timestamp) {
+        let Some(Some(PhoneSide::Registered(user))) = self.phones.get(admitted.agent.index()) else { return };
+        let password = sip::auth::Password::plain(admitted.password.as_str());
+        self.stack.admit(user, &password, micros(now + admitted.good_for), micros(now));
     }
     /// Hears what the relay has to say.
     pub fn hear_relay(&mut self, now: Timestamp) {
