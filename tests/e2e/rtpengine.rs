@@ -27,7 +27,9 @@ fn start(relay: &Rtpengine) -> (Router, Baresip) {
     let at = router.ready().sip_udp;
     let account = format!("<sip:ann@{at}>;auth_user=ann;auth_pass={PASSWORD};answermode=auto;regint=60");
     let phone = Baresip::start("ann", &account, AGENTS_VOICE, router.folder());
-    eventually_is("the phone is registered", PATIENCE, &Some(1.0), || router.metric("sambung_phones_registered"));
+    eventually_is("the phone is registered", PATIENCE, &Some(1.0), || {
+        router.metric("sambung_phones_registered")
+    });
     (router, phone)
 }
 
@@ -44,9 +46,8 @@ fn a_conversation_goes_through_rtpengine_is_held_and_is_over_there_when_it_is_ov
     until("the agent", &phone, Hears::Tone(CALLERS_VOICE));
     let calls = relay.calls();
     assert_eq!(calls.len(), 1, "{calls:?}");
-    let before = relay.packets(&calls[0]);
-    assert!(before > 50, "{before} packets went through rtpengine");
-    eventually_is("it goes on", PATIENCE, &true, || relay.packets(&calls[0]) > before + 100);
+    // Two seconds of both.
+    eventually_is("RTP through rtpengine", PATIENCE, &true, || relay.packets(&calls[0]) > 200);
 
     phone.command("hold", "");
     until("the held caller", &caller, Hears::Else);

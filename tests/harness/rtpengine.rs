@@ -7,6 +7,7 @@ use std::{
     net::{SocketAddr, UdpSocket},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
@@ -16,6 +17,8 @@ const ANSWER: Duration = Duration::from_secs(2);
 /// Media ports of one test; below those that the system gives away.
 const PORTS: u32 = 200;
 const FIRST_PORT: u32 = 10_000;
+/// Questions asked so far.
+static ASKED: AtomicU64 = AtomicU64::new(0);
 
 /// A relay at work; dropping it ends it.
 #[derive(Debug)]
@@ -92,10 +95,12 @@ impl Rtpengine {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         socket.set_read_timeout(Some(ANSWER)).unwrap();
         socket.connect(self.ng).unwrap();
-        socket.send(format!("test {question}").as_bytes()).ok()?;
+        // What it was asked under a cookie before it answers as before.
+        let cookie = format!("test{} ", ASKED.fetch_add(1, Ordering::Relaxed));
+        socket.send(format!("{cookie}{question}").as_bytes()).ok()?;
         let mut answer = vec![0; 65_535];
         let length = socket.recv(&mut answer).ok()?;
-        serde_json::from_slice(answer[..length].strip_prefix(b"test ")?).ok()
+        serde_json::from_slice(answer[..length].strip_prefix(cookie.as_bytes())?).ok()
     }
 }
 

@@ -110,6 +110,8 @@ struct Wire<'a> {
     ice: Option<&'static str>,
     #[serde(rename = "DTLS", skip_serializing_if = "Option::is_none")]
     dtls: Option<&'static str>,
+    #[serde(rename = "SDES", skip_serializing_if = "<[_]>::is_empty")]
+    sdes: &'static [&'static str],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     rtcp_mux: &'static [&'static str],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -145,6 +147,7 @@ impl<'a> Wire<'a> {
                 ice: Some("force"),
                 // It may be behind a NAT that only lets answers in: so it is the one to begin.
                 dtls: Some("passive"),
+                sdes: &["off"],
                 rtcp_mux: &["offer", "require"],
                 flags: &["generate-mid"],
                 ..wire

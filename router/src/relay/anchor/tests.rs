@@ -146,7 +146,8 @@ fn no_message_overtakes_another() {
     dialog.hers("BYE sip:us@b SIP/2.0", "3 BYE", "");
     assert!(dialog.went().is_empty() && !dialog.anchor.is_idle());
     dialog.rewrite(Way::In, "moved");
-    let statuses: Vec<(u16, String)> = dialog.went().into_iter().map(|(_, status, body)| (status, body)).collect();
+    let statuses: Vec<(u16, String)> =
+        dialog.went().into_iter().map(|(_, status, body)| (status, body)).collect();
     assert_eq!(statuses, [(0, "moved".to_owned()), (0, String::new())]);
     assert!(dialog.anchor.is_idle());
 }
@@ -171,11 +172,17 @@ fn an_offer_in_a_2xx_is_answered_by_the_ack() {
     dialog.hers("INVITE sip:us@b SIP/2.0", "2 INVITE", "");
     dialog.ours("SIP/2.0 200 OK", "2 INVITE", CALLERS);
     let (way, command, asked) = dialog.last_asked();
-    assert_eq!((way, command, asked.offerer.as_str(), asked.answerer.as_deref()), (Way::Out, "offer", "us", Some("her")));
+    assert_eq!(
+        (way, command, asked.offerer.as_str(), asked.answerer.as_deref()),
+        (Way::Out, "offer", "us", Some("her"))
+    );
     dialog.rewrite(Way::Out, "offered");
     dialog.hers("ACK sip:us@b SIP/2.0", "2 ACK", PHONES);
     let (way, command, asked) = dialog.last_asked();
-    assert_eq!((way, command, asked.offerer.as_str(), asked.answerer.as_deref()), (Way::In, "answer", "us", Some("her")));
+    assert_eq!(
+        (way, command, asked.offerer.as_str(), asked.answerer.as_deref()),
+        (Way::In, "answer", "us", Some("her"))
+    );
     assert!(asked.alike, "no browser: what they agree upon is theirs");
 }
 
