@@ -1,7 +1,7 @@
 //! A phone in an agent's page: Chromium with a tone for a voice, rtpengine between it and a foreign caller.
 
 use crate::devtools::Browser;
-use harness::{Baresip, Hears, Router, Rtpengine, Site, eventually_is, need_all, tone};
+use harness::{Baresip, Hears, Router, Rtpengine, Site, eventually_is, free_port, need_all, tone};
 use std::{fs, path::Path, time::Duration};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -54,8 +54,12 @@ async fn browser(folder: &Path) -> Browser {
 fn start(relay: &Rtpengine, answer: &str) -> Router {
     let agent =
         format!("[[agent]]\nid = \"ann\"\ntoken = \"t-ann\"\nphone = \"browser\"\nanswer = \"{answer}\"\n");
-    let site =
-        Site::new().fixed_ports().sip("ws", "127.0.0.1:0").queue("wrap_up", "2s").more(&agent).to_toml();
+    let site = Site::new()
+        .fixed_ports()
+        .sip("ws", &format!("127.0.0.1:{}", free_port()))
+        .queue("wrap_up", "2s")
+        .more(&agent)
+        .to_toml();
     let relayed = format!("[media]\nrelay = \"browsers\"\nrtpengine = \"{}\"", relay.ng());
     let router = Router::start_on(&site.replacen("[media]", &relayed, 1));
     eventually_is("rtpengine is there", PATIENCE, &Some(1.0), || router.metric("sambung_rtpengine_up"));
@@ -140,13 +144,15 @@ async fn she_accepts_at_her_desk_the_caller_hangs_up_and_the_next_call_finds_her
     browser.until("her phone is ready", &phone_is("ready")).await;
 
     // The password she has is gone with the process that gave it.
-    assert_eq!(router.stop(), Some(0));
+    router.kill();
     browser.until("she is told", &phone_is("lost")).await;
     router.start_again();
     browser.until("her phone is back", &phone_is("ready")).await;
     eventually_is("her phone is registered", PATIENCE, &Some(1.0), || {
         router.metric("sambung_phones_registered")
     });
+    // A restart has signed her out of the queues.
+    browser.eval("document.querySelectorAll('.idle button')[1].click(); 0").await;
     browser.be_ready().await;
 
     let caller = Baresip::start("caller", CALLER, CALLERS_VOICE, router.folder());
