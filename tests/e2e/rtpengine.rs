@@ -7,6 +7,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const PASSWORD: &str = "b7-Kw29-Lp0x-Qd";
 const AGENTS_VOICE: u32 = 440;
 const CALLERS_VOICE: u32 = 600;
+const COLLEAGUES_VOICE: u32 = 880;
 const CALLER: &str = "<sip:+622155501@127.0.0.1:@PORT@>;regint=0";
 
 /// Waits until a phone hears this.
@@ -16,21 +17,30 @@ fn until(who: &str, phone: &Baresip, wanted: Hears) {
 
 /// A queue `main` that ann serves, whose phone registers; every conversation goes through `relay`.
 fn start(relay: &Rtpengine) -> (Router, Baresip) {
+    start_with(relay, "")
+}
+
+/// As [`start`], with `more` in the configuration.
+fn start_with(relay: &Rtpengine, more: &str) -> (Router, Baresip) {
     let agent = format!(
         "[[agent]]\nid = \"ann\"\npresence = \"always\"\nphone = \"registered\"\nphone_password = \"{PASSWORD}\"\n"
     );
-    let site = Site::new().fixed_ports().more(&agent).to_toml();
+    let site = Site::new().fixed_ports().more(&agent).more(more).to_toml();
     // baresip 1.0 knows no other digest.
     let relayed = format!("digest = [\"md5\"]\n[media]\nrtpengine = \"{}\"", relay.ng());
     let router = Router::start_on(&site.replacen("[media]", &relayed, 1));
     eventually_is("rtpengine is there", PATIENCE, &Some(1.0), || router.metric("sambung_rtpengine_up"));
-    let at = router.ready().sip_udp;
-    let account = format!("<sip:ann@{at}>;auth_user=ann;auth_pass={PASSWORD};answermode=auto;regint=60");
-    let phone = Baresip::start("ann", &account, AGENTS_VOICE, router.folder());
-    eventually_is("the phone is registered", PATIENCE, &Some(1.0), || {
-        router.metric("sambung_phones_registered")
-    });
+    let phone = registered("ann", AGENTS_VOICE, &router, 1.0);
     (router, phone)
+}
+
+/// An agent's phone, which answers by itself; it is the `nth` to register.
+fn registered(id: &str, voice_hz: u32, router: &Router, nth: f64) -> Baresip {
+    let at = router.ready().sip_udp;
+    let account = format!("<sip:{id}@{at}>;auth_user={id};auth_pass={PASSWORD};answermode=auto;regint=60");
+    let phone = Baresip::start(id, &account, voice_hz, router.folder());
+    eventually_is("phones registered", PATIENCE, &Some(nth), || router.metric("sambung_phones_registered"));
+    phone
 }
 
 #[test]
@@ -109,5 +119,32 @@ fn a_restart_ends_what_rang_and_leaves_who_talks_until_the_phone_hangs_up() {
     until("the agent after the restart", &phone, Hears::Tone(CALLERS_VOICE));
     assert_eq!(relay.calls().len(), 1, "the conversation goes on");
     phone.command("hangup", "");
+    eventually_is("rtpengine's calls", PATIENCE, &0, || relay.calls().len());
+}
+
+#[test]
+fn a_caller_given_to_a_colleague_goes_through_rtpengine_to_her_as_well() {
+    need_all(&["baresip", "sqlite3", "rtpengine"]);
+    let folder = tempfile::tempdir().unwrap();
+    let relay = Rtpengine::start(folder.path());
+    let ben = format!(
+        "[[entry]]\nnumber = \"1600\"\nqueue = \"sales\"\n[[queue]]\nname = \"sales\"\nneeds = \"sales\"\n\
+         wrap_up = \"0s\"\npop_budget = \"0ms\"\n[[agent]]\nid = \"ben\"\npresence = \"always\"\n\
+         phone = \"registered\"\nphone_password = \"{PASSWORD}\"\nskills = {{ sales = 5 }}\n"
+    );
+    // Ben's phone is not there yet, so that Ann is the one who is rung.
+    let (router, ann) = start_with(&relay, &ben);
+    let caller = Baresip::start("caller", CALLER, CALLERS_VOICE, router.folder());
+    let at = router.ready().sip_udp;
+    caller.command("dial", &format!("sip:1500@{at}"));
+    until("the caller", &caller, Hears::Tone(AGENTS_VOICE));
+    let ben = registered("ben", COLLEAGUES_VOICE, &router, 2.0);
+    let first = relay.calls();
+    ann.command("transfer", &format!("sip:1600@{at}"));
+    until("the caller given away", &caller, Hears::Tone(COLLEAGUES_VOICE));
+    until("the colleague", &ben, Hears::Tone(CALLERS_VOICE));
+    eventually_is("rtpengine's calls", PATIENCE, &1, || relay.calls().len());
+    assert_ne!(relay.calls(), first, "the leg to the colleague is another one");
+    caller.command("hangup", "");
     eventually_is("rtpengine's calls", PATIENCE, &0, || relay.calls().len());
 }
