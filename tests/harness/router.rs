@@ -47,6 +47,8 @@ pub struct Ready {
     pub sip_tcp: Option<SocketAddr>,
     /// SIP over TLS.
     pub sip_tls: Option<SocketAddr>,
+    /// SIP over WebSocket.
+    pub sip_ws: Option<SocketAddr>,
     /// Desktops.
     pub desk: SocketAddr,
     /// Health, metrics, floor, records, reports.
