@@ -23,7 +23,8 @@ fn shifts() -> u64 {
 
 #[test]
 fn every_call_ends_and_nothing_is_left_in_any_weather() {
-    let (mut talks, mut held, mut holds, mut given, mut replaced, mut outrun) = (0, 0, 0, 0, 0, 0);
+    let (mut talks, mut held, mut holds, mut given, mut replaced) = (0, 0, 0, 0, 0);
+    let (mut outrun, mut believed) = (0, 0);
     for seed in 0..shifts() {
         for weather in [Weather::Fair, Weather::Rough, Weather::Storm] {
             let mut world = World::new(seed, weather);
@@ -33,6 +34,7 @@ fn every_call_ends_and_nothing_is_left_in_any_weather() {
             given += world.given;
             replaced += world.replaced;
             outrun += world.outrun;
+            believed += world.believed;
         }
     }
     assert!(talks as u64 > shifts(), "only {talks} conversations were checked");
@@ -40,6 +42,8 @@ fn every_call_ends_and_nothing_is_left_in_any_weather() {
     assert!(given as u64 > shifts() / 10, "only {given} callers were given away");
     assert!(replaced as u64 > shifts() / 10, "only {replaced} callers were replaced");
     assert!(outrun as u64 > shifts() / 10, "only {outrun} phones were too slow");
+    assert!(believed as u64 > shifts() / 10, "only {believed} requests were signed");
+    println!("{believed} requests proved to gateways who we are");
     println!("{outrun} phones were told that another was faster");
     println!("{given} callers were given away by their phones, {replaced} were replaced");
     println!("{talks} conversations and {held} of {holds} holds were checked");
