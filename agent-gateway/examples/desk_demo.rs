@@ -109,6 +109,7 @@ fn config(listener: TcpListener, sources: Vec<SourceSpec>) -> Result<GatewayConf
         not_ready_reasons: words(&["break", "lunch", "prayer", "meeting", "training"]),
         outside: false,
         origins: Vec::new(),
+        browser_phones: None,
         screenpop: ScreenPop::open(sources, Region::new("ID")?)?,
         server_version: env!("CARGO_PKG_VERSION").into(),
     })
@@ -180,6 +181,8 @@ impl Stage {
             | Order::Connect { .. }
             | Order::Hold { .. }
             | Order::AcceptRefer { .. }
+            | Order::ConnectConsult { .. }
+            | Order::PutThrough { .. }
             | Order::CallOut { .. }
             | Order::AskedInVain { .. }
             | Order::EndCaller { .. }

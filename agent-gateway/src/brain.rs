@@ -21,6 +21,15 @@ pub trait Brain: Send + Sync + 'static {
     /// [`Busy`] when the brain's queue is full.
     fn try_transfer(&self, asked: Transfer, reply: Option<ReplyTo>) -> Result<(), Busy>;
 
+    /// The phone in an agent's browser may register with this password from now on, and with no earlier one.
+    ///
+    /// # Errors
+    /// [`Busy`] when the brain's queue is full, or there are no phones in browsers.
+    fn try_admit(&self, admitted: Admitted) -> Result<(), Busy> {
+        drop(admitted);
+        Err(Busy)
+    }
+
     /// The card of an offer has been written to her socket at `at`.
     fn card_written(&self, offer: OfferId, at: Instant) {
         let _ = (offer, at);
@@ -32,7 +41,7 @@ pub trait Brain: Send + Sync + 'static {
     }
 }
 
-/// An agent gives her caller away.
+/// An agent gives her caller away, or asks somebody before she does.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Transfer {
     /// Who.
@@ -41,12 +50,32 @@ pub struct Transfer {
     pub call: CallId,
     /// To whom, in her words: see [`acd::Acd::target`]. Perhaps somebody's number.
     pub target: String,
+    /// She asks first, while the caller is on hold.
+    pub consult: bool,
 }
 
 impl fmt::Debug for Transfer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { agent, call, target: _ } = self;
-        f.debug_struct("Transfer").field("agent", agent).field("call", call).finish_non_exhaustive()
+        let Self { agent, call, target: _, consult } = self;
+        let mut shown = f.debug_struct("Transfer");
+        shown.field("agent", agent).field("call", call).field("consult", consult).finish_non_exhaustive()
+    }
+}
+
+/// The phone in an agent's browser, and what it proves itself with for a while.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Admitted {
+    /// Whose.
+    pub agent: AgentNo,
+    /// The password.
+    pub password: String,
+    /// How long it is good.
+    pub good_for: Duration,
+}
+
+impl fmt::Debug for Admitted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Admitted").field("agent", &self.agent).finish_non_exhaustive()
     }
 }
 

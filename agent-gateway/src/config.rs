@@ -5,7 +5,12 @@ use acd::{
     AgentNo, QueueNo,
     plan::{Answer, Presence},
 };
-use std::{collections::BTreeMap, fmt, net::TcpListener, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    net::TcpListener,
+    sync::Arc,
+};
 use subtle::ConstantTimeEq;
 
 /// Everything the gateway needs to start.
@@ -24,10 +29,25 @@ pub struct GatewayConfig {
     pub outside: bool,
     /// Origins whose pages may connect, such as `https://crm.example`, besides the gateway's own.
     pub origins: Vec<String>,
+    /// Agents whose phone is in their browser; none where there are no such phones.
+    pub browser_phones: Option<BrowserPhones>,
     /// Knows who is calling.
     pub screenpop: Arc<screenpop::ScreenPop>,
     /// Told in `hello`.
     pub server_version: String,
+}
+
+/// Phones in browsers.
+#[derive(Clone, Debug, Default)]
+pub struct BrowserPhones {
+    /// Whose phone is one.
+    pub agents: BTreeSet<AgentNo>,
+    /// Where they reach SIP over WebSocket; none: at the page's host and one of the ports below.
+    pub url: Option<String>,
+    /// The port of SIP over WebSocket.
+    pub ws: Option<u16>,
+    /// The same in TLS, for pages that came over HTTPS.
+    pub wss: Option<u16>,
 }
 
 /// An agent as the desk side knows her.

@@ -87,7 +87,12 @@ impl Gateway {
         let desk = Desk::new(Arc::clone(&roster), Arc::clone(&brain), config.screenpop);
         let sessions = AtomicU32::new(1);
         let hub = Hub { roster, brain, asks, server_version: config.server_version, sessions };
-        let shared = Shared { hub: Arc::new(hub), origins: config.origins.into(), stop: stopped.clone() };
+        let shared = Shared {
+            hub: Arc::new(hub),
+            origins: config.origins.into(),
+            phones: Arc::new(config.browser_phones),
+            stop: stopped.clone(),
+        };
         runtime.spawn(desk.run(orders_in, asks_in, stopped.clone()));
         runtime.spawn(http::accept(listener, http::routes(shared), stopped));
         Ok(GatewayHandle { orders, address, stop: Arc::new(stop) })

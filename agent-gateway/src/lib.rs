@@ -15,7 +15,7 @@ mod outbox;
 mod socket;
 mod words;
 
-pub use brain::{Brain, Busy, CallerKnown, DeskOrder, Full, ReplyTo, Transfer};
-pub use config::{AgentAccess, GatewayConfig};
+pub use brain::{Admitted, Brain, Busy, CallerKnown, DeskOrder, Full, ReplyTo, Transfer};
+pub use config::{AgentAccess, BrowserPhones, GatewayConfig};
 pub use gateway::{Gateway, GatewayError, GatewayHandle, MAX_ORDER_BATCHES};
 pub use protocol;

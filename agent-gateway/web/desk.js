@@ -6,12 +6,14 @@ import { Connection } from "./lib/connection.js";
 import { h, say } from "./lib/dom.js";
 import { currentLanguage, loadWords, t, tCode, tFault, useLanguage } from "./lib/i18n.js";
 import { apply, current, emptyModel } from "./lib/model.js";
+import { Phone } from "./lib/phone.js";
 import { shortcuts } from "./lib/shortcuts.js";
 import { agentBar } from "./view/bar.js";
 import { callPanel } from "./view/call.js";
 import { cardPanel } from "./view/card.js";
 import { dayPanel } from "./view/day.js";
 import { gate } from "./view/gate.js";
+import { phonePanel } from "./view/phone.js";
 import { settingsDialog } from "./view/settings.js";
 import { signIn } from "./view/sign-in.js";
 import { whoCalls } from "./view/caller.js";
@@ -24,6 +26,7 @@ class Desk {
     this.connection = new Connection();
     this.clock = new Clock();
     this.alerts = new Alerts();
+    this.phone = new Phone();
     this.model = emptyModel();
     /** signin, connecting, online, lost, over */
     this.phase = "signin";
@@ -52,17 +55,17 @@ class Desk {
   /** Builds all views anew, in the present language. */
   build() {
     const [bar, call, card, day] = [agentBar, callPanel, cardPanel, dayPanel].map((view) => view(this));
-    const [entry, closed, settings] = [signIn(this), gate(this), settingsDialog(this)];
+    const [entry, closed, settings, phone] = [signIn(this), gate(this), settingsDialog(this), phonePanel(this)];
     this.alarm = h("div.unseen", { role: "alert" });
     this.polite = h("div.unseen", { role: "status" });
     const stale = h("div.stale", {}, h("span", { role: "status" }), " ", h("span", { "aria-hidden": "true" }));
     const notice = h("div.notice", { role: "status" });
     const work = h("main.work", {}, call.element, h("div.side", {}, card.element, day.element));
-    const shell = h("div.shell", {}, bar.element, stale, work);
+    const shell = h("div.shell", {}, bar.element, stale, phone.element, work);
     const banner = { update: () => this.#banner(shell, stale, work) };
     const line = { update: () => this.#noticeLine(notice) };
     this.settings = settings;
-    this.views = [bar, call, card, day, entry, closed, settings, banner, line];
+    this.views = [bar, call, card, day, entry, closed, settings, phone, banner, line];
     document.getElementById("desk")?.replaceChildren(
       shell, entry.element, closed.element, settings.element, notice, this.alarm, this.polite,
     );
@@ -92,6 +95,7 @@ class Desk {
   leave(error = "") {
     sessionStorage.removeItem("token");
     this.connection.close();
+    this.phone.close();
     this.alerts.stop();
     this.model = emptyModel();
     this.drafts.clear();
@@ -225,12 +229,14 @@ class Desk {
 
   #goOn(phase) {
     if (phase !== "online") this.clock.reset();
+    else this.phone.open(sessionStorage.getItem("token") ?? "");
     this.phase = phase;
     this.refresh();
   }
 
   #over(code) {
     this.alerts.stop();
+    this.phone.close();
     if (code === 4001) return this.leave(t("signin.refused"));
     this.phase = "over";
     this.code = code;
@@ -291,7 +297,7 @@ class Desk {
     if (!lost) return;
     const seconds = this.connection.retryIn();
     const again = seconds > 1 ? t("link.again", { seconds }) : t("link.now");
-    const call = ["connected", "held"].includes(current(this.model)?.state) ? ` ${t("link.call")}` : "";
+    const call = ["connected", "held", "consulting"].includes(current(this.model)?.state) ? ` ${t("link.call")}` : "";
     say(stale.firstChild, `${t("link.lost", { time: this.model.asOf ? timeOf(this.model.asOf) : "" })}${call}`);
     say(stale.lastChild, again);
   }

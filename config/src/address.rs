@@ -153,7 +153,7 @@ const TRUNK_LIKE: Like = Like("sip:192.0.2.10:5060");
 
 /// A phone that is always there: a SIP URI.
 pub(crate) fn phone(text: &str) -> Result<SipUri, Wrong> {
-    if let Some(near) = suggest::nearest(text, ["registered"]) {
+    if let Some(near) = suggest::nearest(text, ["registered", "browser"]) {
         return Err(Wrong::new(format!("{} is no SIP URI", quoted(text)), format!("did you mean {near:?}?")));
     }
     Ok(uri::parse(text, PHONE_LIKE)?.uri)

@@ -7,7 +7,7 @@ use crate::{
     model::{Phone, SipUri},
     outside::Way,
     routing::QueueRead,
-    secret,
+    rtpengine, secret,
     staff::AgentRead,
     suggest,
     table::{Check, quoted},
@@ -38,6 +38,7 @@ pub(crate) fn check(read: &Read, check: &mut Check<'_>) {
         roles(read, check);
     }
     phones(read, check);
+    rtpengine::browsers(read, check);
     trunks(read, check);
     tokens(read, check);
     passwords(read, check);
@@ -260,7 +261,7 @@ fn roles(read: &Read, check: &mut Check<'_>) {
 fn phones(read: &Read, check: &mut Check<'_>) {
     let fixed = |agent: &AgentRead| match &agent.access.phone {
         Phone::At(uri) => Some((uri.clone(), agent.phone.clone())),
-        Phone::Registered { .. } => None,
+        Phone::Registered { .. } | Phone::Browser => None,
     };
     let fixed: Vec<(SipUri, Place)> =
         read.agents.iter().filter_map(fixed).filter(|(uri, _)| !uri.text.is_empty()).collect();
@@ -362,7 +363,7 @@ fn passwords(read: &Read, check: &mut Check<'_>) {
             Phone::Registered { password } => {
                 secret::warn_if_weak(&agent.phone_password, password, &agent.plan.id, check);
             }
-            Phone::At(_) => {}
+            Phone::At(_) | Phone::Browser => {}
         }
     }
     for (login, place) in read.trunks.iter().filter_map(|trunk| trunk.requires.as_ref()) {

@@ -9,7 +9,7 @@ const KEYS: &[(&str, &[&str])] = &[
         "the file",
         &["cluster", "redis", "node", "hours", "holidays", "holiday", "callback", "webhook", "survey"],
     ),
-    ("[media]", &["rtpengine", "relay", "announcement"]),
+    ("[media]", &["announcement"]),
     ("[desk]", &["tls", "certificate", "key", "sign_in"]),
     ("[operator]", &["tls", "certificate", "key", "sign_in"]),
     ("[store]", &["durability", "keep_log", "url"]),

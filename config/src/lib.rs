@@ -20,6 +20,7 @@ mod outside;
 mod pem;
 mod reference;
 mod routing;
+mod rtpengine;
 mod secret;
 mod sources;
 pub mod speech;
@@ -34,8 +35,8 @@ mod uri;
 pub use finding::{Finding, Problems, Warning};
 pub use model::{
     AgentAccess, Announce, CallLimit, Config, Desk, Digest, Host, Identity, Limits, Login, Media, Network,
-    Operator, Outside, Phone, Secret, Section, Sip, SipUri, Site, Source, SourceKind, Store, Tls, Told,
-    Transport, Trunk,
+    Operator, Outside, Phone, Relay, Rtpengine, Secret, Section, Sip, SipUri, Site, Source, SourceKind,
+    Store, Tls, Told, Transport, Trunk,
 };
 pub use pem::{Credentials, CredentialsError};
 pub use reference::reference;

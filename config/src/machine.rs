@@ -6,7 +6,7 @@ use crate::{
     finding::Place,
     later, login,
     model::{Desk, Limits, Media, Operator, Sip, Site, Store},
-    name,
+    name, rtpengine,
     table::{Check, Table, Typed, quoted},
 };
 use std::{
@@ -112,6 +112,7 @@ pub(crate) fn media(root: &mut Table<'_>, sip: &Typed<Sip>, check: &mut Check<'_
         queue_music: BTreeMap::new(),
         clips: table.read("clips", crate::path, check).map(|folder| check.folder.join(folder.value)),
         announce: BTreeMap::new(),
+        rtpengine: rtpengine::rtpengine(&mut table, check).map(|rtpengine| rtpengine.value),
     };
     if media.address.is_loopback() && !heard.is_loopback() {
         let what = format!("\"{}\" is loopback, while SIP listens on {}", media.address, sip.value.udp);
@@ -132,9 +133,10 @@ pub(crate) fn desk(root: &mut Table<'_>, check: &mut Check<'_>) -> Typed<Desk> {
     let origins = table.texts("origins", check).unwrap_or_default();
     let origins =
         origins.iter().filter_map(|origin| Some(origin.read(address::origin, check)?.value)).collect();
+    let phone_url = table.read("phone_url", rtpengine::phone_url, check).map(|url| url.value);
     table.close(check);
     guard(&listen, insecure, "TLS", check);
-    let desk = Desk { listen: listen.value, insecure, codes, not_ready_reasons, origins };
+    let desk = Desk { listen: listen.value, insecure, codes, not_ready_reasons, origins, phone_url };
     Typed { value: desk, place: listen.place }
 }
 

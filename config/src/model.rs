@@ -127,6 +127,26 @@ pub struct Media {
     pub clips: Option<PathBuf>,
     /// What waiting callers are told, by queue; queues that tell nothing are absent.
     pub announce: BTreeMap<String, Announce>,
+    /// Who relays what callers and phones say to each other; none: they reach each other themselves.
+    pub rtpengine: Option<Rtpengine>,
+}
+
+/// An rtpengine that media goes through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rtpengine {
+    /// Where it listens for its ng protocol.
+    pub address: SocketAddr,
+    /// Whose media goes through it.
+    pub relay: Relay,
+}
+
+/// Whose media is relayed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relay {
+    /// That of every conversation.
+    All,
+    /// That of phones that speak SIP over WebSocket: browsers.
+    Browsers,
 }
 
 /// What waiting callers of a queue are told over their music.
@@ -166,6 +186,9 @@ pub struct Desk {
     pub not_ready_reasons: Vec<String>,
     /// Origins whose pages may connect, such as `https://crm.example`; none means the desk's own pages alone.
     pub origins: Vec<String>,
+    /// Where phones in browsers reach our SIP over WebSocket; none: at the host of the page and the port of `sip.ws` or
+    /// `sip.wss`.
+    pub phone_url: Option<String>,
 }
 
 /// The operator's HTTP.
@@ -355,6 +378,8 @@ pub enum Phone {
         /// What it proves itself with.
         password: Secret,
     },
+    /// In the page of her desktop, which registers as the agent's id.
+    Browser,
 }
 
 impl Phone {
@@ -363,7 +388,7 @@ impl Phone {
     pub fn address(&self) -> Option<SocketAddr> {
         match self {
             Self::At(uri) => uri.address(),
-            Self::Registered { .. } => None,
+            Self::Registered { .. } | Self::Browser => None,
         }
     }
 }

@@ -17,6 +17,8 @@ const ANSWERS: [(&str, Answer); 2] = [("phone", Answer::Phone), ("desk", Answer:
 const ROLE: &str = "agent";
 /// A `phone` that says itself where it is.
 const REGISTERED: &str = "registered";
+/// A `phone` that is a page in her browser.
+const BROWSER: &str = "browser";
 
 /// An agent as typed.
 pub(crate) struct AgentRead {
@@ -77,7 +79,8 @@ fn phone(table: &mut Table<'_>, check: &mut Check<'_>) -> (Typed<Phone>, Place) 
     let place = table.place_of("phone");
     let typed = table.needed_text("phone", "name her phone, such as \"sip:ann@192.0.2.20:5060\"", check);
     let registers = typed.as_ref().is_some_and(|text| text.value == REGISTERED);
-    let at = typed.filter(|_| !registers).and_then(|text| text.read(address::phone, check));
+    let browser = typed.as_ref().is_some_and(|text| text.value == BROWSER);
+    let at = typed.filter(|_| !registers && !browser).and_then(|text| text.read(address::phone, check));
     let SecretRead { secret: password, given } = secret::secret(table, &secret::PHONE_PASSWORD, check);
     if registers && !given {
         let way_out =
@@ -86,11 +89,15 @@ fn phone(table: &mut Table<'_>, check: &mut Check<'_>) -> (Typed<Phone>, Place) 
     } else if given && at.is_some() {
         let what = "is for a phone that registers, and hers is at a fixed address";
         check.findings.problem(&password.place, what, "take it out, or write phone = \"registered\"");
+    } else if given && browser {
+        let what = "is for a phone that registers by itself, and her page is given one whenever it needs it";
+        check.findings.problem(&password.place, what, "take it out, or write phone = \"registered\"");
     }
     let nowhere =
         || SipUri { text: String::new(), host: Host::Name(String::new()), port: None, transport: None };
     let value = match password.value {
         Some(password) if registers => Phone::Registered { password },
+        Some(_) | None if browser => Phone::Browser,
         Some(_) | None => Phone::At(at.map_or_else(nowhere, |phone| phone.value)),
     };
     (Typed { value, place }, password.place)

@@ -160,7 +160,7 @@ fn a_phone_that_registers_has_a_password_and_no_address() {
     let (config, _) = config::parse(&text, folder.path(), &env).unwrap();
     let passwords = config.agents.iter().map(|agent| match &agent.phone {
         config::Phone::Registered { password } => password.expose(),
-        config::Phone::At(_) => "at an address",
+        config::Phone::At(_) | config::Phone::Browser => "not by itself",
     });
     assert_eq!(
         passwords.collect::<Vec<_>>(),
@@ -328,8 +328,9 @@ fn the_reference_names_every_key_and_no_other() {
 
 #[test]
 fn the_alternatives_of_the_reference_are_accepted() {
-    // A certificate and its key go together, and what listens for TLS needs both; who announces needs clips.
-    let together = ["certificate", "key", "clips"];
+    // A certificate and its key go together, and what listens for TLS needs both; who announces needs clips; what is
+    // relayed needs somebody who does it.
+    let together = ["certificate", "key", "clips", "rtpengine"];
     let reference = together.iter().fold(config::reference().to_owned(), |reference, key| {
         reference.replace(&format!("\n# {key} ="), &format!("\n{key} ="))
     });

@@ -25,6 +25,8 @@ use std::{collections::HashMap, io, sync::Arc, time::Duration};
 const SIP: Token = Token(0);
 /// Other threads in the poll.
 pub const DOOR: Token = Token(1);
+/// The socket of whoever relays media in the poll.
+const RELAY: Token = Token(2);
 /// Datagrams of one batch: more would keep the first one waiting.
 const BATCH: usize = 64;
 /// What other threads have handed in, of one batch.
@@ -130,7 +132,7 @@ impl Brain {
             log,
             live,
             clock,
-            sip,
+            mut sip,
             mut socket,
             streams,
             desks,
@@ -141,6 +143,7 @@ impl Brain {
             drain,
         } = parts;
         poll.registry().register(socket.source(), SIP, Interest::READABLE)?;
+        sip.register(poll.registry(), RELAY)?;
         let cards = HashMap::new();
         Ok(Self {
             acd,
@@ -282,6 +285,7 @@ impl Brain {
             self.follow(now)?;
         }
         self.sip.begin(self.acd.entries() + 1);
+        self.sip.hear_relay(now);
         self.sip.expire(now);
         self.follow(now)?;
         if self.acd.next_deadline().is_some_and(|at| at <= now) {
@@ -290,7 +294,7 @@ impl Brain {
         let more = taken == BATCH || handed == INCOMING;
         self.load.turned(more, now);
         self.commit();
-        self.sip.send(&mut self.socket, &self.streams);
+        self.sip.send(&mut self.socket, &self.streams, now);
         let blocked = self.socket.flush();
         self.speak(now);
         self.desks.flush(now);
@@ -317,6 +321,10 @@ impl Brain {
                 if self.cards.len() < CARDS {
                     self.cards.insert(offer, at);
                 }
+                Ok(())
+            }
+            Incoming::Admitted(admitted) => {
+                self.sip.admit(&admitted, now);
                 Ok(())
             }
             Incoming::Found(found) => {
@@ -363,10 +371,11 @@ impl Brain {
         }
     }
 
-    /// An agent gives her caller away at her desk.
+    /// An agent gives her caller away at her desk, or asks somebody first.
     fn transfer(&mut self, asked: Transfer, asker: Asker, now: Timestamp) -> Result<(), BrainError> {
-        let Transfer { agent, call, target } = asked;
+        let Transfer { agent, call, target, consult } = asked;
         match self.target(call, &target) {
+            Ok(to) if consult => self.tell(Event::ConsultAsked { agent, call, to }, asker, now),
             Ok(to) => self.tell(Event::TransferAsked { agent, call, to }, asker, now),
             Err(error) => {
                 self.reply(asker, Err(error), now);
@@ -447,6 +456,8 @@ impl Brain {
             | Order::Retrieve { .. }
             | Order::EndCaller { .. }
             | Order::AcceptRefer { .. }
+            | Order::ConnectConsult { .. }
+            | Order::PutThrough { .. }
             | Order::CallOut { .. }
             | Order::CallMoved { .. }
             | Order::AskedInVain { .. }
@@ -501,7 +512,7 @@ impl Brain {
         let started = std::time::Instant::now();
         let wrote = self.log.has_pending();
         let committed = self.log.commit();
-        let keep = self.sip.take_keep();
+        let keep = self.sip.take_keep(self.clock.now());
         for connection in registered_over(&keep) {
             self.streams.hold(connection, true); // a phone that waits for calls says nothing for long
         }

@@ -5,7 +5,7 @@ use crate::{
     streams::{Full, StreamNews},
 };
 use acd::{Event, OfferId};
-use agent_gateway::{Brain, Busy, ReplyTo, Transfer};
+use agent_gateway::{Admitted, Brain, Busy, ReplyTo, Transfer};
 use mio::Waker;
 use std::{
     sync::{
@@ -31,6 +31,8 @@ pub enum Incoming {
     Event(Event, Option<ReplyTo>),
     /// An agent gives her caller away, and who wants to know what became of it.
     Transfer(Transfer, Option<ReplyTo>),
+    /// The phone in an agent's browser may register.
+    Admitted(Admitted),
     /// Where a name leads.
     Found(Found),
     /// The card of an offer was written to a desktop.
@@ -110,6 +112,9 @@ impl Brain for Door {
     }
     fn try_transfer(&self, asked: Transfer, reply: Option<ReplyTo>) -> Result<(), Busy> {
         self.put(Incoming::Transfer(asked, reply))
+    }
+    fn try_admit(&self, admitted: Admitted) -> Result<(), Busy> {
+        self.put(Incoming::Admitted(admitted))
     }
     fn card_written(&self, offer: OfferId, at: Instant) {
         if self.put(Incoming::CardWritten(offer, at)).is_err() {

@@ -19,6 +19,7 @@ pub mod metrics;
 pub mod office;
 pub mod process;
 pub mod records;
+pub mod relay;
 pub mod resolve;
 pub mod roles;
 pub mod secret;

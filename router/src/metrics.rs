@@ -7,12 +7,14 @@
 mod connections;
 mod phones;
 mod refusals;
+mod relay;
 mod transfers;
 mod trunks;
 
 pub use connections::{ConnectionMetrics, OpenConnection};
 pub use phones::PhoneMetrics;
 pub use refusals::RefusalMetrics;
+pub use relay::RelayMetrics;
 pub use transfers::Transfers;
 pub use trunks::{TrunkCall, TrunkMetrics};
 
@@ -46,6 +48,8 @@ pub struct Metrics {
     pub refusals: RefusalMetrics,
     /// Trunks.
     pub trunks: TrunkMetrics,
+    /// rtpengine.
+    pub relay: RelayMetrics,
     /// Connections SIP comes on.
     pub connections: ConnectionMetrics,
     /// Time one append to the log took.
@@ -112,6 +116,7 @@ impl Metrics {
             phones: PhoneMetrics::new(&registry)?,
             refusals: RefusalMetrics::new(&registry)?,
             trunks: TrunkMetrics::new(&registry)?,
+            relay: RelayMetrics::new(&registry)?,
             connections: ConnectionMetrics::new(&registry)?,
             log_append_seconds: fast("log_append_seconds", "Time one append to the log took.")?,
             log_degraded: register(

@@ -15,6 +15,7 @@ use crate::{
     log::{FileLog, LogError},
     media::{Media, Ports, SoundError, Sounds},
     metrics::{Metrics, MetricsError},
+    relay::Relay,
     resolve::{Finder, Names},
     secret::SecretError,
     sip_edge::{OutsideSide, PhoneSide, QueueSide, SipEdge, SipParts, UdpEdge},
@@ -22,14 +23,14 @@ use crate::{
     trunks::TrunkBoard,
 };
 use acd::{Acd, Plan, Timestamp};
-use agent_gateway::{Gateway, GatewayConfig, GatewayError};
+use agent_gateway::{BrowserPhones, Gateway, GatewayConfig, GatewayError};
 use config::Config;
 use places::{peering, trunk_names, whereabouts};
 use screenpop::{ScreenPop, SectionSpec, SourceSpec, caller::Region};
 use serde::Serialize;
 use sip::{Flow, LegRecord, Transport};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io,
     net::{SocketAddr, TcpListener},
     path::Path,
@@ -159,7 +160,9 @@ impl House {
         let poll = mio::Poll::new()?;
         let (door, inbox) = inbox(mio::Waker::new(poll.registry(), DOOR)?);
         let sip_config = sip_config(&config, &sockets);
-        let desk_config = desk_config(&config, &directory, sockets.desk, screenpop);
+        let sip_streams: BTreeMap<_, _> =
+            sockets.streams.addresses().map(|(over, at)| (ready_key(over), at)).collect();
+        let desk_config = desk_config(&config, &directory, sockets.desk, &sip_streams, screenpop);
         let gateway = Gateway::start(desk_config, Arc::new(door.clone()), runtime)?;
         let connections = connections(&config, gateway.address());
         let news = {
@@ -175,7 +178,9 @@ impl House {
             media: Media::start()?,
             metrics: Arc::clone(&metrics),
             trunks: Arc::clone(&trunks),
+            relay: relay(&config, &metrics, clock.now())?,
         });
+        sip.adopt(&left.legs);
         let (mut sounds, now) = (Sounds::default(), clock.now());
         let announcer = announcer(&config, &directory, &mut sounds)?;
         let names = acquaint(&mut sip, &config, &directory, &mut sounds, now)?;
@@ -212,7 +217,7 @@ impl House {
         )?;
         let ready = Ready {
             sip_udp: sockets.sip_address,
-            sip_streams: streams.addresses().iter().map(|(over, at)| (ready_key(*over), *at)).collect(),
+            sip_streams,
             desk: gateway.address(),
             operator: office.address(),
         };
@@ -350,7 +355,7 @@ fn phones(config: &Config, directory: &acd::Directory, names: &mut Names) -> Vec
 fn phone_side(agent: &config::AgentAccess, udp: SocketAddr, names: &mut Names) -> PhoneSide {
     match &agent.phone {
         config::Phone::At(uri) => PhoneSide::At { uri: uri.text.clone(), at: whereabouts(uri, udp, names) },
-        config::Phone::Registered { .. } => PhoneSide::Registered(agent.id.clone()),
+        config::Phone::Registered { .. } | config::Phone::Browser => PhoneSide::Registered(agent.id.clone()),
     }
 }
 
@@ -364,7 +369,8 @@ fn registry(config: &Config, secret: &[u8; 32], now: Timestamp) -> sip::Registry
     let password = |secret: &config::Secret| sip::auth::Password::plain(secret.expose());
     let account = |agent: &config::AgentAccess| match &agent.phone {
         config::Phone::Registered { password: secret } => Some((agent.id.clone(), password(secret))),
-        config::Phone::At(_) => None,
+        // A browser is given a password whenever its agent has signed in.
+        config::Phone::At(_) | config::Phone::Browser => None,
     };
     let trunk = |trunk: &config::Trunk| {
         let login = trunk.requires.as_ref()?;
@@ -418,6 +424,13 @@ fn cancel_ringing(legs: &[LegRecord], brain: &mut Brain, streams: &Streams) {
             Transport::Ws | Transport::Wss => {} // nobody can connect to a browser
         }
     }
+}
+
+/// Our side of the rtpengine, if one is configured.
+fn relay(config: &Config, metrics: &Arc<Metrics>, now: Timestamp) -> io::Result<Option<Relay>> {
+    let Some(config::Rtpengine { address, relay }) = config.media.rtpengine else { return Ok(None) };
+    let all = relay == config::Relay::All;
+    Relay::open(address, all, Arc::clone(metrics), now).map(Some)
 }
 
 /// Every queue with its music and its welcome.
@@ -479,6 +492,7 @@ fn desk_config(
     config: &Config,
     directory: &acd::Directory,
     listener: TcpListener,
+    sip: &BTreeMap<&'static str, SocketAddr>,
     screenpop: Arc<ScreenPop>,
 ) -> GatewayConfig {
     let access = |agent: &config::AgentAccess| {
@@ -502,9 +516,24 @@ fn desk_config(
         not_ready_reasons: config.desk.not_ready_reasons.clone(),
         outside: !config.outside.is_empty(),
         origins: config.desk.origins.clone(),
+        browser_phones: browser_phones(config, directory, sip),
         screenpop,
         server_version: env!("CARGO_PKG_VERSION").to_owned(),
     }
+}
+
+/// Whose phone is in the browser, and how it reaches us.
+fn browser_phones(
+    config: &Config,
+    directory: &acd::Directory,
+    sip: &BTreeMap<&'static str, SocketAddr>,
+) -> Option<BrowserPhones> {
+    let is_one = |agent: &&config::AgentAccess| matches!(agent.phone, config::Phone::Browser);
+    let agents = config.agents.iter().filter(is_one).filter_map(|agent| directory.agent_no(&agent.id));
+    let agents: BTreeSet<acd::AgentNo> = agents.collect();
+    let port = |key| sip.get(key).map(SocketAddr::port);
+    let (url, ws, wss) = (config.desk.phone_url.clone(), port("sip_ws"), port("sip_wss"));
+    (!agents.is_empty()).then_some(BrowserPhones { agents, url, ws, wss })
 }
 
 /// Decides a log again.

@@ -5,6 +5,7 @@
 mod count;
 mod located;
 mod mint;
+mod relayed;
 mod transfer;
 mod trunk;
 mod udp;
@@ -15,6 +16,7 @@ pub use udp::UdpEdge;
 use crate::{
     media::{Media, Ports, Sound},
     metrics::{Direction, Metrics, TrunkCall},
+    relay::Relay,
     streams::Streams,
     trunks::TrunkBoard,
 };
@@ -58,6 +60,7 @@ pub struct SipEdge {
     media: Media,
     metrics: Arc<Metrics>,
     trunks: Arc<TrunkBoard>,
+    relay: Option<Relay>,
 }
 
 /// What this side remembers of a live call.
@@ -118,6 +121,8 @@ pub struct SipParts {
     pub metrics: Arc<Metrics>,
     /// Where it is shown how trunks are.
     pub trunks: Arc<TrunkBoard>,
+    /// Who relays media, if somebody does.
+    pub relay: Option<Relay>,
 }
 
 impl SipEdge {
@@ -138,6 +143,7 @@ impl SipEdge {
             media: parts.media,
             metrics: parts.metrics,
             trunks: parts.trunks,
+            relay: parts.relay,
         }
     }
 
@@ -166,7 +172,10 @@ impl SipEdge {
     pub fn receive(&mut self, from: Flow, bytes: Bytes, now: Timestamp) {
         let (method, status) = count::sniff(&bytes);
         self.metrics.sip.count(Direction::In, method, status);
-        self.stack.receive(from, bytes, micros(now), &mut self.mint, &mut self.out);
+        if let Some(bytes) = self.past_relay(from, bytes, now) {
+            self.stack.receive(from, bytes, micros(now), &mut self.mint, &mut self.out);
+        }
+        self.take_relayed(now);
     }
 
     /// A peer could not be connected to, or its connection is lost: whoever waits for its answer need not.
@@ -186,6 +195,7 @@ impl SipEdge {
 
     /// Runs the stack's timers.
     pub fn expire(&mut self, now: Timestamp) {
+        self.expire_relay(now);
         if self.stack.next_deadline().is_some_and(|at| at <= micros(now)) {
             self.stack.expire(micros(now), &mut self.mint, &mut self.out);
         }
@@ -194,7 +204,8 @@ impl SipEdge {
     /// When [`SipEdge::expire`] has something to do.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        self.stack.next_deadline().map(|at| Timestamp(at.0))
+        let relay = self.relay.as_ref().map(Relay::next_deadline);
+        self.stack.next_deadline().map(|at| Timestamp(at.0)).into_iter().chain(relay).min()
     }
 
     /// New calls are refused with 503 while this is on.
@@ -220,13 +231,17 @@ impl SipEdge {
     }
 
     /// What has to be stored before anything is sent.
-    pub fn take_keep(&mut self) -> Vec<Keep> {
-        std::mem::take(&mut self.out.keep)
+    pub fn take_keep(&mut self, now: Timestamp) -> Vec<Keep> {
+        let keep = std::mem::take(&mut self.out.keep);
+        if let Some(relay) = self.relay.as_mut().filter(|_| !keep.is_empty()) {
+            relay.note(&keep, now);
+        }
+        keep
     }
 
     /// Sends everything, in order. Only after the commit.
-    pub fn send(&mut self, socket: &mut UdpEdge, streams: &Streams) {
-        for send in self.out.sends.drain(..) {
+    pub fn send(&mut self, socket: &mut UdpEdge, streams: &Streams, now: Timestamp) {
+        for send in relayed::sends(&mut self.relay, &mut self.out.sends, now) {
             let (method, status) = count::sent(send.what);
             self.metrics.sip.count(Direction::Out, method, status);
             match send.to.transport {
@@ -259,6 +274,9 @@ impl SipEdge {
             Notice::HoldFailed { leg, status } => Some(Event::HoldFailed { offer: offer_id(leg), status }),
             Notice::RetrieveFailed { leg, status } => {
                 Some(Event::RetrieveFailed { offer: offer_id(leg), status })
+            }
+            Notice::ConsultFailed { leg, status } => {
+                Some(Event::ConsultFailed { offer: offer_id(leg), status })
             }
             // The brain's loop finds out first whom it means.
             Notice::PhoneRefers { .. } => None,
@@ -400,21 +418,23 @@ impl SipEdge {
     pub fn carry_out(&mut self, order: &Order, now: Timestamp) {
         let command = match order {
             Order::Treat { call, queue, treatment } => self.treat(*call, *queue, *treatment),
-            Order::RingPhone { offer, agent, queue, auto_answer } => {
+            Order::RingPhone { offer, agent, queue, auto_answer, by } => {
                 let Some(ring) = self.ring(*offer, *agent, *queue, *auto_answer, now) else {
                     // No phone is known for her: as if it could not be reached.
                     self.out.notices.push(Notice::PhoneRefused { leg: leg_key(*offer), status: 480 });
                     return;
                 };
-                ring
+                transfer::asked_by(ring, *by)
             }
-            Order::CallOut { offer, rule } => {
+            Order::CallOut { offer, rule, by } => {
                 let Some(ring) = self.call_out(*offer, rule) else {
                     self.out.notices.push(Notice::PhoneRefused { leg: leg_key(*offer), status: 480 });
                     return;
                 };
-                ring
+                transfer::asked_by(ring, *by)
             }
+            Order::ConnectConsult { offer, .. } => Command::JoinConsult { leg: leg_key(*offer) },
+            Order::PutThrough { offer } => Command::PutThrough { leg: leg_key(*offer) },
             Order::AcceptRefer { offer } => Command::AcceptRefer { leg: leg_key(*offer) },
             Order::DropPhone { offer, why } => {
                 if *why == DropReason::RungOut {
@@ -552,6 +572,7 @@ const fn drop_cause(why: DropReason) -> Cause {
         DropReason::AgentHungUp => Cause { status: 200, text: "Hung up at the desk" },
         DropReason::Stale => Cause { status: 487, text: "Offer withdrawn" },
         DropReason::Transferred => Cause { status: 200, text: "Transferred" },
+        DropReason::ConsultOver => Cause { status: 487, text: "Consultation over" },
         DropReason::BridgeFailed => Cause { status: 500, text: "Caller could not be joined" },
     }
 }

@@ -22,7 +22,7 @@ const REMEMBER_STATES: &str = "window.states = []; new MutationObserver(() => \
     { attributes: true, attributeFilter: ['data-state'] }); 0";
 
 impl Browser {
-    async fn sign_in(&mut self, desk: std::net::SocketAddr, token: &str) {
+    pub async fn sign_in(&mut self, desk: std::net::SocketAddr, token: &str) {
         self.go(&format!("http://{desk}/")).await;
         self.until("the sign-in is shown", "document.querySelector('#token')?.offsetParent").await;
         self.eval(&format!(
@@ -33,7 +33,7 @@ impl Browser {
         self.until("she is signed in", "document.querySelector('.state')?.dataset.state").await;
         self.eval(REMEMBER_STATES).await;
     }
-    async fn be_ready(&mut self) {
+    pub async fn be_ready(&mut self) {
         self.until(
             "she is ready",
             "(() => { const state = document.querySelector('.state').dataset.state; \
@@ -42,7 +42,7 @@ impl Browser {
         )
         .await;
     }
-    async fn until_call(&mut self, states: &str, at_most: Duration) {
+    pub async fn until_call(&mut self, states: &str, at_most: Duration) {
         let shown = format!("'{states}'.split(' ').includes(document.querySelector('.call').dataset.call)");
         self.until_within(&format!("the call is {states}"), &shown, at_most).await;
     }
@@ -57,7 +57,7 @@ impl Browser {
             self.wrap_up().await;
         }
     }
-    async fn press(&mut self, key: &str) {
+    pub async fn press(&mut self, key: &str) {
         let button = format!("document.querySelector('button[data-key={key}]')");
         self.until(
             &format!("{key} can be pressed"),
@@ -67,7 +67,7 @@ impl Browser {
         self.eval(&format!("{button}.click(); 0")).await;
     }
     /// From the end of the call to the next one.
-    async fn wrap_up(&mut self) {
+    pub async fn wrap_up(&mut self) {
         self.until("codes are shown", "document.querySelector('.codes input')?.offsetParent").await;
         self.eval("document.querySelector('.codes input').click(); 0").await;
         self.press("finish").await;

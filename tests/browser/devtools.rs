@@ -41,12 +41,17 @@ pub struct Browser {
 impl Browser {
     /// Starts a browser with an empty page of 1280 × 900.
     pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+    /// As [`Browser::start`], with these further arguments.
+    pub async fn start_with(arguments: &[String]) -> Self {
         let profile = tempfile::Builder::new().prefix("sambung-browser-").tempdir().unwrap();
         let mut child = Command::new(need("chromium"))
             .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
             .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
             .args(["--remote-debugging-port=0", "--window-size=1280,900", "--disable-dev-shm-usage"])
             .arg(format!("--user-data-dir={}", profile.path().display()))
+            .args(arguments)
             .arg("about:blank")
             .process_group(0)
             .stdin(Stdio::null())
@@ -73,6 +78,10 @@ impl Browser {
         for domain in ["Page.enable", "Runtime.enable", "Log.enable"] {
             self.command(domain, json!({})).await;
         }
+    }
+    /// Runs a script in every page to come, before its own.
+    pub async fn before_pages(&mut self, script: &str) {
+        self.command("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script })).await;
     }
     /// Goes to a page.
     pub async fn go(&mut self, url: &str) {

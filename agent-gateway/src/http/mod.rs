@@ -2,12 +2,13 @@
 
 mod origin;
 mod pages;
+mod phone;
 mod routes;
 mod upgrade;
 
 pub(crate) use routes::routes;
 
-use crate::socket::Hub;
+use crate::{config::BrowserPhones, socket::Hub};
 use axum::{Router, body::Body};
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
@@ -35,6 +36,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub(crate) struct Shared {
     pub(crate) hub: Arc<Hub>,
     pub(crate) origins: Arc<[String]>,
+    pub(crate) phones: Arc<Option<BrowserPhones>>,
     pub(crate) stop: watch::Receiver<bool>,
 }
 

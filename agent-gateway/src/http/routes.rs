@@ -1,6 +1,6 @@
 //! What is found where on the desk's port: the pages, the WebSocket, its HTTP twin.
 
-use super::{Shared, pages, upgrade};
+use super::{Shared, pages, phone, upgrade};
 use crate::desk::Ask;
 use acd::AgentNo;
 use axum::{
@@ -8,7 +8,7 @@ use axum::{
     body::Body,
     extract::{DefaultBodyLimit, Path, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header},
-    middleware::{Next, from_fn},
+    middleware::{Next, from_fn_with_state},
     response::IntoResponse,
     routing::{get, post},
 };
@@ -33,21 +33,26 @@ pub(crate) fn routes(shared: Shared) -> Router {
         .route(protocol::WEBSOCKET_PATH, get(upgrade::agentdesk))
         .route(protocol::SNAPSHOT_PATH, get(snapshot))
         .route(protocol::COMMANDS_PATH, post(commands))
+        .route(phone::PATH, post(phone::phone))
         .route("/v1/asyncapi", get(asyncapi))
         .fallback(|| async { pages::plain(StatusCode::NOT_FOUND, "there is nothing here\n") })
         .layer(DefaultBodyLimit::max(MAX_MESSAGE_BYTES))
-        .layer(from_fn(guarded))
+        .layer(from_fn_with_state(shared.clone(), guarded))
         .with_state(shared)
 }
 
 /// Every request ends in time, and every response has our headers.
-async fn guarded(request: Request, next: Next) -> Response<Body> {
+async fn guarded(State(shared): State<Shared>, request: Request, next: Next) -> Response<Body> {
+    let host = request.headers().get(header::HOST).cloned();
     let mut response = match timeout(REQUEST_WITHIN, next.run(request)).await {
         Ok(response) => response,
         Err(_) => pages::plain(StatusCode::REQUEST_TIMEOUT, "the request took too long\n"),
     };
     for &(name, value) in pages::HEADERS {
         response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    if let Some(phones) = shared.phones.as_ref() {
+        phone::permit(phones, host.as_ref(), response.headers_mut());
     }
     response
 }
@@ -125,11 +130,11 @@ fn undecodable(error: &DecodeError) -> Response<Body> {
     failed(StatusCode::BAD_REQUEST, id, Fault::new(code, error.to_string()))
 }
 
-fn failed(status: StatusCode, id: Option<CommandId>, fault: Fault) -> Response<Body> {
+pub(super) fn failed(status: StatusCode, id: Option<CommandId>, fault: Fault) -> Response<Body> {
     private(status, json!({ "id": id, "ok": false, "error": fault }))
 }
 
-fn unauthorized() -> Response<Body> {
+pub(super) fn unauthorized() -> Response<Body> {
     let fault = Fault::new(ErrorCode::AuthFailed, "send Authorization: Bearer and an agent's token");
     let mut response = failed(StatusCode::UNAUTHORIZED, None, fault);
     response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -141,11 +146,11 @@ fn stopping() -> Response<Body> {
 }
 
 /// An answer for nobody else's eyes.
-fn private(status: StatusCode, body: serde_json::Value) -> Response<Body> {
+pub(super) fn private(status: StatusCode, body: serde_json::Value) -> Response<Body> {
     (status, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }
 
-fn bearer(shared: &Shared, headers: &HeaderMap) -> Option<AgentNo> {
+pub(super) fn bearer(shared: &Shared, headers: &HeaderMap) -> Option<AgentNo> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme

@@ -7,8 +7,8 @@ use acd::{
     plan::{Answer, Presence},
 };
 use agent_gateway::{
-    AgentAccess, Brain, Busy, CallerKnown, DeskOrder, Gateway, GatewayConfig, GatewayHandle, ReplyTo,
-    Transfer,
+    Admitted, AgentAccess, Brain, BrowserPhones, Busy, CallerKnown, DeskOrder, Gateway, GatewayConfig,
+    GatewayHandle, ReplyTo, Transfer,
 };
 use protocol::ClientKind;
 use screenpop::{
@@ -16,7 +16,7 @@ use screenpop::{
     caller::{CallerHeaders, Region, identify},
 };
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::TcpListener,
     sync::{
         Arc,
@@ -39,6 +39,7 @@ pub const BILLING: QueueNo = QueueNo(0);
 pub enum Heard {
     Event(Event, Option<ReplyTo>),
     Transfer(Transfer, Option<ReplyTo>),
+    Admitted(Admitted),
     Written(OfferId, Instant),
     Painted(OfferId, Duration),
 }
@@ -58,6 +59,12 @@ impl Brain for Listener {
     }
     fn try_transfer(&self, asked: Transfer, reply: Option<ReplyTo>) -> Result<(), Busy> {
         self.heard.send(Heard::Transfer(asked, reply)).map_err(|_| Busy)
+    }
+    fn try_admit(&self, admitted: Admitted) -> Result<(), Busy> {
+        if self.busy.load(Ordering::Relaxed) {
+            return Err(Busy);
+        }
+        self.heard.send(Heard::Admitted(admitted)).map_err(|_| Busy)
     }
     fn card_written(&self, offer: OfferId, at: Instant) {
         drop(self.heard.send(Heard::Written(offer, at)));
@@ -80,9 +87,19 @@ impl House {
     }
 
     pub fn with_sources(sources: Vec<SourceSpec>) -> Self {
+        Self::of(config(agents(), sources))
+    }
+
+    /// A gateway where Ann's phone is in her browser.
+    pub fn with_browser_phones(phones: BrowserPhones) -> Self {
+        let phones = BrowserPhones { agents: BTreeSet::from([ANN]), ..phones };
+        Self::of(GatewayConfig { browser_phones: Some(phones), ..config(agents(), Vec::new()) })
+    }
+
+    fn of(config: GatewayConfig) -> Self {
         let (sender, heard) = mpsc::unbounded_channel();
         let brain = Arc::new(Listener { heard: sender, busy: AtomicBool::new(false) });
-        let gateway = Gateway::start(config(agents(), sources), brain.clone(), &Handle::current()).unwrap();
+        let gateway = Gateway::start(config, brain.clone(), &Handle::current()).unwrap();
         Self { gateway, brain, heard }
     }
 
@@ -173,6 +190,7 @@ pub fn config(agents: Vec<AgentAccess>, sources: Vec<SourceSpec>) -> GatewayConf
         not_ready_reasons: vec!["break".into(), "meeting".into()],
         outside: true,
         origins: vec!["https://crm.example".into()],
+        browser_phones: None,
         screenpop: ScreenPop::open(sources, Region::new("ID").unwrap()).unwrap(),
         server_version: "test".into(),
     }
@@ -230,6 +248,7 @@ pub fn offered(offer: OfferId, agent: AgentNo) -> Vec<DeskOrder> {
             priority: 5,
             answer: Answer::Phone,
             given_by: None,
+            consult: false,
         }),
     ]
 }

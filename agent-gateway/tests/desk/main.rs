@@ -18,6 +18,7 @@ mod commands;
 mod http;
 mod offers;
 mod pages;
+mod phone;
 mod push;
 mod sign_in;
 mod slow;

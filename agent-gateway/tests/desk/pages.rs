@@ -66,7 +66,8 @@ fn no_page_makes_markup_of_text_or_fetches_from_elsewhere() {
         "onclick=",
         "<script>",
     ];
-    for (path, text) in web() {
+    // Licences say where what they license comes from.
+    for (path, text) in web().into_iter().filter(|(path, _)| !path.ends_with("LICENSES.txt")) {
         for word in forbidden {
             assert!(!text.contains(word), "{path} has {word}");
         }

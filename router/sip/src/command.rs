@@ -49,6 +49,30 @@ pub enum Command {
         /// The leg that holds.
         leg: LegKey,
     },
+    /// INVITE a phone that a joined one wants to ask, with the description of that one. Its caller is put on hold by orders
+    /// of their own, before or after.
+    Consult {
+        /// The new leg.
+        leg: LegKey,
+        /// The leg that asks.
+        by: LegKey,
+        /// Which phones: one at least, of which [`MAX_AT_ONCE`] are rung.
+        phones: Vec<Phone>,
+        /// Written in `X-Sambung-Queue`; nothing is written when it is empty.
+        queue: String,
+        /// What the phone is told about the caller.
+        display: Display,
+    },
+    /// Join a phone that has answered to the one that asks it, once that one holds.
+    JoinConsult {
+        /// The answered leg.
+        leg: LegKey,
+    },
+    /// Join the caller, who is on hold, to the phone that was asked; the one that asked has been dropped.
+    PutThrough {
+        /// The leg that was asked.
+        leg: LegKey,
+    },
     /// Accept the REFER of `PhoneRefers`: the phone is told that its caller is taken over, before it is dropped.
     AcceptRefer {
         /// The joined leg.

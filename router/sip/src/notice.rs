@@ -85,6 +85,13 @@ pub enum Notice {
         /// The final response; 488 when that could not be used, or the phone holds on its own account.
         status: u16,
     },
+    /// A phone and the one that asks it could not be joined. The one that was asked is gone; the other still holds.
+    ConsultFailed {
+        /// The leg that was asked.
+        leg: LegKey,
+        /// The final response of either.
+        status: u16,
+    },
     /// The phone gives its caller away; await `AcceptRefer` or `RefuseRefer`, for which its REFER waits.
     PhoneRefers {
         /// Which leg.

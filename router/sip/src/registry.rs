@@ -2,7 +2,7 @@
 
 use crate::{
     Connection, Flow, Keep, Micros, Notice, Output, Phone, Rejected,
-    auth::{Realm, Verifier},
+    auth::{Password, Realm, Verifier},
     context::{Moment, Net},
     output::Sent,
     registrar::{BindingRecord, Event, Outcome, Registrar, Reply, Target},
@@ -41,6 +41,12 @@ impl Stack {
         let Some(registrar) = &mut self.registry.registrar else { return };
         let events = registrar.restore(stored, now);
         self.registrations(events, out);
+    }
+    /// Gives a user who registers a password that is good until then; the one before is so no longer.
+    pub fn admit(&mut self, user: &str, password: &Password, until: Micros, now: Micros) {
+        if let Some(registrar) = &mut self.registry.registrar {
+            registrar.admit(user, password, until, now);
+        }
     }
     /// Every phone at which a user who registers can be rung now, the preferred one first.
     #[must_use]

@@ -123,6 +123,9 @@ impl Stack {
             | Command::HoldPhone { leg }
             | Command::Hold { leg, .. }
             | Command::Retrieve { leg }
+            | Command::Consult { leg, .. }
+            | Command::JoinConsult { leg }
+            | Command::PutThrough { leg }
             | Command::AcceptRefer { leg }
             | Command::RefuseRefer { leg, .. }
             | Command::Drop { leg, .. } => leg.call,
@@ -136,6 +139,11 @@ impl Stack {
             Command::HoldPhone { leg } => call.hold_phone(leg.attempt, ctx),
             Command::Hold { leg, port } => call.hold(leg.attempt, port, ctx),
             Command::Retrieve { leg } => call.retrieve(leg.attempt, ctx),
+            Command::Consult { leg, by, phones, queue, display } => {
+                call.consult(leg, by.attempt, Order { phones, queue, display, auto_answer: false }, ctx);
+            }
+            Command::JoinConsult { leg } => call.join_consult(leg.attempt, ctx),
+            Command::PutThrough { leg } => call.put_through(leg.attempt, ctx),
             Command::AcceptRefer { leg } => call.accept_refer(leg.attempt, ctx),
             Command::RefuseRefer { leg, status } => call.refuse_refer(leg.attempt, status, ctx),
             Command::Drop { leg, reason } => call.drop_phone(leg.attempt, reason, ctx),
@@ -170,7 +178,7 @@ impl Stack {
     /// A peer could not be connected to: whoever waits for its answer need not wait for a timer.
     pub fn unreachable(&mut self, to: Flow, now: Micros, mint: &mut dyn Mint, out: &mut Output) {
         let moment = &mut Moment { now, mint, out };
-        for end in self.net.clients.unreachable(to) {
+        for end in self.net.clients.unreachable(to, &mut self.net.timers) {
             self.ended(end, moment);
         }
     }

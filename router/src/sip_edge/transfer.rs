@@ -53,6 +53,16 @@ impl SipEdge {
     }
 }
 
+/// The order to ring, for the phone of an agent who asks, if one does.
+pub(super) fn asked_by(ring: Command, by: Option<OfferId>) -> Command {
+    match (ring, by) {
+        (Command::Ring { leg, phones, queue, display, .. }, Some(by)) => {
+            Command::Consult { leg, by: leg_key(by), phones, queue, display }
+        }
+        (other, _) => other,
+    }
+}
+
 fn user_of(uri: &str) -> Option<&[u8]> {
     Uri::parse(uri.as_bytes()).ok().and_then(|uri| uri.user)
 }
@@ -61,7 +71,7 @@ fn user_of(uri: &str) -> Option<&[u8]> {
 const fn status_of(error: &CommandError) -> u16 {
     match error {
         CommandError::NoSuchTarget => 404,
-        CommandError::AgentNotReady { .. } => 480,
+        CommandError::AgentNotReady { .. } | CommandError::NobodyFree { .. } => 480,
         CommandError::NumberRefused
         | CommandError::ToYourself
         | CommandError::NotInCall { .. }
@@ -71,6 +81,8 @@ const fn status_of(error: &CommandError) -> u16 {
         | CommandError::AlreadyHeld { .. }
         | CommandError::NotHeld { .. }
         | CommandError::NotWrappingUp { .. }
+        | CommandError::Consulting { .. }
+        | CommandError::NotConsulting { .. }
         | CommandError::LoggedOut
         | CommandError::BadReason => 403,
     }

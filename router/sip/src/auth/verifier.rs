@@ -83,6 +83,8 @@ pub struct Verifier {
     realm: Vec<u8>,
     algorithms: Vec<Algorithm>,
     accounts: BTreeMap<Arc<str>, Account>,
+    /// Users of a password that ends by itself, and when it does.
+    guests: BTreeMap<Arc<str>, (Account, Micros)>,
     nonces: Nonces,
 }
 
@@ -97,6 +99,7 @@ impl Verifier {
             realm: Vec::new(),
             algorithms: Vec::new(),
             accounts: BTreeMap::new(),
+            guests: BTreeMap::new(),
             nonces: Nonces::new(secret, now),
         };
         verifier.configure(realm);
@@ -113,14 +116,28 @@ impl Verifier {
         };
         self.accounts = accounts.into_iter().map(account).collect();
     }
-    /// All users, in order.
+    /// Gives a user a password that is good until then; the one before is so no longer. A user with an account of her own
+    /// keeps that, and gets none.
+    pub fn admit(&mut self, user: &str, password: &Password, until: Micros, now: Micros) {
+        self.guests.retain(|_, (_, ends)| *ends > now);
+        if !self.accounts.contains_key(user) {
+            let hashed = |algorithm| password.hashed(algorithm, user.as_bytes(), &self.realm);
+            self.guests.insert(Arc::from(user), (Algorithm::ALL.map(hashed), until));
+        }
+    }
+    /// All users with an account of their own, in order.
     pub fn users(&self) -> impl Iterator<Item = &Arc<str>> {
         self.accounts.keys()
     }
     /// The user of this name.
     #[must_use]
     pub fn user(&self, name: &str) -> Option<Arc<str>> {
-        self.accounts.get_key_value(name).map(|(user, _)| Arc::clone(user))
+        let guest = || self.guests.get_key_value(name).map(|(user, _)| user);
+        self.accounts.get_key_value(name).map(|(user, _)| user).or_else(guest).map(Arc::clone)
+    }
+    fn account(&self, name: &str, now: Micros) -> Option<(&Arc<str>, &Account)> {
+        let guest = || self.guests.get_key_value(name).filter(|(_, (_, ends))| *ends > now);
+        self.accounts.get_key_value(name).or_else(|| guest().map(|(user, (account, _))| (user, account)))
     }
 
     /// What is offered to somebody who has not answered yet.
@@ -147,8 +164,7 @@ impl Verifier {
         if !is_for(request, answer.uri) {
             return Err(Denied::OtherUri);
         }
-        let account =
-            std::str::from_utf8(answer.user).ok().and_then(|user| self.accounts.get_key_value(user));
+        let account = std::str::from_utf8(answer.user).ok().and_then(|user| self.account(user, now));
         let ha1 = account.and_then(|(_, hashes)| hashes[place(by)]);
         // A user who is not there is given a password that nobody knows, so that the answer takes as long.
         let expected = proof.response(by, &ha1.unwrap_or_else(|| Hex::of(&[0; 32])));

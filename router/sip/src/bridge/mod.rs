@@ -4,6 +4,7 @@
 //! `o=`. What is *wanted* for the caller's ears ([`Want`]) and what *is* ([`Have`]) are kept apart; whenever it is our
 //! turn in the caller's dialog, [`Call::settle`] closes the gap by a re-INVITE.
 
+mod consult;
 mod hold;
 mod informed;
 mod join;
@@ -58,6 +59,8 @@ pub(crate) struct Call {
     port: Option<u16>,
     /// The joined phone has put the caller on hold, or is about to, or is about to end it.
     hold: Option<hold::Hold>,
+    /// A phone that another one asks, or wants to.
+    pair: Option<consult::Pair>,
     /// Digits on their way from one side to the other.
     digits: Vec<Digit>,
     alarm: Alarm,
@@ -103,6 +106,7 @@ impl Call {
             corrections: 0,
             port: None,
             hold: None,
+            pair: None,
             digits: Vec::new(),
             alarm: Alarm::new(),
         }
@@ -118,6 +122,7 @@ impl Call {
             ctx.net.legs -= 1;
             ctx.out.keep.push(Keep::ForgetLeg(leg.key));
         }
+        self.mind_pair();
         let due = self.due();
         ctx.net.timers.set(&mut self.alarm, Timer::Call(self.key), due);
         if self.is_over() {
@@ -247,6 +252,9 @@ impl Call {
     }
     /// Who hears `side` now.
     fn partner(&self, side: Side) -> Option<Side> {
+        if let Some(other) = self.paired(side) {
+            return Some(other);
+        }
         let Have::Phone(joined) = self.have else { return None };
         match side {
             Side::Caller => Some(Side::Phone(joined)),

@@ -23,7 +23,7 @@ impl Call {
         if !here || self.phone(leg.attempt).is_some() {
             return;
         }
-        if self.phones.len() == MAX_PHONES || !order.can_be_sent() {
+        if !self.has_room_for(&mut order) {
             return ctx.out.notices.push(Notice::PhoneRefused { leg, status: 503 });
         }
         self.phones.push(PhoneLeg::new(leg, order, ctx));
@@ -32,6 +32,10 @@ impl Call {
             self.answer_with_offer(self.port, ctx);
         }
         self.call_waiting_phones(ctx);
+    }
+    /// Whether one phone more can be called.
+    pub(super) fn has_room_for(&self, order: &mut Order) -> bool {
+        self.phones.len() < MAX_PHONES && order.can_be_sent()
     }
     /// Sends the INVITEs that waited for the caller's description.
     pub(super) fn call_waiting_phones(&mut self, ctx: &mut Ctx<'_>) {
@@ -75,6 +79,9 @@ impl Call {
         let status = message.status().unwrap_or_default();
         ctx.out.notices.push(Notice::PhoneProgress { leg: key, status });
         // A caller who hears early music would not hear the ringing tone, or lose the music over it.
+        if self.is_consulted(attempt) {
+            return;
+        }
         let previewed =
             matches!(&self.caller.stage, caller::Stage::Early(early) if early.previewed.is_some());
         if !previewed {
@@ -106,7 +113,9 @@ impl Call {
         let Some(leg) = self.phone_mut(attempt) else { return };
         match step(leg, ctx) {
             Outcome::Answered => {
-                self.silence(ctx);
+                if !self.is_consulted(attempt) {
+                    self.silence(ctx);
+                }
                 ctx.out.notices.push(Notice::PhoneAnswered { leg: key });
             }
             Outcome::Refused(status) => ctx.out.notices.push(Notice::PhoneRefused { leg: key, status }),

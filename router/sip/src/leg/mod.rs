@@ -122,6 +122,8 @@ pub(crate) enum Purpose {
     Join { attempt: u32 },
     /// The phone: the caller's media is somewhere else than it was told.
     Repoint,
+    /// A phone of two that hear each other: the other's media is somewhere else than it was told.
+    Pair,
     /// Either: the other side asked for it.
     Relay,
     /// Either: to refresh the session, with what was said before.

@@ -18,8 +18,8 @@ use super::{
     throttle::Throttle,
 };
 use crate::{
-    Connection, Flow, Micros, Mint,
-    auth::{Algorithm, Realm, Verified, Verifier},
+    Connection, Flow, Micros, Mint, Transport,
+    auth::{Algorithm, Password, Realm, Verified, Verifier},
     wire::{Message, Writer},
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -62,6 +62,11 @@ impl Registrar {
         self.verifier.configure(settings.realm);
         self.answers = Answers::new(&settings.node, settings.product);
         self.book.keep_users(|user| self.verifier.user(user).is_some())
+    }
+
+    /// Gives a user a password that is good until then; see [`Verifier::admit`].
+    pub fn admit(&mut self, user: &str, password: &Password, until: Micros, now: Micros) {
+        self.verifier.admit(user, password, until, now);
     }
 
     /// Takes a REGISTER that came over `flow`.
@@ -109,9 +114,12 @@ impl Registrar {
         }
         (Some(reply(refusal.status(), writer, !refusal.is_of_a_stranger())), refusal.handled())
     }
-    /// What to offer alone to a phone that does not get over a choice.
+    /// What to offer alone to a phone that does not get over a choice. The libraries of browsers do not.
     fn without_choice(&mut self, asked: &Asked<'_>) -> Option<Algorithm> {
         let [_, .., last] = *self.verifier.offered() else { return None };
+        if matches!(asked.flow.transport, Transport::Ws | Transport::Wss) {
+            return Some(last);
+        }
         let took_it = self.known(asked).any(|binding| binding.digest == last);
         let claim = asked.claim.as_ref()?;
         (took_it || self.stumbles.asks(asked.flow, &claim.user, asked.now)).then_some(last)

@@ -293,24 +293,26 @@ impl Clients {
     }
     /// Whatever waits for an answer from `to` waits in vain: it cannot be connected to. Looks at every transaction,
     /// which is rare enough.
-    pub(crate) fn unreachable(&mut self, to: Flow) -> Vec<End> {
+    pub(crate) fn unreachable(&mut self, to: Flow, timers: &mut Timers) -> Vec<End> {
         let lost = |entry: &Entry| match &entry.machine {
             Machine::Invite { tx, .. } => tx.is_open() && tx.sent.to.is_same_peer(to),
             Machine::Other { tx, .. } => tx.to.is_same_peer(to),
         };
         let Self { live, moved } = self;
-        let ends = live.extract_if(|_, entry| lost(entry)).filter_map(|(id, entry)| {
+        let mut ends = Vec::new();
+        for (id, mut entry) in live.extract_if(|_, entry| lost(entry)) {
+            timers.set(&mut entry.alarm, Timer::Client(id), None);
             if entry.known != id.branch {
                 moved.remove(&entry.known);
             }
-            match entry.machine {
+            ends.extend(match entry.machine {
                 Machine::Invite { owner, .. } => {
                     Some(End::TimedOut { owner, branch: entry.known, status: 503 })
                 }
                 Machine::Other { tx, then, .. } => then.ended(entry.known, tx.is_open()),
-            }
-        });
-        ends.collect()
+            });
+        }
+        ends
     }
     /// Runs the timer of `id`.
     pub(crate) fn expire(

@@ -6,6 +6,7 @@
 mod rig;
 
 mod abuse;
+mod consult;
 mod gateway;
 mod hold;
 mod hold_by_order;

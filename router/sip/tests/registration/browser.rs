@@ -1,0 +1,68 @@
+//! Phones in browsers: a password that ends by itself, and a challenge that a browser's library can answer.
+
+use crate::phone::{Office, Phone, later};
+use sip::{
+    Connection, Flow, Transport,
+    auth::{Algorithm, Password},
+    registrar::Handled,
+    wire::Name,
+};
+
+const HOME: &str = "Contact: <sip:x7@y9.invalid;transport=ws>\r\n";
+
+/// Eve's page, over a WebSocket.
+fn page(password: &str) -> Phone {
+    let flow = Flow {
+        connection: Some(Connection(1)),
+        ..Flow::to(Transport::Wss, "203.0.113.7:50700".parse().unwrap())
+    };
+    // Each page that is opened is a phone of its own.
+    Phone { flow, password: password.to_owned(), call_id: format!("page-{password}"), ..Phone::of("eve") }
+}
+
+fn admit(office: &mut Office, user: &str, password: &str, seconds: u64) {
+    office.registrar.admit(user, &Password::plain(password), later(seconds), office.now);
+}
+
+#[test]
+fn a_password_is_good_until_it_ends_or_the_next_one_is_given() {
+    let mut office = Office::new();
+    assert_eq!(page("one").registers(&mut office, HOME).status(), 401, "she is not admitted yet");
+    admit(&mut office, "eve", "one", 600);
+    assert_eq!(page("another").registers(&mut office, HOME).status(), 401);
+    assert_eq!(page("one").registers(&mut office, HOME).status(), 200);
+    assert_eq!(office.rings("eve").len(), 1);
+    admit(&mut office, "eve", "two", 600);
+    assert_eq!(page("one").registers(&mut office, HOME).status(), 401, "the one before is good no longer");
+    assert_eq!(page("two").registers(&mut office, HOME).status(), 200);
+    office.pass(600);
+    assert_eq!(page("two").registers(&mut office, HOME).status(), 401);
+    assert!(office.handled.contains(&Handled::Failed));
+}
+
+#[test]
+fn nobody_gets_a_password_beside_her_own() {
+    let mut office = Office::new();
+    admit(&mut office, "ann", "one", 600);
+    let mut thief = Phone { password: "one".to_owned(), ..Phone::of("ann") };
+    assert_eq!(thief.registers(&mut office, HOME).status(), 401);
+    assert_eq!(Phone::of("ann").registers(&mut office, HOME).status(), 200);
+}
+
+#[test]
+fn a_browser_is_asked_for_md5_alone_whoever_it_is() {
+    let mut office = Office::new();
+    admit(&mut office, "eve", "one", 600);
+    for mut phone in [page("one"), Phone { flow: page("").flow, ..Phone::of("nobody") }] {
+        let request = phone.request(HOME);
+        let challenged = office.hears(&request, phone.flow).unwrap();
+        let challenges: Vec<_> = challenged.0.headers_named(Name::WwwAuthenticate).collect();
+        assert_eq!(challenges.len(), 1);
+        let text = String::from_utf8_lossy(challenges[0]).into_owned();
+        assert!(text.contains(Algorithm::Md5.as_str()), "{text}");
+    }
+    let mut desk_phone = Phone::of("ann");
+    let request = desk_phone.request(HOME);
+    let challenged = office.hears(&request, desk_phone.flow).unwrap();
+    assert_eq!(challenged.0.headers_named(Name::WwwAuthenticate).count(), 2);
+}

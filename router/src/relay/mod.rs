@@ -1,0 +1,275 @@
+//! Media through an rtpengine: descriptions of phones' legs are rewritten on their way to the stack and from it.
+//!
+//! It stands between the stack and the sockets, as a proxy before the phones would: the stack speaks with the caller and
+//! with phones whose media is where rtpengine says. So whatever moves media (a late answer, hold, a transfer, another
+//! codec) goes through without knowing of it, and to the stack a browser is a phone that speaks RTP. Music to waiting
+//! callers is ours and goes directly. A message with a description waits here until rtpengine has answered; nobody
+//! waits for it. What is rung over WebSocket is a browser: it speaks DTLS-SRTP over ICE.
+
+mod anchor;
+mod client;
+mod ng;
+mod rewrite;
+mod socket;
+
+use crate::metrics::Metrics;
+use acd::Timestamp;
+use anchor::{Anchor, Parcel, Step, Way, is_browser};
+use bytes::Bytes;
+use client::{Client, Outcome, Ticket};
+use ng::Question;
+pub use ng::Verdict;
+use sip::{
+    Flow, Keep, LegKey, LegRecord, Send,
+    wire::{Message, Method},
+};
+use socket::Socket;
+use std::{
+    collections::{HashMap, VecDeque},
+    io,
+    net::SocketAddr,
+    sync::Arc,
+    time::Duration,
+};
+
+/// Ends of calls that rtpengine has not heard of, because it was away; beyond it it finds out by their silence.
+const MAX_UNTOLD: usize = 4_096;
+/// A refusal of rtpengine's is told in the log at most so often.
+const TELL_EVERY: Duration = Duration::from_secs(60);
+
+/// Our side of an rtpengine.
+pub struct Relay {
+    client: Client,
+    socket: Socket,
+    /// Whether every phone's media is relayed, or browsers' alone.
+    all: bool,
+    /// By Call-ID.
+    anchors: HashMap<Bytes, Anchor>,
+    /// Their Call-IDs, by leg.
+    legs: HashMap<LegKey, Bytes>,
+    /// Dialogs of a process before: their calls are over when the phone says so.
+    orphans: HashMap<Bytes, Anchor>,
+    waiting: HashMap<Ticket, (Bytes, Way)>,
+    untold: VecDeque<Question>,
+    /// For the stack.
+    incoming: VecDeque<(Flow, Bytes)>,
+    /// For the sockets.
+    outgoing: VecDeque<Send>,
+    metrics: Arc<Metrics>,
+    told: Option<Timestamp>,
+}
+
+impl Relay {
+    /// Speaks to the rtpengine at `address`: about `all` phones, or browsers alone.
+    ///
+    /// # Errors
+    /// When the system gives no socket.
+    pub fn open(address: SocketAddr, all: bool, metrics: Arc<Metrics>, now: Timestamp) -> io::Result<Self> {
+        Ok(Self {
+            client: Client::new(now.micros()),
+            socket: Socket::connect(address)?,
+            all,
+            anchors: HashMap::new(),
+            legs: HashMap::new(),
+            orphans: HashMap::new(),
+            waiting: HashMap::new(),
+            untold: VecDeque::new(),
+            incoming: VecDeque::new(),
+            outgoing: VecDeque::new(),
+            metrics,
+            told: None,
+        })
+    }
+    /// For the poll.
+    pub const fn source(&mut self) -> &mut mio::net::UdpSocket {
+        self.socket.source()
+    }
+    /// Takes what a process before has left: phones that rang are cancelled; those that talk go on.
+    pub fn adopt(&mut self, left: &[LegRecord]) {
+        for record in left {
+            let invite = Message::parse(record.invite.clone()).ok().filter(|_| self.is_relayed(record));
+            let Some(invite) = invite else { continue };
+            let anchor = Anchor::of_before(invite.call_id());
+            if record.dialog.is_none() {
+                self.tell_end(&anchor);
+            } else if self.orphans.len() < MAX_UNTOLD {
+                self.orphans.insert(Bytes::copy_from_slice(invite.call_id()), anchor);
+            }
+        }
+    }
+
+    /// Learns which legs there are, from what is stored of them.
+    pub fn note(&mut self, changes: &[Keep], now: Timestamp) {
+        for change in changes {
+            match change {
+                Keep::Leg(key, record) if !self.legs.contains_key(key) && self.is_relayed(record) => {
+                    if let Ok(invite) = Message::parse(record.invite.clone()) {
+                        let call_id = Bytes::copy_from_slice(invite.call_id());
+                        self.anchors.insert(call_id.clone(), Anchor::new(&call_id));
+                        self.legs.insert(*key, call_id);
+                    }
+                }
+                Keep::ForgetLeg(key) => {
+                    if let Some(call_id) = self.legs.remove(key) {
+                        self.leave(&call_id, now);
+                    }
+                }
+                Keep::Leg(..) | Keep::CallerLeg(..) | Keep::ForgetCall(_) | Keep::Phones(..) => {}
+            }
+        }
+        self.settle(now);
+    }
+    fn is_relayed(&self, record: &LegRecord) -> bool {
+        self.all || is_browser(record.to)
+    }
+    /// A leg is over; what waits in it has gone on first.
+    fn leave(&mut self, call_id: &Bytes, now: Timestamp) {
+        let Some(anchor) = self.anchors.get_mut(call_id) else { return };
+        if !anchor.is_idle() {
+            anchor.ends = true;
+            return;
+        }
+        if let Some(anchor) = self.anchors.remove(call_id) {
+            self.tell_end(&anchor);
+            self.tell_ends(now);
+        }
+    }
+    fn tell_end(&mut self, anchor: &Anchor) {
+        if let Some(question) = anchor.end().filter(|_| self.untold.len() < MAX_UNTOLD) {
+            self.untold.push_back(question);
+        }
+    }
+    /// Tells of calls that are over, if somebody is there.
+    fn tell_ends(&mut self, now: Timestamp) {
+        while self.client.is_up()
+            && let Some(question) = self.untold.pop_front()
+        {
+            self.client.ask(&question, now);
+        }
+    }
+
+    /// Takes a message for the stack: gives it back when it is of no dialog that is relayed. Others come from
+    /// [`Relay::take_incoming`], at once or when their description has been rewritten.
+    pub fn receive(&mut self, from: Flow, bytes: Bytes, now: Timestamp) -> Option<Bytes> {
+        if self.anchors.is_empty() && self.orphans.is_empty() {
+            return Some(bytes);
+        }
+        let Ok(message) = Message::parse(bytes.clone()) else { return Some(bytes) };
+        self.mind_orphan(&message, now);
+        if !self.anchors.contains_key(message.call_id()) {
+            return Some(bytes);
+        }
+        self.take(Way::In, Parcel { flow: from, message, what: None }, now);
+        None
+    }
+    /// Takes a message of the stack's, as [`Relay::receive`] does one for it; others come from [`Relay::take_outgoing`].
+    pub fn send(&mut self, send: Send, now: Timestamp) -> Option<Send> {
+        if self.anchors.is_empty() {
+            return Some(send);
+        }
+        let Ok(message) = Message::parse(send.bytes.clone()) else { return Some(send) };
+        if !self.anchors.contains_key(message.call_id()) {
+            return Some(send);
+        }
+        self.take(Way::Out, Parcel { flow: send.to, message, what: Some(send.what) }, now);
+        None
+    }
+    fn mind_orphan(&mut self, message: &Message, now: Timestamp) {
+        let ends = message.is_request() && message.method() == Method::Bye;
+        if ends && let Some(anchor) = self.orphans.remove(message.call_id()) {
+            self.tell_end(&anchor);
+            self.tell_ends(now);
+        }
+    }
+    fn take(&mut self, way: Way, parcel: Parcel, now: Timestamp) {
+        let call_id = Bytes::copy_from_slice(parcel.message.call_id());
+        let mut steps = Vec::new();
+        if let Some(anchor) = self.anchors.get_mut(&call_id) {
+            anchor.take(way, parcel, &mut steps);
+        }
+        self.carry_out(&call_id, steps, now);
+        self.settle(now);
+    }
+    fn carry_out(&mut self, call_id: &Bytes, steps: Vec<Step>, now: Timestamp) {
+        for step in steps {
+            match step {
+                Step::Pass { way: Way::In, flow, bytes, what: _ } => self.incoming.push_back((flow, bytes)),
+                Step::Pass { way: Way::Out, flow: to, bytes, what } => {
+                    if let Some(what) = what {
+                        self.outgoing.push_back(Send { to, bytes, what });
+                    }
+                }
+                Step::Ask(way, question) => {
+                    let ticket = self.client.ask(&question, now);
+                    self.waiting.insert(ticket, (call_id.clone(), way));
+                }
+                Step::Direct => self.metrics.relay.direct(),
+                Step::Refused => self.metrics.relay.refused(),
+            }
+        }
+    }
+
+    /// Hears what rtpengine has answered.
+    pub fn hear(&mut self, now: Timestamp) {
+        loop {
+            match self.socket.receive() {
+                Ok(Some(datagram)) => self.client.hear(datagram, now),
+                Ok(None) => break,
+                Err(_refused) => self.client.refused(),
+            }
+        }
+        self.settle(now);
+    }
+    /// Asks again what was not answered, and gives up what never will be.
+    pub fn expire(&mut self, now: Timestamp) {
+        if self.client.next_deadline() <= now {
+            self.client.expire(now);
+            self.settle(now);
+        }
+    }
+    /// When [`Relay::expire`] has something to do, or the stack.
+    #[must_use]
+    pub fn next_deadline(&self) -> Timestamp {
+        if self.incoming.is_empty() { self.client.next_deadline() } else { Timestamp(0) }
+    }
+    /// Goes on with whatever has an outcome, and lets out what is to be asked.
+    fn settle(&mut self, now: Timestamp) {
+        while let Some(Outcome { ticket, command, verdict }) = self.client.take_outcome() {
+            self.metrics.relay.count(command, verdict.as_ref());
+            if let Some(Verdict::Refused(reason)) = &verdict {
+                self.complain(command, reason, now);
+            }
+            let Some((call_id, way)) = self.waiting.remove(&ticket) else { continue };
+            let mut steps = Vec::new();
+            if let Some(anchor) = self.anchors.get_mut(&call_id) {
+                anchor.heard(way, verdict, &mut steps);
+            }
+            self.carry_out(&call_id, steps, now);
+            if self.anchors.get(&call_id).is_some_and(|anchor| anchor.ends) {
+                self.leave(&call_id, now);
+            }
+        }
+        self.show();
+        self.tell_ends(now);
+        while let Some(datagram) = self.client.take_send() {
+            self.socket.send(&datagram);
+        }
+    }
+    fn complain(&mut self, command: &str, reason: &str, now: Timestamp) {
+        if self.told.is_none_or(|told| now >= told + TELL_EVERY) {
+            self.told = Some(now);
+            tracing::warn!(command, reason, "rtpengine refuses; told at most once a minute");
+        }
+    }
+    fn show(&self) {
+        self.metrics.relay.set(self.client.is_up(), self.anchors.len());
+    }
+    /// The next message for the stack that has waited.
+    pub fn take_incoming(&mut self) -> Option<(Flow, Bytes)> {
+        self.incoming.pop_front()
+    }
+    /// The next message for a socket that has waited.
+    pub fn take_outgoing(&mut self) -> Option<Send> {
+        self.outgoing.pop_front()
+    }
+}
