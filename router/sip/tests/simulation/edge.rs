@@ -10,6 +10,8 @@ const SECOND: u64 = 1_000_000;
 /// The longest a call waits.
 const MAX_WAIT_S: u64 = 90;
 const RING_S: u64 = 15;
+/// The trunk of the gateways.
+pub const CARRIER: &str = "carrier";
 /// Where nobody is.
 pub const NOWHERE: &str = "203.0.113.99:5070";
 
@@ -430,6 +432,10 @@ fn some_phone(chance: &mut Chance) -> Phone {
     let there = Flow::udp(crate::rig::address(crate::rig::PHONE));
     let nowhere = Flow::udp(crate::rig::address(NOWHERE));
     let uri = format!("sip:ann@{}", crate::rig::PHONE);
+    if chance.percent(15) {
+        let gate = Phone::at(format!("sip:gate@{}", crate::rig::PHONE), there);
+        return Phone { trunk: Some(CARRIER.into()), ..gate };
+    }
     match chance.pick(&[(6, 0), (1, 1), (1, 2)]) {
         0 => Phone::at(uri, there),
         1 => Phone { others: vec![there], ..Phone::at(uri, nowhere) },

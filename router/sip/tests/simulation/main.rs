@@ -23,8 +23,8 @@ fn shifts() -> u64 {
 
 #[test]
 fn every_call_ends_and_nothing_is_left_in_any_weather() {
-    let (mut pairs, mut asked, mut put_through) = (0, 0, 0);
-    let (mut talks, mut held, mut holds, mut given, mut replaced, mut outrun) = (0, 0, 0, 0, 0, 0);
+    let (mut talks, mut held, mut holds, mut given, mut replaced) = (0, 0, 0, 0, 0);
+    let (mut pairs, mut asked, mut put_through, mut outrun, mut believed) = (0, 0, 0, 0, 0);
     for seed in 0..shifts() {
         for weather in [Weather::Fair, Weather::Rough, Weather::Storm] {
             let mut world = World::new(seed, weather);
@@ -37,6 +37,7 @@ fn every_call_ends_and_nothing_is_left_in_any_weather() {
             asked += world.asked().0;
             put_through += world.asked().1;
             outrun += world.outrun;
+            believed += world.believed;
         }
     }
     assert!(talks as u64 > shifts(), "only {talks} conversations were checked");
@@ -47,6 +48,8 @@ fn every_call_ends_and_nothing_is_left_in_any_weather() {
     assert!(put_through as u64 > shifts() / 50, "only {put_through} callers were put through");
     println!("{asked} were asked, {pairs} pairs checked, {put_through} callers put through");
     assert!(outrun as u64 > shifts() / 10, "only {outrun} phones were too slow");
+    assert!(believed as u64 > shifts() / 10, "only {believed} requests were signed");
+    println!("{believed} requests proved to gateways who we are");
     println!("{outrun} phones were told that another was faster");
     println!("{given} callers were given away by their phones, {replaced} were replaced");
     println!("{talks} conversations and {held} of {holds} holds were checked");

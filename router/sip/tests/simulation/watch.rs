@@ -25,6 +25,11 @@ impl Watch {
         if message.method() == Method::Invite && message.status().is_some_and(|status| status < 200) {
             self.ringing.insert(branch);
         }
+        if message.method() == Method::Bye && message.status() == Some(401) {
+            // It did not end its dialog: it may be said again, signed.
+            let tag = text(message.to_tag().unwrap_or_default()).to_owned();
+            self.ended.remove(&(text(message.call_id()).to_owned(), tag));
+        }
     }
     /// The stack sends this.
     pub fn sent(&mut self, message: &Message, seed: u64) {

@@ -1,7 +1,7 @@
 //! A shift: the clock, the network, the stack, the edge and all peers.
 
 use crate::{
-    edge::{Edge, NOWHERE},
+    edge::{CARRIER, Edge, NOWHERE},
     network::{Chance, Datagram, Faults, Network},
     rig::{Counter, MUSIC_PORT, PBX, PHONE, Peer, US, address, config, text},
     ua::{Deed, Gift, OnReinvite, Plan, Reliability, Skills, State, Ua},
@@ -11,6 +11,8 @@ use crate::{
 use bytes::Bytes;
 use sip::{
     Config, Counts, Flow, Micros, Output, Stack,
+    auth::Password,
+    peering::Peering,
     wire::{Message, Method},
 };
 use std::{
@@ -52,6 +54,17 @@ impl Weather {
     }
 }
 
+/// The trunk that gateways belong to.
+fn carrier() -> Peering {
+    Peering {
+        trunk: CARRIER.to_owned(),
+        uri: "sip:192.0.2.30".to_owned(),
+        login: Some(("62215550100".to_owned(), Password::plain("a trunk's password"))),
+        probe_every: None,
+        register_for: None,
+    }
+}
+
 pub struct World {
     /// Print what happens.
     pub loud: bool,
@@ -87,6 +100,8 @@ pub struct World {
     pub replaced: usize,
     /// Phones that were told that another one was faster.
     pub outrun: usize,
+    /// Requests that proved to a gateway who we are.
+    pub believed: usize,
 }
 
 impl World {
@@ -100,6 +115,8 @@ impl World {
         let blackout = (blackout && session_expires_s.is_some())
             .then(|| Micros(START + chance.between_ms(30_000, 200_000) * 1_000));
         let config = Config { session_expires_s, ..config() };
+        let (mut stack, mut mint) = (Stack::new(config), Counter(u128::from(seed) << 32));
+        stack.meet(vec![carrier()], Micros(START), &mut mint, &mut Output::default());
         Self {
             loud: false,
             seed,
@@ -107,8 +124,8 @@ impl World {
             now: Micros(START),
             chance,
             network: Network::default(),
-            stack: Stack::new(config),
-            mint: Counter(u128::from(seed) << 32),
+            stack,
+            mint,
             edge: Edge::default(),
             watch: Watch::default(),
             uas: BTreeMap::new(),
@@ -124,6 +141,7 @@ impl World {
             given: 0,
             replaced: 0,
             outrun: 0,
+            believed: 0,
         }
     }
     /// Runs the shift and checks its end; gives a digest of all that was sent.
@@ -136,6 +154,7 @@ impl World {
         self.check_the_end();
         let successor = |ua: &&Ua| ua.finals.first() == Some(&200) && ua.succeeds;
         self.replaced = self.uas.values().filter(successor).count();
+        self.believed = self.uas.values().filter_map(|ua| ua.gate.as_ref()).map(|gate| gate.believed).sum();
         self.outrun = self.uas.values().filter(|ua| ua.outrun).count();
         self.given = self.uas.values().filter(|ua| ua.gift.as_ref().is_some_and(Gift::is_accepted)).count();
         (self.seen.finish(), self.talks)
@@ -429,10 +448,15 @@ impl World {
             let deed = self.some_offer(plan.skills);
             plan.deeds.push((at, deed));
         }
-        if plan.skills.min_se_s.is_some() && invite.session_expires().is_some() {
+        let gate = text(invite.request_uri()).contains("gate@");
+        if plan.skills.min_se_s.is_some() && invite.session_expires().is_some() && !gate {
             plan.deeds.push((self.later_ms(1, 9), Deed::TooBrief));
         }
-        Ua::phone(invite.clone(), plan, port)
+        let mut ua = Ua::phone(invite.clone(), plan, port);
+        if gate {
+            ua.becomes_a_gate(self.now);
+        }
+        ua
     }
 
     /// Its user holds the caller and takes it back, or does not.

@@ -2,10 +2,12 @@
 //! and misbehaves where its plan says so.
 
 mod early;
+mod gate;
 mod refresh;
 mod session;
 mod transfer;
 
+pub use gate::Gate;
 pub use session::{Reliability, Skills};
 pub use transfer::Gift;
 
@@ -157,6 +159,8 @@ pub struct Ua {
     pub succeeds: bool,
     /// A phone that was told that another one was faster.
     pub outrun: bool,
+    /// A gateway, which asks who we are.
+    pub gate: Option<Gate>,
     sends: Vec<String>,
 }
 
@@ -197,6 +201,7 @@ impl Ua {
             gift: None,
             succeeds: false,
             outrun: false,
+            gate: None,
             sends: Vec::new(),
         }
     }
@@ -451,6 +456,10 @@ impl Ua {
         if self.awaits_another && invite.cseq().0 > before {
             self.awaits_another = false;
             self.invite = Some(invite.clone());
+            if let Some(gate) = &mut self.gate {
+                assert!(invite.header(sip::wire::Name::Authorization).is_some(), "it was asked for");
+                gate.believed += 1;
+            }
         }
         if let Some(given) = self.given.get(&key(invite)).cloned().filter(|_| !self.vanished) {
             self.send(given);
@@ -587,6 +596,9 @@ impl Ua {
         }
         let reason = message.header(sip::wire::Name::Reason).unwrap_or_default();
         self.outrun |= text(reason).contains("elsewhere");
+        if message.method() != Method::Cancel && self.asks(message, now, chance) {
+            return;
+        }
         match message.method() {
             Method::Bye if message.to_tag() == Some(b"fork") => self.give(message, 200, "", now),
             Method::Bye => {
