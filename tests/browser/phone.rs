@@ -108,6 +108,7 @@ async fn an_agent_with_nothing_but_a_browser_talks_holds_mutes_and_hangs_up() {
     browser.until_call("connected", PATIENCE).await;
     until("the caller", &caller, Hears::Tone(AGENTS_VOICE));
     until_heard(&mut browser, CALLERS_VOICE).await;
+    browser.screenshot(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/desktop-phone.png")).await;
     let calls = relay.calls();
     assert_eq!(calls.len(), 1, "{calls:?}");
 
