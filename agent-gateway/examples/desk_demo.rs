@@ -181,6 +181,8 @@ impl Stage {
             | Order::Connect { .. }
             | Order::Hold { .. }
             | Order::AcceptRefer { .. }
+            | Order::ConnectConsult { .. }
+            | Order::PutThrough { .. }
             | Order::CallOut { .. }
             | Order::AskedInVain { .. }
             | Order::EndCaller { .. }

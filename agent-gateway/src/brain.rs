@@ -41,7 +41,7 @@ pub trait Brain: Send + Sync + 'static {
     }
 }
 
-/// An agent gives her caller away.
+/// An agent gives her caller away, or asks somebody before she does.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Transfer {
     /// Who.
@@ -50,12 +50,15 @@ pub struct Transfer {
     pub call: CallId,
     /// To whom, in her words: see [`acd::Acd::target`]. Perhaps somebody's number.
     pub target: String,
+    /// She asks first, while the caller is on hold.
+    pub consult: bool,
 }
 
 impl fmt::Debug for Transfer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { agent, call, target: _ } = self;
-        f.debug_struct("Transfer").field("agent", agent).field("call", call).finish_non_exhaustive()
+        let Self { agent, call, target: _, consult } = self;
+        let mut shown = f.debug_struct("Transfer");
+        shown.field("agent", agent).field("call", call).field("consult", consult).finish_non_exhaustive()
     }
 }
 

@@ -163,6 +163,7 @@ async fn identify(text: &str, hub: &Hub, outbox: &Outbox, session: &mut Option<u
         | ClientMessage::Hold(_)
         | ClientMessage::Retrieve(_)
         | ClientMessage::Transfer(_)
+        | ClientMessage::Complete(_)
         | ClientMessage::HangUp(_)
         | ClientMessage::Note(_)
         | ClientMessage::WrapUp(_)

@@ -297,7 +297,7 @@ class Desk {
     if (!lost) return;
     const seconds = this.connection.retryIn();
     const again = seconds > 1 ? t("link.again", { seconds }) : t("link.now");
-    const call = ["connected", "held"].includes(current(this.model)?.state) ? ` ${t("link.call")}` : "";
+    const call = ["connected", "held", "consulting"].includes(current(this.model)?.state) ? ` ${t("link.call")}` : "";
     say(stale.firstChild, `${t("link.lost", { time: this.model.asOf ? timeOf(this.model.asOf) : "" })}${call}`);
     say(stale.lastChild, again);
   }

@@ -5,6 +5,7 @@ use crate::{
     duration::shown,
     finding::Place,
     model::{Phone, SipUri},
+    outside::Way,
     routing::QueueRead,
     rtpengine, secret,
     staff::AgentRead,
@@ -270,8 +271,32 @@ fn phones(read: &Read, check: &mut Check<'_>) {
             reached(&uri.text, address, place, read, check);
         }
     }
-    for rule in read.outside.iter().filter(|rule| !rule.way.host.is_empty()) {
-        reached(&format!("sip:{}", rule.way.host), rule.way.address, &rule.via, read, check);
+    for rule in &read.outside {
+        match &rule.way {
+            Some(Way::Gateway(uri)) => {
+                if let Some(address) = uri.address().filter(|_| uri.is_udp()) {
+                    reached(&uri.text, address, &rule.via, read, check);
+                }
+            }
+            Some(Way::Trunk(trunk)) => outside_over(trunk, &rule.via, read, check),
+            None => {}
+        }
+    }
+}
+
+/// The trunk that calls numbers outside has to be there.
+fn outside_over(trunk: &str, via: &Place, read: &Read, check: &mut Check<'_>) {
+    match read.trunks.iter().find(|read| read.name.value == trunk) {
+        None => {
+            let names = read.trunks.iter().map(|trunk| trunk.name.value.as_str());
+            let what = format!("there is no trunk {}", quoted(trunk));
+            check.findings.problem(via, what, suggest::way_out(trunk, names));
+        }
+        Some(read) if read.outgoing.address.is_none() => {
+            let what = format!("the trunk {} has no address to call", quoted(trunk));
+            check.findings.problem(via, what, "give it one, such as address = \"sip:192.0.2.10\"");
+        }
+        Some(_) => {}
     }
 }
 

@@ -174,7 +174,8 @@ impl Read {
         let announce = announce.map(|queue| (queue.plan.name.clone(), queue.announce.clone())).collect();
         let queue_music = self.queues.iter().filter_map(music).collect();
         let (agents, access) = self.agents.into_iter().map(|agent| (agent.plan, agent.access)).unzip();
-        let (outside, ways) = self.outside.into_iter().map(|rule| (rule.plan, rule.way)).unzip();
+        let rules = self.outside.into_iter().map(|rule| rule.into_outside(&self.trunks));
+        let (outside, ways): (Vec<_>, Vec<_>) = rules.unzip();
         Config {
             site: self.site,
             sip: self.sip.value,
@@ -193,7 +194,7 @@ impl Read {
                 outside,
             },
             agents: access,
-            outside: ways,
+            outside: ways.into_iter().flatten().collect(),
             sources: self.sources.into_iter().map(|source| source.source).collect(),
         }
     }

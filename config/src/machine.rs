@@ -31,6 +31,8 @@ const REASONS: [&str; 4] = ["break", "lunch", "meeting", "training"];
 const CALLS: (u32, u32, u32) = (1, 100_000, 10_000);
 const DESKTOPS: (u32, u32, u32) = (1, 50_000, 2_000);
 const CONNECTIONS: (u32, u32, u32) = (1, 200_000, 12_000);
+/// Octets of an INVITE that a datagram may have: least, most, and what RFC 3261 §18.1.1 names.
+const DATAGRAM: (u32, u32, u32) = (500, 65_507, 1_300);
 /// 90 s is the least that RFC 4028 allows.
 const SESSION_EXPIRES: Span = Span::ms(90_000, 24 * 3_600_000, 30 * 60_000);
 
@@ -74,13 +76,14 @@ pub(crate) fn sip(root: &mut Table<'_>, check: &mut Check<'_>) -> (Typed<Sip>, V
         Some(address)
     });
     let session_expires = session_expires(&mut table, check);
+    let max_datagram = table.whole("max_datagram", DATAGRAM.2, (DATAGRAM.0, DATAGRAM.1), check);
     let realm = table.read("realm", name::realm, check);
     let digest = login::digest(&mut table, check);
     let dns = table.texts("dns", check).unwrap_or_default();
     let dns = dns.iter().filter_map(|server| Some(server.read(address::dns, check)?.value)).collect();
     table.close(check);
     let realm = realm.map_or_else(|| REALM.to_owned(), |realm| realm.value);
-    let sip = Sip { udp: udp.value, tcp, tls, ws, wss, session_expires, realm, dns, digest };
+    let sip = Sip { udp: udp.value, tcp, tls, ws, wss, session_expires, realm, dns, max_datagram, digest };
     (Typed { value: sip, place: udp.place }, streams)
 }
 

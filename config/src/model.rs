@@ -77,6 +77,8 @@ pub struct Sip {
     pub realm: String,
     /// Which servers are asked for the addresses of names; none: the system's.
     pub dns: Vec<SocketAddr>,
+    /// An INVITE longer than this, in octets, is tried over TCP first where the peer's URI leaves that open and `tcp` is on.
+    pub max_datagram: u32,
     /// By which algorithms they may do so, in the order in which they are offered; at least one.
     pub digest: Vec<Digest>,
 }
@@ -396,17 +398,18 @@ impl Phone {
 pub struct Outside {
     /// The name of the rule.
     pub name: String,
-    /// The gateway as the host part of a SIP URI, with its parameters.
-    pub host: String,
-    /// Where its packets go.
-    pub address: SocketAddr,
+    /// The gateway.
+    pub gateway: SipUri,
+    /// The trunk whose login answers its challenges; none: no challenge is answered.
+    pub trunk: Option<String>,
 }
 
 impl Outside {
     /// The Request-URI of a call to a number, which must be dialable.
     #[must_use]
     pub fn uri(&self, number: &str) -> String {
-        format!("sip:{number}@{}", self.host)
+        let (scheme, host) = self.gateway.text.split_once(':').unwrap_or(("sip", &self.gateway.text));
+        format!("{scheme}:{number}@{host}")
     }
 }
 

@@ -3,27 +3,52 @@
 use crate::{
     duration::Span,
     finding::Place,
-    later::NOT_YET,
-    model::Outside,
+    model::{Outside, SipUri},
     name,
     table::{Check, Table, Wrong, quoted},
+    trunk::TrunkRead,
     uri::{self, Like},
 };
 use acd::{
     plan::OutsidePlan,
     target::{BadPattern, NumberPattern},
 };
-use std::net::SocketAddr;
-
 const RING: Span = Span::ms(1_000, 300_000, 60_000);
-const VIA_LIKE: &str = "write it like \"sip:192.0.2.30:5060\"";
+const VIA_LIKE: &str = "write it like \"trunk:carrier\" or \"sip:192.0.2.30:5060\"";
+/// What a trunk's name stands behind.
+const TRUNK: &str = "trunk:";
 
 /// Numbers outside as typed.
 pub(crate) struct OutsideRead {
     pub plan: OutsidePlan,
-    pub way: Outside,
+    pub way: Option<Way>,
     pub name: Place,
     pub via: Place,
+}
+
+/// What calls them.
+pub(crate) enum Way {
+    /// A gateway that we call without a login.
+    Gateway(SipUri),
+    /// A trunk, by its name.
+    Trunk(String),
+}
+
+impl OutsideRead {
+    /// The rule, and how its numbers are called; none for one that leads nowhere, which is a problem.
+    pub fn into_outside(self, trunks: &[TrunkRead]) -> (OutsidePlan, Option<Outside>) {
+        let name = self.plan.name.clone();
+        let outside = match self.way {
+            None => None,
+            Some(Way::Gateway(gateway)) => Some(Outside { name, gateway, trunk: None }),
+            Some(Way::Trunk(trunk)) => {
+                let address = trunks.iter().find(|read| read.name.value == trunk);
+                let address = address.and_then(|read| read.outgoing.address.as_ref());
+                address.map(|address| Outside { name, gateway: address.value.clone(), trunk: Some(trunk) })
+            }
+        };
+        (self.plan, outside)
+    }
 }
 
 /// Every `[[outside]]`; without one, nobody is transferred to the outside.
@@ -35,18 +60,15 @@ fn rule(mut table: Table<'_>, check: &mut Check<'_>) -> OutsideRead {
     let name = crate::needed_name(&mut table, "name", name::name, "name these numbers, for records", check);
     let numbers = numbers(&mut table, check);
     let via = table.place_of("via");
-    let typed =
-        table.needed_text("via", "name the gateway that calls them, such as \"sip:192.0.2.30\"", check);
-    let way = typed.and_then(|text| text.read(gateway, check)).map(|way| way.value);
+    let typed = table.needed_text(
+        "via",
+        "name what calls them, such as \"trunk:carrier\" or \"sip:192.0.2.30\"",
+        check,
+    );
+    let way = typed.and_then(|text| text.read(way, check)).map(|way| way.value);
     let ring = table.duration("ring", RING, check).value;
     table.close(check);
-    let (host, address) = way.unwrap_or_else(|| (String::new(), SocketAddr::from(([0, 0, 0, 0], 0))));
-    OutsideRead {
-        plan: OutsidePlan { name: name.value.clone(), numbers, ring },
-        way: Outside { name: name.value, host, address },
-        name: name.place,
-        via,
-    }
+    OutsideRead { plan: OutsidePlan { name: name.value, numbers, ring }, way, name: name.place, via }
 }
 
 fn numbers(table: &mut Table<'_>, check: &mut Check<'_>) -> Vec<NumberPattern> {
@@ -71,19 +93,14 @@ fn pattern(text: &str) -> Result<NumberPattern, Wrong> {
     })
 }
 
-/// The host part of a SIP URI and where it is. The number will be its user part.
-fn gateway(text: &str) -> Result<(String, SocketAddr), Wrong> {
+/// A trunk, or a gateway as a SIP URI whose user part will be the number.
+fn way(text: &str) -> Result<Way, Wrong> {
+    if let Some(trunk) = text.strip_prefix(TRUNK) {
+        return Ok(Way::Trunk(name::name(trunk.trim())?));
+    }
     if text.contains('@') {
         let what = format!("{} names a user, and that will be the number dialled", quoted(text));
         return Err(Wrong::new(what, VIA_LIKE));
     }
-    let uri = uri::parse(text, Like("sip:192.0.2.30:5060"))?.uri;
-    let later =
-        |has: &str, way_out: &str| Wrong::new(format!("{} {has}, which is {NOT_YET}", quoted(text)), way_out);
-    if !uri.is_udp() {
-        return Err(later("has a transport of its own", "take it out: numbers outside are called over UDP"));
-    }
-    let address = uri.address().ok_or_else(|| later("has a host name", "name an IP address"))?;
-    let host = text.split_once(':').map_or(text, |(_, host)| host);
-    Ok((host.to_owned(), address))
+    Ok(Way::Gateway(uri::parse(text, Like("sip:192.0.2.30:5060"))?.uri))
 }

@@ -32,12 +32,9 @@ pub(crate) fn parse(text: &str, like: Like) -> Result<Parts<'_>, Wrong> {
     let like = format!("write it like \"{}\"", like.0);
     let no_uri = || Wrong::new(format!("{} is no SIP URI", quoted(text)), like.clone());
     let (scheme, rest) = text.split_once(':').filter(|_| text.len() <= MAX_URI).ok_or_else(no_uri)?;
+    let secure = scheme.eq_ignore_ascii_case("sips");
     match scheme.to_ascii_lowercase().as_str() {
-        "sip" => {}
-        "sips" => {
-            let what = format!("{} has the scheme {scheme:?}, which is {NOT_YET}", quoted(text));
-            return Err(Wrong::new(what, "write sip: and add ;transport=tls"));
-        }
+        "sip" | "sips" => {}
         "tel" => {
             let what = format!("{} has the scheme {scheme:?}, which is {NOT_YET}", quoted(text));
             return Err(Wrong::new(what, like));
@@ -50,7 +47,14 @@ pub(crate) fn parse(text: &str, like: Like) -> Result<Parts<'_>, Wrong> {
         return Err(Wrong::new(what, "use letters, digits and -_.+, without spaces, brackets or a password"));
     }
     let (place, parameters) = rest.split_once(';').map_or((rest, ""), |(place, rest)| (place, rest));
-    let transport = parameters_of(text, parameters)?;
+    let transport = match (secure, parameters_of(text, parameters)?) {
+        (false, transport) => transport,
+        (true, Some(Transport::Udp)) => {
+            let what = format!("{} is to be encrypted, and datagrams are not", quoted(text));
+            return Err(Wrong::new(what, "take ;transport=udp out: sips goes over TLS"));
+        }
+        (true, None | Some(Transport::Tcp | Transport::Tls)) => Some(Transport::Tls), // RFC 3261 §26.2.2
+    };
     let wrong = || Wrong::new(format!("{} has no address that can be reached", quoted(text)), like.clone());
     let (host, port) = host_and_port(place).ok_or_else(wrong)?;
     Ok(Parts { user, uri: SipUri { text: text.to_owned(), host, port, transport } })
@@ -158,7 +162,7 @@ mod tests {
         for text in [
             "192.0.2.1",
             "http://192.0.2.1",
-            "sips:192.0.2.1",
+            "sips:192.0.2.1;transport=udp",
             "tel:+62",
             "sip:",
             "sip:a@",

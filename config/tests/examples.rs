@@ -249,7 +249,7 @@ fn numbers_outside_are_called_over_their_gateway() {
         (way.name.as_str(), way.uri("08119990123").as_str()),
         ("field-engineers", "sip:08119990123@192.0.2.20")
     );
-    assert_eq!(way.address.to_string(), "192.0.2.20:5060");
+    assert_eq!(way.gateway.address().unwrap().to_string(), "192.0.2.20:5060");
     let (other, _) = parse(
         "[[agent]]\nid = 'ann'\ntoken = 'x'\nphone = 'sip:ann@127.0.0.1:5910'\n\
          [[outside]]\nname = 'all'\nnumbers = ['*']\nvia = 'sip:127.0.0.2:5080;user=phone'",
@@ -257,6 +257,30 @@ fn numbers_outside_are_called_over_their_gateway() {
     assert_eq!(other.outside[0].uri("112"), "sip:112@127.0.0.2:5080;user=phone");
     assert_eq!(other.plan.outside[0].ring, Duration::from_secs(60));
     assert!(example("minimal.toml").0.outside.is_empty(), "nobody is called who was not named");
+}
+
+#[test]
+fn numbers_outside_are_called_over_a_trunk_with_its_login_or_encrypted_or_by_name() {
+    let over = |via: &str| {
+        let (config, _) = parse(&format!(
+            "[[agent]]\nid = 'ann'\ntoken = 'x'\nphone = 'sips:ann@pbx.example'\n\
+             [[trunk]]\nname = 'carrier'\nnetworks = ['192.0.2.0/24']\naddress = 'sip:192.0.2.7:5070'\nuser = 'u'\n\
+             password = 'p'\n[[outside]]\nname = 'all'\nnumbers = ['*']\nvia = '{via}'"
+        ));
+        config.outside[0].clone()
+    };
+    let carrier = over("trunk:carrier");
+    assert_eq!(
+        (carrier.uri("112").as_str(), carrier.trunk.as_deref()),
+        ("sip:112@192.0.2.7:5070", Some("carrier"))
+    );
+    let secure = over("sips:gate.example");
+    assert_eq!(
+        (secure.uri("112").as_str(), secure.trunk),
+        ("sips:112@gate.example".to_owned().as_str(), None)
+    );
+    assert_eq!(secure.gateway.transport, Some(config::Transport::Tls));
+    assert_eq!(over("sip:gate.example;transport=tcp").uri("112"), "sip:112@gate.example;transport=tcp");
 }
 
 #[test]

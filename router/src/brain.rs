@@ -371,10 +371,11 @@ impl Brain {
         }
     }
 
-    /// An agent gives her caller away at her desk.
+    /// An agent gives her caller away at her desk, or asks somebody first.
     fn transfer(&mut self, asked: Transfer, asker: Asker, now: Timestamp) -> Result<(), BrainError> {
-        let Transfer { agent, call, target } = asked;
+        let Transfer { agent, call, target, consult } = asked;
         match self.target(call, &target) {
+            Ok(to) if consult => self.tell(Event::ConsultAsked { agent, call, to }, asker, now),
             Ok(to) => self.tell(Event::TransferAsked { agent, call, to }, asker, now),
             Err(error) => {
                 self.reply(asker, Err(error), now);
@@ -455,6 +456,8 @@ impl Brain {
             | Order::Retrieve { .. }
             | Order::EndCaller { .. }
             | Order::AcceptRefer { .. }
+            | Order::ConnectConsult { .. }
+            | Order::PutThrough { .. }
             | Order::CallOut { .. }
             | Order::CallMoved { .. }
             | Order::AskedInVain { .. }

@@ -56,6 +56,8 @@ impl Desks {
             | Order::Hold { .. }
             | Order::Retrieve { .. }
             | Order::AcceptRefer { .. }
+            | Order::ConnectConsult { .. }
+            | Order::PutThrough { .. }
             | Order::CallOut { .. }
             | Order::EndCaller { .. } => {}
         }

@@ -25,7 +25,7 @@ use crate::{
 use acd::{Acd, Plan, Timestamp};
 use agent_gateway::{BrowserPhones, Gateway, GatewayConfig, GatewayError};
 use config::Config;
-use places::{Sought, peering, sought, trunk_names};
+use places::{peering, trunk_names, whereabouts};
 use screenpop::{ScreenPop, SectionSpec, SourceSpec, caller::Region};
 use serde::Serialize;
 use sip::{Flow, LegRecord, Transport};
@@ -334,6 +334,7 @@ fn sip_config(config: &Config, sockets: &Sockets) -> sip::Config {
         max_calls: config.limits.calls as usize,
         max_calls_per_second: config.limits.calls_per_second,
         copied_headers: Vec::new(),
+        max_datagram: config.sip.max_datagram as usize,
         session_expires_s: config
             .sip
             .session_expires
@@ -353,10 +354,7 @@ fn phones(config: &Config, directory: &acd::Directory, names: &mut Names) -> Vec
 
 fn phone_side(agent: &config::AgentAccess, udp: SocketAddr, names: &mut Names) -> PhoneSide {
     match &agent.phone {
-        config::Phone::At(uri) => match sought(uri, udp) {
-            Sought::At(to) => PhoneSide::At(sip::Phone { uri: uri.text.clone(), to, routes: Vec::new() }),
-            Sought::Name(wanted) => PhoneSide::Named { uri: uri.text.clone(), place: names.place(wanted) },
-        },
+        config::Phone::At(uri) => PhoneSide::At { uri: uri.text.clone(), at: whereabouts(uri, udp, names) },
         config::Phone::Registered { .. } | config::Phone::Browser => PhoneSide::Registered(agent.id.clone()),
     }
 }
@@ -410,7 +408,8 @@ fn acquaint(
 ) -> Result<Names, SoundError> {
     let mut names = Names::default();
     let phones = phones(config, directory, &mut names);
-    sip.learn(phones, queue_sides(config, directory, sounds)?, outside(config));
+    let outside = outside(config, &mut names);
+    sip.learn(phones, queue_sides(config, directory, sounds)?, outside);
     sip.seek(trunk_names(config, &mut names));
     sip.meet(config.trunks.iter().filter_map(peering).collect(), now);
     Ok(names)
@@ -418,7 +417,7 @@ fn acquaint(
 
 /// Phones that rang when the process before ended are told to stop.
 fn cancel_ringing(legs: &[LegRecord], brain: &mut Brain, streams: &Streams) {
-    for (to, cancel) in legs.iter().filter_map(sip::cancel_from_record) {
+    for (to, cancel) in legs.iter().flat_map(sip::cancels_from_record) {
         match to.transport {
             Transport::Udp => brain.socket().send(to.peer, cancel),
             Transport::Tcp | Transport::Tls => streams.send(Flow { connection: None, ..to }, cancel),
@@ -464,8 +463,13 @@ fn announcer(
     Ok(Announcer::new(queues))
 }
 
-fn outside(config: &Config) -> Vec<OutsideSide> {
-    config.outside.iter().map(|way| OutsideSide { way: way.clone() }).collect()
+fn outside(config: &Config, names: &mut Names) -> Vec<OutsideSide> {
+    let side = |way: &config::Outside| OutsideSide {
+        way: way.clone(),
+        at: whereabouts(&way.gateway, config.sip.udp, names),
+        trunk: way.trunk.as_deref().map(Arc::from),
+    };
+    config.outside.iter().map(side).collect()
 }
 
 fn sources(config: &Config) -> Vec<SourceSpec> {

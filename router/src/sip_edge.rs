@@ -28,16 +28,17 @@ use acd::{
 use agent_gateway::CallerKnown;
 use bytes::Bytes;
 use located::Located;
+pub use located::{Place, Whereabouts};
 use mint::NodeMint;
 use screenpop::caller::{Caller, CallerHeaders, Privacy, Region, identify};
 use sip::{
     CallKey, Cause, Command, Connection, Display, Flow, Keep, Left, LegKey, Micros, Notice, Offered, Output,
-    Phone, Play, Registry, Stack, Transport, registrar::BindingRecord,
+    Play, Registry, Stack, Transport, registrar::BindingRecord,
 };
 use std::{collections::HashMap, net::UdpSocket, sync::Arc};
 
 /// Responses of a phone that mean a person refused (RFC 3261 §21.4.24, §21.6.2).
-const REFUSED_BY_PERSON: [u16; 2] = [486, 603];
+const REFUSED_BY_PERSON: [u16; 3] = [486, 600, 603];
 
 /// How a leg has ended whose phone said nothing for as long as it was rung.
 const RANG_IN_VAIN: u16 = 408;
@@ -82,16 +83,14 @@ struct CallerSide {
 /// Where an agent's phone is.
 #[derive(Clone, Debug)]
 pub enum PhoneSide {
-    /// At a fixed place.
-    At(Phone),
-    /// Where a name leads.
-    Named {
+    /// Where a URI leads.
+    At {
         /// Request-URI of its INVITE.
         uri: String,
-        /// The name's place.
-        place: usize,
+        /// Where that is.
+        at: Whereabouts,
     },
-    /// Where the user of this name has registered.
+    /// Wherever the user of this name has registered.
     Registered(String),
 }
 
@@ -276,8 +275,15 @@ impl SipEdge {
             Notice::RetrieveFailed { leg, status } => {
                 Some(Event::RetrieveFailed { offer: offer_id(leg), status })
             }
+            Notice::ConsultFailed { leg, status } => {
+                Some(Event::ConsultFailed { offer: offer_id(leg), status })
+            }
             // The brain's loop finds out first whom it means.
             Notice::PhoneRefers { .. } => None,
+            Notice::NobodyAt { leg, place } => {
+                self.found.missed(leg, place);
+                None
+            }
             Notice::Media { call, play } => {
                 self.play(call_id(call), play);
                 None
@@ -412,21 +418,23 @@ impl SipEdge {
     pub fn carry_out(&mut self, order: &Order, now: Timestamp) {
         let command = match order {
             Order::Treat { call, queue, treatment } => self.treat(*call, *queue, *treatment),
-            Order::RingPhone { offer, agent, queue, auto_answer } => {
+            Order::RingPhone { offer, agent, queue, auto_answer, by } => {
                 let Some(ring) = self.ring(*offer, *agent, *queue, *auto_answer, now) else {
                     // No phone is known for her: as if it could not be reached.
                     self.out.notices.push(Notice::PhoneRefused { leg: leg_key(*offer), status: 480 });
                     return;
                 };
-                ring
+                transfer::asked_by(ring, *by)
             }
-            Order::CallOut { offer, rule } => {
+            Order::CallOut { offer, rule, by } => {
                 let Some(ring) = self.call_out(*offer, rule) else {
                     self.out.notices.push(Notice::PhoneRefused { leg: leg_key(*offer), status: 480 });
                     return;
                 };
-                ring
+                transfer::asked_by(ring, *by)
             }
+            Order::ConnectConsult { offer, .. } => Command::JoinConsult { leg: leg_key(*offer) },
+            Order::PutThrough { offer } => Command::PutThrough { leg: leg_key(*offer) },
             Order::AcceptRefer { offer } => Command::AcceptRefer { leg: leg_key(*offer) },
             Order::DropPhone { offer, why } => {
                 if *why == DropReason::RungOut {
@@ -505,14 +513,19 @@ impl SipEdge {
         auto_answer: bool,
         now: Timestamp,
     ) -> Option<Command> {
-        let phone = match self.phones.get(agent.index())?.as_ref()? {
-            PhoneSide::At(phone) => phone.clone(),
-            PhoneSide::Named { uri, place } => self.found.ring(leg_key(offer), uri, *place)?,
-            PhoneSide::Registered(user) => self.stack.phone_of(user, micros(now))?,
+        let mut phones = match self.phones.get(agent.index())?.as_ref()? {
+            PhoneSide::At { uri, at } => vec![self.found.phone(leg_key(offer), uri.clone(), *at)?],
+            PhoneSide::Registered(user) => self.stack.phones_of(user, micros(now)),
         };
+        if auto_answer {
+            phones.truncate(1); // which of several would answer first is nothing an agent could know
+        }
+        if phones.is_empty() {
+            return None;
+        }
         let queue = self.queues.get(queue.index()).map(|queue| queue.name.clone()).unwrap_or_default();
         let display = self.display(offer.call);
-        Some(Command::Ring { leg: leg_key(offer), phone, queue, display, auto_answer })
+        Some(Command::Ring { leg: leg_key(offer), phones, queue, display, auto_answer })
     }
 
     fn display(&self, call: CallId) -> Display {
@@ -559,6 +572,7 @@ const fn drop_cause(why: DropReason) -> Cause {
         DropReason::AgentHungUp => Cause { status: 200, text: "Hung up at the desk" },
         DropReason::Stale => Cause { status: 487, text: "Offer withdrawn" },
         DropReason::Transferred => Cause { status: 200, text: "Transferred" },
+        DropReason::ConsultOver => Cause { status: 487, text: "Consultation over" },
         DropReason::BridgeFailed => Cause { status: 500, text: "Caller could not be joined" },
     }
 }

@@ -45,7 +45,8 @@ impl TrunkBoard {
                 (view.health, view.since) = (health, Some(now));
                 return;
             }
-            TrunkNews::NotRegistered(_) => return, // an earlier registration may still hold
+            // An earlier registration may still hold.
+            TrunkNews::NotRegistered(_) | TrunkNews::NotSignedIn(_) => return,
             TrunkNews::Registered { .. } => true,
             TrunkNews::Lapsed | TrunkNews::Unregistered => false,
         };

@@ -66,13 +66,13 @@ fn a_flood_of_strangers_costs_no_call_no_memory_and_no_log() {
     let router = Router::start(&site);
     let (target, folder) = (router.ready().sip_udp, router.folder());
     let _phones = Sipp::phones(port, 20, 200, "answers").start(target, folder);
-    let before = resident_kib(router.pid());
+    let before = router.resident_kib();
     let flood = Flood::start(target, 5_000);
     Sipp::caller("caller").dial("1500").calls(300, 30).run(target, folder, SOON);
     let sent = flood.end();
 
     assert!(sent > 20_000, "{sent}");
-    let grown = resident_kib(router.pid()).saturating_sub(before);
+    let grown = router.resident_kib().saturating_sub(before);
     assert!(grown < 50 * 1_024, "{grown} KiB");
     assert!(rejected(&router, "unknown_source") > sent / 2, "the kernel may have lost some");
     let log = router.log();
@@ -80,12 +80,6 @@ fn a_flood_of_strangers_costs_no_call_no_memory_and_no_log() {
     assert_eq!(lines, 1, "{log}");
     let answered = "SELECT count(*) FROM calls WHERE outcome = 'answered'";
     eventually_is("calls answered", SOON, &300, || router.records().number(answered));
-}
-
-fn resident_kib(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
 #[test]

@@ -49,12 +49,21 @@ impl Baresip {
     /// When it does not start.
     #[must_use]
     pub fn start(name: &str, account: &str, voice_hz: u32, folder: &Path) -> Self {
+        Self::start_with(name, account, voice_hz, folder, "")
+    }
+    /// The same, with further lines of its configuration.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start.
+    #[must_use]
+    pub fn start_with(name: &str, account: &str, voice_hz: u32, folder: &Path, more: &str) -> Self {
         let program = need("baresip");
         let folder = folder.join(name);
         fs::create_dir_all(&folder).unwrap();
         let [sip, control] = free_ports();
         fs::write(folder.join("voice.wav"), tone(voice_hz, TONE_S)).unwrap();
-        fs::write(folder.join("config"), configuration(&folder, sip, control)).unwrap();
+        fs::write(folder.join("config"), configuration(&folder, sip, control) + more).unwrap();
         fs::write(folder.join("accounts"), account.replace("@PORT@", &sip.to_string()) + "\n").unwrap();
         fs::write(folder.join("contacts"), "").unwrap();
         let log = fs::File::create(folder.join("log")).unwrap();

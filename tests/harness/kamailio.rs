@@ -49,9 +49,27 @@ impl Kamailio {
     /// When it does not listen in time.
     #[must_use]
     pub fn start(&self, router: SocketAddr, transport: &str, folder: &Path) -> KamailioRun {
+        self.start_as("kamailio.cfg", &[], router, transport, folder)
+    }
+    /// As [`Kamailio::start`], by another file of `tests/sip`, in which further names are filled in.
+    ///
+    /// # Panics
+    ///
+    /// When it does not listen in time.
+    #[must_use]
+    pub fn start_as(
+        &self,
+        by: &str,
+        names: &[(&str, &str)],
+        router: SocketAddr,
+        transport: &str,
+        folder: &Path,
+    ) -> KamailioRun {
         let program = need("kamailio");
         let file = folder.join("kamailio.cfg");
-        fs::write(&file, self.filled_in(router, transport, folder)).unwrap();
+        let text = self.filled_in(by, router, transport, folder);
+        let text = names.iter().fold(text, |text, (name, value)| text.replace(name, value));
+        fs::write(&file, text).unwrap();
         let log = folder.join("kamailio.log");
         let child = Command::new(program)
             .args(["-DD", "-E", "-m", "64", "-M", "8", "-f"])
@@ -73,8 +91,8 @@ impl Kamailio {
         });
         run
     }
-    fn filled_in(&self, router: SocketAddr, transport: &str, folder: &Path) -> String {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/sip/kamailio.cfg");
+    fn filled_in(&self, by: &str, router: SocketAddr, transport: &str, folder: &Path) -> String {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("sip").join(by);
         let text = fs::read_to_string(path).unwrap();
         let tls_config = folder.join("kamailio-tls.cfg");
         if let Some((_, files)) = &self.tls {

@@ -106,6 +106,17 @@ impl Router {
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
+    /// Memory it has now.
+    ///
+    /// # Panics
+    ///
+    /// When it has ended.
+    #[must_use]
+    pub fn resident_kib(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
     /// Its folder: configuration, `store`, and what tests put beside.
     #[must_use]
     pub fn folder(&self) -> &Path {

@@ -3,7 +3,7 @@
 use crate::{ports::free_port, tools::need};
 use std::{
     fs,
-    net::{SocketAddr, UdpSocket},
+    net::{SocketAddr, TcpListener, UdpSocket},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
@@ -25,6 +25,8 @@ pub struct Sipp {
     transport: String,
     values: Vec<(String, String)>,
     arguments: Vec<String>,
+    /// Over TLS: the port by which others know it, where that is not its own.
+    tunnel: Option<Option<u16>>,
 }
 
 /// A SIPp at work; dropping it ends it.
@@ -44,9 +46,26 @@ impl Sipp {
             port: free_port(),
             ip: "127.0.0.1".to_owned(),
             transport: "u1".to_owned(),
-            values: vec![("@MEDIA@".to_owned(), CALLERS_RTP.to_string())],
+            values: Vec::new(),
             arguments: Vec::new(),
+            tunnel: None,
         }
+        .with("MEDIA", CALLERS_RTP)
+        .with("SPEAKS", "RTP/AVP 8")
+        .with("LINE", "")
+        .with("ALLOW", "")
+    }
+    /// Through a tunnel of TLS (see [`crate::Stunnel`]): one connection for all calls, and its messages speak of TLS; a
+    /// phone's also of the port where the tunnel begins.
+    #[must_use]
+    pub fn tunnelled(mut self, port: Option<u16>) -> Self {
+        self.tunnel = Some(port);
+        self.over("t1")
+    }
+    /// Every message goes to a file; [`SippRun::trace_file`].
+    #[must_use]
+    pub fn traced(self) -> Self {
+        self.argument("-trace_msg")
     }
     /// Over this transport, as SIPp calls it: `u1` UDP, `t1` one TCP connection for all calls, `tn` one for each, `l1`
     /// and `ln` the same over TLS.
@@ -116,12 +135,14 @@ impl Sipp {
         let child = Command::new(program)
             .arg(target.to_string())
             .arg("-sf")
-            .arg(file)
+            .arg(&file)
             .args(["-i", &self.ip, "-mi", &self.ip, "-p", &self.port.to_string()])
             .args(["-mp", &free_port().to_string(), "-t", &self.transport, "-max_socket", "1000", "-nostdin"])
             .arg("-trace_logs")
             .arg("-log_file")
             .arg(at("log"))
+            .arg("-message_file")
+            .arg(at("msg"))
             .arg("-trace_err")
             .arg("-error_file")
             .arg(at("err"))
@@ -136,11 +157,18 @@ impl Sipp {
             .unwrap();
         let mut run = SippRun { child, name, folder: folder.to_owned() };
         // What is sent before it listens is lost. It may also have done its work already.
-        // Over a stream a caller connects, and phones are not tried here.
-        let listens =
-            || !self.transport.starts_with('u') || UdpSocket::bind((self.ip.as_str(), self.port)).is_err();
+        // Over a stream only those listen who wait to be called.
+        let waits = fs::read_to_string(&file).unwrap();
+        let waits =
+            waits.find("<recv").is_some_and(|recv| waits.find("<send").is_none_or(|send| recv < send));
+        let at = (self.ip.as_str(), self.port);
+        let listens = || match self.transport.starts_with('u') {
+            true => UdpSocket::bind(at).is_err(),
+            false => !waits || TcpListener::bind(at).is_err(),
+        };
         let mut begun = || (listens() || run.child.try_wait().unwrap().is_some()).then_some(());
         crate::eventually("SIPp listens", Duration::from_secs(10), &mut begun);
+        run.expect_no_failure();
         run
     }
     /// Starts it and waits until it has played its calls.
@@ -156,18 +184,42 @@ impl Sipp {
         self.put_values(&mut text);
         while let Some(at) = text.find(INCLUDE) {
             let end = at + text[at..].find("/>").expect("an include ends with />") + "/>".len();
-            let part = text[at + INCLUDE.len()..end].split('"').next().unwrap_or_default();
-            let included = read(&format!("parts/{part}"));
+            let mut attributes = attributes(&text[at..end]);
+            let (_, part) = attributes.remove(0);
+            let mut included = read(&format!("parts/{part}"));
+            for (name, value) in attributes {
+                put(&mut included, &format!("@{name}@"), &value);
+            }
             text.replace_range(at..end, included.trim_end());
             self.put_values(&mut text);
+        }
+        if let Some(port) = self.tunnel {
+            text = text.replace("[transport]", "TLS");
+            text = port.map_or(text.clone(), |port| text.replace("[local_port]", &port.to_string()));
         }
         text
     }
     fn put_values(&self, text: &mut String) {
         for (name, value) in &self.values {
-            *text = text.replace(name.as_str(), value);
+            put(text, name, value);
         }
     }
+}
+
+/// Names and values of an element's attributes.
+fn attributes(element: &str) -> Vec<(String, String)> {
+    let pairs = element.split("=\"").zip(element.split("=\"").skip(1));
+    let name = |before: &str| before.rsplit(char::is_whitespace).next().unwrap_or_default().to_owned();
+    let value = |after: &str| after.split('"').next().unwrap_or_default().replace("&#10;", "\n");
+    pairs.map(|(before, after)| (name(before), value(after))).collect()
+}
+
+/// Puts `value` where `text` has `name`; a line of its own is left out when there is nothing to put.
+fn put(text: &mut String, name: &str, value: &str) {
+    if value.is_empty() {
+        *text = text.replace(&format!("\n{name}\n"), "\n");
+    }
+    *text = text.replace(name, value);
 }
 
 fn read(name: &str) -> String {
@@ -203,6 +255,20 @@ impl SippRun {
     pub fn log(&self) -> String {
         fs::read_to_string(self.folder.join(format!("{}.log", self.name))).unwrap_or_default()
     }
+    /// The file of the messages it sent and got, if it was told to keep them.
+    #[must_use]
+    pub fn trace_file(&self) -> PathBuf {
+        self.folder.join(format!("{}.msg", self.name))
+    }
+    fn expect_no_failure(&mut self) {
+        let code = self.child.try_wait().unwrap().and_then(|status| status.code());
+        assert!(
+            code.is_none_or(|code| code == 0),
+            "SIPp {}: exit code {code:?}\n{}",
+            self.name,
+            self.problems()
+        );
+    }
     fn problems(&self) -> String {
         let read = |ending: &str| {
             fs::read_to_string(self.folder.join(format!("{}.{ending}", self.name))).unwrap_or_default()
@@ -214,8 +280,9 @@ impl SippRun {
     ///
     /// # Panics
     ///
-    /// When it does not end.
+    /// When it has failed before, or does not end.
     pub fn end(mut self) -> String {
+        self.expect_no_failure();
         Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
         crate::eventually("SIPp ends", Duration::from_secs(10), || self.child.try_wait().unwrap());
         self.log()

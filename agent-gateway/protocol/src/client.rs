@@ -34,6 +34,8 @@ messages! {
         Retrieve(ContactRef) = "contact.retrieve",
         /// She gives the caller away.
         Transfer(Transfer) = "contact.transfer",
+        /// She puts the caller through to the one she consults.
+        Complete(ContactRef) = "contact.complete",
         /// She ends the call.
         HangUp(ContactRef) = "contact.hangup",
         /// Something to remember about the contact.
@@ -62,9 +64,12 @@ impl Bounded for ClientMessage {
                 ("session_id", resume.session_id.len(), MAX_WORD),
             ]),
             Self::SetState(set) => first(&[("reason_code", len(set.reason_code.as_ref()), MAX_WORD)]),
-            Self::Accept(of) | Self::Decline(of) | Self::Hold(of) | Self::Retrieve(of) | Self::HangUp(of) => {
-                first(&[("contact_id", of.contact_id.0.len(), MAX_WORD)])
-            }
+            Self::Accept(of)
+            | Self::Decline(of)
+            | Self::Hold(of)
+            | Self::Retrieve(of)
+            | Self::Complete(of)
+            | Self::HangUp(of) => first(&[("contact_id", of.contact_id.0.len(), MAX_WORD)]),
             Self::Transfer(transfer) => first(&[
                 ("contact_id", transfer.contact_id.0.len(), MAX_WORD),
                 ("target", transfer.target.len(), 2 * MAX_WORD),

@@ -25,9 +25,9 @@ pub use code::{CloseCode, ErrorCode, Fault};
 pub use frame::{ClientFrame, CommandId, DecodeError, ServerFrame};
 pub use pop::{Candidate, Match, MatchKind, Pop, PopUpdate, Section, SectionStatus};
 pub use server::{
-    Agent, AgentPresence, AgentStateNow, Calling, Colleague, Contact, ContactOffered, ContactStateChanged,
-    Hello, MAX_COLLEAGUES, Next, OfferWithdrawn, Pong, Priority, QueueRef, Reply, ServerError, ServerMessage,
-    SipStatus, Site, Skill, Snapshot, StateChanged, Welcome,
+    Agent, AgentPresence, AgentStateNow, Calling, Colleague, Consult, Contact, ContactOffered,
+    ContactStateChanged, Hello, MAX_COLLEAGUES, Next, OfferWithdrawn, Pong, Priority, QueueRef, Reply,
+    ServerError, ServerMessage, SipStatus, Site, Skill, Snapshot, StateChanged, Welcome,
 };
 pub use time::{BadTime, Time};
 pub use word::{

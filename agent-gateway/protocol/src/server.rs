@@ -202,6 +202,9 @@ pub struct Contact {
     /// When the conversation began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connected_at: Option<Time>,
+    /// With whom, when it is `consulting`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consult: Option<Consult>,
     /// Call-ID of the agent's leg, once her phone is called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_sip_call_id: Option<String>,
@@ -250,7 +253,10 @@ pub struct ContactOffered {
     /// User-to-user information (RFC 7433). An outsider's text: show it as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uui: Option<String>,
-    /// Who gave the caller away before: what she is called.
+    /// She is asked about the caller, and not to take the call yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub consult: bool,
+    /// Who gave the caller away before, or asks: what she is called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transferred_by: Option<String>,
     /// What others before her wrote down.
@@ -336,12 +342,25 @@ pub struct ContactStateChanged {
     /// Who ended it, with `ended`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_by: Option<EndedBy>,
+    /// With whom, when it is `consulting`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consult: Option<Consult>,
     /// What the SIP side said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sip: Option<SipStatus>,
     /// The name of this event in CSTA (ECMA-269).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub csta_event: Option<String>,
+}
+
+/// A consultation, as one of the two sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consult {
+    /// The other agent: what she is called. None for a number outside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub with: Option<String>,
+    /// Whether they hear each other; until then a phone rings.
+    pub answered: bool,
 }
 
 /// What the SIP side said.

@@ -62,6 +62,8 @@ words! {
     TransferKind {
         /// At once, without a word to whoever gets the call.
         Blind = "blind",
+        /// After a word with whoever is to get the call, while the caller is on hold.
+        Consult = "consult",
     }
 }
 

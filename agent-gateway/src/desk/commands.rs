@@ -142,11 +142,16 @@ impl Desk {
             ClientMessage::Retrieve(of) => {
                 Ok(Act::Ask(Event::RetrieveAsked { agent, call: call(&of.contact_id)? }))
             }
-            ClientMessage::Transfer(protocol::Transfer { contact_id, target, kind }) => match kind {
-                TransferKind::Blind => {
-                    Ok(Act::Transfer(Transfer { agent, call: call(&contact_id)?, target }))
-                }
-            },
+            ClientMessage::Transfer(protocol::Transfer { contact_id, target, kind }) => {
+                let consult = match kind {
+                    TransferKind::Blind => false,
+                    TransferKind::Consult => true,
+                };
+                Ok(Act::Transfer(Transfer { agent, call: call(&contact_id)?, target, consult }))
+            }
+            ClientMessage::Complete(of) => {
+                Ok(Act::Ask(Event::CompleteAsked { agent, call: call(&of.contact_id)? }))
+            }
             ClientMessage::HangUp(of) => {
                 Ok(Act::Ask(Event::HangUpAsked { agent, call: call(&of.contact_id)? }))
             }

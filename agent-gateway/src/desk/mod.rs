@@ -163,6 +163,8 @@ impl Desk {
             | Order::Hold { .. }
             | Order::Retrieve { .. }
             | Order::AcceptRefer { .. }
+            | Order::ConnectConsult { .. }
+            | Order::PutThrough { .. }
             | Order::CallOut { .. }
             | Order::EndCaller { .. } => {}
         }

@@ -4,6 +4,8 @@
 //! contact.offered ──▶ Queued ──her phone is called──▶ Offered ──2xx──▶ Connected ◀──▶ Held ──▶ Ended
 //!                        └──────────── withdrawn ◀───────┘ └── back to queue ◀┘
 //! ```
+//! `Consulting` stands beside `Held` while she asks somebody; who is asked comes to it from `Offered`, and stays as
+//! `Connected` when the caller is put through.
 //! `Queued` lasts until her phone is called: with `answer = "desk"` that is when she has accepted.
 
 use super::{Say, pop::PopView};
@@ -14,8 +16,8 @@ use crate::{
 };
 use acd::{AgentNo, OfferId, Order, Timestamp, effect::CallMove, time::micros};
 use protocol::{
-    Calling, Channel, Contact, ContactCause, ContactOffered, ContactState, ContactStateChanged, Direction,
-    EndedBy, Pop, PopUpdate, Priority, Privacy, ServerMessage,
+    Calling, Channel, Consult, Contact, ContactCause, ContactOffered, ContactState, ContactStateChanged,
+    Direction, EndedBy, Pop, PopUpdate, Priority, Privacy, ServerMessage,
 };
 use screenpop::Card;
 use std::collections::BTreeMap;
@@ -32,6 +34,8 @@ pub(crate) struct ContactView {
     /// When the conversation began.
     connected_at: Option<Timestamp>,
     agent_leg: Option<String>,
+    /// With whom she is, while the caller is on hold.
+    consult: Option<Consult>,
     offered: ContactOffered,
     notes: Vec<String>,
     /// How many of them came with the call.
@@ -53,7 +57,9 @@ impl ContactView {
         notes: Vec<String>,
         at: Timestamp,
     ) -> Option<Self> {
-        let Order::OfferCall { offer, queue, waited, expires, priority, answer, given_by, .. } = order else {
+        let Order::OfferCall { offer, queue, waited, expires, priority, answer, given_by, consult, .. } =
+            order
+        else {
             return None;
         };
         let given_by = given_by.and_then(|by| roster.agent(by));
@@ -70,6 +76,7 @@ impl ContactView {
             answer: words::answer(*answer),
             sip_call_id: caller.map(|caller| caller.sip_call_id.clone()),
             uui: caller.and_then(|caller| caller.uui.clone()),
+            consult: *consult,
             transferred_by: given_by.map(AgentAccess::shown_name),
             notes: notes.clone(),
             attributes: BTreeMap::new(),
@@ -81,6 +88,7 @@ impl ContactView {
             since: at,
             connected_at: None,
             agent_leg: None,
+            consult: None,
             offered,
             handed_on: notes.len(),
             notes,
@@ -112,21 +120,32 @@ impl ContactView {
     }
 
     /// Whether the contact is where it is said to move.
-    pub(super) const fn is_there(&self, to: CallMove) -> bool {
+    pub(super) fn is_there(&self, to: CallMove) -> bool {
         match (to, self.state) {
+            (CallMove::Connected, ContactState::Consulting) => !self.offered.consult,
             (CallMove::Connected, ContactState::Connected | ContactState::Held)
             | (CallMove::Held, ContactState::Held)
             | (CallMove::Retrieved, ContactState::Connected) => true,
+            (CallMove::Consulting { answered, .. }, ContactState::Consulting) => {
+                self.consult.as_ref().is_some_and(|consult| consult.answered == answered)
+            }
             (
                 CallMove::Connected
                 | CallMove::Held
                 | CallMove::Retrieved
+                | CallMove::Consulting { .. }
+                | CallMove::ConsultOver
                 | CallMove::BackToQueue
                 | CallMove::Transferred
                 | CallMove::Ended { .. },
                 _,
             ) => false,
         }
+    }
+
+    /// With whom she is from now on; told with the next move.
+    pub(super) fn consults(&mut self, consult: Option<Consult>) {
+        self.consult = consult;
     }
 
     /// The contact is somewhere else now.
@@ -150,6 +169,7 @@ impl ContactView {
             agent_sip_call_id: self.agent_leg.clone(),
             cause,
             ended_by,
+            consult: self.consult.clone(),
             sip: None,
             csta_event: None,
         }
@@ -166,6 +186,7 @@ impl ContactView {
             state: self.state,
             since: words::time(self.since),
             connected_at: self.connected_at.map(words::time),
+            consult: self.consult.clone(),
             agent_sip_call_id: self.agent_leg.clone(),
             offered: self.offered.clone(),
             notes: self.notes.clone(),

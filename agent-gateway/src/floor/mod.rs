@@ -108,6 +108,8 @@ impl Floor {
             | Order::Hold { .. }
             | Order::Retrieve { .. }
             | Order::AcceptRefer { .. }
+            | Order::ConnectConsult { .. }
+            | Order::PutThrough { .. }
             | Order::CallOut { .. }
             | Order::EndCaller { .. } => {}
         }
@@ -212,6 +214,7 @@ impl Floor {
     }
 
     fn moved(&mut self, agent: AgentNo, call: CallId, to: CallMove, at: Timestamp, out: &mut Vec<Say>) {
+        let consult = self.consult(to);
         let Some(view) = self.agents.get_mut(&agent) else { return };
         let Some(contact) = view.contacts.get_mut(&call) else { return };
         if contact.is_there(to) {
@@ -220,6 +223,8 @@ impl Floor {
         let (state, cause, by) = match to {
             CallMove::Connected => (ContactState::Connected, Some(ContactCause::Answered), None),
             CallMove::Held => (ContactState::Held, None, None),
+            CallMove::Consulting { .. } => (ContactState::Consulting, None, None),
+            CallMove::ConsultOver => (ContactState::Ended, None, None),
             CallMove::Retrieved => (ContactState::Connected, None, None),
             CallMove::BackToQueue => (ContactState::Queued, Some(ContactCause::Failed), None),
             CallMove::Transferred => {
@@ -227,7 +232,8 @@ impl Floor {
             }
             CallMove::Ended { by } => (ContactState::Ended, failed(by), Some(words::ended_by(by))),
         };
-        if to == CallMove::Transferred && !contact.notes().is_empty() {
+        contact.consults(consult);
+        if matches!(to, CallMove::Transferred | CallMove::ConsultOver) && !contact.notes().is_empty() {
             self.handed_on.insert(call, contact.notes().to_vec());
         }
         let message = contact.moved(state, cause, by, at);
@@ -236,6 +242,13 @@ impl Floor {
             view.contacts.remove(&call);
         }
         view.forget_ended();
+    }
+
+    /// With whom she is, when she asks somebody or is asked.
+    fn consult(&self, to: CallMove) -> Option<protocol::Consult> {
+        let CallMove::Consulting { answered, with } = to else { return None };
+        let with = with.and_then(|other| self.roster.agent(other)).map(crate::AgentAccess::shown_name);
+        Some(protocol::Consult { with, answered })
     }
 
     fn agent_moved(
@@ -298,9 +311,20 @@ fn in_vain(agent: AgentNo, call: CallId, what: PhoneTask, status: u16) -> Say {
             "retrieve_failed",
             format!("the call is still on hold (SIP status {status}); try the key of your phone"),
         ),
+        PhoneTask::Consult => ("consult_failed", not_consulted(status)),
     };
     let error = ServerError { code: code.to_owned(), message, fatal: false };
     Say { agent, contact: Some(call), rev: None, message: ServerMessage::Error(error), shows: None }
+}
+
+/// Why nobody is asked, and that she has her caller again.
+fn not_consulted(status: u16) -> String {
+    let why = match status {
+        408 | 487 => "nobody answered".to_owned(),
+        486 | 600 | 603 => "the other one declined".to_owned(),
+        _ => format!("the other phone could not be had (SIP status {status})"),
+    };
+    format!("{why}; your caller comes back to you")
 }
 
 const fn failed(by: EndedBy) -> Option<ContactCause> {

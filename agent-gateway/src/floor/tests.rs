@@ -43,6 +43,7 @@ fn offered(attempt: u32) -> Order {
         priority: 5,
         answer: Answer::Desk,
         given_by: None,
+        consult: false,
     }
 }
 
@@ -104,7 +105,8 @@ fn an_ended_call_without_wrap_up_leaves_the_desk_whichever_order_comes_first() {
 #[test]
 fn what_the_phones_are_told_is_not_for_desks() {
     let mut floor = floor();
-    let ring = Order::RingPhone { offer: offer(1), agent: ANN, queue: QueueNo(0), auto_answer: false };
+    let ring =
+        Order::RingPhone { offer: offer(1), agent: ANN, queue: QueueNo(0), auto_answer: false, by: None };
     assert!(fold(&mut floor, &ring).is_empty());
     assert!(fold(&mut floor, &Order::Connect { offer: offer(1) }).is_empty());
 }
@@ -133,6 +135,7 @@ fn given_to_ben(floor: &mut Floor) -> protocol::ContactOffered {
         priority,
         answer,
         given_by: Some(ANN),
+        consult: false,
     };
     let says = fold(floor, &to_ben);
     let ServerMessage::ContactOffered(told) = &says[0].message else { panic!("{says:?}") };

@@ -1,7 +1,10 @@
 //! What an agent asks for, and what she is answered.
 
-use crate::house::{ANN, Heard, House};
-use acd::{CommandError, Event, Order, Taken, Wish, effect::CallMove};
+use crate::house::{ANN, BEN, Heard, House};
+use acd::{
+    CommandError, Event, Order, Taken, Wish,
+    effect::{CallMove, PhoneTask},
+};
 use agent_gateway::{DeskOrder, Transfer};
 use protocol::{
     AgentSetState, ClientMessage, CommandId, ContactCause, ContactId, ContactRef, ContactState, EndedBy,
@@ -247,7 +250,10 @@ async fn a_caller_given_away_is_over_for_her_and_the_brain_learns_whom_she_named
     ] {
         let id = ann.command(ask(target)).await;
         let (asked, to) = house.transfer().await;
-        assert_eq!(asked, Transfer { agent: ANN, call: offer.call, target: target.to_owned() });
+        assert_eq!(
+            asked,
+            Transfer { agent: ANN, call: offer.call, target: target.to_owned(), consult: false }
+        );
         house.reply(to, verdict.clone());
         let code = ann.reply(&id).await.err().map(|fault| fault.code.into_owned());
         assert_eq!(code, verdict.err().map(|error| error.code().to_owned()));
@@ -258,6 +264,54 @@ async fn a_caller_given_away_is_over_for_her_and_the_brain_learns_whom_she_named
     };
     assert_eq!((changed.to, changed.cause), (ContactState::Ended, Some(ContactCause::Transferred)));
     assert_eq!(changed.ended_by, Some(EndedBy::Agent));
+}
+
+#[tokio::test]
+async fn she_consults_sees_with_whom_and_puts_the_caller_through() {
+    let mut house = House::open();
+    let mut ann = house.ann().await;
+    let offer = house.offer(1, CALLER);
+    ann.until("pop.show").await;
+    let moved = |to| DeskOrder::Order(Order::CallMoved { call: offer.call, agent: ANN, to });
+    house.say(vec![moved(CallMove::Connected)]);
+    ann.until("contact.state_changed").await;
+    let (contact_id, target) = (of(offer.call).contact_id, "agent:ben".to_owned());
+    let ask = protocol::Transfer { contact_id, target: target.clone(), kind: TransferKind::Consult };
+    let id = ann.command(ClientMessage::Transfer(ask)).await;
+    let (asked, to) = house.transfer().await;
+    assert_eq!(asked, Transfer { agent: ANN, call: offer.call, target, consult: true });
+    house.reply(to, Ok(Taken::Pending));
+    assert!(ann.reply(&id).await.is_ok());
+    for answered in [false, true] {
+        let to = CallMove::Consulting { answered, with: Some(BEN) };
+        house.say(vec![moved(to), moved(to)]); // said twice, told once
+        let ServerMessage::ContactStateChanged(changed) = ann.until("contact.state_changed").await.message
+        else {
+            unreachable!()
+        };
+        let with = Some("Ben".to_owned());
+        assert_eq!(
+            (changed.to, changed.consult),
+            (ContactState::Consulting, Some(protocol::Consult { with, answered }))
+        );
+    }
+    let id = ann.command(ClientMessage::Complete(of(offer.call))).await;
+    let (event, to) = house.command().await;
+    assert_eq!(event, Event::CompleteAsked { agent: ANN, call: offer.call });
+    house.reply(to, Err(CommandError::NotConsulting { call: offer.call }));
+    assert_eq!(ann.reply(&id).await.unwrap_err().code, "not_consulting");
+    house.say(vec![moved(CallMove::Held), moved(CallMove::Retrieved)]);
+    for state in [ContactState::Held, ContactState::Connected] {
+        let ServerMessage::ContactStateChanged(changed) = ann.until("contact.state_changed").await.message
+        else {
+            unreachable!()
+        };
+        assert_eq!((changed.to, changed.consult), (state, None));
+    }
+    let (what, status) = (PhoneTask::Consult, 486);
+    house.say(vec![DeskOrder::Order(Order::AskedInVain { call: offer.call, agent: ANN, what, status })]);
+    let ServerMessage::Error(error) = ann.until("error").await.message else { unreachable!() };
+    assert_eq!((error.code.as_str(), error.message.contains("declined")), ("consult_failed", true));
 }
 
 #[tokio::test]
@@ -282,6 +336,7 @@ async fn a_transfer_names_a_contact_of_hers_a_target_of_bounded_length_and_a_kin
 
 #[test]
 fn a_target_stays_out_of_what_is_written_for_developers() {
-    let asked = Transfer { agent: ANN, call: acd::CallId::from_u128(7), target: "08123".to_owned() };
+    let call = acd::CallId::from_u128(7);
+    let asked = Transfer { agent: ANN, call, target: "08123".to_owned(), consult: false };
     assert!(!format!("{asked:?}").contains("08123"));
 }

@@ -248,6 +248,7 @@ pub fn offered(offer: OfferId, agent: AgentNo) -> Vec<DeskOrder> {
             priority: 5,
             answer: Answer::Phone,
             given_by: None,
+            consult: false,
         }),
     ]
 }

@@ -89,9 +89,10 @@ impl Brain for SmallBrain {
         self.take(event, reply).ok_or(Busy)
     }
     fn try_transfer(&self, asked: Transfer, reply: Option<ReplyTo>) -> Result<(), Busy> {
-        let Transfer { agent, call, target } = asked;
+        let Transfer { agent, call, target, consult } = asked;
         let found = self.acd.lock().unwrap_or_else(PoisonError::into_inner).target(&target, |_| None);
         match found {
+            Ok((to, _)) if consult => self.take(Event::ConsultAsked { agent, call, to }, reply).ok_or(Busy),
             Ok((to, _)) => self.take(Event::TransferAsked { agent, call, to }, reply).ok_or(Busy),
             Err(error) => {
                 self.tell(reply.map(|to| DeskOrder::Reply { to, verdict: Err(error) }).into_iter().collect());

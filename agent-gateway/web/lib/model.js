@@ -76,8 +76,9 @@ const FOLDS = {
     const contact = model.contacts.get(id);
     if (!contact || rev <= contact.rev) return [];
     contact.rev = rev;
-    if (contact.state === "held") contact.heldMs = (contact.heldMs ?? 0) + Date.parse(data.since) - Date.parse(contact.since);
+    if (["held", "consulting"].includes(contact.state) && contact.connectedAt) contact.heldMs = (contact.heldMs ?? 0) + Date.parse(data.since) - Date.parse(contact.since);
     contact.state = data.to;
+    contact.consult = data.consult;
     contact.since = data.since;
     if (data.to === "connected") contact.connectedAt ??= data.since;
     if (data.to === "ended") Object.assign(contact, { endedAt: data.since, endedBy: data.ended_by, cause: data.cause });
@@ -105,10 +106,10 @@ const FOLDS = {
 };
 
 function fromSnapshot(contact, before) {
-  const { contact_id: id, rev, state, since, connected_at: connectedAt, offered, notes = [] } = contact;
+  const { contact_id: id, rev, state, since, connected_at: connectedAt, consult, offered, notes = [] } = contact;
   const known = before.get(id);
   const endedAt = known?.endedAt ?? (state === "ended" ? since : undefined);
-  return { id, rev, state, since, offered, notes, connectedAt, heldMs: known?.heldMs, endedAt, arrived: known?.arrived ?? performance.now() };
+  return { id, rev, state, since, consult, offered, notes, connectedAt, heldMs: known?.heldMs, endedAt, arrived: known?.arrived ?? performance.now() };
 }
 
 /** A call that is over stays on the desk while she wraps it up, and goes to the list of the day then. */

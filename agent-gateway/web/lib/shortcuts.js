@@ -16,12 +16,11 @@ export function shortcuts(desk) {
 
 /** What a letter does is what its button does, as long as the button is there. */
 function letter(desk, code) {
-  const name = { KeyR: "ready", KeyN: "not-ready", KeyA: "accept", KeyC: "decline", KeyO: "hold", KeyT: "transfer", KeyH: "hang-up", KeyW: "finish" }[code];
-  // What accepts at the desk answers the phone in the page.
-  const names = name === "accept" ? [name, "phone-answer"] : [name];
-  const buttons = names.map((one) => document.querySelector(`button[data-key="${one}"]`));
-  const button = buttons.find((one) => one instanceof HTMLButtonElement && !one.disabled && one.offsetParent);
+  const names = { KeyR: "ready", KeyN: "not-ready", KeyA: "accept phone-answer", KeyC: "decline", KeyO: "hold back", KeyT: "transfer complete", KeyH: "hang-up leave", KeyW: "finish" };
+  const all = (names[code] ?? "").split(" ").map((name) => document.querySelector(`[data-key="${name}"]`));
+  const button = all.find((one) => one instanceof HTMLButtonElement && !one.disabled && one.offsetParent);
   if (!(button instanceof HTMLButtonElement)) return false;
+  const name = button.dataset.key;
   if (name === "not-ready") button.focus(); // she opened a menu: the keyboard belongs in it
   button.click(); // the choice of a transfer takes the keyboard by itself
   return true;

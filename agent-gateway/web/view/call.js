@@ -3,6 +3,7 @@
 import { fill, h, icon, ICONS, key, outsider, say, show } from "../lib/dom.js";
 import { duration, t, tCode } from "../lib/i18n.js";
 import { number } from "./caller.js";
+import { consultPart } from "./consult.js";
 import { transferPart } from "./transfer.js";
 
 /** @param {any} desk */
@@ -49,7 +50,8 @@ function caller(desk) {
     show(element, Boolean(contact));
     if (!contact) return;
     const { calling, queue: from, called, waited_ms: waited, transferred_by: by } = contact.offered;
-    say(kind, t(`call.kind.${contact.state}`));
+    const isAsked = contact.offered.consult && ["queued", "offered"].includes(contact.state);
+    say(kind, isAsked ? t("consult.asked", { with: by ?? "" }) : t(`call.kind.${contact.state}`));
     say(queue, from);
     const shown = calling.privacy === "withheld" ? t("caller.withheld") : number(calling) || t("caller.unknown");
     fill(who, shown, () => [calling.privacy === "withheld" && icon(ICONS.hidden), outsider(shown)]);
@@ -57,7 +59,7 @@ function caller(desk) {
     fill(facts, `${contact.id} ${waited}`, () => [
       ...fact(t("call.waited"), duration(waited)),
       ...(called ? fact(t("call.called"), called) : []),
-      ...(by ? fact(t("call.transferred_by"), by) : []),
+      ...(by && !contact.offered.consult ? fact(t("call.transferred_by"), by) : []),
     ]);
   }
   return { element, update };
@@ -114,11 +116,16 @@ function talk(desk) {
   hold.addEventListener("click", () => give(desk, hold.dataset.command));
   const hangUp = action("hang-up", t("call.hang_up"), "H", "button.danger.tall", ICONS.down, () => give(desk, "contact.hangup"));
   const transfer = transferPart(desk);
-  const element = h("div.talk", {}, clock, held, h("div.buttons", {}, hold, transfer.open, hangUp), transfer.form);
+  const consult = consultPart(desk, (type) => give(desk, type));
+  const buttons = h("div.buttons", {}, hold, transfer.open, hangUp);
+  const element = h("div.talk", {}, clock, held, consult.element, buttons, transfer.form);
   function update(contact, now) {
     const live = contact && ["connected", "held", "consulting"].includes(contact.state);
     show(element, Boolean(live));
-    transfer.update(live ? contact : null);
+    const consulting = live && contact.state === "consulting";
+    transfer.update(live && !consulting ? contact : null);
+    consult.update(live ? contact : null, now);
+    show(buttons, !consulting);
     if (!live) return;
     say(clock, desk.online ? duration(now - Date.parse(contact.connectedAt ?? contact.since)) : t("call.live"));
     hangUp.disabled = !desk.online || desk.busy.has("contact.hangup");
@@ -148,7 +155,7 @@ function notes(desk) {
   let contact = null;
   text.addEventListener("input", () => contact && (desk.draft(contact).text = text.value));
   function update(now_on, _now) {
-    const wanted = now_on && ["connected", "held", "ended"].includes(now_on.state);
+    const wanted = now_on && ["connected", "held", "consulting", "ended"].includes(now_on.state);
     show(element, Boolean(wanted));
     contact = wanted ? now_on : null;
     if (!contact) return;

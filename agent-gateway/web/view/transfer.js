@@ -16,9 +16,10 @@ export function transferPart(desk) {
   const whom = h("select", { id: "transfer-whom", name: "whom" });
   const number = h("input", { id: "transfer-number", name: "number", type: "text", maxlength: 64, autocomplete: "off", spellcheck: "false" });
   const typed = h("div.typed", {}, h("label", { for: "transfer-number" }, t("transfer.number")), number);
-  const give = h("button.primary.tall", { type: "submit", "data-key": "give" }, h("span", {}, t("transfer.now")));
+  const give = h("button.primary.tall", { type: "submit", "data-key": "give", value: "blind" }, h("span", {}, t("transfer.now")));
+  const first = h("button.secondary.tall", { type: "submit", "data-key": "consult", value: "consult" }, h("span", {}, t("consult.now")));
   const form = h("form.transfer", { id: "transfer", on: { submit: send } },
-    h("label", { for: "transfer-whom" }, t("transfer.whom")), whom, typed, h("p.hint", {}, t("transfer.hint")), give);
+    h("label", { for: "transfer-whom" }, t("transfer.whom")), whom, typed, h("p.hint", {}, t("transfer.hint")), h("p.hint", {}, t("consult.hint")), h("div.buttons", {}, give, first));
   open.addEventListener("click", () => reveal(form.hidden));
   whom.addEventListener("change", () => show(typed, whom.value === TYPED));
   form.hidden = true;
@@ -34,8 +35,9 @@ export function transferPart(desk) {
     const target = whom.value === TYPED ? number.value.trim() : whom.value;
     if (!contact || !target) return (whom.value === TYPED ? number : whom).focus();
     const to = whom.value === TYPED ? target : whom.selectedOptions[0].textContent;
-    const reply = await desk.ask("contact.transfer", { contact_id: contact.id, target, kind: "blind" });
-    if (reply) desk.tellHer(t("transfer.done", { to }), "good");
+    const kind = event.submitter?.value === "consult" ? "consult" : "blind";
+    const reply = await desk.ask("contact.transfer", { contact_id: contact.id, target, kind });
+    if (reply && kind === "blind") desk.tellHer(t("transfer.done", { to }), "good");
   }
   function update(live) {
     if (!live || live.id !== contact?.id) {
@@ -49,7 +51,7 @@ export function transferPart(desk) {
     fill(whom, JSON.stringify([queues, colleagues]), () => choices(queues, colleagues));
     show(typed, whom.value === TYPED);
     say(typed.firstChild, t(site.outside ? "transfer.number" : "transfer.name"));
-    open.disabled = give.disabled = !desk.online || desk.busy.has("contact.transfer");
+    open.disabled = give.disabled = first.disabled = !desk.online || desk.busy.has("contact.transfer");
   }
   return { open, form, update };
 }

@@ -36,6 +36,8 @@ pub struct Acd {
 pub(crate) struct Open {
     /// Calls that have reached an entry and no queue yet.
     pub arrived: Vec<CallId>,
+    /// Calls about which somebody is to be asked.
+    pub consults: Vec<CallId>,
     /// Calls that wait anew, who is served first.
     pub calls: BTreeSet<Rank>,
     /// Agents who have just become ready.
@@ -158,6 +160,7 @@ impl Acd {
             }
         }
         self.open.arrived.clear();
+        self.open.consults.clear();
         self.open.calls.clear();
         self.open.agents.clear();
         self.open.everything = false;

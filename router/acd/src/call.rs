@@ -2,13 +2,13 @@
 //!
 //! ```text
 //! Arrived ──▶ Queued ◀──▶ Offered ──▶ Connected ──▶ (ended: removed, recorded)
-//!               │  ▲ offer failed       │  Open ◀──▶ Held
+//!               │  ▲ offer failed       │  Open ◀──▶ Held (on which she may consult: see there)
 //!               └──┴──── overflow ◀─────┤ caller could not be joined
 //!                  ▲                     ▼ transferred: Arrived once more, to a queue or to one agent
 //!                  └── came to nothing ── Outside ──▶ (ended)
 //! ```
 
-use crate::{AgentNo, CallId, CallerRef, OfferId, QueueNo, Target, Timestamp};
+use crate::{AgentNo, CallId, CallerRef, OfferId, QueueNo, Target, Timestamp, consult::Consult};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -30,6 +30,8 @@ pub struct Call {
     pub(crate) visit: Option<Visit>,
     /// The transfer under way: until its target has the call, or it has come to nothing.
     pub(crate) transfer: Option<Transfer>,
+    /// The consultation about it that goes on.
+    pub(crate) consult: Option<Consult>,
     /// What agents did with it before they gave it away.
     pub(crate) past: Past,
     pub(crate) state: CallState,
@@ -63,6 +65,8 @@ pub struct Transfer {
     pub to: Target,
     /// Since when.
     pub since: Timestamp,
+    /// Whether she had asked them before.
+    pub consulted: bool,
 }
 
 /// Conversations with agents that are over while the call goes on.
@@ -188,6 +192,7 @@ impl Call {
             attempts: 0,
             visit: None,
             transfer: None,
+            consult: None,
             past: Past::default(),
             state: CallState::Arrived,
             treated: false,
@@ -239,6 +244,21 @@ impl Call {
     pub const fn transfer(&self) -> Option<&Transfer> {
         self.transfer.as_ref()
     }
+    /// The consultation about it that goes on.
+    #[must_use]
+    pub const fn consult(&self) -> Option<&Consult> {
+        self.consult.as_ref()
+    }
+    /// Whether the agent who has it asks somebody about it.
+    #[must_use]
+    pub fn is_consulted_on(&self) -> bool {
+        self.consult.as_ref().is_some_and(Consult::is_live)
+    }
+    /// The name of its state everywhere outside.
+    #[must_use]
+    pub fn state_name(&self) -> &'static str {
+        if self.is_consulted_on() { "consulting" } else { self.state.as_str() }
+    }
     /// Its place in the order of service. Kept through every failed offer and every overflow.
     #[must_use]
     pub const fn rank(&self) -> Rank {
@@ -255,18 +275,14 @@ impl Call {
         !self.excluded.iter().any(|&(excluded, _)| excluded == agent)
     }
     /// When something has to be decided if nothing happens before.
-    pub(crate) const fn deadline(&self) -> Option<Timestamp> {
+    pub(crate) fn deadline(&self) -> Option<Timestamp> {
         match (&self.state, &self.visit) {
             (CallState::Queued, Some(visit)) => Some(visit.leaves),
             (CallState::Offered { due, .. }, _) => Some(*due),
             (CallState::Outside { stage: Far::Dialling { due }, .. }, _) => Some(*due),
+            (CallState::Connected { .. }, _) => self.consult.as_ref().and_then(Consult::due),
             (CallState::Queued, None)
-            | (
-                CallState::Arrived
-                | CallState::Connected { .. }
-                | CallState::Outside { stage: Far::Talking, .. },
-                _,
-            ) => None,
+            | (CallState::Arrived | CallState::Outside { stage: Far::Talking, .. }, _) => None,
         }
     }
 }
@@ -282,6 +298,11 @@ impl CallState {
             Self::Connected { line: Line::Held { .. }, .. } => "held",
             Self::Outside { .. } => "outside",
         }
+    }
+    /// Whether this agent talks to the caller, or has put it on hold.
+    #[must_use]
+    pub fn talks_to(&self, of: AgentNo) -> bool {
+        matches!(self, Self::Connected { agent, .. } if *agent == of)
     }
     /// The agent it is offered to or talks to.
     #[must_use]

@@ -28,6 +28,9 @@ impl Acd {
             Decision::Offer { offer, agent } => self.make_offer(*offer, *agent, now, effects),
             Decision::OfferTo { offer, agent, queue } => self.offer_to(*offer, *agent, *queue, now, effects),
             Decision::CallOut { offer, rule } => self.call_out(*offer, rule, now, effects),
+            Decision::Consult { offer, agent } => self.consult_agent(*offer, *agent, now, effects),
+            Decision::ConsultOutside { offer, rule } => self.consult_outside(*offer, rule, now, effects),
+            Decision::ConsultNobody { call } => self.consult_nobody(*call, effects),
             Decision::Ring { offer } => self.stop_waiting_for_card(*offer, effects),
             Decision::RingOut { offer } => self.ring_out(*offer, now, effects),
             Decision::Overflow { call, to } => self.overflow(*call, *to, now, effects),
@@ -79,7 +82,7 @@ impl Acd {
             effects.orders.extend(self.offer_call(offer, agent, now, expires));
         }
         if stage == Stage::Ringing {
-            effects.orders.push(Order::RingPhone { offer, agent, queue: visit.queue, auto_answer: false });
+            effects.orders.push(ring(offer, agent, visit.queue, false));
         }
     }
 
@@ -95,7 +98,8 @@ impl Acd {
         let (waited, priority) = (call.waited(since), call.priority);
         let (queue, answer) = (call.visit?.queue, self.answers_at(agent));
         let given_by = call.past.agent;
-        Some(Order::OfferCall { offer, agent, queue, waited, expires, priority, answer, given_by })
+        let consult = false;
+        Some(Order::OfferCall { offer, agent, queue, waited, expires, priority, answer, given_by, consult })
     }
 
     /// What the offer awaits first, until when, and when it is taken away.
@@ -131,11 +135,11 @@ impl Acd {
             offer.call,
             CallState::Offered { offer, agent, since, due: expires, stage: Stage::Ringing },
         );
-        effects.orders.push(Order::RingPhone { offer, agent, queue: visit.queue, auto_answer: false });
+        effects.orders.push(ring(offer, agent, visit.queue, false));
     }
 
     fn ring_out(&mut self, offer: OfferId, now: Timestamp, effects: &mut Effects) {
-        if self.rung_out_outside(offer, now, effects) {
+        if self.rung_out_outside(offer, now, effects) || self.rung_out_consult(offer, now, effects) {
             return;
         }
         let Some(CallState::Offered { offer: current, stage, .. }) =
@@ -173,10 +177,22 @@ impl Acd {
         effects.orders.push(Order::WithdrawOffer { offer, agent, cause: outcome });
         let pause = self.rules.queue(visit.queue).map_or_else(Default::default, |rule| rule.plan.rona_pause);
         self.exclude(offer.call, agent, now + pause);
+        self.set_aside(agent, visit.queue, outcome, now, effects);
+        self.set_call_state(offer.call, CallState::Queued);
+    }
+    /// She did not take what was offered her for this queue: no calls for a while, or until she says so.
+    pub(crate) fn set_aside(
+        &mut self,
+        agent: AgentNo,
+        queue: QueueNo,
+        outcome: OfferOutcome,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        let pause = self.rules.queue(queue).map_or_else(Default::default, |rule| rule.plan.rona_pause);
         let until = (!self.needs_desk(agent)).then_some(now + pause);
         let then = self.next_of(agent);
         self.settle_after_failure(agent, then, reason_for(outcome), until, now, effects);
-        self.set_call_state(offer.call, CallState::Queued);
     }
 
     pub(crate) fn next_of(&self, agent: AgentNo) -> Next {
@@ -245,6 +261,11 @@ impl Acd {
         effects.facts.push(Fact::WrappedUp { call, visit, queue, agent: no, wrap_up, disposition });
         self.settle(no, then, now, cause, now, effects);
     }
+}
+
+/// Rings an agent's phone for a caller.
+pub const fn ring(offer: OfferId, agent: AgentNo, queue: QueueNo, auto_answer: bool) -> Order {
+    Order::RingPhone { offer, agent, queue, auto_answer, by: None }
 }
 
 const fn reason_for(outcome: OfferOutcome) -> NotReadyReason {

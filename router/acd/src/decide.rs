@@ -5,6 +5,7 @@
 use crate::{
     Acd, AgentNo, AgentState, Decision, RefuseReason, Timestamp,
     call::{Call, CallState, Far, Rank, Stage},
+    consult::Consult,
     deadlines::Owner,
     plan::Then,
 };
@@ -32,9 +33,10 @@ impl Acd {
             CallState::Outside { offer, stage: Far::Dialling { .. }, .. } => {
                 Some(Decision::RingOut { offer })
             }
-            CallState::Arrived
-            | CallState::Connected { .. }
-            | CallState::Outside { stage: Far::Talking, .. } => None,
+            CallState::Connected { .. } => {
+                call.consult().and_then(Consult::leg).map(|offer| Decision::RingOut { offer })
+            }
+            CallState::Arrived | CallState::Outside { stage: Far::Talking, .. } => None,
         }
     }
 
@@ -65,6 +67,11 @@ impl Acd {
         while let Some(id) = self.open.arrived.pop() {
             if let Some(call) = self.calls.get(&id).filter(|call| matches!(call.state, CallState::Arrived)) {
                 return Some(self.decide_route(call));
+            }
+        }
+        while let Some(id) = self.open.consults.pop() {
+            if let Some(decision) = self.calls.get(&id).and_then(|call| self.decide_consult(call)) {
+                return Some(decision);
             }
         }
         // Of all calls that can be matched now the one that ranks first, to the agent whose turn it is for that call.

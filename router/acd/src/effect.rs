@@ -45,6 +45,8 @@ pub enum Order {
         queue: QueueNo,
         /// She has accepted at the desk already: ask the phone to answer by itself.
         auto_answer: bool,
+        /// The phone that is to be joined to it instead of the caller: its agent asks about hers.
+        by: Option<OfferId>,
     },
     /// SIP: tell the phone that its REFER is taken up: the caller is ours from here on.
     AcceptRefer {
@@ -57,6 +59,8 @@ pub enum Order {
         offer: OfferId,
         /// Name of the rule that allows it.
         rule: String,
+        /// The phone that is to be joined to it instead of the caller: its agent asks about hers.
+        by: Option<OfferId>,
     },
     /// SIP: end the phone's leg, whatever it is in: CANCEL while it rings, ACK and BYE after a late 2xx, BYE after.
     DropPhone {
@@ -68,6 +72,18 @@ pub enum Order {
     /// SIP: caller and agent hear each other.
     Connect {
         /// The accepted offer.
+        offer: OfferId,
+    },
+    /// SIP: an agent and the one she asks hear each other, while her caller is on hold.
+    ConnectConsult {
+        /// The leg to the one who is asked.
+        offer: OfferId,
+        /// Her phone.
+        by: OfferId,
+    },
+    /// SIP: the caller and the one who was asked hear each other.
+    PutThrough {
+        /// The leg to the one who was asked.
         offer: OfferId,
     },
     /// SIP: ask the phone to put its caller on hold.
@@ -110,8 +126,10 @@ pub enum Order {
         priority: u8,
         /// Where she accepts.
         answer: Answer,
-        /// Who gave the caller away before.
+        /// Who gave the caller away before, or asks about the caller.
         given_by: Option<AgentNo>,
+        /// She is asked about the caller, and not to take the call yet.
+        consult: bool,
     },
     /// Desk: the offer is gone.
     WithdrawOffer {
@@ -169,6 +187,15 @@ pub enum CallMove {
     Held,
     /// She and the caller hear each other again.
     Retrieved,
+    /// She and another are to talk about the caller, who is on hold.
+    Consulting {
+        /// Whether they do: until then a phone rings.
+        answered: bool,
+        /// Who the other is; none outside.
+        with: Option<AgentNo>,
+    },
+    /// She had been asked about the caller, and that is over.
+    ConsultOver,
     /// The phone answered but the caller could not be joined; the call waits again.
     BackToQueue,
     /// She has given the caller away.
@@ -187,6 +214,8 @@ pub enum PhoneTask {
     Hold,
     /// To take the caller back.
     Retrieve,
+    /// To ask somebody about the caller.
+    Consult,
 }
 
 /// Who ended a conversation.
@@ -230,6 +259,8 @@ pub enum DropReason {
     BridgeFailed,
     /// She has given the caller away.
     Transferred,
+    /// She is not asked any more.
+    ConsultOver,
 }
 
 /// Why a caller is sent away.
@@ -292,6 +323,15 @@ pub enum Fact {
         queue: QueueNo,
         /// How.
         outcome: OfferOutcome,
+    },
+    /// A caller was put through to an agent who had been asked: to her that is an offer.
+    PutThrough {
+        /// Her leg.
+        offer: OfferId,
+        /// Who was asked.
+        agent: AgentNo,
+        /// Since when.
+        since: Timestamp,
     },
     /// A phone's 2xx: the visit is answered.
     Answered {

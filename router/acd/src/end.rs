@@ -4,7 +4,7 @@ use crate::{
     Acd, AgentNo, AgentState, Call, CallId, Effects, Fact, Order, QueueNo, Timestamp,
     call::{CallState, Past},
     deadlines::Owner,
-    effect::{AgentCause, CallMove, CallRecord, EndedBy, VisitOutcome, VisitRecord},
+    effect::{AgentCause, CallMove, CallRecord, EndedBy, TransferOutcome, VisitOutcome, VisitRecord},
 };
 
 impl Acd {
@@ -16,6 +16,7 @@ impl Acd {
         now: Timestamp,
         effects: &mut Effects,
     ) {
+        self.stop_consulting(id, TransferOutcome::Abandoned, now, effects);
         self.end_hold(id, now, effects);
         let Some(call) = self.calls.get(&id) else { return };
         let CallState::Connected { agent, .. } = call.state else { return };

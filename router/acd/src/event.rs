@@ -169,6 +169,29 @@ pub enum Event {
         /// To whom.
         to: Target,
     },
+    /// She asks somebody about her caller before she gives the caller away.
+    ConsultAsked {
+        /// Who.
+        agent: AgentNo,
+        /// Which call.
+        call: CallId,
+        /// Whom.
+        to: Target,
+    },
+    /// She puts her caller through to the one she asks.
+    CompleteAsked {
+        /// Who.
+        agent: AgentNo,
+        /// Which call.
+        call: CallId,
+    },
+    /// Her phone and the one she asks could not be joined; that one is gone.
+    ConsultFailed {
+        /// The leg to the one she asks.
+        offer: OfferId,
+        /// SIP status.
+        status: u16,
+    },
     /// Her phone gave the caller away (REFER); its request waits for the verdict.
     ReferAsked {
         /// The accepted offer.
@@ -298,6 +321,25 @@ pub enum Decision {
         offer: OfferId,
         /// Name of the rule that allows it.
         rule: String,
+    },
+    /// An agent is asked about a call by the agent who has it.
+    Consult {
+        /// The new leg.
+        offer: OfferId,
+        /// Who is asked.
+        agent: AgentNo,
+    },
+    /// A number outside is asked about a call.
+    ConsultOutside {
+        /// The new leg.
+        offer: OfferId,
+        /// Name of the rule that allows it.
+        rule: String,
+    },
+    /// Nobody could be asked about a call after all.
+    ConsultNobody {
+        /// Which call.
+        call: CallId,
     },
     /// The ring has waited long enough for the card.
     Ring {

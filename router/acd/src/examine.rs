@@ -22,6 +22,8 @@ impl Acd {
             Event::HoldAsked { agent, call } => self.examine_hold(*agent, *call, PhoneTask::Hold),
             Event::RetrieveAsked { agent, call } => self.examine_hold(*agent, *call, PhoneTask::Retrieve),
             Event::TransferAsked { agent, call, to } => self.examine_transfer(*agent, *call, to),
+            Event::ConsultAsked { agent, call, to } => self.examine_consult(*agent, *call, to),
+            Event::CompleteAsked { agent, call } => self.examine_complete(*agent, *call),
             Event::ReferAsked { offer, to } => match self.is_connected(*offer) {
                 Some(agent) => self.examine_transfer(agent, offer.call, to),
                 None => Err(CommandError::NotInCall { call: offer.call }),
@@ -51,6 +53,7 @@ impl Acd {
             | Event::CallRetrieved { .. }
             | Event::HoldFailed { .. }
             | Event::RetrieveFailed { .. }
+            | Event::ConsultFailed { .. }
             | Event::DeadlinePassed => Ok(Taken::Now),
         }
     }
@@ -81,6 +84,9 @@ impl Acd {
 
     fn examine_answer(&self, agent: AgentNo, call: CallId, accept: bool) -> Result<Taken, CommandError> {
         self.agent_state(agent)?;
+        if self.is_asked_by_phone(agent, call) {
+            return if accept { Err(CommandError::AnswerAtPhone) } else { Ok(Taken::Now) };
+        }
         let Some(CallState::Offered { agent: offered_to, stage, .. }) =
             self.calls.get(&call).map(|call| call.state)
         else {

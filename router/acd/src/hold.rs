@@ -4,8 +4,8 @@
 
 use crate::{
     Acd, AgentNo, CallId, CommandError, Effects, Fact, OfferId, Order, Taken, Timestamp,
-    call::{CallState, Line},
-    effect::{AgentSpan, CallMove, PhoneTask},
+    call::{Call, CallState, Line},
+    effect::{AgentSpan, CallMove, PhoneTask, TransferOutcome},
 };
 
 impl Acd {
@@ -17,13 +17,16 @@ impl Acd {
         what: PhoneTask,
     ) -> Result<Taken, CommandError> {
         self.agent_state(agent)?;
+        let consults = self.calls.get(&call).is_some_and(Call::is_consulted_on);
         match (what, self.line(agent, call)) {
+            (PhoneTask::Hold, Some(_)) if consults => Err(CommandError::Consulting { call }),
+            (PhoneTask::Retrieve, Some(_)) if consults => Ok(Taken::Pending),
             (PhoneTask::Hold, Some(Line::Open)) | (PhoneTask::Retrieve, Some(Line::Held { .. })) => {
                 Ok(Taken::Pending)
             }
             (PhoneTask::Hold, Some(Line::Held { .. })) => Err(CommandError::AlreadyHeld { call }),
             (PhoneTask::Retrieve, Some(Line::Open)) => Err(CommandError::NotHeld { call }),
-            (PhoneTask::Hold | PhoneTask::Retrieve, None) => Err(CommandError::NotInCall { call }),
+            (PhoneTask::Consult, Some(_)) | (_, None) => Err(CommandError::NotInCall { call }),
         }
     }
     fn line(&self, of: AgentNo, call: CallId) -> Option<Line> {
@@ -42,7 +45,7 @@ impl Acd {
             return;
         };
         effects.orders.push(match what {
-            PhoneTask::Hold => Order::HoldPhone { offer },
+            PhoneTask::Hold | PhoneTask::Consult => Order::HoldPhone { offer },
             PhoneTask::Retrieve => Order::Retrieve { offer },
         });
     }
@@ -64,12 +67,38 @@ impl Acd {
         self.cut_span(agent, "talking", now, effects);
         effects.facts.push(Fact::Held { call: offer.call, queue: visit.queue, agent });
         effects.orders.push(Order::Hold { offer, queue: visit.queue });
+        if self.calls.get(&offer.call).is_some_and(Call::is_consulted_on) {
+            return; // her desk knows better
+        }
         effects.orders.push(Order::CallMoved { call: offer.call, agent, to: CallMove::Held });
+        if self.held_in_vain(offer.call) {
+            effects.orders.push(Order::Retrieve { offer });
+        }
+    }
+    /// Her phone did not hold: what it was to hold for comes to nothing.
+    pub(crate) fn hold_failed(&mut self, offer: OfferId, status: u16, now: Timestamp, effects: &mut Effects) {
+        let Some(agent) = self.is_connected(offer) else { return };
+        let what = match self.consult_of(offer.call) {
+            None => return self.asked_in_vain(offer, PhoneTask::Hold, status, effects),
+            Some(consult) => consult.is_live().then_some(PhoneTask::Consult),
+        };
+        self.stop_consulting(offer.call, TransferOutcome::Failed, now, effects);
+        if let Some(what) = what {
+            effects.orders.push(Order::AskedInVain { call: offer.call, agent, what, status });
+        }
+        let to = match self.line(agent, offer.call) {
+            Some(Line::Held { .. }) => CallMove::Held,
+            Some(Line::Open) | None => CallMove::Retrieved,
+        };
+        effects.orders.push(Order::CallMoved { call: offer.call, agent, to });
     }
     pub(crate) fn call_retrieved(&mut self, offer: OfferId, now: Timestamp, effects: &mut Effects) {
         let Some(agent) = self.is_connected(offer) else { return };
+        let dropped = self.drop_consult(offer.call, TransferOutcome::Returned, now, effects);
         if self.end_hold(offer.call, now, effects) {
             effects.orders.push(Order::CallMoved { call: offer.call, agent, to: CallMove::Retrieved });
+        } else if dropped {
+            self.go_back(offer.call, effects);
         }
     }
     /// Ends the hold of a call, however it comes about; false when it is on none.
@@ -87,7 +116,13 @@ impl Acd {
         true
     }
     /// A part of her time on a call is over, though she stays in her state.
-    fn cut_span(&mut self, no: AgentNo, state: &'static str, now: Timestamp, effects: &mut Effects) {
+    pub(crate) fn cut_span(
+        &mut self,
+        no: AgentNo,
+        state: &'static str,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
         let Some(agent) = self.agents.get_mut(no.index()) else { return };
         effects.facts.push(Fact::AgentSpan(AgentSpan {
             agent: no,

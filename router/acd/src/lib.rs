@@ -9,6 +9,7 @@ pub mod agent;
 mod brain;
 pub mod call;
 mod carry;
+pub mod consult;
 mod deadlines;
 mod decide;
 pub mod effect;

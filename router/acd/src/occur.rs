@@ -5,7 +5,8 @@ use crate::{
     Timestamp, Wish,
     agent::{AUTO_ANSWER, COMEBACK, Comeback, Next},
     call::{Call, CallState, Line, Stage},
-    carry::Failed,
+    carry::{Failed, ring},
+    consult::Consult,
     effect::{
         AgentCause, CallMove, DropReason, EndReason, EndedBy, OfferOutcome, PhoneTask, TransferOutcome,
         VisitOutcome,
@@ -36,9 +37,7 @@ impl Acd {
             Event::BridgeFailed { offer } => self.bridge_failed(*offer, now, effects),
             Event::CallHeld { offer } => self.call_held(*offer, now, effects),
             Event::CallRetrieved { offer } => self.call_retrieved(*offer, now, effects),
-            Event::HoldFailed { offer, status } => {
-                self.asked_in_vain(*offer, PhoneTask::Hold, *status, effects);
-            }
+            Event::HoldFailed { offer, status } => self.hold_failed(*offer, *status, now, effects),
             Event::RetrieveFailed { offer, status } => {
                 self.asked_in_vain(*offer, PhoneTask::Retrieve, *status, effects);
             }
@@ -46,11 +45,20 @@ impl Acd {
             Event::DeskLost { agent } => self.desk_lost(*agent, now, effects),
             Event::StateAsked { agent, wish } => self.state_asked(*agent, wish, now, effects),
             Event::OfferAccepted { call, .. } => self.accepted_at_desk(*call, now, effects),
-            Event::OfferDeclined { call, .. } => self.declined_at_desk(*call, now, effects),
+            Event::OfferDeclined { agent, call } => self.declined_at_desk(*agent, *call, now, effects),
             Event::HangUpAsked { agent, call } => self.hang_up_asked(*agent, *call, now, effects),
             Event::HoldAsked { call, .. } => self.phone_asked(*call, PhoneTask::Hold, effects),
-            Event::RetrieveAsked { call, .. } => self.phone_asked(*call, PhoneTask::Retrieve, effects),
+            Event::RetrieveAsked { call, .. } => {
+                if !self.taken_back(*call, now, effects) {
+                    self.phone_asked(*call, PhoneTask::Retrieve, effects);
+                }
+            }
             Event::TransferAsked { call, to, .. } => self.transfer_asked(*call, to, now, effects),
+            Event::ConsultAsked { call, to, .. } => self.consult_asked(*call, to, now, effects),
+            Event::CompleteAsked { call, .. } => _ = self.put_through(*call, now, effects),
+            Event::ConsultFailed { offer, status } => {
+                _ = self.not_joined_consult(*offer, *status, now, effects)
+            }
             Event::ReferAsked { offer, to } => self.referred(*offer, to, now, effects),
             Event::WrapUpFinished { agent, disposition, then, .. } => {
                 self.wrap_up_finished(*agent, disposition.as_deref(), then.as_ref(), now, effects);
@@ -107,7 +115,7 @@ impl Acd {
     }
 
     /// An occupied agent is free again through no doing of her own: her idle time goes on.
-    fn release(&mut self, agent: AgentNo, now: Timestamp, effects: &mut Effects) {
+    pub(crate) fn release(&mut self, agent: AgentNo, now: Timestamp, effects: &mut Effects) {
         let Some(
             AgentState::Reserved { ready_since, then, .. } | AgentState::Talking { ready_since, then, .. },
         ) = self.agents.get(agent.index()).map(|agent| agent.state.clone())
@@ -118,7 +126,7 @@ impl Acd {
     }
 
     fn phone_answered(&mut self, offer: OfferId, now: Timestamp, effects: &mut Effects) {
-        if self.answered_outside(offer, now, effects) {
+        if self.answered_outside(offer, now, effects) || self.answered_consult(offer, now, effects) {
             return;
         }
         let standing = self.calls.get(&offer.call).and_then(|call| match (call.state, call.visit) {
@@ -163,7 +171,11 @@ impl Acd {
         now: Timestamp,
         effects: &mut Effects,
     ) {
-        if self.refused_outside(offer, (refusal, status), now, effects) || !self.is_ringing(offer) {
+        let told = (refusal, status);
+        if self.refused_outside(offer, told, now, effects)
+            || self.refused_consult(offer, told, now, effects)
+            || !self.is_ringing(offer)
+        {
             return;
         }
         let outcome = match refusal {
@@ -196,16 +208,19 @@ impl Acd {
     }
 
     fn phone_hung_up(&mut self, offer: OfferId, now: Timestamp, effects: &mut Effects) {
-        if self.hung_up_outside(offer, now, effects) {
+        if self.hung_up_outside(offer, now, effects) || self.hung_up_consult(offer, now, effects) {
             return;
         }
-        if self.is_connected(offer).is_some() {
+        if self.is_connected(offer).is_some() && !self.put_through(offer.call, now, effects) {
             effects.orders.push(Order::EndCaller { call: offer.call, why: EndReason::AgentHungUp });
             self.end_conversation(offer.call, EndedBy::Agent, now, effects);
         }
     }
 
     fn hang_up_asked(&mut self, agent: AgentNo, call: CallId, now: Timestamp, effects: &mut Effects) {
+        if self.left_consult(agent, call, now, effects) {
+            return;
+        }
         if let Some(CallState::Connected { offer, agent: current, .. }) =
             self.calls.get(&call).map(|call| call.state)
             && current == agent
@@ -222,6 +237,7 @@ impl Acd {
         }
         let Some(agent) = self.is_connected(offer) else { return };
         let Some(visit) = self.calls.get(&offer.call).and_then(|call| call.visit) else { return };
+        self.stop_consulting(offer.call, TransferOutcome::Failed, now, effects);
         self.end_hold(offer.call, now, effects);
         effects.facts.push(Fact::AnswerUndone { offer, agent, queue: visit.queue });
         effects.orders.push(Order::CallMoved { call: offer.call, agent, to: CallMove::BackToQueue });
@@ -256,6 +272,9 @@ impl Acd {
     /// A desktop that comes in the middle of a call learns which. The desk forgets what it had been told already.
     fn tell_desk_of(&self, offer: OfferId, no: AgentNo, effects: &mut Effects) {
         let Some(call) = self.calls.get(&offer.call) else { return };
+        if call.consult().and_then(Consult::leg) == Some(offer) {
+            return self.tell_desk_of_consult(offer.call, no, effects);
+        }
         match call.state {
             CallState::Offered { since, due, stage, .. } => {
                 let expires = if let Stage::Card { expires } = stage { expires } else { due };
@@ -268,6 +287,7 @@ impl Acd {
                 if let Line::Held { .. } = line {
                     effects.orders.push(moved(CallMove::Held));
                 }
+                self.tell_desk_of_consult(offer.call, no, effects);
             }
             CallState::Arrived | CallState::Queued | CallState::Outside { .. } => {}
         }
@@ -327,10 +347,13 @@ impl Acd {
         };
         let due = now + AUTO_ANSWER;
         self.set_call_state(id, CallState::Offered { offer, agent, since, due, stage: Stage::AutoAnswer });
-        effects.orders.push(Order::RingPhone { offer, agent, queue: visit.queue, auto_answer: true });
+        effects.orders.push(ring(offer, agent, visit.queue, true));
     }
 
-    fn declined_at_desk(&mut self, id: CallId, now: Timestamp, effects: &mut Effects) {
+    fn declined_at_desk(&mut self, agent: AgentNo, id: CallId, now: Timestamp, effects: &mut Effects) {
+        if self.declined_consult(agent, id, now, effects) {
+            return;
+        }
         if let Some(CallState::Offered { offer, .. }) = self.calls.get(&id).map(|call| call.state) {
             let failed = Failed { status: None, drop_phone: Some(DropReason::Declined) };
             self.fail_offer(offer, OfferOutcome::Rejected, failed, now, effects);

@@ -23,7 +23,7 @@ impl Acd {
             offer.call,
             CallState::Outside { offer, since: now, stage: Far::Dialling { due } },
         );
-        effects.orders.push(Order::CallOut { offer, rule: rule.to_owned() });
+        effects.orders.push(Order::CallOut { offer, rule: rule.to_owned(), by: None });
     }
     fn outside_stage(&self, offer: OfferId) -> Option<Far> {
         match self.calls.get(&offer.call)?.state {

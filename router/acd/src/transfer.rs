@@ -24,11 +24,12 @@ impl Acd {
         call: CallId,
         to: &Target,
     ) -> Result<Taken, CommandError> {
-        let talks =
-            matches!(self.agent_state(agent)?, AgentState::Talking { offer, .. } if offer.call == call);
-        if !talks {
-            return Err(CommandError::NotInCall { call });
-        }
+        self.agent_state(agent)?;
+        self.examine_no_consult(agent, call)?;
+        self.examine_target(agent, to)
+    }
+    /// Whether that target can be had now.
+    pub(crate) fn examine_target(&self, agent: AgentNo, to: &Target) -> Result<Taken, CommandError> {
         match to {
             Target::Queue { queue } if self.is_in_force(*queue) => Ok(Taken::Now),
             Target::Queue { .. } => Err(CommandError::NoSuchTarget),
@@ -74,10 +75,12 @@ impl Acd {
     }
     fn transfer(&mut self, offer: OfferId, to: &Target, now: Timestamp, effects: &mut Effects) {
         let (id, Some(by)) = (offer.call, self.is_connected(offer)) else { return };
+        self.stop_consulting(id, TransferOutcome::Returned, now, effects);
         self.end_hold(id, now, effects);
         let Some(call) = self.calls.get_mut(&id) else { return };
         let (visits, Some(visit)) = (call.visits, call.visit) else { return };
-        call.transfer = Some(Transfer { by, visit: visits, queue: visit.queue, to: to.clone(), since: now });
+        let (queue, to_whom, consulted) = (visit.queue, to.clone(), false);
+        call.transfer = Some(Transfer { by, visit: visits, queue, to: to_whom, since: now, consulted });
         call.past = past_and_present(call, now);
         self.end_visit(id, VisitOutcome::Transferred(to.into()), now, effects);
         effects.orders.push(Order::CallMoved { call: id, agent: by, to: CallMove::Transferred });
@@ -157,7 +160,7 @@ impl Acd {
             | CallState::Offered { .. }
             | CallState::Outside { stage: Far::Dialling { .. }, .. } => None,
         };
-        let Transfer { by, visit, queue, to, since } = transfer;
+        let Transfer { by, visit, queue, to, since, consulted } = transfer;
         effects.facts.push(Fact::TransferEnded(TransferRecord {
             call: id,
             visit,
@@ -169,6 +172,7 @@ impl Acd {
             ended: now,
             outcome,
             status,
+            consulted,
         }));
     }
 }

@@ -3,6 +3,7 @@
 use crate::{
     Acd, AgentNo, AgentState, Call, CallId, Effects, Fact, NotReadyReason, Plan, Timestamp,
     call::CallState,
+    consult::Consult,
     effect::{AgentCause, OfferOutcome, TransferOutcome, VisitOutcome},
     index::Index,
     plan::Presence,
@@ -78,11 +79,12 @@ impl Acd {
             let outcome = OfferOutcome::Failed;
             effects.facts.push(Fact::OfferEnded { offer, agent, queue: visit.queue, outcome });
         }
-        let agent = call.state.agent();
+        let (agent, asked) = (call.state.agent(), call.consult().and_then(Consult::agent));
+        self.record_consult(id, (TransferOutcome::LostRestart, None), now, effects);
         self.end_hold(id, now, effects);
         self.end_transfer(id, TransferOutcome::LostRestart, None, now, effects);
         self.end_visit(id, VisitOutcome::LostRestart, now, effects);
-        if let Some(agent) = agent {
+        for agent in agent.into_iter().chain(asked) {
             let until = (!self.needs_desk(agent)).then_some(now + pause);
             let to = AgentState::NotReady { reason: NotReadyReason::Restart, until };
             self.move_agent(agent, to, AgentCause::System, now, effects);

@@ -191,7 +191,7 @@ fn a_number_outside_is_called_and_joined() {
     floor.must(Event::TransferAsked { agent: ann, call, to: mobile() });
     let leg = floor.offer(call).unwrap();
     assert_eq!((leg.attempt, floor.offered_to(call)), (first.attempt + 1, None));
-    assert!(floor.orders.contains(&Order::CallOut { offer: leg, rule: "mobile".to_owned() }));
+    assert!(floor.orders.contains(&Order::CallOut { offer: leg, rule: "mobile".to_owned(), by: None }));
     floor.pass(seconds(12));
     floor.must(Event::PhoneAnswered { offer: leg });
     assert_eq!(floor.orders.last(), Some(&Order::Connect { offer: leg }));

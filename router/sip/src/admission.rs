@@ -1,7 +1,7 @@
 //! Whether an INVITE outside a dialog may become a call, as far as it can be told from the INVITE itself.
 
 use crate::{
-    Rejected,
+    Rejected, Transport,
     compose::SDP,
     extensions::missing,
     leg::session_timer::is_too_short,
@@ -22,9 +22,13 @@ pub(crate) struct Refusal {
 /// # Errors
 ///
 /// The refusal that an INVITE deserves which we cannot act on, in the order of RFC 3261 §8.2.
-pub(crate) fn dialled(invite: &Message, local: &Local) -> Result<String, Refusal> {
+pub(crate) fn dialled(invite: &Message, over: Transport, local: &Local) -> Result<String, Refusal> {
     let refuse = |status| Err(Refusal { status, counts: Rejected::Unsupported });
     let Some(uri) = invite.uri().filter(|uri| uri.scheme != Scheme::Other) else { return refuse(416) };
+    // It says that no hop was open to others, and this one is (RFC 3261 §26.2.2, RFC 5630).
+    if uri.scheme == Scheme::Sips && !over.is_encrypted() {
+        return refuse(416);
+    }
     if invite.max_forwards() == Some(0) {
         return refuse(483);
     }
@@ -71,12 +75,15 @@ mod tests {
     use bytes::Bytes;
 
     fn status(uri: &str, lines: &str) -> Result<String, u16> {
+        status_over(Transport::Udp, uri, lines)
+    }
+    fn status_over(over: Transport, uri: &str, lines: &str) -> Result<String, u16> {
         let text = format!(
             "INVITE {uri} SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:a@h>;tag=f\r\nTo: <sip:1500@h>\r\n\
              Call-ID: c\r\nCSeq: 7 INVITE\r\n{lines}"
         );
         let local = Local::new(&crate::policy::tests::config());
-        dialled(&Message::parse(Bytes::from(text)).unwrap(), &local).map_err(|refusal| refusal.status)
+        dialled(&Message::parse(Bytes::from(text)).unwrap(), over, &local).map_err(|refusal| refusal.status)
     }
 
     #[test]
@@ -84,6 +91,16 @@ mod tests {
         assert_eq!(status("sip:15%300@h", "\r\n"), Ok("1500".to_owned()));
         assert_eq!(status("tel:+621500;x=y", "\r\n"), Ok("+621500".to_owned()));
         assert_eq!(status("sip:h", "\r\n"), Ok(String::new()));
+    }
+
+    #[test]
+    fn what_is_to_be_encrypted_on_every_hop_has_to_come_encrypted() {
+        for over in Transport::ALL {
+            let encrypted = matches!(over, Transport::Tls | Transport::Wss);
+            let wanted = if encrypted { Ok("1500".to_owned()) } else { Err(416) };
+            assert_eq!(status_over(over, "sips:1500@h", "\r\n"), wanted, "{over:?}");
+            assert_eq!(status_over(over, "sip:1500@h", "\r\n"), Ok("1500".to_owned()));
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What the shell orders the stack to do. An order for a call or leg that is gone does nothing.
 
 use crate::{CallKey, Flow, LegKey};
+use std::sync::Arc;
 
 /// An order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,12 +13,13 @@ pub enum Command {
         /// What.
         treatment: Treatment,
     },
-    /// INVITE a phone with the caller's session description. A second phone may be rung when the first is gone.
+    /// INVITE phones with the caller's session description, all at once: the first that answers is the leg's phone, and
+    /// the others are told that it has. A second leg may be rung when the first is gone.
     Ring {
         /// The new leg.
         leg: LegKey,
-        /// Which phone.
-        phone: Phone,
+        /// Which phones: one at least, of which [`MAX_AT_ONCE`] are rung.
+        phones: Vec<Phone>,
         /// Written in `X-Sambung-Queue`; nothing is written when it is empty.
         queue: String,
         /// What the phone is told about the caller.
@@ -45,6 +47,30 @@ pub enum Command {
     /// Ask a phone to take its caller back. `Retrieved` or `RetrieveFailed` says what came of it.
     Retrieve {
         /// The leg that holds.
+        leg: LegKey,
+    },
+    /// INVITE a phone that a joined one wants to ask, with the description of that one. Its caller is put on hold by orders
+    /// of their own, before or after.
+    Consult {
+        /// The new leg.
+        leg: LegKey,
+        /// The leg that asks.
+        by: LegKey,
+        /// Which phones: one at least, of which [`MAX_AT_ONCE`] are rung.
+        phones: Vec<Phone>,
+        /// Written in `X-Sambung-Queue`; nothing is written when it is empty.
+        queue: String,
+        /// What the phone is told about the caller.
+        display: Display,
+    },
+    /// Join a phone that has answered to the one that asks it, once that one holds.
+    JoinConsult {
+        /// The answered leg.
+        leg: LegKey,
+    },
+    /// Join the caller, who is on hold, to the phone that was asked; the one that asked has been dropped.
+    PutThrough {
+        /// The leg that was asked.
         leg: LegKey,
     },
     /// Accept the REFER of `PhoneRefers`: the phone is told that its caller is taken over, before it is dropped.
@@ -102,15 +128,35 @@ pub enum Treatment {
     },
 }
 
-/// A phone to ring.
+/// Most phones that one order rings.
+pub const MAX_AT_ONCE: usize = 8;
+/// Most places at which one phone is tried, one after the other.
+pub const MAX_PLACES: usize = 8;
+
+/// A phone to ring, or a gateway that calls somebody.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Phone {
     /// Request-URI of its INVITE.
     pub uri: String,
     /// Where it is sent.
     pub to: Flow,
+    /// Where it is sent when nobody is there, in order (RFC 3263 §4.3); of all places [`MAX_PLACES`] are tried.
+    pub others: Vec<Flow>,
     /// Values of its Route (RFC 3327), in order.
     pub routes: Vec<String>,
+    /// An INVITE that is long for a datagram may be sent over TCP to the same places (RFC 3261 §18.1.1): its URI leaves
+    /// the transport open.
+    pub streams: bool,
+    /// The trunk whose login answers its challenges; none: no challenge is answered.
+    pub trunk: Option<Arc<str>>,
+}
+
+impl Phone {
+    /// A phone at one place, which is asked for nothing but `uri`.
+    #[must_use]
+    pub const fn at(uri: String, to: Flow) -> Self {
+        Self { uri, to, others: Vec::new(), routes: Vec::new(), streams: false, trunk: None }
+    }
 }
 
 /// What the phone is told about the caller, in From.

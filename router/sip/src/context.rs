@@ -2,23 +2,27 @@
 
 use crate::{
     CallKey, Cause, Flow, Micros, Mint, Output,
+    auth::{Accounts, Shown, show},
     compose::{SDP, SIPFRAG, able, cancel_of, decimal, explain, in_dialog, reason, respond},
     dialog::Dialog,
     leg::Line,
     local::Local,
     output::Sent,
+    streamless::Streamless,
     timers::{ServerId, Timers},
     transaction::{Clients, Owner, SentInvite, Servers, Then},
     wire::{Message, Method, Name, Writer},
 };
 use bytes::Bytes;
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 /// The tables all calls share.
 pub(crate) struct Net {
     pub(crate) local: Local,
     pub(crate) timers: Timers,
     pub(crate) clients: Clients,
+    pub(crate) accounts: Accounts,
+    pub(crate) streamless: Streamless,
     pub(crate) servers: Servers,
     /// By the bits of our tag.
     pub(crate) dialogs: HashMap<u128, Partner>,
@@ -130,31 +134,31 @@ impl Ctx<'_> {
     /// Sends an INVITE within the dialog of `line`, carrying `offer`; gives its branch and CSeq number.
     pub(crate) fn reinvite(&mut self, line: &mut Line, offer: Bytes, owner: Owner) -> (u128, u32) {
         let (branch, seq) = (self.mint.bits(), line.dialog.next_seq());
-        let (mut writer, to) = self.refreshing(line, Method::Invite, seq, branch, owner.call);
+        let (mut writer, to, shown) = self.refreshing(line, Method::Invite, seq, branch, owner.call);
         let request = writer.body(SDP, offer).finish();
-        let from = line.dialog.local.clone();
-        self.invite(branch, SentInvite { request, to, from, seq, initial: false }, owner);
+        let (from, trunk) = (line.dialog.local.clone(), line.dialog.trunk.clone());
+        self.invite(branch, SentInvite { request, to, from, seq, initial: false, trunk, shown }, owner);
+        self.may_sign(branch, &line.dialog, Some(owner));
         (branch, seq)
     }
     /// Sends an UPDATE within the dialog of `line`, carrying `offer`, or as a mere sign of life; gives its branch.
     pub(crate) fn update(&mut self, line: &mut Line, offer: Option<Bytes>, owner: Owner) -> u128 {
         let (branch, seq) = (self.mint.bits(), line.dialog.next_seq());
-        let (mut writer, to) = self.refreshing(line, Method::Update, seq, branch, owner.call);
+        let (mut writer, to, _) = self.refreshing(line, Method::Update, seq, branch, owner.call);
         if let Some(offer) = offer {
             writer.body(SDP, offer);
         }
-        let Net { clients, timers, .. } = &mut *self.net;
-        let then = Then::Tell(owner);
-        clients.request(branch, Method::Update, (writer.finish(), to), then, self.now, (timers, self.out));
+        self.request((branch, Method::Update), (writer.finish(), to), owner);
+        self.may_sign(branch, &line.dialog, Some(owner));
         branch
     }
     /// Sends an INFO within `dialog`, with a body of a kind; gives its branch.
     pub(crate) fn info(&mut self, dialog: &mut Dialog, kind: &[u8], body: Bytes, owner: Owner) -> u128 {
         let (branch, seq) = (self.mint.bits(), dialog.next_seq());
-        let (mut writer, to) = in_dialog(&self.net.local, dialog, Method::Info, seq, branch);
+        let (mut writer, to, _) = self.in_dialog(dialog, Method::Info, seq, branch);
         let request = writer.body(kind, body).finish();
-        let Net { clients, timers, .. } = &mut *self.net;
-        clients.request(branch, Method::Info, (request, to), Then::Tell(owner), self.now, (timers, self.out));
+        self.request((branch, Method::Info), (request, to), owner);
+        self.may_sign(branch, dialog, Some(owner));
         branch
     }
     /// Sends a NOTIFY of `event` and its `state` within `dialog`, about a request we act on; gives its branch.
@@ -166,43 +170,82 @@ impl Ctx<'_> {
         owner: Owner,
     ) -> u128 {
         let (branch, seq) = (self.mint.bits(), dialog.next_seq());
-        let local = &self.net.local;
-        let (mut writer, to) = in_dialog(local, dialog, Method::Notify, seq, branch);
-        writer.header(Name::Contact, &local.own(to.transport).contact);
+        let (mut writer, to, _) = self.in_dialog(dialog, Method::Notify, seq, branch);
+        writer.header(Name::Contact, self.net.local.contact(to.transport, dialog.secure));
         writer.header(Name::Event, event).header(Name::SubscriptionState, state);
         let request = writer.body(SIPFRAG, report).finish();
-        let Net { clients, timers, .. } = &mut *self.net;
-        let then = Then::Tell(owner);
-        clients.request(branch, Method::Notify, (request, to), then, self.now, (timers, self.out));
+        self.request((branch, Method::Notify), (request, to), owner);
+        self.may_sign(branch, dialog, Some(owner));
         branch
+    }
+    /// Sends a PRACK for the response that made `dialog`, of the number `rseq` and to the INVITE `of`; gives its branch.
+    pub(crate) fn prack(&mut self, dialog: &Dialog, seq: u32, (rseq, of): (u32, u32), owner: Owner) -> u128 {
+        let branch = self.mint.bits();
+        let (mut writer, to, _) = self.in_dialog(dialog, Method::Prack, seq, branch);
+        writer.header_fmt(Name::RAck, format_args!("{rseq} {of} INVITE"));
+        let Net { clients, timers, .. } = &mut *self.net;
+        let sent = (writer.finish(), to);
+        clients.request(branch, Method::Prack, sent, Then::Nothing, self.now, (timers, self.out));
+        self.may_sign(branch, dialog, Some(owner));
+        branch
+    }
+    /// Starts a request in a dialog, says where it goes, and signs it where its peer has challenged us before.
+    fn in_dialog(
+        &mut self,
+        dialog: &Dialog,
+        method: Method,
+        seq: u32,
+        branch: u128,
+    ) -> (Writer, Flow, Shown) {
+        let (mut writer, to) = in_dialog(&self.net.local, dialog, method, seq, branch);
+        let mut shown = Shown::new();
+        if let Some(trunk) = &dialog.trunk {
+            shown = self.net.accounts.sign(trunk, &mut writer, (method, dialog.path().uri), self.mint);
+        }
+        (writer, to, shown)
+    }
+    /// Sends a request other than INVITE whose answer `owner` waits for.
+    fn request(&mut self, (branch, method): (u128, Method), sent: (Bytes, Flow), owner: Owner) {
+        let Net { clients, timers, .. } = &mut *self.net;
+        clients.request(branch, method, sent, Then::Tell(owner), self.now, (timers, self.out));
+    }
+    /// The request under `branch` may be signed when it is challenged, if `dialog` is with a trunk that knows us.
+    fn may_sign(&mut self, branch: u128, dialog: &Dialog, owner: Option<Owner>) {
+        if let Some(trunk) = &dialog.trunk {
+            self.net.clients.may_sign(branch, Arc::clone(trunk), owner);
+        }
     }
     /// Starts a request that refreshes target and session, and says where it goes.
     fn refreshing(
-        &self,
+        &mut self,
         line: &Line,
         method: Method,
         seq: u32,
         branch: u128,
         call: CallKey,
-    ) -> (Writer, Flow) {
+    ) -> (Writer, Flow, Shown) {
+        let (mut writer, to, shown) = self.in_dialog(&line.dialog, method, seq, branch);
         let local = &self.net.local;
-        let (mut writer, to) = in_dialog(local, &line.dialog, method, seq, branch);
-        writer.header(Name::Contact, &local.own(to.transport).contact);
+        writer.header(Name::Contact, local.contact(to.transport, line.dialog.secure));
         able(&mut writer, local);
         if let Some(timer) = &line.timer {
             timer.ask(&mut writer);
         }
         self.name_call(&mut writer, call);
-        (writer, to)
+        (writer, to, shown)
     }
     /// Sends an INVITE.
     pub(crate) fn invite(&mut self, branch: u128, sent: SentInvite, owner: Owner) {
         let Net { clients, timers, .. } = &mut *self.net;
         clients.invite(branch, sent, owner, self.now, (timers, self.out));
     }
-    /// Acknowledges the 2xx to our INVITE `seq` with `branch`, now and whenever it is repeated.
+    /// Acknowledges the 2xx to our INVITE `seq` with `branch`, now and whenever it is repeated. One that was signed has its
+    /// signature again, and the number under which it was sent last (RFC 3261 §22.1).
     pub(crate) fn ack(&mut self, dialog: &Dialog, branch: u128, seq: u32) {
+        let sent = self.net.clients.sent_invite(branch);
+        let (seq, shown) = sent.map_or((seq, Shown::new()), |sent| (sent.seq, sent.shown.clone()));
         let (mut writer, to) = in_dialog(&self.net.local, dialog, Method::Ack, seq, self.mint.bits());
+        show(&mut writer, &shown);
         let ack = writer.finish();
         self.out.send(to, ack.clone(), Sent::Request(Method::Ack));
         self.net.clients.acknowledged(branch, ack, to, &mut self.net.timers);
@@ -210,7 +253,7 @@ impl Ctx<'_> {
     /// Ends a dialog with BYE. What the peer still sends in it is answered until the BYE is settled.
     pub(crate) fn bye(&mut self, mut dialog: Dialog, call: Option<CallKey>, cause: Option<Cause>) {
         let (branch, seq) = (self.mint.bits(), dialog.next_seq());
-        let (mut writer, to) = in_dialog(&self.net.local, &dialog, Method::Bye, seq, branch);
+        let (mut writer, to, _) = self.in_dialog(&dialog, Method::Bye, seq, branch);
         if let Some(call) = call {
             self.name_call(&mut writer, call);
         }
@@ -221,6 +264,7 @@ impl Ctx<'_> {
         let then = ended.map_or(Then::Nothing, |()| Then::Forget(dialog.tag));
         let Net { clients, timers, .. } = &mut *self.net;
         clients.request(branch, Method::Bye, (writer.finish(), to), then, self.now, (timers, self.out));
+        self.may_sign(branch, &dialog, None);
     }
     /// Cancels the INVITE under `branch`, if a provisional response has come. True when it was sent.
     pub(crate) fn cancel(&mut self, branch: u128, cause: Option<Cause>) -> bool {
@@ -228,6 +272,7 @@ impl Ctx<'_> {
             return false;
         };
         let to = open.sent.to;
+        let branch = self.net.clients.branch_of(branch);
         // Our own INVITE always reads back.
         let Ok(invite) = Message::parse(open.sent.request.clone()) else { return false };
         let cancel = cancel_of(&invite, cause);

@@ -10,7 +10,7 @@ use crate::{
     wire::{Message, Method, Name, NameAddr, Uri},
 };
 use bytes::Bytes;
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 /// Most Record-Route entries we take over; more makes no sense with 70 hops to go.
 const MAX_ROUTES: usize = 32;
@@ -37,6 +37,10 @@ pub(crate) struct Dialog {
     pub(crate) takes_update: bool,
     /// Whether it has had a REFER that was accepted.
     pub(crate) referred: bool,
+    /// Every hop of it has to be encrypted (`sips:`).
+    pub(crate) secure: bool,
+    /// The trunk whose login signs our requests; none: no challenge is answered.
+    pub(crate) trunk: Option<Arc<str>>,
 }
 
 /// The first line and the routes of a request in a dialog.
@@ -66,6 +70,8 @@ impl Dialog {
             peer,
             takes_update: takes_update(invite),
             referred: false,
+            secure: is_secure(invite),
+            trunk: None,
         }
     }
     /// The dialog that a response from `peer` to our INVITE makes; `local` is From of that INVITE.
@@ -87,7 +93,17 @@ impl Dialog {
             peer,
             takes_update: takes_update(response),
             referred: false,
+            secure: false,
+            trunk: None,
         }
+    }
+    /// The same, with every hop encrypted or not.
+    pub(crate) fn over_tls(self, secure: bool) -> Self {
+        Self { secure, ..self }
+    }
+    /// The same with a trunk whose login signs our requests.
+    pub(crate) fn signed_by(self, trunk: Option<Arc<str>>) -> Self {
+        Self { trunk, ..self }
     }
     /// Whether a request with our tag really is the peer's in this dialog.
     pub(crate) fn owns(&self, request: &Message) -> bool {
@@ -160,6 +176,18 @@ fn is_private(ip: IpAddr) -> bool {
         }
         IpAddr::V6(ip) => ip.is_unique_local() || ip.is_unicast_link_local() || ip.is_loopback(),
     }
+}
+
+/// Whether what an INVITE begins has to be encrypted on every hop (RFC 3261 §12.1.1).
+pub(crate) fn is_secure(invite: &Message) -> bool {
+    let next =
+        invite.record_routes().next().and_then(|route| NameAddr::parse(route).ok()).map(|route| route.uri);
+    [Some(invite.request_uri()), next.or_else(|| invite.contact_uri())].into_iter().flatten().any(is_sips)
+}
+
+/// Whether a URI says that every hop has to be encrypted.
+pub(crate) fn is_sips(uri: &[u8]) -> bool {
+    uri.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"sips:"))
 }
 
 fn takes_update(message: &Message) -> bool {

@@ -41,6 +41,11 @@ impl Transport {
     pub const fn is_reliable(self) -> bool {
         !matches!(self, Self::Udp)
     }
+    /// Whether nobody on the way can read it.
+    #[must_use]
+    pub const fn is_encrypted(self) -> bool {
+        matches!(self, Self::Tls | Self::Wss)
+    }
     /// The name in a Via.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -230,7 +230,7 @@ impl Stack {
         if let Some(why) = refused {
             return self.no_room(request, why, from, moment);
         }
-        let dialled = match dialled(request, &self.net.local) {
+        let dialled = match dialled(request, from.transport, &self.net.local) {
             Ok(dialled) => dialled,
             Err(Refusal { status, counts }) => return self.turn_away(request, status, counts, from, moment),
         };

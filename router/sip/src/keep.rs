@@ -32,6 +32,21 @@ pub struct LegRecord {
     pub to: Flow,
     /// The dialog, once the phone has answered.
     pub dialog: Option<DialogRecord>,
+    /// Our INVITEs to other phones that ring at the same time.
+    #[serde(default)]
+    pub others: Vec<RingRecord>,
+    /// The trunk whose login signs requests in the dialog. The login itself is the configuration's.
+    #[serde(default)]
+    pub trunk: Option<String>,
+}
+
+/// One more phone that rings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RingRecord {
+    /// Our INVITE.
+    pub invite: Bytes,
+    /// Where it went.
+    pub to: Flow,
 }
 
 /// A caller's leg.
@@ -78,14 +93,12 @@ pub struct TimerRecord {
     pub ends: Micros,
 }
 
-/// The CANCEL of an INVITE that still rings, with the branch it was stored with, and where it goes.
+/// The CANCELs of INVITEs that still ring, with the branches they were stored with, and where they go.
 ///
-/// None for a leg that has answered, or a record that cannot be read.
-#[must_use]
-pub fn cancel_from_record(record: &LegRecord) -> Option<(Flow, Bytes)> {
-    if record.dialog.is_some() {
-        return None;
-    }
-    let invite = Message::parse(record.invite.clone()).ok()?;
-    Some((record.to, cancel_of(&invite, None)))
+/// None for a leg that has answered, or what cannot be read.
+pub fn cancels_from_record(record: &LegRecord) -> impl Iterator<Item = (Flow, Bytes)> {
+    let first = (&record.invite, record.to);
+    let others = record.others.iter().map(|other| (&other.invite, other.to));
+    let rings = std::iter::once(first).chain(others).filter(|_| record.dialog.is_none());
+    rings.filter_map(|(invite, to)| Some((to, cancel_of(&Message::parse(invite.clone()).ok()?, None))))
 }

@@ -23,6 +23,8 @@ pub(crate) struct Local {
     pub(crate) product: String,
     /// Further headers that a phone gets to see.
     pub(crate) copied: Vec<String>,
+    /// Longest INVITE that goes as a datagram although it need not; none where we take no connections ourselves.
+    pub(crate) max_datagram: Option<usize>,
     /// Seconds that a session lasts without a refresh; none wants no session timers.
     pub(crate) session_s: Option<u32>,
 }
@@ -33,7 +35,9 @@ pub(crate) struct Own {
     /// Via up to the branch.
     pub(crate) via: Vec<u8>,
     /// The value of Contact.
-    pub(crate) contact: Vec<u8>,
+    contact: Vec<u8>,
+    /// The same where every hop has to be encrypted (RFC 3261 §26.2.2).
+    secure: Vec<u8>,
 }
 
 impl Own {
@@ -51,6 +55,9 @@ impl Own {
         Self {
             via: format!("SIP/2.0/{} {address};branch=", transport.as_str()).into_bytes(),
             contact: format!("<sip:{address}{parameter}>").into_bytes(),
+            // The scheme says TLS already; what is left to say is how (RFC 5630 §3.1.3).
+            secure: format!("<sips:{address}{}>", if parameter == ";transport=ws" { parameter } else { "" })
+                .into_bytes(),
         }
     }
 }
@@ -60,6 +67,11 @@ impl Local {
     pub(crate) const fn own(&self, transport: Transport) -> &Own {
         &self.own[transport as usize]
     }
+    /// The value of our Contact over `transport`, where every hop has to be encrypted if it is `secure`.
+    pub(crate) fn contact(&self, transport: Transport, secure: bool) -> &[u8] {
+        let own = self.own(transport);
+        if secure { &own.secure } else { &own.contact }
+    }
     /// The parts that follow from `config`.
     pub(crate) fn new(config: &Config) -> Self {
         Self {
@@ -68,6 +80,11 @@ impl Local {
             own: Transport::ALL.map(|transport| Own::new(transport, config)),
             host: host_of(config.address),
             product: config.user_agent.clone(),
+            max_datagram: config
+                .streams
+                .iter()
+                .any(|(over, _)| *over == Transport::Tcp)
+                .then_some(config.max_datagram),
             copied: config.copied_headers.clone(),
             session_s: config.session_expires_s.map(|interval_s| interval_s.clamp(LEAST_S, LONGEST_S)),
         }

@@ -2,7 +2,7 @@
 //!
 //! The shell makes events of them; nothing here asks for an answer.
 
-use crate::{CallKey, Codec, LegKey, peering::TrunkNews};
+use crate::{CallKey, Codec, Flow, LegKey, peering::TrunkNews};
 use std::net::{IpAddr, SocketAddr};
 
 /// A fact about a call.
@@ -38,8 +38,16 @@ pub enum Notice {
     PhoneRefused {
         /// Which leg.
         leg: LegKey,
-        /// Its final response; 408 when none came, 503 when it could not be asked.
+        /// Its final response; 408 when none came, 503 when it could not be asked. Of several phones the one that says
+        /// most: a decision for all of them (6xx), then 486, then the lowest hundred.
         status: u16,
+    },
+    /// Nobody was at this place of a phone that has others; the next one is tried.
+    NobodyAt {
+        /// Which leg.
+        leg: LegKey,
+        /// The place.
+        place: Flow,
     },
     /// The phone hung up after `Connect`, or was found gone; the leg is gone, the caller is not.
     PhoneHungUp {
@@ -75,6 +83,13 @@ pub enum Notice {
         /// Which leg.
         leg: LegKey,
         /// The final response; 488 when that could not be used, or the phone holds on its own account.
+        status: u16,
+    },
+    /// A phone and the one that asks it could not be joined. The one that was asked is gone; the other still holds.
+    ConsultFailed {
+        /// The leg that was asked.
+        leg: LegKey,
+        /// The final response of either.
         status: u16,
     },
     /// The phone gives its caller away; await `AcceptRefer` or `RefuseRefer`, for which its REFER waits.

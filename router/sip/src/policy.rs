@@ -24,6 +24,8 @@ pub struct Config {
     /// Where phones are: their OPTIONS and stale requests are answered. Responses and in-dialog requests are matched
     /// by transaction and dialog, not by this.
     pub phones: Vec<Network>,
+    /// An INVITE longer than this, in octets, is tried over TCP first where its phone allows it and we listen there.
+    pub max_datagram: usize,
     /// Names of further headers (`X-…`) of a trunk's INVITE that phones get to see.
     pub copied_headers: Vec<String>,
     /// Which numbers lead somewhere.
@@ -154,6 +156,7 @@ pub(crate) mod tests {
             trunks: Vec::new(),
             phones: Vec::new(),
             copied_headers: Vec::new(),
+            max_datagram: 1_300,
             entries: Entries::default(),
             max_calls: 1,
             max_calls_per_second: None,

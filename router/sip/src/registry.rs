@@ -5,7 +5,7 @@ use crate::{
     auth::{Password, Realm, Verifier},
     context::{Moment, Net},
     output::Sent,
-    registrar::{BindingRecord, Event, Outcome, Registrar, Reply},
+    registrar::{BindingRecord, Event, Outcome, Registrar, Reply, Target},
     stack::Stack,
     wire::Message,
 };
@@ -48,11 +48,13 @@ impl Stack {
             registrar.admit(user, password, until, now);
         }
     }
-    /// Where a user who registers can be rung now.
+    /// Every phone at which a user who registers can be rung now, the preferred one first.
     #[must_use]
-    pub fn phone_of(&self, user: &str, now: Micros) -> Option<Phone> {
-        let target = self.registry.registrar.as_ref()?.targets(user, now).into_iter().next()?;
-        Some(Phone { uri: target.uri, to: target.flow, routes: target.routes })
+    pub fn phones_of(&self, user: &str, now: Micros) -> Vec<Phone> {
+        let targets = self.registry.registrar.as_ref().map(|registrar| registrar.targets(user, now));
+        let phone =
+            |Target { uri, flow, routes, others }: Target| Phone { routes, others, ..Phone::at(uri, flow) };
+        targets.unwrap_or_default().into_iter().map(phone).collect()
     }
     /// A connection is gone, and with it the phones that registered over it.
     pub fn closed(&mut self, connection: Connection, out: &mut Output) {

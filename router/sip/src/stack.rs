@@ -2,6 +2,7 @@
 
 use crate::{
     CallKey, Command, Config, Flow, Micros, Mint, Output, Registry, Rejected,
+    auth::Accounts,
     bridge::Call,
     context::{Ctx, Moment, Net},
     leg::phone::Order,
@@ -11,6 +12,7 @@ use crate::{
     peering::Peer,
     quota::Quotas,
     registrar::Registrar,
+    streamless::Streamless,
     timers::{Timer, Timers},
     transaction::{Clients, End, Heard, Owner, Reply, Servers},
     wire::{Message, Start},
@@ -68,6 +70,8 @@ impl Stack {
             local: Local::new(&config),
             timers: Timers::default(),
             clients: Clients::default(),
+            accounts: Accounts::default(),
+            streamless: Streamless::default(),
             servers: Servers::default(),
             dialogs: HashMap::new(),
             legs: 0,
@@ -119,19 +123,27 @@ impl Stack {
             | Command::HoldPhone { leg }
             | Command::Hold { leg, .. }
             | Command::Retrieve { leg }
+            | Command::Consult { leg, .. }
+            | Command::JoinConsult { leg }
+            | Command::PutThrough { leg }
             | Command::AcceptRefer { leg }
             | Command::RefuseRefer { leg, .. }
             | Command::Drop { leg, .. } => leg.call,
         };
         self.with_call(key, &mut Moment { now, mint, out }, |call, ctx| match command {
             Command::Treat { treatment, .. } => call.treat(treatment, ctx),
-            Command::Ring { leg, phone, queue, display, auto_answer } => {
-                call.ring(leg, Order { phone, queue, display, auto_answer }, ctx);
+            Command::Ring { leg, phones, queue, display, auto_answer } => {
+                call.ring(leg, Order { phones, queue, display, auto_answer }, ctx);
             }
             Command::Connect { leg } => call.connect(leg.attempt, ctx),
             Command::HoldPhone { leg } => call.hold_phone(leg.attempt, ctx),
             Command::Hold { leg, port } => call.hold(leg.attempt, port, ctx),
             Command::Retrieve { leg } => call.retrieve(leg.attempt, ctx),
+            Command::Consult { leg, by, phones, queue, display } => {
+                call.consult(leg, by.attempt, Order { phones, queue, display, auto_answer: false }, ctx);
+            }
+            Command::JoinConsult { leg } => call.join_consult(leg.attempt, ctx),
+            Command::PutThrough { leg } => call.put_through(leg.attempt, ctx),
             Command::AcceptRefer { leg } => call.accept_refer(leg.attempt, ctx),
             Command::RefuseRefer { leg, status } => call.refuse_refer(leg.attempt, status, ctx),
             Command::Drop { leg, reason } => call.drop_phone(leg.attempt, reason, ctx),
@@ -166,7 +178,7 @@ impl Stack {
     /// A peer could not be connected to: whoever waits for its answer need not wait for a timer.
     pub fn unreachable(&mut self, to: Flow, now: Micros, mint: &mut dyn Mint, out: &mut Output) {
         let moment = &mut Moment { now, mint, out };
-        for end in self.net.clients.unreachable(to) {
+        for end in self.net.clients.unreachable(to, &mut self.net.timers) {
             self.ended(end, moment);
         }
     }
@@ -243,17 +255,16 @@ impl Stack {
         let Net { clients, timers, .. } = &mut self.net;
         match clients.hear(branch, message, status, moment.now, (timers, moment.out)) {
             Reply::Done => {}
-            Reply::Other { owner: Owner { call, side } } => {
-                self.with_call(call, moment, |call, ctx| {
-                    call.request_heard(side, branch, Some(message), ctx)
-                });
+            Reply::Other { owner: Owner { call, side }, known } => {
+                self.with_call(call, moment, |call, ctx| call.request_heard(side, known, Some(message), ctx));
             }
+            Reply::Challenged(challenged) => self.challenged(*challenged, message, from, moment),
             Reply::Peer(place) => self.peer_heard(place, branch, Some(message), moment),
             Reply::Stray => moment.out.count(Rejected::StrayResponse),
             Reply::Nobody { new } => moment.with(&mut self.net).end_stranger(branch, message, from, new),
-            Reply::Invite { owner: Owner { call, side }, heard } => {
+            Reply::Invite { owner: Owner { call, side }, known, heard } => {
                 let taken = self.with_call(call, moment, |call, ctx| {
-                    call.invite_heard(side, branch, &heard, (message, from), ctx)
+                    call.invite_heard(side, known, &heard, (message, from), ctx)
                 });
                 if heard == Heard::Accepted && taken != Some(true) {
                     moment.with(&mut self.net).end_stranger(branch, message, from, true);

@@ -54,7 +54,7 @@ impl Counter {
                 self.with(transfer.queue, |metrics, _| metrics.transfers.count(to, outcome));
             }
             Fact::HoldEnded { queue, hold, .. } => self.with(*queue, |metrics, _| metrics.held(*hold)),
-            Fact::Held { .. } | Fact::CallEnded(_) | Fact::AgentSpan(_) => {}
+            Fact::Held { .. } | Fact::PutThrough { .. } | Fact::CallEnded(_) | Fact::AgentSpan(_) => {}
         }
     }
     fn with(&self, queue: QueueNo, count: impl FnOnce(&QueueMetrics, Duration)) {

@@ -181,6 +181,7 @@ impl Model {
                     visit.stage = Stage::Connected { agent: *agent, at };
                 }
             }
+            Fact::PutThrough { offer, agent, since } => self.offered(*offer, *agent, *since),
             Fact::Held { call, .. } => self.hold(*call, true),
             Fact::HoldEnded { call, .. } => self.hold(*call, false),
             Fact::AnswerUndone { offer, agent, queue } => {
@@ -425,10 +426,16 @@ impl Model {
 
     fn open_span(&self, agent: &AgentNow, id: &Name, now: Timestamp) -> SpanRow {
         let visit = agent.state.call().and_then(|call| self.visits.get(&call));
-        let held = visit.is_some_and(|visit| matches!(visit.stage, Stage::Held { .. }));
+        let talks = matches!(agent.state, AgentState::Talking { .. });
+        let state = match visit.map(|visit| visit.stage) {
+            Some(Stage::Held { agent: holds, .. }) if talks && self.agent(holds) == *id => "held",
+            Some(Stage::Held { .. }) if talks => "consulting", // she is asked about somebody else's caller
+            Some(Stage::Queued | Stage::Offered { .. } | Stage::Connected { .. } | Stage::Held { .. })
+            | None => agent.state.as_str(),
+        };
         SpanRow {
             agent: Name::clone(id),
-            state: Name::from(if held { "held" } else { agent.state.as_str() }),
+            state: Name::from(state),
             reason: Name::from(agent.state.reason().map_or("", |reason| reason.as_str())),
             from: agent.cut,
             to: now,

@@ -71,6 +71,7 @@ const TRANSFERS: &[&str] = &[
     "ended_at",
     "outcome",
     "status",
+    "consulted",
 ];
 
 #[derive(Serialize)]
@@ -212,5 +213,6 @@ fn transfer_cells<'a>(transfer: &'a TransferRow, zone: &TimeZone) -> Vec<Cell<'a
         time(Some(transfer.ended), zone),
         Cell::text(&*transfer.outcome),
         transfer.status.map_or(Cell::None, |status| Cell::Count(u64::from(status))),
+        Cell::Count(u64::from(transfer.consulted)),
     ]
 }

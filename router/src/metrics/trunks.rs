@@ -71,6 +71,7 @@ impl TrunkMetrics {
                 registered(true);
                 count(OUTCOMES[0]);
             }
+            TrunkNews::NotSignedIn(_) => {} // the refusal is counted with the transfer
             TrunkNews::NotRegistered(_) => count(OUTCOMES[1]),
             TrunkNews::Lapsed | TrunkNews::Unregistered => registered(false),
         }

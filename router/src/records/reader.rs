@@ -254,7 +254,7 @@ const OFFERS_OF: &str = "SELECT call, attempt, visit, queue, agent, offered_at, 
   WHERE call = ? ORDER BY attempt";
 const TRANSFERS_OF: &str =
     "SELECT call, visit, queue, agent, kind, transferred_to, transferred_at, answered_at,
-  ended_at, outcome, status FROM transfers WHERE call = ? ORDER BY visit";
+  ended_at, outcome, status, consulted FROM transfers WHERE call = ? ORDER BY transferred_at";
 const VISITS: &str =
     "SELECT call, visit, queue, entered_at, answered_at, left_at, handled_at, outcome, reason,
   agent, wait_ms, ring_ms, talk_ms, hold_ms, wrap_up_ms, disposition FROM queue_entries
@@ -331,6 +331,7 @@ fn transfer_row(row: &SqliteRow) -> Result<TransferRow, ReadError> {
         ended: time(row.try_get(8)?),
         outcome: Name::from(row.try_get::<&str, _>(9)?),
         status: row.try_get(10)?,
+        consulted: row.try_get(11)?,
     })
 }
 

@@ -135,7 +135,7 @@ pub struct TransferRow {
     pub kind: Name,
     /// The queue, the agent, or the rule that allowed the number outside.
     pub to: Name,
-    /// When she gave the caller away.
+    /// When she gave the caller away, or began to ask.
     pub at: Timestamp,
     /// When the agent or the number outside answered.
     pub answered: Option<Timestamp>,
@@ -145,6 +145,8 @@ pub struct TransferRow {
     pub outcome: Name,
     /// SIP status of a refusal.
     pub status: Option<u16>,
+    /// Whether the target was asked first.
+    pub consulted: bool,
 }
 
 /// One row of `agent_states`.

@@ -4,7 +4,7 @@
 //! `calls`, `queue_entries` and `offers` lie in the order of time without a second index.
 
 /// What takes a file from version `i` to version `i + 1`.
-pub(super) const MIGRATIONS: [&str; 2] = [VERSION_1, VERSION_2];
+pub(super) const MIGRATIONS: [&str; 3] = [VERSION_1, VERSION_2, VERSION_3];
 
 /// The version that this program writes.
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
@@ -135,5 +135,34 @@ CREATE VIEW v_transfers AS SELECT call, visit, queue, agent, kind, transferred_t
   strftime('%Y-%m-%dT%H:%M:%fZ', answered_at / 1e6, 'unixepoch') AS answered_at,
   strftime('%Y-%m-%dT%H:%M:%fZ', ended_at / 1e6, 'unixepoch') AS ended_at,
   outcome, status
+FROM transfers;
+";
+
+/// A visit may have several consultations, and end with one of them or not.
+const VERSION_3: &str = "
+DROP VIEW v_transfers;
+ALTER TABLE transfers RENAME TO transfers_2;
+CREATE TABLE transfers (
+  call TEXT NOT NULL,
+  visit INTEGER NOT NULL,     -- the one that ended with it, or in which somebody was asked
+  queue TEXT NOT NULL,
+  agent TEXT NOT NULL,        -- by whom
+  kind TEXT NOT NULL,         -- of the target: queue, agent, outside
+  transferred_to TEXT NOT NULL,
+  transferred_at INTEGER NOT NULL,
+  answered_at INTEGER,
+  ended_at INTEGER NOT NULL,
+  outcome TEXT NOT NULL,
+  status INTEGER,
+  consulted INTEGER NOT NULL, -- 1 when the target was asked first
+  PRIMARY KEY (call, transferred_at)
+) WITHOUT ROWID;
+INSERT INTO transfers SELECT *, 0 FROM transfers_2;
+DROP TABLE transfers_2;
+CREATE VIEW v_transfers AS SELECT call, visit, queue, agent, kind, transferred_to,
+  strftime('%Y-%m-%dT%H:%M:%fZ', transferred_at / 1e6, 'unixepoch') AS transferred_at,
+  strftime('%Y-%m-%dT%H:%M:%fZ', answered_at / 1e6, 'unixepoch') AS answered_at,
+  strftime('%Y-%m-%dT%H:%M:%fZ', ended_at / 1e6, 'unixepoch') AS ended_at,
+  outcome, status, consulted
 FROM transfers;
 ";

@@ -161,7 +161,7 @@ WITH new AS MATERIALIZED (SELECT jsonb(value) AS row FROM json_each(?))
 INSERT OR REPLACE INTO offers SELECT row->>0, row->>1, row->>2, row->>3, row->>4, row->>5, row->>6, row->>7 FROM new;
 WITH new AS MATERIALIZED (SELECT jsonb(value) AS row FROM json_each(?))
 INSERT OR REPLACE INTO transfers SELECT row->>0, row->>1, row->>2, row->>3, row->>4, row->>5, row->>6, row->>7,
-  row->>8, row->>9, row->>10 FROM new;
+  row->>8, row->>9, row->>10, row->>11 FROM new;
 WITH new AS MATERIALIZED (SELECT jsonb(value) AS row FROM json_each(?))
 INSERT OR REPLACE INTO agent_states SELECT row->>0, row->>1, row->>2, row->>3, row->>4, row->>5, row->>6 FROM new;
 INSERT OR REPLACE INTO plans SELECT value->>0, value->>1 FROM json_each(?);
@@ -255,6 +255,7 @@ impl Cells for TransferRow {
             self.ended,
             &*self.outcome,
             self.status,
+            u8::from(self.consulted),
         )
     }
 }

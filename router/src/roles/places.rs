@@ -1,17 +1,29 @@
 //! Where trunks and phones are, and what we do at trunks, as the configuration says.
 
-use crate::resolve::Names;
+use crate::{
+    resolve::Names,
+    sip_edge::{Place, Whereabouts},
+};
 use config::Config;
 use sip::locate::Wanted;
 use std::net::SocketAddr;
 
+/// Where a URI leads, as the edge knows it.
+pub(super) fn whereabouts(uri: &config::SipUri, udp: SocketAddr, names: &mut Names) -> Whereabouts {
+    let to = match sought(uri, udp) {
+        Sought::At(to) => Place::At(to),
+        Sought::Name(wanted) => Place::Named(names.place(wanted)),
+    };
+    Whereabouts { to, any_transport: uri.transport.is_none() }
+}
+
 /// Where a URI leads: somewhere, or it has to be asked.
-pub(super) enum Sought {
+enum Sought {
     At(sip::Flow),
     Name(Wanted),
 }
 
-pub(super) fn sought(uri: &config::SipUri, udp: SocketAddr) -> Sought {
+fn sought(uri: &config::SipUri, udp: SocketAddr) -> Sought {
     let transport = uri.transport.map(|transport| match transport {
         config::Transport::Udp => sip::Transport::Udp,
         config::Transport::Tcp => sip::Transport::Tcp,

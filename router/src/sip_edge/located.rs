@@ -9,6 +9,24 @@ use std::{
 /// Ends of a phone's leg that mean that nobody was there: no answer, or no way there (RFC 3263 §4.3).
 const NOBODY: [u16; 2] = [408, 503];
 
+/// Where a URI leads.
+#[derive(Clone, Copy, Debug)]
+pub struct Whereabouts {
+    /// There.
+    pub to: Place,
+    /// Whether it leaves the transport open.
+    pub any_transport: bool,
+}
+
+/// An address, or a name that leads to some.
+#[derive(Clone, Copy, Debug)]
+pub enum Place {
+    /// An address.
+    At(Flow),
+    /// A name, by its place among the names.
+    Named(usize),
+}
+
 /// What was found, by the place of the name.
 #[derive(Default)]
 pub struct Located {
@@ -40,11 +58,28 @@ impl Located {
     pub fn addresses(&self) -> BTreeSet<IpAddr> {
         self.flows.values().flatten().map(|flow| flow.peer.ip().to_canonical()).collect()
     }
-    /// A phone whose name leads somewhere, to be rung by a leg.
-    pub fn ring(&mut self, leg: LegKey, uri: &str, place: usize) -> Option<Phone> {
-        let to = *self.flows.get(&place)?.first()?;
-        self.ringing.insert(leg, (place, to));
-        Some(Phone { uri: uri.to_owned(), to, routes: Vec::new() })
+    /// A phone or gateway as a leg rings it; none when nobody knows where its name leads.
+    pub fn phone(&mut self, leg: LegKey, uri: String, at: Whereabouts) -> Option<Phone> {
+        let (to, others) = match at.to {
+            Place::At(to) => (to, Vec::new()),
+            Place::Named(place) => self.ring(leg, place)?,
+        };
+        Some(Phone { others, streams: at.any_transport, ..Phone::at(uri, to) })
+    }
+    /// Where a leg rings a phone whose name leads somewhere: there, and when nobody is there, at the others in order.
+    fn ring(&mut self, leg: LegKey, place: usize) -> Option<(Flow, Vec<Flow>)> {
+        let (to, others) = self.flows.get(&place)?.split_first()?;
+        self.ringing.insert(leg, (place, *to));
+        Some((*to, others.to_vec()))
+    }
+    /// Nobody was at one of the places of a phone that a leg rings; it is rung at the next one.
+    pub fn missed(&mut self, leg: LegKey, at: Flow) {
+        let Some((place, rung)) = self.ringing.get_mut(&leg) else { return };
+        let Some(flows) = self.flows.get_mut(place).filter(|flows| flows.first() == Some(&at)) else {
+            return;
+        };
+        flows.rotate_left(1);
+        *rung = flows.first().copied().unwrap_or(*rung);
     }
     /// Somebody is there.
     pub fn answered(&mut self, leg: LegKey) {
@@ -79,9 +114,9 @@ mod tests {
     #[test]
     fn a_place_where_nobody_is_is_not_tried_first_any_more() {
         let mut located = Located::default();
-        assert_eq!(located.ring(leg(0), "sip:a@x", 3), None, "nobody knows yet");
+        assert_eq!(located.ring(leg(0), 3), None, "nobody knows yet");
         located.put(3, vec![flow(1), flow(2)]);
-        let ring = |located: &mut Located, attempt| located.ring(leg(attempt), "sip:a@x", 3).unwrap().to;
+        let ring = |located: &mut Located, attempt| located.ring(leg(attempt), 3).unwrap().0;
         assert_eq!([ring(&mut located, 1), ring(&mut located, 2)], [flow(1), flow(1)]);
         located.ended(leg(1), 486);
         assert_eq!(ring(&mut located, 3), flow(1), "somebody was there");
@@ -94,5 +129,18 @@ mod tests {
         assert_eq!(ring(&mut located, 5), flow(2), "neither a look-up nor a phone that only rings moves it");
         located.over(CallKey(1));
         assert!(located.ringing.is_empty());
+    }
+
+    #[test]
+    fn a_place_that_was_passed_over_while_it_rang_is_not_tried_first_any_more() {
+        let mut located = Located::default();
+        located.put(3, vec![flow(1), flow(2), flow(3)]);
+        assert_eq!(located.ring(leg(1), 3), Some((flow(1), vec![flow(2), flow(3)])));
+        located.missed(leg(1), flow(1));
+        located.missed(leg(1), flow(1));
+        assert_eq!(located.ring(leg(2), 3), Some((flow(2), vec![flow(3), flow(1)])));
+        located.missed(leg(1), flow(2));
+        located.ended(leg(1), 408);
+        assert_eq!(located.ring(leg(3), 3).unwrap().0, flow(1), "nobody was at the third either");
     }
 }

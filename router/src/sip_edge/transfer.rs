@@ -1,14 +1,19 @@
 //! Transfers: whose phone is meant, which gateway calls a number outside, and what a phone is told that may not.
 
-use super::{PhoneSide, SipEdge, leg_key, micros};
+use super::{PhoneSide, SipEdge, Whereabouts, leg_key, micros};
 use acd::{AgentNo, CallId, CommandError, OfferId, Timestamp};
-use sip::{Command, Flow, Phone, wire::Uri};
+use sip::{Command, wire::Uri};
+use std::sync::Arc;
 
 /// Over which gateway numbers outside are called.
 #[derive(Clone, Debug)]
 pub struct OutsideSide {
     /// How it calls them, and by which rule.
     pub way: config::Outside,
+    /// Where it is.
+    pub at: Whereabouts,
+    /// The trunk whose login answers its challenges.
+    pub trunk: Option<Arc<str>>,
 }
 
 impl SipEdge {
@@ -16,8 +21,7 @@ impl SipEdge {
     #[must_use]
     pub fn agent_at(&self, user: &str) -> Option<AgentNo> {
         let is = |side: &Option<PhoneSide>| match side {
-            Some(PhoneSide::At(phone)) => user_of(&phone.uri) == Some(user.as_bytes()),
-            Some(PhoneSide::Named { uri, .. }) => user_of(uri) == Some(user.as_bytes()),
+            Some(PhoneSide::At { uri, .. }) => user_of(uri) == Some(user.as_bytes()),
             Some(PhoneSide::Registered(id)) => id == user,
             None => false,
         };
@@ -33,18 +37,29 @@ impl SipEdge {
     }
 
     /// The INVITE to the number outside; none when nobody knows it or its gateway.
-    pub(super) fn call_out(&self, offer: OfferId, rule: &str) -> Option<Command> {
+    pub(super) fn call_out(&mut self, offer: OfferId, rule: &str) -> Option<Command> {
         let number = self.callers.get(&offer.call)?.dials.as_ref()?;
-        let way = self.outside.iter().map(|side| &side.way).find(|way| way.name == rule)?;
-        let phone = Phone { uri: way.uri(number), to: Flow::udp(way.address), routes: Vec::new() };
+        let side = self.outside.iter().find(|side| side.way.name == rule)?;
+        let (uri, at, trunk) = (side.way.uri(number), side.at, side.trunk.clone());
+        let phones = vec![sip::Phone { trunk, ..self.found.phone(leg_key(offer), uri, at)? }];
         let (queue, display) = (String::new(), self.display(offer.call));
-        Some(Command::Ring { leg: leg_key(offer), phone, queue, display, auto_answer: false })
+        Some(Command::Ring { leg: leg_key(offer), phones, queue, display, auto_answer: false })
     }
 
     /// Tells the phone that its caller stays with it.
     pub fn refuse_refer(&mut self, offer: OfferId, error: &CommandError, now: Timestamp) {
         let command = Command::RefuseRefer { leg: leg_key(offer), status: status_of(error) };
         self.stack.command(command, micros(now), &mut self.mint, &mut self.out);
+    }
+}
+
+/// The order to ring, for the phone of an agent who asks, if one does.
+pub(super) fn asked_by(ring: Command, by: Option<OfferId>) -> Command {
+    match (ring, by) {
+        (Command::Ring { leg, phones, queue, display, .. }, Some(by)) => {
+            Command::Consult { leg, by: leg_key(by), phones, queue, display }
+        }
+        (other, _) => other,
     }
 }
 
@@ -56,7 +71,7 @@ fn user_of(uri: &str) -> Option<&[u8]> {
 const fn status_of(error: &CommandError) -> u16 {
     match error {
         CommandError::NoSuchTarget => 404,
-        CommandError::AgentNotReady { .. } => 480,
+        CommandError::AgentNotReady { .. } | CommandError::NobodyFree { .. } => 480,
         CommandError::NumberRefused
         | CommandError::ToYourself
         | CommandError::NotInCall { .. }
@@ -66,6 +81,8 @@ const fn status_of(error: &CommandError) -> u16 {
         | CommandError::AlreadyHeld { .. }
         | CommandError::NotHeld { .. }
         | CommandError::NotWrappingUp { .. }
+        | CommandError::Consulting { .. }
+        | CommandError::NotConsulting { .. }
         | CommandError::LoggedOut
         | CommandError::BadReason => 403,
     }

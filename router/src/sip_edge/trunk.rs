@@ -49,6 +49,9 @@ pub fn note(trunk: &str, news: TrunkNews, metrics: &Metrics, board: &TrunkBoard)
         TrunkNews::NotRegistered(why) => {
             tracing::warn!(trunk, %why, "not registered at the trunk; it is tried again");
         }
+        TrunkNews::NotSignedIn(why) => {
+            tracing::warn!(trunk, %why, "the trunk asks who we are in a call, and our answer is of no use; look at its user and password");
+        }
         TrunkNews::Lapsed | TrunkNews::Unregistered => tell_end(trunk, news == TrunkNews::Lapsed),
     }
 }

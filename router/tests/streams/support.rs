@@ -54,6 +54,7 @@ impl Plan {
             wss: None,
             session_expires: None,
             realm: String::new(),
+            max_datagram: 1_300,
             digest: Vec::new(),
         };
         let config = Config {

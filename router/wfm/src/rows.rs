@@ -141,6 +141,8 @@ pub enum State {
     Talking,
     /// Her caller is on hold.
     Held,
+    /// A colleague asks her about a caller.
+    Consulting,
     /// After-call work.
     WrapUp,
 }

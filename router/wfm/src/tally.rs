@@ -96,6 +96,8 @@ pub struct AgentRow {
     pub talk: Micros,
     /// Time with a caller on hold.
     pub hold: Micros,
+    /// Asked by colleagues about their callers.
+    pub consult: Micros,
     /// Time in wrap-up.
     pub wrap_up: Micros,
     /// Time at work, not for calls.
@@ -118,7 +120,7 @@ impl AgentRow {
     /// Logged in, any state.
     #[must_use]
     pub const fn staffed(&self) -> Micros {
-        self.ready + self.reserved + self.talk + self.hold + self.wrap_up + self.not_ready
+        self.ready + self.reserved + self.talk + self.hold + self.consult + self.wrap_up + self.not_ready
     }
     /// Average handle time.
     #[must_use]
@@ -128,7 +130,7 @@ impl AgentRow {
     /// Busy / (busy + ready).
     #[must_use]
     pub fn occupancy(&self) -> Option<f64> {
-        occupancy(self.talk + self.hold + self.wrap_up, self.ready)
+        occupancy(self.talk + self.hold + self.consult + self.wrap_up, self.ready)
     }
 }
 
@@ -228,7 +230,7 @@ fn count_visit(table: &mut Table<QueueRow>, grid: &Grid, visit: &Visit, rules: &
 fn spread_span(table: &mut Table<QueueRow>, grid: &Grid, span: &Span, rules: &dyn Rules) {
     for (interval, part) in grid.split(span.from, span.to) {
         let (busy, ready) = match span.state {
-            State::Talking | State::Held | State::WrapUp => (part, 0),
+            State::Talking | State::Held | State::Consulting | State::WrapUp => (part, 0),
             State::Ready => (0, part),
             State::LoggedOut | State::NotReady | State::Reserved => continue,
         };
@@ -243,7 +245,7 @@ fn spread_span(table: &mut Table<QueueRow>, grid: &Grid, span: &Span, rules: &dy
             State::Talking => row.talk += part,
             State::Held => row.hold += part,
             State::WrapUp => row.wrap_up += part,
-            State::LoggedOut | State::NotReady | State::Ready | State::Reserved => {}
+            State::LoggedOut | State::NotReady | State::Ready | State::Reserved | State::Consulting => {}
         });
     }
 }
@@ -289,6 +291,7 @@ impl AgentRow {
             State::Reserved => &mut self.reserved,
             State::Talking => &mut self.talk,
             State::Held => &mut self.hold,
+            State::Consulting => &mut self.consult,
             State::WrapUp => &mut self.wrap_up,
         }
     }

@@ -3,12 +3,12 @@
 use super::OfferOutcome;
 use crate::{AgentNo, CallId, QueueNo, Target, Timestamp};
 
-/// One transfer: one row of `transfers`.
+/// One transfer, or a consultation that came to none: one row of `transfers`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TransferRecord {
     /// Which call.
     pub call: CallId,
-    /// The visit that ended with it.
+    /// The visit that ended with it, or was going on.
     pub visit: u32,
     /// From which queue.
     pub queue: QueueNo,
@@ -16,7 +16,7 @@ pub struct TransferRecord {
     pub by: AgentNo,
     /// To whom.
     pub to: Target,
-    /// When she gave the caller away.
+    /// When she gave the caller away, or began to ask.
     pub at: Timestamp,
     /// When the agent or the number outside answered.
     pub answered: Option<Timestamp>,
@@ -26,6 +26,8 @@ pub struct TransferRecord {
     pub outcome: TransferOutcome,
     /// SIP status of a phone's or the outside number's refusal.
     pub status: Option<u16>,
+    /// Whether she asked them first, the caller being on hold.
+    pub consulted: bool,
 }
 
 /// What came of a transfer.
@@ -41,14 +43,23 @@ pub enum TransferOutcome {
     Failed,
     /// The caller left before.
     Abandoned,
+    /// She asked, or began to, and went back to the caller.
+    Returned,
     /// A restart came before.
     LostRestart,
 }
 
 impl TransferOutcome {
     /// Every outcome.
-    pub const ALL: [Self; 6] =
-        [Self::Completed, Self::NoAnswer, Self::Rejected, Self::Failed, Self::Abandoned, Self::LostRestart];
+    pub const ALL: [Self; 7] = [
+        Self::Completed,
+        Self::NoAnswer,
+        Self::Rejected,
+        Self::Failed,
+        Self::Abandoned,
+        Self::Returned,
+        Self::LostRestart,
+    ];
     /// The name in records and metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -58,6 +69,7 @@ impl TransferOutcome {
             Self::Rejected => "rejected",
             Self::Failed => "failed",
             Self::Abandoned => "abandoned",
+            Self::Returned => "returned",
             Self::LostRestart => "lost_restart",
         }
     }

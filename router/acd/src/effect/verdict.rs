@@ -61,6 +61,24 @@ pub enum CommandError {
         /// What she is doing.
         state: &'static str,
     },
+    /// Nobody in that queue is free.
+    #[error("nobody in {queue} is free now; give the caller to the queue, or try later")]
+    NobodyFree {
+        /// Which queue.
+        queue: String,
+    },
+    /// She asks somebody about that call.
+    #[error("you are consulting about {call}; put the caller through, or go back first")]
+    Consulting {
+        /// The call.
+        call: CallId,
+    },
+    /// She asks nobody about that call.
+    #[error("you are not consulting about {call}; it is over")]
+    NotConsulting {
+        /// The call.
+        call: CallId,
+    },
     /// She named herself.
     #[error("you have that call already")]
     ToYourself,
@@ -92,6 +110,9 @@ impl CommandError {
             Self::NoSuchTarget => "no_such_target",
             Self::NumberRefused => "number_refused",
             Self::AgentNotReady { .. } => "agent_not_ready",
+            Self::NobodyFree { .. } => "nobody_free",
+            Self::Consulting { .. } => "consulting",
+            Self::NotConsulting { .. } => "not_consulting",
             Self::ToYourself => "to_yourself",
             Self::NotWrappingUp { .. } => "not_wrapping_up",
             Self::LoggedOut => "logged_out",

@@ -3,6 +3,7 @@
 use crate::{
     Acd, AgentNo, AgentState, CallId, Decision, Effects, Entry, Fact, OfferId, Order, Target, Timestamp,
     call::{Call, CallState},
+    consult::{Consult, ConsultStage},
     effect::{OfferOutcome, TransferOutcome, VisitOutcome},
     plan::{AgentPlan, QueuePlan, Strategy},
 };
@@ -18,11 +19,13 @@ use std::{
 pub fn check_state(acd: &Acd) -> Result<(), String> {
     let mut busy = BTreeMap::new();
     for call in acd.calls() {
-        if let Some(agent) = call.state().agent()
-            && let Some(other) = busy.insert(agent, call.id())
-        {
-            return Err(format!("agent {agent:?} has {other} and {}", call.id()));
+        let asked = call.consult().and_then(Consult::agent);
+        for agent in call.state().agent().into_iter().chain(asked) {
+            if let Some(other) = busy.insert(agent, call.id()) {
+                return Err(format!("agent {agent:?} has {other} and {}", call.id()));
+            }
         }
+        check_consult(call)?;
         if matches!(call.state(), CallState::Arrived) {
             return Err(format!("{} is in no queue", call.id()));
         }
@@ -45,6 +48,14 @@ pub fn check_state(acd: &Acd) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Only a call that an agent has is asked about.
+fn check_consult(call: &Call) -> Result<(), String> {
+    let connected = matches!(call.state(), CallState::Connected { .. });
+    let asked = matches!(call.consult().map(|consult| consult.stage), Some(ConsultStage::Asked));
+    ok(connected || call.consult().is_none(), || format!("{} is asked about by nobody", call.id()))?;
+    ok(!asked, || format!("{}: nobody was asked", call.id()))
 }
 
 /// Looks at every agent: who is ready, able, and not excluded from this call.
@@ -76,6 +87,9 @@ pub fn check_offer(acd: &Acd, decision: &Decision, now: Timestamp) -> Result<(),
     if let Decision::OfferTo { offer, agent, .. } = decision {
         return check_offer_to(acd, *offer, *agent);
     }
+    if let Decision::Consult { offer, agent } = decision {
+        return check_asked(acd, *offer, *agent, now);
+    }
     let Decision::Offer { offer, agent } = decision else { return Ok(()) };
     let Some(call) = acd.call(offer.call) else { return Err(format!("{offer} is of no call")) };
     let Some(queue) = call.visit().and_then(|visit| acd.queue_plan(visit.queue)) else {
@@ -99,6 +113,28 @@ fn check_offer_to(acd: &Acd, offer: OfferId, agent: AgentNo) -> Result<(), Strin
     ok(meant == Some(Target::Agent { agent }), || format!("{offer} is meant for {meant:?}"))?;
     let ready = acd.agent(agent).map(crate::Agent::state);
     ok(matches!(ready, Some(AgentState::Ready { .. })), || format!("{offer} to {agent:?}, who is {ready:?}"))
+}
+
+/// Who is asked is free; in a queue it is the turn of one who is able.
+fn check_asked(acd: &Acd, offer: OfferId, agent: AgentNo, now: Timestamp) -> Result<(), String> {
+    let call = acd.call(offer.call).ok_or_else(|| format!("{offer} is of no call"))?;
+    let ready =
+        |no: AgentNo| matches!(acd.agent(no).map(crate::Agent::state), Some(AgentState::Ready { .. }));
+    ok(ready(agent), || format!("{offer} asks {agent:?}, who is not ready"))?;
+    let meant = match call.consult().map(|consult| &consult.to) {
+        Some(Target::Agent { agent }) => Some(*agent),
+        Some(Target::Queue { queue }) => {
+            let queue = acd.queue_plan(*queue).ok_or_else(|| format!("{offer} asks in no queue"))?;
+            let able = |no: &AgentNo| {
+                agent_plan(acd, *no).is_some_and(|plan| queue.needs.is_met_by(&plan.skills))
+                    && call.may_go_to(*no)
+            };
+            let free = acd.agents().map(|(no, _)| no).filter(|no| ready(*no)).filter(able);
+            free.min_by(|a, b| by_turn(acd, queue, *a, *b, now))
+        }
+        Some(Target::Outside { .. }) | None => None,
+    };
+    ok(meant == Some(agent), || format!("{offer} asks {agent:?}, it is the turn of {meant:?}"))
 }
 
 fn rank(call: &Call) -> (i16, Timestamp, CallId) {
@@ -143,6 +179,10 @@ pub struct Ledger {
     holds: BTreeMap<CallId, (bool, Duration)>,
     /// Transfers of which nobody knows yet what comes of them.
     transfers: BTreeSet<CallId>,
+    /// Legs of those who were asked and got the caller.
+    put_through: BTreeSet<OfferId>,
+    /// Consultations that go on.
+    consults: BTreeMap<CallId, OfferId>,
     /// Until when every agent's time is written down, and how long the last part of it was.
     spans: BTreeMap<AgentNo, (Timestamp, Duration)>,
     /// Calls that ended so far.
@@ -167,6 +207,12 @@ impl Ledger {
         }
         effects.facts.iter().try_for_each(|fact| self.write_fact(fact))?;
         for decision in &entry.decisions {
+            if let Decision::Consult { offer, .. } | Decision::ConsultOutside { offer, .. } = decision {
+                ok(!self.gone.contains(&offer.call), || format!("{offer} though the caller has gone"))?;
+                ok(self.accepted.contains_key(&offer.call), || format!("{offer} is of nobody's call"))?;
+                let twice = self.consults.insert(offer.call, *offer).is_some();
+                ok(!twice, || format!("{offer} while another is asked"))?;
+            }
             if let Decision::Offer { offer, agent } | Decision::OfferTo { offer, agent, .. } = decision {
                 ok(!self.gone.contains(&offer.call), || format!("{offer} though the caller has gone"))?;
                 ok(self.live_offers.insert(*offer, *agent).is_none(), || format!("{offer} twice"))?;
@@ -203,12 +249,17 @@ impl Ledger {
                     let had = self.accepted.remove(&visit.call).is_some() && visit.answered.is_some();
                     ok(had, || format!("{visit:?} was nobody's to give"))?;
                     ok(self.transfers.insert(visit.call), || format!("{key:?} given away twice"))?;
+                    if let Some(leg) = self.consults.remove(&visit.call) {
+                        self.put_through.insert(leg);
+                    }
                 }
                 ok(self.live_visits.remove(&key), || format!("{key:?} left without entering"))
             }
             Fact::TransferEnded(transfer) => {
                 *self.transferred.entry((transfer.to.kind(), transfer.outcome)).or_default() += 1;
-                ok(self.transfers.remove(&transfer.call), || format!("{transfer:?} was not begun"))
+                let begun = self.transfers.remove(&transfer.call)
+                    || transfer.consulted && self.consults.remove(&transfer.call).is_some();
+                ok(begun, || format!("{transfer:?} was not begun"))
             }
             Fact::CallEnded(call) => {
                 self.calls += 1;
@@ -227,12 +278,13 @@ impl Ledger {
                 ok(!on, || format!("{offer} is undone on hold"))?;
                 ok(self.accepted.remove(&offer.call) == Some(*offer), || format!("{offer} was not accepted"))
             }
-            Fact::Answered { .. } | Fact::WrappedUp { .. } => Ok(()),
+            Fact::Answered { .. } | Fact::PutThrough { .. } | Fact::WrappedUp { .. } => Ok(()),
         }
     }
 
     fn end_offer(&mut self, offer: OfferId, outcome: OfferOutcome) -> Result<(), String> {
-        ok(self.live_offers.remove(&offer).is_some(), || format!("{offer} ended without being made"))?;
+        let made = self.live_offers.remove(&offer).is_some() || self.put_through.remove(&offer);
+        ok(made, || format!("{offer} ended without being made"))?;
         if outcome == OfferOutcome::Accepted {
             self.connected += 1;
             ok(self.accepted.insert(offer.call, offer).is_none(), || {
@@ -262,7 +314,15 @@ impl Ledger {
             acd.calls().filter(|call| call.transfer().is_some()).map(Call::id).collect();
         ok(open == self.transfers, || format!("transfers differ: {open:?} and {:?}", self.transfers))?;
         let offered = acd.calls().filter(|call| matches!(call.state(), CallState::Offered { .. })).count();
-        ok(offered == self.live_offers.len(), || format!("open offers: {:?}", self.live_offers))
+        let put_through = |leg: &&OfferId| {
+            let state = acd.call(leg.call).map(Call::state);
+            matches!(state, Some(CallState::Offered { offer, .. }) if offer == *leg)
+        };
+        let offers = self.live_offers.len() + self.put_through.iter().filter(put_through).count();
+        ok(offered == offers, || format!("open offers: {:?}", self.live_offers))?;
+        let asked = |call: &Call| call.consult().and_then(Consult::leg).map(|leg| (call.id(), leg));
+        let consults: BTreeMap<CallId, OfferId> = acd.calls().filter_map(asked).collect();
+        ok(consults == self.consults, || format!("consultations differ: {consults:?}, {:?}", self.consults))
     }
 }
 

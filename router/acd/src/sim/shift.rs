@@ -4,7 +4,8 @@ use super::{Floor, Random, a_queue, an_agent};
 use crate::{
     AgentNo, CallId, Event, OfferId, Plan, QueueNo, Refusal, Target, Wish,
     agent::AgentState,
-    call::{CallState, Far},
+    call::{Call, CallState, Far},
+    consult::ConsultStage,
     event::CallerExit,
     plan::{AgentPlan, Answer, EntryPlan, OutsidePlan, Presence, QueuePlan, Strategy, Then, Treatment},
 };
@@ -113,7 +114,7 @@ impl Shift {
     }
 
     fn a_phone_acts(&mut self) {
-        let offers: Vec<(OfferId, bool)> = self
+        let mut offers: Vec<(OfferId, bool)> = self
             .floor
             .acd()
             .calls()
@@ -124,8 +125,14 @@ impl Shift {
                 CallState::Arrived | CallState::Queued => None,
             })
             .collect();
+        let asked =
+            self.floor.acd().calls().filter_map(|call| Some((call.consult()?.leg()?, is_talking(call))));
+        offers.extend(asked);
         let Some(&(offer, connected)) = self.random.pick(&offers) else { return self.time_passes() };
         self.past.push(offer);
+        if connected && self.random.one_in(5) {
+            return self.somebody_is_asked(offer.call);
+        }
         if connected && self.random.one_in(6) {
             let to = self.somebody();
             // A leg to the outside, or a target that cannot be had: refused, and nothing changes.
@@ -143,9 +150,21 @@ impl Shift {
             (true, 6) => Event::CallRetrieved { offer },
             (true, 7) => Event::HoldFailed { offer, status: 488 },
             (true, 8) => Event::RetrieveFailed { offer, status: 488 },
-            (true, _) => return self.time_passes(),
+            (true, _) => Event::ConsultFailed { offer, status: 488 },
         };
         self.floor.must(event);
+    }
+
+    /// The agent who has a call asks, goes back, or puts through.
+    fn somebody_is_asked(&mut self, call: CallId) {
+        let Some(agent) = self.floor.acd().call(call).and_then(|call| call.state().agent()) else { return };
+        let event = match self.random.below(8) {
+            0 => Event::RetrieveAsked { agent, call },
+            1 => Event::CompleteAsked { agent, call },
+            _ => Event::ConsultAsked { agent, call, to: self.somebody() },
+        };
+        // Whom she cannot ask she does not ask, and nothing changes.
+        let _refused = self.floor.tell(event).is_err();
     }
 
     /// A target, mostly one that can be had.
@@ -203,7 +222,10 @@ impl Shift {
             (Some(call), 6) => Event::OfferAccepted { agent, call },
             (Some(call), 7) => Event::HoldAsked { agent, call },
             (Some(call), 8) => Event::RetrieveAsked { agent, call },
-            (Some(call), 9) => Event::TransferAsked { agent, call, to: self.somebody() },
+            (Some(call), 9) if self.random.one_in(2) => {
+                Event::TransferAsked { agent, call, to: self.somebody() }
+            }
+            (Some(call), 9) => Event::CompleteAsked { agent, call },
             _ => Event::StateAsked { agent, wish },
         };
         // What cannot be done is refused and changes nothing; the checks of the next event see to that.
@@ -250,4 +272,8 @@ impl Shift {
             assert!(!agent.state().is_handling(), "{no:?} is stuck in {:?}", agent.state());
         }
     }
+}
+
+fn is_talking(call: &Call) -> bool {
+    matches!(call.consult().map(|consult| consult.stage), Some(ConsultStage::Talking { .. }))
 }

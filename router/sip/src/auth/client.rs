@@ -4,6 +4,7 @@
 //! any other that challenges us, is never answered, since whoever can make us answer can try passwords at leisure.
 
 use super::{
+    accounts::Shown,
     hash::{Algorithm, Hex, Proof},
     header::{Challenge, Params, is_plain},
     password::Password,
@@ -12,6 +13,7 @@ use crate::{
     Mint,
     wire::{Message, Method, Name, Writer},
 };
+use bytes::Bytes;
 
 /// Challenges answered for one request.
 pub const MAX_TRIES: usize = 2;
@@ -165,10 +167,23 @@ impl Client {
     /// Adds to a request for `uri` what is to be said to every realm that has challenged us: nothing before the first
     /// challenge. The ACK of a 2xx repeats the headers of its INVITE, and a CANCEL has none (RFC 3261 §22.1).
     pub fn authorize(&mut self, writer: &mut Writer, method: Method, uri: &[u8], mint: &mut dyn Mint) {
+        self.sign(writer, method, uri, mint);
+    }
+    /// As [`Client::authorize`]; gives what was added.
+    pub(crate) fn sign(
+        &mut self,
+        writer: &mut Writer,
+        method: Method,
+        uri: &[u8],
+        mint: &mut dyn Mint,
+    ) -> Shown {
+        let mut shown = Shown::new();
         for space in &mut self.spaces {
             let answer = space.answer(&self.user, method, uri, mint.bits());
             writer.header(space.place.answer(), answer.text());
+            shown.push((space.place.answer(), Bytes::copy_from_slice(answer.text())));
         }
+        shown
     }
 }
 

@@ -102,6 +102,10 @@ impl Call {
             hold.stage = stage;
         }
     }
+    /// Whether this phone holds, and is asked nothing about it.
+    pub(super) fn hold_stands(&self, attempt: u32) -> bool {
+        self.stage_of(attempt) == Some(Stage::Stands)
+    }
     /// The caller is wanted at the music, or nowhere when there is no port for it.
     fn set_aside(&mut self) {
         self.want = self.port.map_or(Want::Silence, |port| Want::Music { port });
@@ -221,6 +225,9 @@ impl Call {
     }
     /// What a phone that holds is told when it asks without a description: its caller may come back.
     pub(super) fn offer_of_held(&self, side: Side) -> Option<Bytes> {
+        if self.paired(side).is_some() {
+            return None;
+        }
         let Side::Phone(attempt) = side else { return None };
         match self.stage_of(attempt)? {
             Stage::Stands | Stage::Restoring => self.caller_for_phone(),

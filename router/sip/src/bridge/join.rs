@@ -75,7 +75,8 @@ impl Call {
     /// caller is on hold, the phone need not know.
     fn settle_phone(&mut self, ctx: &mut Ctx<'_>) {
         if self.hold.is_some() {
-            return self.settle_hold(ctx);
+            self.settle_hold(ctx);
+            return self.settle_pair(ctx);
         }
         let Have::Phone(attempt) = self.have else { return };
         let Some(leg) = self.phone_mut(attempt).filter(|leg| leg.stale) else { return };

@@ -4,6 +4,7 @@
 //! `o=`. What is *wanted* for the caller's ears ([`Want`]) and what *is* ([`Have`]) are kept apart; whenever it is our
 //! turn in the caller's dialog, [`Call::settle`] closes the gap by a re-INVITE.
 
+mod consult;
 mod hold;
 mod informed;
 mod join;
@@ -30,7 +31,7 @@ use crate::{
     leg::{
         Line, Purpose, Session, Turn,
         caller::{self, Caller},
-        phone::{self, PhoneLeg},
+        phone::PhoneLeg,
     },
     sdp::Music,
     timers::{Alarm, Timer},
@@ -58,6 +59,8 @@ pub(crate) struct Call {
     port: Option<u16>,
     /// The joined phone has put the caller on hold, or is about to, or is about to end it.
     hold: Option<hold::Hold>,
+    /// A phone that another one asks, or wants to.
+    pair: Option<consult::Pair>,
     /// Digits on their way from one side to the other.
     digits: Vec<Digit>,
     alarm: Alarm,
@@ -103,6 +106,7 @@ impl Call {
             corrections: 0,
             port: None,
             hold: None,
+            pair: None,
             digits: Vec::new(),
             alarm: Alarm::new(),
         }
@@ -114,10 +118,11 @@ impl Call {
     /// Closes a step: takes away what is over, and sets the alarm. The last step says so.
     pub(crate) fn close(&mut self, ctx: &mut Ctx<'_>) {
         self.mind_digits(ctx);
-        for leg in self.phones.extract_if(.., |leg| matches!(leg.stage, phone::Stage::Over)) {
+        for leg in self.phones.extract_if(.., |leg| leg.is_over()) {
             ctx.net.legs -= 1;
             ctx.out.keep.push(Keep::ForgetLeg(leg.key));
         }
+        self.mind_pair();
         let due = self.due();
         ctx.net.timers.set(&mut self.alarm, Timer::Call(self.key), due);
         if self.is_over() {
@@ -131,6 +136,7 @@ impl Call {
         if !self.caller.refresh(ctx) {
             self.not_received(ctx);
         }
+        self.mind_silence(ctx);
         self.mind_updates(ctx);
         self.mind_leaving(ctx);
         self.settle(ctx);
@@ -152,7 +158,7 @@ impl Call {
     ) -> bool {
         match side {
             Side::Phone(attempt) if self.is_calling(attempt, branch) => {
-                self.phone_heard(attempt, heard, (message, from), ctx);
+                self.phone_heard((attempt, branch), heard, (message, from), ctx);
                 true
             }
             Side::Phone(_) | Side::Caller => self.reinvite_heard(side, branch, heard, message, ctx),
@@ -162,7 +168,7 @@ impl Call {
     pub(crate) fn invite_timed_out(&mut self, side: Side, branch: u128, status: u16, ctx: &mut Ctx<'_>) {
         match side {
             Side::Phone(attempt) if self.is_calling(attempt, branch) => {
-                self.phone_refuses(attempt, status, ctx)
+                self.phone_refuses((attempt, branch), (status, None), ctx)
             }
             Side::Phone(_) | Side::Caller => self.reinvite_timed_out(side, branch, ctx),
         }
@@ -170,13 +176,21 @@ impl Call {
     /// An INVITE of ours has had no news for too long.
     pub(crate) fn invite_rang_out(&mut self, side: Side, branch: u128, ctx: &mut Ctx<'_>) {
         match side {
-            Side::Phone(attempt) if self.is_calling(attempt, branch) => self.phone_rang_out(attempt, ctx),
+            Side::Phone(attempt) if self.is_calling(attempt, branch) => {
+                self.phone_rang_out((attempt, branch), ctx);
+            }
             Side::Phone(_) | Side::Caller => self.reinvite_timed_out(side, branch, ctx),
         }
     }
     fn is_calling(&self, attempt: u32, branch: u128) -> bool {
-        let outgoing = self.phone(attempt).and_then(PhoneLeg::outgoing);
-        outgoing.is_some_and(|outgoing| outgoing.branch == branch)
+        self.phone(attempt).is_some_and(|leg| leg.is_calling(branch))
+    }
+    /// The number of the next request of `side` in the dialog with this Call-ID, if it is there.
+    pub(crate) fn next_seq(&mut self, side: Side, call_id: &[u8]) -> Option<u32> {
+        match side {
+            Side::Caller => None, // no trunk's
+            Side::Phone(attempt) => self.phone_mut(attempt)?.next_seq(call_id),
+        }
     }
     fn due(&self) -> Option<Micros> {
         let caller = match &self.caller.stage {
@@ -238,6 +252,9 @@ impl Call {
     }
     /// Who hears `side` now.
     fn partner(&self, side: Side) -> Option<Side> {
+        if let Some(other) = self.paired(side) {
+            return Some(other);
+        }
         let Have::Phone(joined) = self.have else { return None };
         match side {
             Side::Caller => Some(Side::Phone(joined)),

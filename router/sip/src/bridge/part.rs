@@ -40,7 +40,7 @@ impl Call {
     /// Tells that the caller has gone; what a phone asked of it is refused.
     pub(super) fn caller_left(&mut self, how: Left, ctx: &mut Ctx<'_>) {
         self.silence(ctx);
-        self.hold = None;
+        (self.hold, self.pair) = (None, None);
         for line in self.phones.iter_mut().filter_map(|leg| leg.talk().map(|(line, _)| line)) {
             line.refuse(480, ctx);
         }
@@ -62,7 +62,7 @@ impl Call {
     /// Sends the caller away and lets all phones go.
     pub(crate) fn end(&mut self, cause: Cause, ctx: &mut Ctx<'_>) {
         self.silence(ctx);
-        (self.want, self.hold) = (Want::AsIs, None);
+        (self.want, self.hold, self.pair) = (Want::AsIs, None, None);
         match self.caller.stage {
             caller::Stage::Early(_) => self.caller.refuse(cause, ctx),
             caller::Stage::Up(_) => self.caller.hang_up(cause, ctx),
@@ -78,6 +78,7 @@ impl Call {
             self.want = Want::AsIs;
         }
         self.forget_hold(attempt);
+        self.forget_pair(attempt, ctx);
         if self.have == Have::Phone(attempt)
             && let Some(line) = self.line_mut(Side::Caller)
         {

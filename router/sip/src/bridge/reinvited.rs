@@ -48,7 +48,9 @@ impl Call {
             self.answer_refresh(side, asked, ctx);
             return Ok(());
         }
-        if let Some(taken) = self.take_up_hold(side, asked, &description, ctx) {
+        if self.paired(side).is_none()
+            && let Some(taken) = self.take_up_hold(side, asked, &description, ctx)
+        {
             return taken;
         }
         match self.partner(side).filter(|&other| self.line_mut(other).is_some()) {
@@ -133,7 +135,9 @@ impl Call {
     }
     /// Whether nobody is about to talk to the caller.
     pub(super) fn may_play(&self) -> bool {
-        let answered = self.phones.iter().any(|leg| matches!(leg.stage, phone::Stage::Answered { .. }));
+        let comes = |leg: &&phone::PhoneLeg| !self.is_consulted(leg.key.attempt);
+        let mut phones = self.phones.iter().filter(comes);
+        let answered = phones.any(|leg| matches!(leg.stage, phone::Stage::Answered { .. }));
         !answered && !matches!(self.want, Want::Phone(_))
     }
     /// The other side agreed to what this one asked for.
@@ -151,6 +155,7 @@ impl Call {
             Side::Caller => self.compare_with_phone(),
             Side::Phone(attempt) => self.compare_with_caller(attempt),
         }
+        self.compare_pair(answered);
     }
     /// The other side refused what this one asked for.
     pub(super) fn not_relayed(&mut self, refused: Side, status: u16, ctx: &mut Ctx<'_>) {
@@ -205,6 +210,7 @@ impl Call {
             }
             (Side::Caller, Have::Nothing | Have::Silence) => {}
             (Side::Caller, Have::Phone(_)) => self.compare_with_phone(),
+            (Side::Phone(_), _) if self.paired(side).is_some() => self.compare_pair(side),
             (Side::Phone(attempt), _) => {
                 if !self.held_in_ack(attempt, &was, ctx) {
                     self.compare_with_caller(attempt);

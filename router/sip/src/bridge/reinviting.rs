@@ -97,6 +97,7 @@ impl Call {
                     self.compare_with_caller(attempt);
                 }
             }
+            Purpose::Pair => self.compare_pair(side),
             Purpose::Relay => self.relayed(side, ctx),
             Purpose::Refresh => self.refresh_agreed(side, ctx),
             Purpose::Silence => self.is_silent(ctx),
@@ -157,6 +158,7 @@ impl Call {
                     self.phone_disagreed(attempt, status, ctx);
                 }
             }
+            (_, Purpose::Pair) => self.pair_failed(side, status, ctx),
             (_, Purpose::Repoint) => {
                 if let Side::Phone(attempt) = side {
                     self.bridge_failed(attempt, ctx);
@@ -173,6 +175,7 @@ impl Call {
             | Purpose::Silence
             | Purpose::Join { .. }
             | Purpose::Repoint
+            | Purpose::Pair
             | Purpose::Refresh
             | Purpose::Hold
             | Purpose::Retrieve => {}
@@ -183,14 +186,15 @@ impl Call {
     fn back_off(&mut self, side: Side, asking: &Asking, ctx: &mut Ctx<'_>) {
         let pause_ms = pause_ms(side, ctx.mint.bits());
         let until = ctx.now.after(Duration::from_millis(pause_ms));
-        if let (Purpose::Repoint, Side::Phone(attempt)) = (asking.purpose, side) {
-            self.mark_stale(attempt);
+        if let (Purpose::Repoint | Purpose::Pair, Side::Phone(attempt)) = (asking.purpose, side) {
+            self.is_stale(attempt);
         }
         if let Some(line) = self.line_mut(side) {
             line.turn = Turn::Backoff { until, glares: asking.glares + 1 };
         }
     }
-    fn mark_stale(&mut self, attempt: u32) {
+    /// A phone has to be told where the media is that it hears.
+    pub(super) fn is_stale(&mut self, attempt: u32) {
         if let Some(leg) = self.phone_mut(attempt) {
             leg.stale = true;
         }

@@ -6,28 +6,24 @@ use crate::{
     context::Ctx,
     leg::{
         caller,
-        phone::{Order, PhoneLeg, Stage},
+        calling::Outcome,
+        phone::{Order, PhoneLeg},
     },
-    sdp::Sdp,
     transaction::Heard,
     wire::Message,
 };
 
 /// Most phones' legs of one call at a time: one that rings, and those whose end is still waited for.
 const MAX_PHONES: usize = 16;
-/// The phone's 2xx has no description we could tell the caller.
-const NO_MEDIA: Cause = Cause { status: 488, text: "No usable session description" };
-/// Timer C.
-const RANG_OUT: Cause = Cause { status: 408, text: "No answer" };
 
 impl Call {
     /// Rings a phone, as soon as the caller's description is known.
-    pub(crate) fn ring(&mut self, leg: LegKey, order: Order, ctx: &mut Ctx<'_>) {
+    pub(crate) fn ring(&mut self, leg: LegKey, mut order: Order, ctx: &mut Ctx<'_>) {
         let here = matches!(self.caller.stage, caller::Stage::Early(_) | caller::Stage::Up(_));
         if !here || self.phone(leg.attempt).is_some() {
             return;
         }
-        if self.phones.len() == MAX_PHONES || !order.can_be_sent() {
+        if !self.has_room_for(&mut order) {
             return ctx.out.notices.push(Notice::PhoneRefused { leg, status: 503 });
         }
         self.phones.push(PhoneLeg::new(leg, order, ctx));
@@ -36,6 +32,10 @@ impl Call {
             self.answer_with_offer(self.port, ctx);
         }
         self.call_waiting_phones(ctx);
+    }
+    /// Whether one phone more can be called.
+    pub(super) fn has_room_for(&self, order: &mut Order) -> bool {
+        self.phones.len() < MAX_PHONES && order.can_be_sent()
     }
     /// Sends the INVITEs that waited for the caller's description.
     pub(super) fn call_waiting_phones(&mut self, ctx: &mut Ctx<'_>) {
@@ -49,79 +49,82 @@ impl Call {
     /// Takes a response to a phone's INVITE.
     pub(super) fn phone_heard(
         &mut self,
-        attempt: u32,
+        (attempt, branch): (u32, u128),
         heard: &Heard,
         (message, from): (&Message, Flow),
         ctx: &mut Ctx<'_>,
     ) {
         let status = message.status().unwrap_or_default();
         match heard {
-            Heard::Provisional => {
-                if let Some(leg) = self.phone_mut(attempt) {
-                    leg.prack(message, from, ctx);
-                }
-                self.phone_rings(attempt, status, ctx);
+            Heard::Provisional => self.phone_rings((attempt, branch), (message, from), ctx),
+            Heard::Accepted => {
+                let answers = |leg: &mut PhoneLeg, ctx: &mut Ctx<'_>| leg.answers(branch, message, from, ctx);
+                self.with_calling(attempt, answers, ctx);
             }
-            Heard::Accepted => self.phone_answers(attempt, message, from, ctx),
-            Heard::Refused if status == 422 && self.calls_again(attempt, message, ctx) => {}
-            Heard::Refused => self.phone_refuses(attempt, status, ctx),
+            Heard::Refused => self.phone_refuses((attempt, branch), (status, Some(message)), ctx),
             Heard::Fork { .. } | Heard::Repeat(..) | Heard::Nothing => {}
         }
     }
-    fn phone_rings(&mut self, attempt: u32, status: u16, ctx: &mut Ctx<'_>) {
+    fn phone_rings(
+        &mut self,
+        (attempt, branch): (u32, u128),
+        (message, from): (&Message, Flow),
+        ctx: &mut Ctx<'_>,
+    ) {
         let key = self.leg_key(attempt);
         let Some(leg) = self.phone_mut(attempt) else { return };
-        leg.cancel_late(ctx);
-        if !leg.progress(status) {
+        if !leg.rings(branch, message, from, ctx) {
             return;
         }
+        let status = message.status().unwrap_or_default();
         ctx.out.notices.push(Notice::PhoneProgress { leg: key, status });
         // A caller who hears early music would not hear the ringing tone, or lose the music over it.
+        if self.is_consulted(attempt) {
+            return;
+        }
         let previewed =
             matches!(&self.caller.stage, caller::Stage::Early(early) if early.previewed.is_some());
         if !previewed {
             self.caller.say(180, None, ctx);
         }
     }
-    fn calls_again(&mut self, attempt: u32, refusal: &Message, ctx: &mut Ctx<'_>) -> bool {
-        self.phone_mut(attempt).is_some_and(|leg| leg.call_again(refusal, ctx))
-    }
-    fn phone_answers(&mut self, attempt: u32, message: &Message, from: Flow, ctx: &mut Ctx<'_>) {
-        let key = self.leg_key(attempt);
-        let Some(leg) = self.phone_mut(attempt) else { return };
-        if let Stage::Ending { cause, .. } = leg.stage {
-            return leg.end_answer(message, from, cause, ctx);
-        }
-        if Sdp::parse(leg.description(message)).is_ok_and(|sdp| sdp.audio().is_some()) {
-            leg.answered(message, from, ctx);
-            self.silence(ctx);
-            ctx.out.notices.push(Notice::PhoneAnswered { leg: key });
-        } else {
-            leg.end_answer(message, from, NO_MEDIA, ctx);
-            ctx.out.notices.push(Notice::PhoneRefused { leg: key, status: NO_MEDIA.status });
-        }
-    }
-    /// The phone will not be had: its leg is over; somebody is told who did not drop it.
-    pub(super) fn phone_refuses(&mut self, attempt: u32, status: u16, ctx: &mut Ctx<'_>) {
-        let key = self.leg_key(attempt);
-        let Some(leg) = self.phone_mut(attempt) else { return };
-        leg.settle(ctx);
-        match std::mem::replace(&mut leg.stage, Stage::Over) {
-            Stage::Calling(_) => ctx.out.notices.push(Notice::PhoneRefused { leg: key, status }),
-            Stage::Ending { .. } | Stage::Over => {}
-            stage @ (Stage::Waiting(_) | Stage::Answered { .. } | Stage::Up { .. } | Stage::Leaving(_)) => {
-                leg.stage = stage;
-            }
-        }
+    /// A phone will not be had, by its response or for want of one.
+    pub(super) fn phone_refuses(
+        &mut self,
+        (attempt, branch): (u32, u128),
+        (status, response): (u16, Option<&Message>),
+        ctx: &mut Ctx<'_>,
+    ) {
+        let refuses = |leg: &mut PhoneLeg, ctx: &mut Ctx<'_>| leg.refuses(branch, (status, response), ctx);
+        self.with_calling(attempt, refuses, ctx);
     }
     /// The phone has rung without news for Timer C.
-    pub(super) fn phone_rang_out(&mut self, attempt: u32, ctx: &mut Ctx<'_>) {
+    pub(super) fn phone_rang_out(&mut self, (attempt, branch): (u32, u128), ctx: &mut Ctx<'_>) {
+        self.with_calling(attempt, |leg, ctx| leg.rang_out(branch, ctx), ctx);
+    }
+    /// Lets `step` work on a leg that rings, and tells what it has come to.
+    fn with_calling(
+        &mut self,
+        attempt: u32,
+        step: impl FnOnce(&mut PhoneLeg, &mut Ctx<'_>) -> Outcome,
+        ctx: &mut Ctx<'_>,
+    ) {
         let key = self.leg_key(attempt);
         let Some(leg) = self.phone_mut(attempt) else { return };
-        if matches!(leg.stage, Stage::Calling(_)) {
-            leg.end(RANG_OUT, ctx);
-            ctx.out.notices.push(Notice::PhoneRefused { leg: key, status: RANG_OUT.status });
+        match step(leg, ctx) {
+            Outcome::Answered => {
+                if !self.is_consulted(attempt) {
+                    self.silence(ctx);
+                }
+                ctx.out.notices.push(Notice::PhoneAnswered { leg: key });
+            }
+            Outcome::Refused(status) => ctx.out.notices.push(Notice::PhoneRefused { leg: key, status }),
+            Outcome::GoesOn => {}
         }
+    }
+    /// Phones that are silent for too long are tried at other places.
+    pub(super) fn mind_silence(&mut self, ctx: &mut Ctx<'_>) {
+        self.phones.iter_mut().for_each(|leg| leg.mind_silence(ctx));
     }
     /// Ends a phone's leg by order.
     pub(crate) fn drop_phone(&mut self, attempt: u32, cause: Cause, ctx: &mut Ctx<'_>) {

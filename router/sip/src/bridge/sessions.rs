@@ -83,6 +83,7 @@ impl Call {
             }
             (Side::Caller, Have::Nothing | Have::Silence) => {}
             (Side::Caller, Have::Phone(_)) => self.compare_with_phone(),
+            (Side::Phone(_), _) if self.paired(side).is_some() => self.compare_pair(side),
             (Side::Phone(attempt), _) => self.compare_with_caller(attempt),
         }
     }

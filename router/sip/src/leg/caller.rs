@@ -17,7 +17,7 @@ use crate::{
     CallKey, CallerRecord, Cause, Flow, Keep, Micros,
     compose::{able_for_callers, decimal},
     context::{Ctx, Partner},
-    dialog::Dialog,
+    dialog::{Dialog, is_secure},
     timers::ServerId,
     transaction::{Owner, Side},
     wire::{Message, Name, Writer},
@@ -332,7 +332,7 @@ impl Caller {
 
 /// What 18x and 2xx to an INVITE have in common: they make the dialog (RFC 3261 §12.1.1).
 fn in_call(writer: &mut Writer, (invite, from): (&Message, Flow), call: CallKey, ctx: &Ctx<'_>) {
-    let contact = &ctx.net.local.own(from.transport).contact;
+    let contact = ctx.net.local.contact(from.transport, is_secure(invite));
     writer.copy_all(invite, Name::RecordRoute).header(Name::Contact, contact);
     ctx.name_call(writer, call);
 }

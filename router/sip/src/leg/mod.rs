@@ -3,6 +3,9 @@
 //! A leg knows its own course; what one leg means to the other is `bridge`'s.
 
 pub(crate) mod caller;
+pub(crate) mod calling;
+mod invite;
+pub(crate) mod outgoing;
 pub(crate) mod phone;
 pub(crate) mod pracking;
 pub(crate) mod refer;
@@ -13,7 +16,7 @@ use crate::{
     DialogRecord, Flow, Micros,
     compose::{SDP, able},
     context::Ctx,
-    dialog::Dialog,
+    dialog::{Dialog, is_sips},
     sdp::{Origin, with_origin},
     timers::ServerId,
     transaction::Owner,
@@ -119,6 +122,8 @@ pub(crate) enum Purpose {
     Join { attempt: u32 },
     /// The phone: the caller's media is somewhere else than it was told.
     Repoint,
+    /// A phone of two that hear each other: the other's media is somewhere else than it was told.
+    Pair,
     /// Either: the other side asked for it.
     Relay,
     /// Either: to refresh the session, with what was said before.
@@ -284,7 +289,8 @@ impl Line {
 /// Starts the 2xx to a request that may move the remote target.
 pub(crate) fn refreshed(request: &Message, from: Flow, tag: u128, ctx: &Ctx<'_>) -> Writer {
     let mut writer = ctx.respond(request, 200, tag, from);
-    writer.header(Name::Contact, &ctx.net.local.own(from.transport).contact);
+    let secure = is_sips(request.request_uri());
+    writer.header(Name::Contact, ctx.net.local.contact(from.transport, secure));
     able(&mut writer, &ctx.net.local);
     writer
 }

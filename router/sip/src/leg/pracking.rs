@@ -2,14 +2,14 @@
 
 use crate::{
     Flow,
-    compose::in_dialog,
     context::Ctx,
     dialog::Dialog,
     leg::reliable::RELIABLE,
-    transaction::Then,
-    wire::{Message, Method, Name},
+    transaction::Owner,
+    wire::{Message, Name},
 };
 use bytes::Bytes;
+use std::sync::Arc;
 
 /// Most branches of a fork whose provisional responses are acknowledged.
 const MAX_FORKS: usize = 8;
@@ -22,6 +22,16 @@ pub(crate) const MAX_PRACKS: u8 = 64;
 pub(crate) struct Pracked {
     branches: Vec<Branch>,
     count: u8,
+}
+
+/// Whose INVITE it is.
+#[derive(Clone, Copy)]
+pub(crate) struct Sender<'a> {
+    pub(crate) owner: Owner,
+    /// From, with our tag.
+    pub(crate) from: &'a Bytes,
+    /// The trunk whose login signs what goes with it.
+    pub(crate) trunk: Option<&'a Arc<str>>,
 }
 
 /// One branch of a fork.
@@ -37,13 +47,13 @@ struct Branch {
 }
 
 impl Pracked {
-    /// Acknowledges `response`, if it wants that and is not a repetition, in the early dialog it makes with our From
-    /// `ours` behind the request number `seq`. True when it was; then the next number is taken.
+    /// Acknowledges `response`, which came from `from`, if it wants that and is not a repetition, under the number `seq`.
+    /// True when it was; then the number is taken.
     pub(crate) fn acknowledge(
         &mut self,
         response: &Message,
-        (ours, from): (&Bytes, Flow),
-        seq: u32,
+        from: Flow,
+        (sender, seq): (Sender<'_>, u32),
         ctx: &mut Ctx<'_>,
     ) -> bool {
         let wanted = response.lists(Name::Require, RELIABLE);
@@ -62,7 +72,9 @@ impl Pracked {
             let before = self.branches.remove(at);
             ctx.net.clients.abandoned(before.prack, ctx.now, &mut ctx.net.timers);
         }
-        let prack = prack(response, (ours, from), (seq, rseq), ctx);
+        let dialog = Dialog::as_client(0, sender.from.clone(), seq, response, from);
+        let dialog = dialog.signed_by(sender.trunk.cloned());
+        let prack = ctx.prack(&dialog, seq, (rseq, response.cseq().0), sender.owner);
         let described = response.body();
         self.branches.push(Branch { tag: response.share(tag), rseq, prack, described });
         true
@@ -78,26 +90,4 @@ impl Pracked {
             ctx.net.clients.abandoned(branch.prack, ctx.now, &mut ctx.net.timers);
         }
     }
-}
-
-fn prack(
-    response: &Message,
-    (ours, from): (&Bytes, Flow),
-    (seq, rseq): (u32, u32),
-    ctx: &mut Ctx<'_>,
-) -> u128 {
-    let branch = ctx.mint.bits();
-    let dialog = Dialog::as_client(0, ours.clone(), seq, response, from);
-    let (mut writer, to) = in_dialog(&ctx.net.local, &dialog, Method::Prack, seq, branch);
-    writer.header_fmt(Name::RAck, format_args!("{rseq} {} INVITE", response.cseq().0));
-    let sent = (writer.finish(), to);
-    ctx.net.clients.request(
-        branch,
-        Method::Prack,
-        sent,
-        Then::Nothing,
-        ctx.now,
-        (&mut ctx.net.timers, ctx.out),
-    );
-    branch
 }

@@ -13,7 +13,7 @@ use crate::{
     Cause, Flow, Micros,
     compose::reason_line,
     context::Ctx,
-    dialog::Dialog,
+    dialog::{Dialog, is_sips},
     timers::ServerId,
     transaction::Owner,
     wire::{Message, Name},
@@ -171,7 +171,8 @@ impl PhoneLeg {
 
 fn accept(referred: &Referred, tag: u128, ctx: &mut Ctx<'_>) {
     let mut writer = ctx.respond(&referred.request, 202, tag, referred.from);
-    writer.header(Name::Contact, &ctx.net.local.own(referred.from.transport).contact);
+    let secure = is_sips(referred.request.request_uri());
+    writer.header(Name::Contact, ctx.net.local.contact(referred.from.transport, secure));
     if referred.silent {
         writer.header(Name::ReferSub, "false");
     }

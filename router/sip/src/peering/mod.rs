@@ -53,6 +53,8 @@ pub enum TrunkNews {
     Lapsed,
     /// Our registration is taken back, as we end.
     Unregistered,
+    /// It asks who we are, in a call of ours, and does not get or take our answer.
+    NotSignedIn(NoAnswer),
 }
 
 /// Why a trunk did not register us.

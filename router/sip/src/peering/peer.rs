@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Flow, Micros, Notice,
-    auth::{Attempt, Client, NoAnswer},
+    auth::{Attempt, NoAnswer},
     context::{Ctx, Net},
     timers::{Alarm, Timer},
     transaction::Then,
@@ -28,7 +28,6 @@ pub(crate) struct Peer {
     place: u32,
     peering: Peering,
     targets: Targets,
-    client: Option<Client>,
     watch: Watch,
     probes: Chore,
     registers: Chore,
@@ -49,12 +48,10 @@ struct Chore {
 
 impl Peer {
     pub(crate) fn new(place: u32, peering: Peering, targets: Vec<Flow>, now: Micros) -> Self {
-        let login = peering.login.clone();
-        let registering = peering.register_for.filter(|_| login.is_some());
+        let registering = peering.register_for.filter(|_| peering.login.is_some());
         let mut peer = Self {
             place,
             targets: Targets::default(),
-            client: login.map(|(user, password)| Client::new(&user, password)),
             watch: Watch::default(),
             probes: Chore::default(),
             registers: Chore::default(),
@@ -154,7 +151,7 @@ impl Peer {
         };
         let branch = ctx.mint.bits();
         let mut series = chore.series.unwrap_or_else(|| Series::new(ctx));
-        let request = write(ask, &self.peering, &mut series, (branch, to), self.client.as_mut(), ctx);
+        let request = write(ask, &self.peering, &mut series, (branch, to), ctx);
         chore.series = Some(series);
         chore.out = Some(Errand { branch, to, attempt, until: ctx.now.after(patience) });
         let Net { clients, timers, .. } = &mut *ctx.net;
@@ -171,7 +168,7 @@ impl Peer {
         }
     }
     fn probe_heard(&mut self, mut out: Errand, answer: Option<&Message>, ctx: &mut Ctx<'_>) {
-        if let Some(Ok(())) = self.challenged(&mut out, answer) {
+        if let Some(Ok(())) = self.challenged(&mut out, answer, ctx) {
             return self.ask(Ask::Options, out.attempt, ctx);
         }
         if says_nothing(answer) && self.targets.missed() {
@@ -194,7 +191,7 @@ impl Peer {
         }
     }
     fn register_heard(&mut self, mut out: Errand, answer: Option<&Message>, ctx: &mut Ctx<'_>) {
-        let challenged = self.challenged(&mut out, answer);
+        let challenged = self.challenged(&mut out, answer, ctx);
         let asks_s = if self.leaving { 0 } else { self.registering.as_ref().map_or(0, Registering::asks_s) };
         match (challenged, answer.and_then(Message::status)) {
             (Some(Ok(())), _) => self.ask(Ask::Register(asks_s), out.attempt, ctx),
@@ -246,9 +243,14 @@ impl Peer {
         }
     }
     /// Whether an answer is a challenge, and whether we have something to say to it.
-    fn challenged(&mut self, out: &mut Errand, answer: Option<&Message>) -> Option<Result<(), NoAnswer>> {
+    fn challenged(
+        &self,
+        out: &mut Errand,
+        answer: Option<&Message>,
+        ctx: &mut Ctx<'_>,
+    ) -> Option<Result<(), NoAnswer>> {
         let answer = answer.filter(|answer| matches!(answer.status(), Some(401 | 407)))?;
-        Some(self.client.as_mut()?.challenged(answer, &mut out.attempt))
+        ctx.net.accounts.challenged(&self.peering.trunk, answer, &mut out.attempt)
     }
     fn tell(&self, news: TrunkNews, ctx: &mut Ctx<'_>) {
         ctx.out.notices.push(Notice::Trunk { trunk: self.peering.trunk.clone(), news });

@@ -3,9 +3,10 @@
 use super::Peering;
 use crate::{
     Flow, Micros, Transport,
-    auth::{Attempt, Client},
+    auth::Attempt,
     compose::{SDP, able, cseq, decimal, own_via},
     context::Ctx,
+    dialog::is_sips,
     local::Local,
     wire::{Message, Method, Name, NameAddr, Uri, Writer, number},
 };
@@ -61,7 +62,6 @@ pub(super) fn write(
     peering: &Peering,
     series: &mut Series,
     (branch, to): (u128, Flow),
-    client: Option<&mut Client>,
     ctx: &mut Ctx<'_>,
 ) -> Bytes {
     let (local, method) = (&ctx.net.local, ask.method());
@@ -86,9 +86,7 @@ pub(super) fn write(
     if !local.product.is_empty() {
         writer.header(Name::UserAgent, &local.product);
     }
-    if let Some(client) = client {
-        client.authorize(&mut writer, method, peering.uri.as_bytes(), ctx.mint);
-    }
+    ctx.net.accounts.sign(&peering.trunk, &mut writer, (method, peering.uri.as_bytes()), ctx.mint);
     writer.finish()
 }
 
@@ -96,6 +94,7 @@ pub(super) fn write(
 fn address_of_record(peering: &Peering, local: &Local) -> String {
     let uri = Uri::parse(peering.uri.as_bytes()).ok();
     match (&peering.login, uri.and_then(|uri| std::str::from_utf8(uri.host).ok().map(str::to_owned))) {
+        (Some((user, _)), Some(host)) if is_sips(peering.uri.as_bytes()) => format!("sips:{user}@{host}"),
         (Some((user, _)), Some(host)) => format!("sip:{user}@{host}"),
         (Some(_) | None, _) => format!("sip:{}", local.host),
     }
@@ -103,10 +102,10 @@ fn address_of_record(peering: &Peering, local: &Local) -> String {
 
 /// Where the trunk is to send calls for us.
 fn contact(peering: &Peering, over: Transport, local: &Local) -> String {
-    let own = String::from_utf8_lossy(&local.own(over).contact).into_owned();
+    let own = String::from_utf8_lossy(local.contact(over, is_sips(peering.uri.as_bytes()))).into_owned();
     let own = own.trim_start_matches('<').trim_end_matches('>');
-    match (&peering.login, own.strip_prefix("sip:")) {
-        (Some((user, _)), Some(rest)) => format!("sip:{user}@{rest}"),
+    match (&peering.login, own.split_once(':')) {
+        (Some((user, _)), Some((scheme, rest))) => format!("{scheme}:{user}@{rest}"),
         (Some(_) | None, _) => own.to_owned(),
     }
 }

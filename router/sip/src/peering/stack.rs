@@ -3,16 +3,23 @@
 use super::{Peer, Peering};
 use crate::{
     Flow, Micros, Mint, Output,
+    auth::Client,
     context::Moment,
     stack::Stack,
     wire::{Message, Uri},
 };
+use std::sync::Arc;
 
 impl Stack {
-    /// Takes the trunks at which we have something to do, in place of all before. One whose host is an address is asked
+    /// Takes the trunks at which we have something to do, in place of all before, and who we are there. One whose host is an address is asked
     /// there; where another is, [`Stack::found`] tells.
     pub fn meet(&mut self, peerings: Vec<Peering>, now: Micros, mint: &mut dyn Mint, out: &mut Output) {
         self.peers.clear();
+        let client = |peering: &Peering| {
+            let (user, password) = peering.login.clone()?;
+            Some((Arc::from(peering.trunk.as_str()), Client::new(&user, password)))
+        };
+        self.net.accounts.replace(peerings.iter().filter_map(client));
         for (place, peering) in (0..).zip(peerings) {
             let literal = Uri::parse(peering.uri.as_bytes()).ok().and_then(|uri| Flow::named(&uri));
             self.peers.push(Peer::new(place, peering, literal.into_iter().collect(), now));

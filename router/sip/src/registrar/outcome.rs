@@ -78,7 +78,7 @@ pub enum Why {
     Removed,
 }
 
-/// Where to ring a user now.
+/// A phone of a user's, and where it is rung now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     /// The Request-URI.
@@ -87,4 +87,6 @@ pub struct Target {
     pub flow: Flow,
     /// Values of Route, in order.
     pub routes: Vec<String>,
+    /// Other flows to the same phone, for when that one leads nowhere (RFC 5626 §3.1).
+    pub others: Vec<Flow>,
 }

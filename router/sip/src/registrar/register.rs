@@ -176,12 +176,19 @@ impl Registrar {
         let mut bindings: Vec<&BindingRecord> =
             self.book.of(user).iter().filter(|binding| binding.expires > now).collect();
         bindings.sort_by_key(|binding| std::cmp::Reverse((binding.q, binding.refreshed)));
-        let target = |binding: &BindingRecord| Target {
-            uri: binding.uri.clone(),
-            flow: binding.flow,
-            routes: binding.path.clone(),
-        };
-        bindings.into_iter().map(target).collect()
+        let mut phones: Vec<(&BindingRecord, Target)> = Vec::new();
+        for binding in bindings {
+            // Flows of one phone, as it says itself (RFC 5626 §4.2).
+            let same = |first: &BindingRecord| {
+                let flows = binding.reg_id.is_some() && first.reg_id.is_some();
+                flows && first.instance == binding.instance && first.path == binding.path
+            };
+            match phones.iter_mut().find(|(first, _)| same(first)) {
+                Some((_, phone)) => phone.others.push(binding.flow),
+                None => phones.push((binding, target(binding))),
+            }
+        }
+        phones.into_iter().map(|(_, phone)| phone).collect()
     }
     /// Whether a phone is registered over this very flow.
     #[must_use]
@@ -260,4 +267,8 @@ impl Claim {
 
 fn reply(status: u16, mut writer: Writer, proven: bool) -> Reply {
     Reply { status, bytes: writer.finish(), proven }
+}
+
+fn target(binding: &BindingRecord) -> Target {
+    Target { uri: binding.uri.clone(), flow: binding.flow, routes: binding.path.clone(), others: Vec::new() }
 }

@@ -37,6 +37,16 @@ pub fn offer_silence(body: &Bytes) -> Bytes {
     Bytes::from(offer)
 }
 
+/// What was told last, `body`, as an offer in which both sides send.
+#[must_use]
+pub fn offer_open(body: &Bytes) -> Bytes {
+    if !body.split_inclusive(|&byte| byte == b'\n').any(is_direction) {
+        return body.clone();
+    }
+    let lines = body.split_inclusive(|&byte| byte == b'\n').filter(|line| !is_direction(line));
+    Bytes::from(lines.collect::<Vec<_>>().concat())
+}
+
 /// Answers `offer` so that nobody sends: with the media lines told `last`, in the formats that are offered now as well.
 /// A line that was not told before is refused in its place.
 ///

@@ -11,7 +11,7 @@ mod origin;
 mod parse;
 
 pub use compare::differs;
-pub use hold::{answer_silence, offer_silence};
+pub use hold::{answer_silence, offer_open, offer_silence};
 pub use music::{Codec, Music, MusicAnswer, answer_music, offer_music};
 pub use origin::{Origin, same_origin, with_origin};
 

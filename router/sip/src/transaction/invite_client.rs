@@ -11,8 +11,9 @@
 //! The ACK of a 2xx is the leg's to write; it is kept here to answer retransmissions of the 2xx.
 
 use super::timing::{LIFE, Retry, TIMER_C, TIMER_D, Tick, about};
-use crate::{Flow, Micros};
+use crate::{Flow, Micros, auth::Shown};
 use bytes::Bytes;
+use std::sync::Arc;
 
 /// Most answers of other branches of a fork we remember to have ended.
 const MAX_FORKS: usize = 8;
@@ -37,6 +38,10 @@ pub(crate) struct Sent {
     pub(crate) seq: u32,
     /// Whether a 2xx makes a dialog, or just belongs to one.
     pub(crate) initial: bool,
+    /// The trunk whose login signs what belongs to it.
+    pub(crate) trunk: Option<Arc<str>>,
+    /// By what it was signed.
+    pub(crate) shown: Shown,
 }
 
 #[derive(Debug)]
@@ -85,6 +90,12 @@ impl InviteClient {
     pub(crate) fn start(sent: Sent, now: Micros) -> Self {
         let retry = Retry::over(sent.to, now, LIFE);
         Self { sent, state: State::Calling(retry) }
+    }
+    /// It is not sent again, but what comes of it is still heard.
+    pub(crate) fn hush(&mut self) {
+        if let State::Calling(retry) = &mut self.state {
+            retry.hush();
+        }
     }
     /// Whether a provisional response has come, so that it may be cancelled (RFC 3261 §9.1).
     pub(crate) fn may_cancel(&self) -> bool {
@@ -195,7 +206,8 @@ mod tests {
 
     fn invite() -> InviteClient {
         let to = Flow::udp("192.0.2.1:5060".parse().unwrap());
-        let sent = Sent { request: tag("INVITE"), to, from: tag("ours"), seq: 1, initial: true };
+        let (request, from, trunk) = (tag("INVITE"), tag("ours"), None);
+        let sent = Sent { request, to, from, seq: 1, initial: true, trunk, shown: Shown::new() };
         InviteClient::start(sent, Micros(0))
     }
     fn tag(text: &'static str) -> Bytes {

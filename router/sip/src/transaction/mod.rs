@@ -12,7 +12,7 @@ mod server;
 mod servers;
 mod timing;
 
-pub(crate) use clients::{Clients, End, Reply, Then};
+pub(crate) use clients::{Challenged, Clients, End, Reply, Then, Waits};
 pub(crate) use invite_client::{Heard, Sent as SentInvite};
 pub(crate) use servers::{Servers, server_key};
 pub(crate) use timing::{LIFE, Retry, Tick};

@@ -59,6 +59,10 @@ impl Retry {
     pub(crate) fn slow_down(&mut self) {
         self.pause = T2;
     }
+    /// From here on repeat nothing.
+    pub(crate) fn hush(&mut self) {
+        self.next = self.ends;
+    }
     /// When to ask.
     pub(crate) fn due(&self) -> Micros {
         self.next.min(self.ends)

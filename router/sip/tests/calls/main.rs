@@ -6,11 +6,14 @@
 mod rig;
 
 mod abuse;
+mod consult;
+mod gateway;
 mod hold;
 mod hold_by_order;
 mod idle_agent;
 mod info;
 mod music;
+mod places;
 mod races;
 mod recovery;
 mod refusals;
@@ -18,8 +21,10 @@ mod registrations;
 mod reinvites;
 mod reliable;
 mod replaces;
+mod secure;
 mod security;
 mod sessions;
+mod several;
 mod streams;
 mod transfer;
 mod trunks;

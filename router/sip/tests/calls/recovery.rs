@@ -5,11 +5,11 @@ use crate::{
     rig::{PBX, PHONE, Peer, Rig, address, answer},
 };
 use sip::{
-    CallerRecord, Keep, LegRecord, cancel_from_record,
+    CallerRecord, Keep, LegRecord, cancels_from_record,
     wire::{Message, Method},
 };
 
-fn last_leg(kept: &[Keep]) -> LegRecord {
+pub fn last_leg(kept: &[Keep]) -> LegRecord {
     kept.iter()
         .rev()
         .find_map(|keep| if let Keep::Leg(_, record) = keep { Some(record.clone()) } else { None })
@@ -27,7 +27,7 @@ fn a_ringing_phone_can_be_cancelled_from_its_record() {
     let mut rig = Rig::new();
     let call = offer(&mut rig, &Peer::caller("621"));
     let (_, invite) = ringing(&mut rig, call, 1);
-    let (to, cancel) = cancel_from_record(&last_leg(&rig.kept)).unwrap();
+    let (to, cancel) = cancels_from_record(&last_leg(&rig.kept)).next().unwrap();
     let cancel = Message::parse(cancel).unwrap();
     assert_eq!((to, cancel.method()), (sip::Flow::udp(address(PHONE)), Method::Cancel));
     assert_eq!(cancel.top_via(), invite.top_via());
@@ -45,7 +45,7 @@ fn an_answered_phone_cannot() {
     let record = last_leg(&rig.kept);
     let dialog = record.dialog.as_ref().unwrap();
     assert_eq!((dialog.local_seq, Message::parse(dialog.answer.clone()).unwrap().status()), (1, Some(200)));
-    assert_eq!(cancel_from_record(&record), None);
+    assert_eq!(cancels_from_record(&record).next(), None);
 }
 
 #[test]

@@ -102,11 +102,7 @@ fn a_withheld_caller_is_anonymous_to_the_phone() {
     let call = offer(&mut rig, &Peer::caller("621"));
     rig.command(Command::Ring {
         leg: LegKey { call, attempt: 1 },
-        phone: Phone {
-            uri: "sip:ann@203.0.113.7:5070".to_owned(),
-            to: Flow::udp(address(PHONE)),
-            routes: Vec::new(),
-        },
+        phones: vec![Phone::at("sip:ann@203.0.113.7:5070".to_owned(), Flow::udp(address(PHONE)))],
         queue: "billing\r\nX-Evil: 1".to_owned(),
         display: Display::Anonymous,
         auto_answer: true,
@@ -179,10 +175,10 @@ fn a_phone_that_cannot_be_addressed_is_refused_at_once() {
     let call = offer(&mut rig, &Peer::caller("621"));
     let leg = LegKey { call, attempt: 1 };
     for uri in ["", "ann", "sip:", "sip:ann@h\r\nX: 1", "sip:ann@h?X-Evil=1"] {
-        let phone = Phone { uri: uri.to_owned(), to: Flow::udp(address(PHONE)), routes: Vec::new() };
+        let phones = vec![Phone::at(uri.to_owned(), Flow::udp(address(PHONE)))];
         rig.command(Command::Ring {
             leg,
-            phone,
+            phones,
             queue: String::new(),
             display: Display::AsCaller,
             auto_answer: false,

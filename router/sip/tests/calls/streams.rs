@@ -131,3 +131,19 @@ fn a_phone_that_cannot_be_connected_to_is_refused_at_once() {
     assert_eq!(rig.notices(), [Notice::PhoneRefused { leg, status: 503 }]);
     rig.end(call, 480);
 }
+
+#[test]
+fn a_phone_whose_connection_is_lost_while_it_rings_leaves_nothing_behind() {
+    let (mut rig, at) = (listening(), Flow::to(Transport::Tcp, address(PHONE)));
+    let caller = Peer::caller("622");
+    rig.receive(PBX, caller.invite());
+    let Some(Notice::CallOffered { call, .. }) = rig.notices().pop() else { panic!("no call") };
+    let leg = rig.ring_on(call, 1, at);
+    let invite = rig.one_to(PHONE);
+    rig.receive_on(at, answer(&invite, 180, "p", "", ""));
+    rig.notices();
+    rig.unreachable(at);
+    assert_eq!(rig.notices(), [Notice::PhoneRefused { leg, status: 503 }]);
+    rig.end(call, 480);
+    rig.ends_clean();
+}

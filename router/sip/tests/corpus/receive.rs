@@ -47,6 +47,7 @@ impl Receiver {
                 limit: Limit::default(),
             }],
             phones: Vec::new(),
+            max_datagram: 1_300,
             copied_headers: vec!["X-Tenant".to_owned()],
             entries: Entries { rest: true, ..Entries::default() },
             max_calls: 1_000,
@@ -74,7 +75,7 @@ fn life(call: CallKey) -> [Command; 3] {
     let to = SocketAddr::from(([192, 0, 2, 3], 5060));
     let ring = Command::Ring {
         leg: LegKey { call, attempt: 1 },
-        phone: Phone { uri: format!("sip:ann@{to}"), to: Flow::udp(to), routes: Vec::new() },
+        phones: vec![Phone::at(format!("sip:ann@{to}"), Flow::udp(to))],
         queue: "billing".to_owned(),
         display: Display::AsCaller,
         auto_answer: false,

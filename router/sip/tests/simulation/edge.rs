@@ -1,5 +1,7 @@
 //! Stands in for the shell and the brain: rings phones, joins, drops and ends, and checks what it is told.
 
+mod ask;
+
 use crate::{network::Chance, rig::MUSIC_PORT};
 use sip::{CallKey, Cause, Command, Display, Flow, LegKey, Micros, Notice, Phone, Treatment};
 use std::collections::BTreeMap;
@@ -8,6 +10,8 @@ const SECOND: u64 = 1_000_000;
 /// The longest a call waits.
 const MAX_WAIT_S: u64 = 90;
 const RING_S: u64 = 15;
+/// Where nobody is.
+pub const NOWHERE: &str = "203.0.113.99:5070";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Leg {
@@ -28,6 +32,14 @@ enum Hold {
     Unwanted,
 }
 
+/// Whom the agent asks about her caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    Nobody,
+    Ringing { leg: LegKey, since: Micros },
+    Joined { leg: LegKey },
+}
+
 #[derive(Debug)]
 struct Waiting {
     since: Micros,
@@ -45,6 +57,11 @@ struct Waiting {
     hold: Hold,
     /// When that changed last.
     held_since: Micros,
+    ask: Ask,
+    /// When that changed last.
+    asks_since: Micros,
+    /// Whether the caller was put through.
+    passed_on: bool,
     /// When the desk does something about it, and how often it still will.
     desk: Option<(Micros, u32)>,
 }
@@ -60,6 +77,9 @@ pub struct Edge {
     pub joined: usize,
     /// Holds that began.
     pub holds: usize,
+    /// Who was asked and talked, and callers put through.
+    pub asked: usize,
+    pub put_through: usize,
 }
 
 impl Edge {
@@ -72,7 +92,7 @@ impl Edge {
             Leg::None => Some(Micros(call.since.0 + MAX_WAIT_S * SECOND)),
             Leg::Ringing { since, .. } => Some(Micros(since.0 + RING_S * SECOND)),
             Leg::Pause { until } => Some(until),
-            Leg::Answered { .. } => None, // when both peers have vanished, the stack finds out
+            Leg::Answered { .. } => call.ask_due(), // when both peers have vanished, the stack finds out
         };
         let desk = |call: &Waiting| call.desk.map(|(at, _)| at).filter(|_| !call.left && !call.ended);
         self.calls.values().flat_map(|call| [due(call), desk(call)]).flatten().min()
@@ -85,6 +105,16 @@ impl Edge {
             Hold::On => Some((true, call.held_since)),
             Hold::Wanted | Hold::Unwanted => None,
         }
+    }
+    /// Whether two phones of this call, named as in `X-Sambung-Call`, hear each other, and since when that is settled.
+    pub fn asks(&self, name: &str) -> Option<(bool, Micros)> {
+        let (_, call) = self.calls.iter().find(|(key, _)| format!("{:026}", key.0) == name)?;
+        Some((call.ask != Ask::Nobody, call.asks_since))
+    }
+    /// Whether the phone that has the caller was asked by another one before.
+    pub fn was_asked(&self, name: &str) -> bool {
+        let call = self.calls.iter().find(|(key, _)| format!("{:026}", key.0) == name);
+        call.is_some_and(|(_, call)| call.passed_on)
     }
     pub fn on_time(&mut self, now: Micros, chance: &mut Chance) -> Vec<Command> {
         let mut commands = Vec::new();
@@ -99,14 +129,15 @@ impl Edge {
                 commands.push(Command::End { call: key, cause: Cause { status: 480, text: "Nobody free" } });
                 continue;
             }
-            call.desk_acts(now, chance, &mut commands);
+            call.ask_rings_out(now, &mut commands);
+            self.put_through += usize::from(call.desk_acts(now, chance, &mut commands));
             match call.leg {
                 Leg::Ringing { leg, since } if now.0 >= since.0 + RING_S * SECOND => {
                     call.gone.push(leg);
                     commands.push(Command::Drop { leg, reason: Cause { status: 408, text: "Rang out" } });
                     call.next(key, now, chance, &mut commands);
                 }
-                Leg::Pause { until } if now >= until => call.ring(key, now, &mut commands),
+                Leg::Pause { until } if now >= until => call.ring(key, now, chance, &mut commands),
                 Leg::None | Leg::Ringing { .. } | Leg::Pause { .. } | Leg::Answered { .. } => {}
             }
         }
@@ -130,7 +161,14 @@ impl Edge {
                 let waiting = self.at(call, seed);
                 assert!(!waiting.left, "seed {seed}: left twice, {how:?}");
                 (waiting.left, waiting.left_in) = (true, batch);
+                waiting.drop_ask(now, &mut commands);
                 waiting.drop_leg(&mut commands);
+            }
+            Notice::ConsultFailed { leg, .. } => {
+                self.alive(leg, seed);
+                let waiting = self.at(leg.call, seed);
+                assert_eq!(waiting.ask, Ask::Joined { leg }, "seed {seed}: they were not joined");
+                waiting.ask_is_gone(leg, now, &mut commands);
             }
             Notice::Registration(_) | Notice::Registering(_) => panic!("seed {seed}: nobody registers here"),
             Notice::PhoneProgress { leg, .. } => self.alive(leg, seed),
@@ -139,6 +177,12 @@ impl Edge {
                 let waiting = self.at(leg.call, seed);
                 assert!(!waiting.answered.contains(&leg), "seed {seed}: answered twice");
                 waiting.answered.push(leg);
+                if waiting.asks(leg) {
+                    waiting.turn_ask(Ask::Joined { leg }, now);
+                    commands.push(Command::JoinConsult { leg });
+                    self.asked += 1;
+                    return commands;
+                }
                 waiting.leg = Leg::Answered { leg };
                 if chance.percent(95) {
                     waiting.ever_joined = Some(leg);
@@ -149,6 +193,10 @@ impl Edge {
                     waiting.drop_leg(&mut commands);
                     waiting.next(leg.call, now, chance, &mut commands);
                 }
+            }
+            Notice::PhoneRefused { leg, .. } if self.at(leg.call, seed).asks(leg) => {
+                self.alive(leg, seed);
+                self.at(leg.call, seed).ask_is_gone(leg, now, &mut commands);
             }
             Notice::PhoneRefused { leg, .. } => self.lose(leg, now, chance, seed, &mut commands),
             Notice::BridgeFailed { leg } => {
@@ -170,11 +218,13 @@ impl Edge {
                 let waiting = self.at(leg.call, seed);
                 assert!(matches!(waiting.hold, Hold::On | Hold::Unwanted), "seed {seed}: not held");
                 waiting.turn(Hold::Off, now);
+                waiting.drop_ask(now, &mut commands);
             }
             Notice::HoldFailed { leg, .. } => {
                 let waiting = self.at(leg.call, seed);
                 assert_eq!(waiting.hold, Hold::Wanted, "seed {seed}");
                 waiting.turn(Hold::Off, now);
+                waiting.drop_ask(now, &mut commands);
             }
             Notice::RetrieveFailed { leg, .. } => {
                 let waiting = self.at(leg.call, seed);
@@ -187,6 +237,7 @@ impl Edge {
                 let waiting = self.at(leg.call, seed);
                 assert!(waiting.answered.contains(&leg), "seed {seed}: it was not up");
                 let talks = waiting.leg == Leg::Answered { leg } && !waiting.left && !waiting.ended;
+                let talks = talks && waiting.ask == Ask::Nobody;
                 if talks && chance.percent(80) {
                     commands.push(Command::AcceptRefer { leg });
                     waiting.give_away(leg, now, chance, &mut commands);
@@ -199,9 +250,16 @@ impl Edge {
                 self.alive(leg, seed);
                 let waiting = self.at(leg.call, seed);
                 assert!(waiting.answered.contains(&leg), "seed {seed}: hung up before it answered");
+                if waiting.asks(leg) {
+                    waiting.ask_is_gone(leg, now, &mut commands);
+                    return commands;
+                }
                 waiting.gone.push(leg);
                 waiting.leg = Leg::None;
-                if !waiting.left {
+                if waiting.ask != Ask::Nobody && !waiting.left && !waiting.ended {
+                    waiting.put_through(now, &mut commands);
+                    self.put_through += 1;
+                } else if !waiting.left {
                     waiting.ended = true;
                     commands.push(Command::End {
                         call: leg.call,
@@ -221,7 +279,7 @@ impl Edge {
                 self.calls.remove(&call);
                 self.over += 1;
             }
-            Notice::Counted(_) | Notice::Noise { .. } | Notice::Trunk { .. } => {}
+            Notice::Counted(_) | Notice::Noise { .. } | Notice::Trunk { .. } | Notice::NobodyAt { .. } => {}
         }
         commands
     }
@@ -248,6 +306,7 @@ impl Edge {
         waiting.leg = Leg::None;
         waiting.turn(Hold::Off, now);
         waiting.desk = None;
+        waiting.drop_ask(now, commands);
         waiting.next(leg.call, now, chance, commands);
     }
 }
@@ -267,12 +326,15 @@ impl Waiting {
             ever_joined: None,
             hold: Hold::Off,
             held_since: since,
+            ask: Ask::Nobody,
+            asks_since: since,
+            passed_on: false,
             desk: None,
         }
     }
     fn begin(&mut self, call: CallKey, now: Micros, chance: &mut Chance, commands: &mut Vec<Command>) {
         if chance.percent(40) {
-            return self.ring(call, now, commands);
+            return self.ring(call, now, chance, commands);
         }
         let port = MUSIC_PORT;
         let treatment = chance.pick(&[
@@ -283,18 +345,15 @@ impl Waiting {
         commands.push(Command::Treat { call, treatment });
         self.leg = Leg::Pause { until: Micros(now.0 + chance.between_ms(1, 20_000) * 1_000) };
     }
-    fn ring(&mut self, call: CallKey, now: Micros, commands: &mut Vec<Command>) {
+    fn ring(&mut self, call: CallKey, now: Micros, chance: &mut Chance, commands: &mut Vec<Command>) {
         self.attempts += 1;
         let leg = LegKey { call, attempt: self.attempts };
         self.leg = Leg::Ringing { leg, since: now };
-        let phone = Phone {
-            uri: format!("sip:ann@{}", crate::rig::PHONE),
-            to: Flow::udp(crate::rig::address(crate::rig::PHONE)),
-            routes: Vec::new(),
-        };
+        let count = chance.pick(&[(6, 1), (2, 2), (1, 3)]);
+        let phones = (0..count).map(|_| some_phone(chance)).collect();
         commands.push(Command::Ring {
             leg,
-            phone,
+            phones,
             queue: "q".to_owned(),
             display: Display::AsCaller,
             auto_answer: false,
@@ -314,14 +373,22 @@ impl Waiting {
         (self.hold, self.held_since) = (hold, now);
     }
     /// The agent holds and retrieves at her desk as she pleases.
-    fn desk_acts(&mut self, now: Micros, chance: &mut Chance, commands: &mut Vec<Command>) {
+    fn desk_acts(&mut self, now: Micros, chance: &mut Chance, commands: &mut Vec<Command>) -> bool {
         let (Leg::Answered { leg }, Some((_, times))) = (self.leg, self.desk.filter(|(at, _)| *at <= now))
         else {
-            return;
+            return false;
         };
         self.desk = (times > 1).then(|| (later(now, chance), times - 1));
+        if self.ask != Ask::Nobody {
+            return self.ends_asking(leg, now, chance, commands);
+        }
+        if chance.percent(35) {
+            self.begin_to_ask(leg, now, commands);
+            return false;
+        }
         if chance.percent(15) {
-            return self.give_away(leg, now, chance, commands);
+            self.give_away(leg, now, chance, commands);
+            return false;
         }
         match self.hold {
             Hold::Off => {
@@ -335,6 +402,7 @@ impl Waiting {
             Hold::Wanted => commands.push(Command::HoldPhone { leg }),
             Hold::Unwanted => commands.push(Command::Retrieve { leg }),
         }
+        false
     }
     /// The caller goes on to somebody else, or to a queue.
     fn give_away(&mut self, leg: LegKey, now: Micros, chance: &mut Chance, commands: &mut Vec<Command>) {
@@ -344,7 +412,7 @@ impl Waiting {
         let treatment = chance.pick(&[(9, Treatment::Music { port: MUSIC_PORT }), (1, Treatment::Ringing)]);
         commands.push(Command::Treat { call: leg.call, treatment });
         if chance.percent(50) {
-            return self.ring(leg.call, now, commands);
+            return self.ring(leg.call, now, chance, commands);
         }
         self.leg = Leg::Pause { until: Micros(now.0 + chance.between_ms(1, 10_000) * 1_000) };
     }
@@ -354,6 +422,18 @@ impl Waiting {
             self.gone.push(leg);
             commands.push(Command::Drop { leg, reason: Cause { status: 487, text: "Caller gone" } });
         }
+    }
+}
+
+/// A phone, which is not always where it is tried first.
+fn some_phone(chance: &mut Chance) -> Phone {
+    let there = Flow::udp(crate::rig::address(crate::rig::PHONE));
+    let nowhere = Flow::udp(crate::rig::address(NOWHERE));
+    let uri = format!("sip:ann@{}", crate::rig::PHONE);
+    match chance.pick(&[(6, 0), (1, 1), (1, 2)]) {
+        0 => Phone::at(uri, there),
+        1 => Phone { others: vec![there], ..Phone::at(uri, nowhere) },
+        _ => Phone { others: vec![nowhere], ..Phone::at(uri, there) },
     }
 }
 

@@ -85,11 +85,10 @@ impl Siege {
     }
     fn ring(&mut self, call: CallKey, attempt: u32) {
         let leg = LegKey { call, attempt };
-        let phone =
-            Phone { uri: format!("sip:ann@{PHONE}"), to: Flow::udp(address(PHONE)), routes: Vec::new() };
+        let phones = vec![Phone::at(format!("sip:ann@{PHONE}"), Flow::udp(address(PHONE)))];
         self.command(Command::Ring {
             leg,
-            phone,
+            phones,
             queue: "q".to_owned(),
             display: Display::AsCaller,
             auto_answer: false,

@@ -23,7 +23,8 @@ fn shifts() -> u64 {
 
 #[test]
 fn every_call_ends_and_nothing_is_left_in_any_weather() {
-    let (mut talks, mut held, mut holds, mut given, mut replaced) = (0, 0, 0, 0, 0);
+    let (mut pairs, mut asked, mut put_through) = (0, 0, 0);
+    let (mut talks, mut held, mut holds, mut given, mut replaced, mut outrun) = (0, 0, 0, 0, 0, 0);
     for seed in 0..shifts() {
         for weather in [Weather::Fair, Weather::Rough, Weather::Storm] {
             let mut world = World::new(seed, weather);
@@ -32,12 +33,21 @@ fn every_call_ends_and_nothing_is_left_in_any_weather() {
             holds += world.holds();
             given += world.given;
             replaced += world.replaced;
+            pairs += world.pairs;
+            asked += world.asked().0;
+            put_through += world.asked().1;
+            outrun += world.outrun;
         }
     }
     assert!(talks as u64 > shifts(), "only {talks} conversations were checked");
     assert!(held as u64 > shifts() / 10, "only {held} of {holds} holds were checked");
     assert!(given as u64 > shifts() / 10, "only {given} callers were given away");
     assert!(replaced as u64 > shifts() / 10, "only {replaced} callers were replaced");
+    assert!(pairs as u64 > shifts() / 50, "only {pairs} of {asked} pairs were checked");
+    assert!(put_through as u64 > shifts() / 50, "only {put_through} callers were put through");
+    println!("{asked} were asked, {pairs} pairs checked, {put_through} callers put through");
+    assert!(outrun as u64 > shifts() / 10, "only {outrun} phones were too slow");
+    println!("{outrun} phones were told that another was faster");
     println!("{given} callers were given away by their phones, {replaced} were replaced");
     println!("{talks} conversations and {held} of {holds} holds were checked");
 }

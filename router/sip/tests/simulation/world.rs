@@ -1,10 +1,10 @@
 //! A shift: the clock, the network, the stack, the edge and all peers.
 
 use crate::{
-    edge::Edge,
+    edge::{Edge, NOWHERE},
     network::{Chance, Datagram, Faults, Network},
     rig::{Counter, MUSIC_PORT, PBX, PHONE, Peer, US, address, config, text},
-    ua::{Deed, Gift, OnReinvite, Plan, Reliability, Skills, Ua},
+    ua::{Deed, Gift, OnReinvite, Plan, Reliability, Skills, State, Ua},
     watch::Watch,
     way::Style,
 };
@@ -79,10 +79,14 @@ pub struct World {
     pub talks: usize,
     /// Holds that were right at the end of their conversation.
     pub held: usize,
+    /// Pairs of phones whose media was right when one of them acted.
+    pub pairs: usize,
     /// Callers given away by phones that heard how that went.
     pub given: usize,
     /// Callers in whose place somebody else was put.
     pub replaced: usize,
+    /// Phones that were told that another one was faster.
+    pub outrun: usize,
 }
 
 impl World {
@@ -116,8 +120,10 @@ impl World {
             got: Vec::new(),
             talks: 0,
             held: 0,
+            pairs: 0,
             given: 0,
             replaced: 0,
+            outrun: 0,
         }
     }
     /// Runs the shift and checks its end; gives a digest of all that was sent.
@@ -130,8 +136,13 @@ impl World {
         self.check_the_end();
         let successor = |ua: &&Ua| ua.finals.first() == Some(&200) && ua.succeeds;
         self.replaced = self.uas.values().filter(successor).count();
+        self.outrun = self.uas.values().filter(|ua| ua.outrun).count();
         self.given = self.uas.values().filter(|ua| ua.gift.as_ref().is_some_and(Gift::is_accepted)).count();
         (self.seen.finish(), self.talks)
+    }
+    /// How often somebody was asked, and got the caller.
+    pub fn asked(&self) -> (usize, usize) {
+        (self.edge.asked, self.edge.put_through)
     }
     /// Holds that began.
     pub fn holds(&self) -> usize {
@@ -200,6 +211,9 @@ impl World {
                 &mut out,
             );
             self.carry(out);
+            return;
+        }
+        if datagram.to == address(NOWHERE) {
             return;
         }
         let message = Message::parse(Bytes::from(datagram.bytes)).unwrap();
@@ -443,6 +457,13 @@ impl World {
         let caller = self.uas.values().find(|ua| !ua.is_phone() && ua.call == phone.call);
         let Some(caller) = caller.filter(|caller| caller.is_settled()) else { return };
         let quiet = |since: Micros| self.now.0 - since.0 > 20 * SECOND;
+        match self.edge.asks(&phone.call) {
+            Some((_, since)) if !quiet(since) => return,
+            Some((true, _)) => {
+                return self.check_pair(name, caller.way.told_silence || caller.hears == Some(MUSIC_PORT));
+            }
+            Some((false, _)) | None => {}
+        }
         let Some((held, since)) = self.edge.hold(&phone.call) else { return };
         if !quiet(caller.joined_since) || !quiet(phone.joined_since) || !quiet(since) {
             return;
@@ -461,9 +482,32 @@ impl World {
             return;
         }
         assert_eq!((caller.hears, phone.hears), (Some(phone.port), Some(caller.port)), "{seed:?}");
+        if phone.way.holding.is_some() && self.edge.was_asked(&phone.call) {
+            return; // she held the one who asked her, whose caller she has since got
+        }
         let silent = caller.way.told_silence || phone.way.told_silence || phone.way.holding.is_some();
         assert!(!silent || caller.way.holding.is_some(), "{seed:?}: {:?} {:?}", caller.way, phone.way);
         self.talks += counts;
+    }
+    /// Two phones, of which one asks the other, hear each other after some quiet time, and the caller neither.
+    fn check_pair(&mut self, name: &str, set_aside: bool) {
+        let phone = &self.uas[name];
+        let of_call = |ua: &&Ua| ua.is_phone() && ua.call == phone.call && ua.state == State::Up;
+        let phones: Vec<&Ua> = self.uas.values().filter(of_call).collect();
+        let [one, other] = phones[..] else { return };
+        let quiet = |ua: &Ua| ua.is_settled() && self.now.0 - ua.joined_since.0 > 20 * SECOND;
+        let agrees = |ua: &Ua| ua.plan.on_reinvite == OnReinvite::Agree && ua.way.holding.is_none();
+        let held = self.edge.hold(&phone.call);
+        let held = held.is_some_and(|(held, since)| held && self.now.0 - since.0 > 20 * SECOND);
+        if !held || ![one, other].into_iter().all(|ua| quiet(ua) && agrees(ua)) {
+            return;
+        }
+        let seed = (self.seed, self.weather, name);
+        let heard = (one.hears, other.hears);
+        assert_eq!(heard, (Some(other.port), Some(one.port)), "{seed:?}: they do not hear each other");
+        assert!(!one.way.told_silence && !other.way.told_silence, "{seed:?}: one of them hears nothing");
+        assert!(set_aside, "{seed:?}: the caller hears them");
+        self.pairs += usize::from(phone.is_about_to_act(self.now));
     }
     fn check_the_end(&self) {
         let seed = (self.seed, self.weather);

@@ -50,6 +50,7 @@ pub fn config() -> Config {
         node: "n1".to_owned(),
         trunks: vec![Trunk { name: "pbx".to_owned(), networks: vec![network(PBX)], limit: Limit::default() }],
         phones: vec![network(PHONE)],
+        max_datagram: 1_300,
         copied_headers: vec!["X-Tenant".to_owned()],
         entries: Entries { numbers: BTreeSet::from(["1500".to_owned()]), ..Entries::default() },
         max_calls: 100,
@@ -201,11 +202,14 @@ impl Rig {
         self.ring_on(call, attempt, Flow::udp(address(to)))
     }
     pub fn ring_on(&mut self, call: CallKey, attempt: u32, to: Flow) -> LegKey {
+        self.ring_all(call, attempt, vec![Phone::at(format!("sip:ann@{}", to.peer), to)])
+    }
+    /// Rings phones for one leg, all at once.
+    pub fn ring_all(&mut self, call: CallKey, attempt: u32, phones: Vec<Phone>) -> LegKey {
         let leg = LegKey { call, attempt };
-        let phone = Phone { uri: format!("sip:ann@{}", to.peer), to, routes: Vec::new() };
         self.command(Command::Ring {
             leg,
-            phone,
+            phones,
             queue: "billing".to_owned(),
             display: Display::AsCaller,
             auto_answer: false,

@@ -52,6 +52,7 @@ impl Model {
             ended: transfer.ended,
             outcome: Name::from(transfer.outcome.as_str()),
             status: transfer.status,
+            consulted: transfer.consulted,
         };
         if let Some(rows) = self.rows() {
             rows.transfers.push(row);

@@ -160,6 +160,7 @@ fn state(name: &str) -> State {
         "reserved" => State::Reserved,
         "talking" => State::Talking,
         "held" => State::Held,
+        "consulting" => State::Consulting,
         "wrap_up" => State::WrapUp,
         "logged_out" => State::LoggedOut,
         _ => State::NotReady,

@@ -155,6 +155,8 @@ pub struct Ua {
     pub gift: Option<Gift>,
     /// Whether it takes the place of another caller.
     pub succeeds: bool,
+    /// A phone that was told that another one was faster.
+    pub outrun: bool,
     sends: Vec<String>,
 }
 
@@ -194,6 +196,7 @@ impl Ua {
             received: BTreeSet::new(),
             gift: None,
             succeeds: false,
+            outrun: false,
             sends: Vec::new(),
         }
     }
@@ -582,6 +585,8 @@ impl Ua {
         if let Some(given) = self.given.get(&key).cloned() {
             return self.send(given);
         }
+        let reason = message.header(sip::wire::Name::Reason).unwrap_or_default();
+        self.outrun |= text(reason).contains("elsewhere");
         match message.method() {
             Method::Bye if message.to_tag() == Some(b"fork") => self.give(message, 200, "", now),
             Method::Bye => {
