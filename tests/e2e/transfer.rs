@@ -111,7 +111,7 @@ fn an_attended_transfer_takes_the_place_of_the_call_between_the_phones() {
     caller.finished(PATIENCE);
     has_heard(&first.finished(PATIENCE));
     let rung = second.end();
-    assert!(rung.contains("R a002 REPLACES77@pbx;to-tag=a;from-tag=b"), "{rung}");
+    assert!(rung.contains("R a002 REPLACES 77@pbx;to-tag=a;from-tag=b"), "{rung}");
     shop.expect_transfers(&["main|a001|agent|a002|completed|"]);
     assert_eq!(shop.router.records().number("SELECT consulted FROM transfers"), 1);
 }
