@@ -6,7 +6,7 @@
 //! The one who is asked is called with the description of her phone. Once answered, her phone is told where the other's
 //! media is, as soon as it holds; from then on what one of them asks goes to the other.
 
-use super::{Call, Want, join::tells_apart};
+use super::{Call, Want, join::is_news_to};
 use crate::{
     Cause, LegKey, Notice,
     context::Ctx,
@@ -131,8 +131,8 @@ impl Call {
     pub(super) fn compare_pair(&mut self, side: Side) {
         let (Side::Phone(attempt), Some(Side::Phone(other))) = (side, self.paired(side)) else { return };
         let Some(theirs) = self.phone(attempt).map(|leg| leg.session.theirs.clone()) else { return };
-        let apart = self.phone(other).is_some_and(|leg| tells_apart(&theirs, &leg.session.ours));
-        let Some(pair) = self.pair.as_mut().filter(|pair| apart && pair.corrections < MAX_CORRECTIONS) else {
+        let news = self.phone(other).is_some_and(|leg| is_news_to(&leg.session, &theirs));
+        let Some(pair) = self.pair.as_mut().filter(|pair| news && pair.corrections < MAX_CORRECTIONS) else {
             return;
         };
         pair.corrections += 1;

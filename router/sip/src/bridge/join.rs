@@ -3,8 +3,8 @@
 use super::{Call, Have, Want};
 use crate::{
     context::Ctx,
-    leg::{Purpose, caller},
-    sdp::{Sdp, differs},
+    leg::{Purpose, Session, caller},
+    sdp::{Sdp, differs, is_news},
     transaction::Side,
 };
 use bytes::Bytes;
@@ -91,7 +91,7 @@ impl Call {
         let Have::Phone(attempt) = self.have else { return };
         let theirs = self.caller.session.theirs.clone();
         let Some(leg) = self.phones.iter_mut().find(|leg| leg.key.attempt == attempt) else { return };
-        if self.corrections < MAX_CORRECTIONS && tells_apart(&theirs, &leg.session.ours) {
+        if self.corrections < MAX_CORRECTIONS && is_news_to(&leg.session, &theirs) {
             self.corrections += 1;
             leg.stale = true;
         }
@@ -100,11 +100,20 @@ impl Call {
     pub(super) fn compare_with_caller(&mut self, attempt: u32) {
         let joined = self.have == Have::Phone(attempt) && !self.is_set_aside();
         let Some(leg) = self.phone(attempt).filter(|_| joined) else { return };
-        if self.corrections < MAX_CORRECTIONS && tells_apart(&leg.session.theirs, &self.caller.session.ours) {
+        if self.corrections < MAX_CORRECTIONS && is_news_to(&self.caller.session, &leg.session.theirs) {
             self.corrections += 1;
             self.stale = true;
             self.want = Want::Phone(attempt);
         }
+    }
+}
+
+/// Whether a description of the other side tells this one anything new; what cannot be read does.
+pub(super) fn is_news_to(session: &Session, new: &Bytes) -> bool {
+    let parse = |body: &Bytes| Sdp::parse(body.clone());
+    match (parse(new), parse(&session.ours), parse(&session.theirs)) {
+        (Ok(new), Ok(told), Ok(answered)) => is_news(&new, &told, &answered),
+        (Err(_), ..) | (_, Err(_), _) | (.., Err(_)) => true,
     }
 }
 

@@ -9,16 +9,36 @@ pub fn differs(a: &Sdp, b: &Sdp) -> bool {
     a.media().len() != b.media().len() || a.media().iter().zip(b.media()).any(|(a, b)| media_differs(a, b))
 }
 
+/// Does `new` tell one who was `told` something else, and has `answered` that, anything that it does not act upon already?
+/// To hear that the other side has settled on the very payloads it answered with is no news: every caller who waited
+/// would cost its agent a re-INVITE for it.
+#[must_use]
+pub fn is_news(new: &Sdp, told: &Sdp, answered: &Sdp) -> bool {
+    let same = |(place, (new, told)): (usize, (&Media, &Media))| {
+        let agreed = answered.media().get(place).map(payload_map).unwrap_or_default();
+        !media_differs(new, told)
+            || place_same(new, told)
+                && payload_map(new) == agreed
+                && agreed.iter().all(|payload| payload_map(told).contains(payload))
+    };
+    let lines = new.media().iter().zip(told.media());
+    new.media().len() != told.media().len() || !lines.enumerate().all(same)
+}
+
 fn media_differs(a: &Media, b: &Media) -> bool {
     if !a.is_active() && !b.is_active() {
         return false; // refused is refused, whatever else the line says
     }
-    a.port != b.port
-        || a.direction != b.direction
-        || !a.kind.eq_ignore_ascii_case(&b.kind)
-        || !a.proto.eq_ignore_ascii_case(&b.proto)
-        || !same_address(a, b)
-        || payload_map(a) != payload_map(b)
+    !place_same(a, b) || payload_map(a) != payload_map(b)
+}
+
+/// Whether two lines say the same but for their payloads.
+fn place_same(a: &Media, b: &Media) -> bool {
+    a.port == b.port
+        && a.direction == b.direction
+        && a.kind.eq_ignore_ascii_case(&b.kind)
+        && a.proto.eq_ignore_ascii_case(&b.proto)
+        && same_address(a, b)
 }
 
 fn same_address(a: &Media, b: &Media) -> bool {
@@ -44,7 +64,7 @@ fn payload_map(media: &Media) -> Vec<(&[u8], Vec<u8>, u32, u32)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Sdp, differs};
+    use super::{Sdp, differs, is_news};
     use bytes::Bytes;
 
     fn sdp(text: &str) -> Sdp {
@@ -79,6 +99,19 @@ mod tests {
             assert!(differs(&sdp(BASE), &sdp(&other)), "{to}");
             assert!(differs(&sdp(&other), &sdp(BASE)), "{to}");
         }
+    }
+
+    #[test]
+    fn the_payloads_it_answered_with_are_no_news_to_it() {
+        let with = |payloads: &str| sdp(&BASE.replacen("8 0", payloads, 1));
+        let told = sdp(BASE);
+        assert!(!is_news(&with("8"), &told, &with("8")), "the other side took what it took");
+        assert!(is_news(&with("0"), &told, &with("8")), "it may send nothing but 0 from here on");
+        assert!(is_news(&with("8"), &told, &with("8 0")), "it sends what it likes of the two");
+        assert!(is_news(&with("8 0 18"), &told, &with("8 0 18")), "it was not told of 18");
+        let elsewhere = sdp(&BASE.replacen("8 0", "8", 1).replacen("4000", "4002", 1));
+        assert!(is_news(&elsewhere, &told, &with("8")));
+        assert!(!is_news(&told, &told, &with("8")));
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod music;
 mod origin;
 mod parse;
 
-pub use compare::differs;
+pub use compare::{differs, is_news};
 pub use hold::{answer_silence, offer_open, offer_silence};
 pub use music::{Codec, Music, MusicAnswer, answer_music, offer_music};
 pub use origin::{Origin, same_origin, with_origin};

@@ -39,16 +39,13 @@ fn answers(rig: &mut Rig, leg: LegKey, invite: &Message) -> Peer {
     Peer { at: EXPERT, ..Peer::phone(invite, "expert") }
 }
 
-/// Her phone is told where the expert is, and names fewer codings, of which the expert hears.
+/// Her phone is told where the expert is, and names fewer codings.
 fn is_joined(rig: &mut Rig) {
     let asked = rig.one_to(PHONE);
     assert!(body(&asked).contains("m=audio 31000 ") && !body(&asked).contains("a=inactive"), "{asked:?}");
     rig.receive(PHONE, answer(&asked, 200, "", CONTACT, &phone_sdp_with("8")));
     assert_eq!(rig.told(PHONE), ["ACK"]);
-    let told = rig.one_to(EXPERT);
-    assert!(body(&told).contains("m=audio 30000 RTP/AVP 8\r\n"), "{told:?}");
-    rig.receive(EXPERT, answer(&told, 200, "", THERE, &expert_sdp()));
-    assert_eq!(rig.told(EXPERT), ["ACK"]);
+    assert_eq!(rig.told(EXPERT), [""; 0], "which is what the expert has answered with");
 }
 fn phone_sdp_with(payloads: &str) -> String {
     sdp("203.0.113.7", 30_000, payloads)

@@ -44,6 +44,22 @@ pub fn moved(rig: &mut Rig, caller: &mut Peer) -> (CallKey, LegKey, Peer) {
 }
 
 #[test]
+fn a_caller_who_settles_on_what_the_phone_answered_with_costs_it_nothing() {
+    for (port, told) in [(20_000, vec![]), (20_002, vec!["INVITE".to_owned()])] {
+        let mut rig = Rig::new();
+        let mut caller = Peer::caller("621");
+        let call = queued(&mut rig, &mut caller);
+        let (leg, invite) = ringing(&mut rig, call, 1);
+        rig.receive(PHONE, answer(&invite, 200, "phone", CONTACT, &sdp("203.0.113.7", 30_000, "8")));
+        rig.connect(leg);
+        assert_eq!(rig.told(PHONE), ["ACK"]);
+        let reinvite = rig.one_to(PBX);
+        rig.receive(PBX, answer(&reinvite, 200, "", "", &sdp("192.0.2.10", port, "8")));
+        assert_eq!((rig.told(PBX), rig.told(PHONE)), (vec!["ACK".to_owned()], told), "{port}");
+    }
+}
+
+#[test]
 fn the_caller_hears_music_until_the_agent_answers_and_is_then_moved_to_her() {
     let mut rig = Rig::new();
     let mut caller = Peer::caller("621");
