@@ -362,8 +362,8 @@ impl Brain {
                 return Ok(());
             }
             for notice in notices {
-                if let Notice::PhoneRefers { leg, target } = &notice {
-                    self.referred(offer_id(*leg), target, now)?;
+                if let Notice::PhoneRefers { leg, target, replaces } = notice {
+                    self.referred(offer_id(leg), &target, replaces, now)?;
                 } else if let Some(event) = self.sip.event_of(notice) {
                     self.tell(event, Asker::Nobody, now)?;
                 }
@@ -385,10 +385,24 @@ impl Brain {
     }
 
     /// An agent's phone gives its caller away.
-    fn referred(&mut self, offer: OfferId, target: &str, now: Timestamp) -> Result<(), BrainError> {
+    fn referred(
+        &mut self,
+        offer: OfferId,
+        target: &str,
+        replaces: Option<Arc<str>>,
+        now: Timestamp,
+    ) -> Result<(), BrainError> {
         let asker = Asker::Phone(offer);
         match self.target(offer.call, target) {
-            Ok(to) => self.tell(Event::ReferAsked { offer, to }, asker, now),
+            Ok(to) => {
+                let attended = replaces.is_some();
+                // A queue has no call that could be taken over; its caller waits like any other.
+                let of_somebody = !matches!(to, Target::Queue { .. });
+                if let Some(next) = self.acd.call(offer.call).map(acd::Call::next_attempt) {
+                    self.sip.will_replace(next, replaces.filter(|_| of_somebody));
+                }
+                self.tell(Event::ReferAsked { offer, to, attended }, asker, now)
+            }
             Err(error) => {
                 self.reply(asker, Err(error), now);
                 Ok(())

@@ -78,6 +78,8 @@ struct CallerSide {
     welcomed: Option<QueueNo>,
     /// The number outside to which it is transferred.
     dials: Option<String>,
+    /// The call of its own in whose place the phone of this attempt is to put it.
+    replaces: Option<(u32, Arc<str>)>,
 }
 
 /// Where an agent's phone is.
@@ -350,6 +352,7 @@ impl SipEdge {
             welcome: None,
             welcomed: None,
             dials: None,
+            replaces: None,
         };
         self.callers.insert(call, side);
         Event::CallArrived { call, dialled, caller: reference }
@@ -523,6 +526,7 @@ impl SipEdge {
         if phones.is_empty() {
             return None;
         }
+        let phones = self.replacing(offer, phones);
         let queue = self.queues.get(queue.index()).map(|queue| queue.name.clone()).unwrap_or_default();
         let display = self.display(offer.call);
         Some(Command::Ring { leg: leg_key(offer), phones, queue, display, auto_answer })

@@ -7,6 +7,7 @@ use std::{fs, path::Path, time::Duration};
 const PATIENCE: Duration = Duration::from_secs(30);
 const AGENTS_VOICE: u32 = 440;
 const CALLERS_VOICE: u32 = 600;
+const COLLEAGUES_VOICE: u32 = 880;
 const CALLER: &str = "<sip:+622155501@127.0.0.1:@PORT@>;regint=0";
 
 /// Keeps what the page's phone is made of within reach. A tone is no speech: nothing is to be cleaned out of it.
@@ -52,15 +53,24 @@ async fn browser(folder: &Path) -> Browser {
 
 /// Ann, whose phone is in her page and who accepts `answer`.
 fn start(relay: &Rtpengine, answer: &str) -> Router {
-    let agent =
-        format!("[[agent]]\nid = \"ann\"\ntoken = \"t-ann\"\nphone = \"browser\"\nanswer = \"{answer}\"\n");
+    start_with(relay, answer, "")
+}
+
+/// As [`start`], with `more` in the configuration.
+fn start_with(relay: &Rtpengine, answer: &str, more: &str) -> Router {
+    let agent = format!(
+        "[[agent]]\nid = \"ann\"\ntoken = \"t-ann\"\nphone = \"browser\"\nanswer = \"{answer}\"\nskills = {{ main = 5 }}\n"
+    );
     let site = Site::new()
         .fixed_ports()
         .sip("ws", &format!("127.0.0.1:{}", free_port()))
         .queue("wrap_up", "2s")
+        .queue("needs", "main")
         .more(&agent)
+        .more(more)
         .to_toml();
-    let relayed = format!("[media]\nrelay = \"browsers\"\nrtpengine = \"{}\"", relay.ng());
+    let relayed =
+        format!("digest = [\"md5\"]\n[media]\nrelay = \"browsers\"\nrtpengine = \"{}\"", relay.ng());
     let router = Router::start_on(&site.replacen("[media]", &relayed, 1));
     eventually_is("rtpengine is there", PATIENCE, &Some(1.0), || router.metric("sambung_rtpengine_up"));
     router
@@ -108,6 +118,7 @@ async fn an_agent_with_nothing_but_a_browser_talks_holds_mutes_and_hangs_up() {
     browser.until_call("connected", PATIENCE).await;
     until("the caller", &caller, Hears::Tone(AGENTS_VOICE));
     until_heard(&mut browser, CALLERS_VOICE).await;
+    browser.screenshot(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/desktop-phone.png")).await;
     let calls = relay.calls();
     assert_eq!(calls.len(), 1, "{calls:?}");
 
@@ -201,4 +212,45 @@ async fn a_page_without_a_microphone_says_so_and_is_not_rung() {
         .until("she can try again", "document.querySelector('button[data-key=phone-again]').offsetParent")
         .await;
     assert_eq!(router.metric("sambung_phones_registered"), Some(0.0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn she_asks_a_colleague_at_a_desk_phone_and_puts_the_caller_through() {
+    need_all(&["chromium", "baresip", "rtpengine", "sqlite3"]);
+    let folder = tempfile::tempdir().unwrap();
+    let relay = Rtpengine::start(folder.path());
+    let ben = "[[agent]]\nid = \"ben\"\nphone = \"registered\"\nphone_password = \"b7-Kw29-Lp0x-Qd\"\npresence = \"always\"\n";
+    let router = start_with(&relay, "phone", ben);
+    let ready = router.ready();
+    let mut browser = browser(folder.path()).await;
+    browser.sign_in(ready.desk, "t-ann").await;
+    browser.until("her phone is ready", &phone_is("ready")).await;
+    browser.be_ready().await;
+    let caller = Baresip::start("caller", CALLER, CALLERS_VOICE, router.folder());
+    caller.command("dial", &format!("sip:1500@{}", ready.sip_udp));
+    browser.until_within("it rings", &call_is("ringing"), PATIENCE).await;
+    browser.press("phone-answer").await;
+    until("the caller", &caller, Hears::Tone(AGENTS_VOICE));
+
+    let account = format!(
+        "<sip:ben@{}>;auth_user=ben;auth_pass=b7-Kw29-Lp0x-Qd;answermode=auto;regint=60",
+        ready.sip_udp
+    );
+    let ben = Baresip::start("ben", &account, COLLEAGUES_VOICE, router.folder());
+    eventually_is("phones registered", PATIENCE, &Some(2.0), || router.metric("sambung_phones_registered"));
+    browser.press("transfer").await;
+    let whom = "(() => { const whom = document.querySelector('#transfer-whom'); whom.value = 'agent:ben'; \
+                whom.dispatchEvent(new Event('change')); return whom.value; })()";
+    assert_eq!(browser.eval(whom).await, "agent:ben");
+    browser.press("consult").await;
+    until("the colleague who is asked", &ben, Hears::Tone(AGENTS_VOICE));
+    until("the caller meanwhile", &caller, Hears::Else);
+    until_heard(&mut browser, COLLEAGUES_VOICE).await;
+    browser.press("complete").await;
+    until("the caller put through", &caller, Hears::Tone(COLLEAGUES_VOICE));
+    until("the colleague", &ben, Hears::Tone(CALLERS_VOICE));
+    browser.until("the phone is free", &call_is("none")).await;
+    eventually_is("rtpengine's calls", PATIENCE, &0, || relay.calls().len());
+    caller.command("hangup", "");
+    router.records().expect_count(1);
 }

@@ -1,6 +1,9 @@
 //! Media through an rtpengine: both sides hear each other, a hold has its music, and nothing is left behind.
 
-use harness::{Baresip, Hears, Router, Rtpengine, Site, eventually_is, need_all};
+use harness::{
+    Agent, Baresip, Hears, Router, Rtpengine, Sipp, Site, eventually, eventually_is, free_port,
+    judge::Testimony, need_all,
+};
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -147,4 +150,43 @@ fn a_caller_given_to_a_colleague_goes_through_rtpengine_to_her_as_well() {
     assert_ne!(relay.calls(), first, "the leg to the colleague is another one");
     caller.command("hangup", "");
     eventually_is("rtpengine's calls", PATIENCE, &0, || relay.calls().len());
+}
+
+#[test]
+fn calls_complete_while_rtpengine_comes_and_goes() {
+    const AGENTS: usize = 40;
+    const CALLS: u64 = 200;
+    need_all(&["sipp", "sqlite3", "rtpengine"]);
+    let folder = tempfile::tempdir().unwrap();
+    let relay = Rtpengine::start(folder.path());
+    let (ng, port) = (relay.ng(), free_port());
+    let site = Site::new().agents(AGENTS, |id| Agent::phone(id, port)).to_toml();
+    let relayed = format!("[media]\nrtpengine = \"{ng}\"");
+    let router = Router::start_on(&site.replacen("[media]", &relayed, 1));
+    eventually_is("rtpengine is there", PATIENCE, &Some(1.0), || router.metric("sambung_rtpengine_up"));
+    let (target, folder) = (router.ready().sip_udp, router.folder());
+    let phones = Sipp::phones(port, 20, 1_000, "answers").start(target, folder);
+    let callers = Sipp::caller("caller").dial("1500").calls(CALLS as u32, 20).start(target, folder);
+
+    let answered =
+        || router.metric("sambung_calls_answered_total{queue=\"main\"}").unwrap_or_default() as u64;
+    eventually("a quarter is answered", PATIENCE, || (answered() >= CALLS / 4).then_some(()));
+    drop(relay);
+    eventually("half is answered", PATIENCE, || (answered() >= CALLS / 2).then_some(()));
+    let relay = Rtpengine::start_at(ng, folder);
+    let callers = callers.finished(PATIENCE);
+
+    router.records().expect_count(CALLS);
+    router.expect_all_ready(AGENTS);
+    let testimony = Testimony::read(&[&callers, &phones.end()]);
+    assert_eq!(testimony.callers(), CALLS as usize);
+    assert_eq!(testimony.not_connected_once(), [""; 0]);
+    eventually_is("rtpengine's calls", PATIENCE, &0, || relay.calls().len());
+    assert_eq!(router.metric("sambung_rtpengine_legs"), Some(0.0));
+    let offers = |outcome: &str| {
+        let series = "sambung_rtpengine_questions_total{command=\"offer\",outcome=";
+        router.metric(&format!("{series}\"{outcome}\"}}")).unwrap()
+    };
+    assert!(offers("done") >= CALLS as f64 / 4.0 && offers("no_answer") > 0.0 && offers("refused") == 0.0);
+    println!("{} offers went through rtpengine, {} directly", offers("done"), offers("no_answer"));
 }

@@ -16,7 +16,7 @@ export function shortcuts(desk) {
 
 /** What a letter does is what its button does, as long as the button is there. */
 function letter(desk, code) {
-  const names = { KeyR: "ready", KeyN: "not-ready", KeyA: "accept", KeyC: "decline", KeyO: "hold back", KeyT: "transfer complete", KeyH: "hang-up leave", KeyW: "finish" };
+  const names = { KeyR: "ready", KeyN: "not-ready", KeyA: "accept phone-answer", KeyC: "decline", KeyO: "hold back", KeyT: "transfer complete", KeyH: "hang-up leave", KeyW: "finish" };
   const all = (names[code] ?? "").split(" ").map((name) => document.querySelector(`[data-key="${name}"]`));
   const button = all.find((one) => one instanceof HTMLButtonElement && !one.disabled && one.offsetParent);
   if (!(button instanceof HTMLButtonElement)) return false;

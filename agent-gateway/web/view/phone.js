@@ -1,6 +1,6 @@
 // The phone in this page: whether it can be rung, and the call it has.
 
-import { fill, h, icon, ICONS, say, show } from "../lib/dom.js";
+import { fill, h, icon, ICONS, key, say, show } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 
 /** States in which she has to do something about her microphone. */
@@ -10,10 +10,10 @@ const NO_MICROPHONE = ["insecure", "denied", "absent", "taken"];
 export function phonePanel(desk) {
   const phone = desk.phone;
   const words = h("span", { role: "status" });
-  const button = (name, tag, path, text, act) =>
-    h(tag, { type: "button", "data-key": name, on: { click: act } }, icon(path), h("span", {}, text));
+  const button = (name, tag, path, text, act, letter) =>
+    h(tag, { type: "button", "data-key": name, on: { click: act } }, icon(path), h("span", {}, text), letter && key(`Alt ${letter}`));
   const again = button("phone-again", "button.secondary", ICONS.phone, t("phone.again"), () => phone.begin());
-  const answer = button("phone-answer", "button.primary", ICONS.phone, t("phone.answer"), () => phone.answer());
+  const answer = button("phone-answer", "button.primary", ICONS.phone, t("phone.answer"), () => phone.answer(), "A");
   const hangUp = button("phone-hang-up", "button.danger", ICONS.down, t("call.hang_up"), () => phone.hangUp());
   const mute = h("button.secondary", { type: "button", "data-key": "phone-mute", on: { click: () => phone.mute() } });
   const element = h("section.phone", { "aria-label": t("phone.title") }, icon(ICONS.phone), words, again, answer, mute, hangUp);

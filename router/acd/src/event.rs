@@ -198,6 +198,9 @@ pub enum Event {
         offer: OfferId,
         /// To whom.
         to: Target,
+        /// Her phone talks to them already, in a call of its own that the caller takes over.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        attended: bool,
     },
     /// She finished her wrap-up with a disposition.
     WrapUpFinished {

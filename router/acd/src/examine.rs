@@ -24,7 +24,7 @@ impl Acd {
             Event::TransferAsked { agent, call, to } => self.examine_transfer(*agent, *call, to),
             Event::ConsultAsked { agent, call, to } => self.examine_consult(*agent, *call, to),
             Event::CompleteAsked { agent, call } => self.examine_complete(*agent, *call),
-            Event::ReferAsked { offer, to } => match self.is_connected(*offer) {
+            Event::ReferAsked { offer, to, .. } => match self.is_connected(*offer) {
                 Some(agent) => self.examine_transfer(agent, offer.call, to),
                 None => Err(CommandError::NotInCall { call: offer.call }),
             },

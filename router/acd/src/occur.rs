@@ -59,7 +59,7 @@ impl Acd {
             Event::ConsultFailed { offer, status } => {
                 _ = self.not_joined_consult(*offer, *status, now, effects)
             }
-            Event::ReferAsked { offer, to } => self.referred(*offer, to, now, effects),
+            Event::ReferAsked { offer, to, attended } => self.referred(*offer, (to, *attended), now, effects),
             Event::WrapUpFinished { agent, disposition, then, .. } => {
                 self.wrap_up_finished(*agent, disposition.as_deref(), then.as_ref(), now, effects);
             }

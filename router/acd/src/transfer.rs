@@ -64,22 +64,34 @@ impl Acd {
         effects: &mut Effects,
     ) {
         if let Some(CallState::Connected { offer, .. }) = self.calls.get(&call).map(|call| call.state) {
-            self.transfer(offer, to, now, effects);
+            self.transfer(offer, (to, false), now, effects);
         }
     }
-    pub(crate) fn referred(&mut self, offer: OfferId, to: &Target, now: Timestamp, effects: &mut Effects) {
+    pub(crate) fn referred(
+        &mut self,
+        offer: OfferId,
+        to: (&Target, bool),
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
         if self.is_connected(offer).is_some() {
             effects.orders.push(Order::AcceptRefer { offer });
             self.transfer(offer, to, now, effects);
         }
     }
-    fn transfer(&mut self, offer: OfferId, to: &Target, now: Timestamp, effects: &mut Effects) {
+    fn transfer(
+        &mut self,
+        offer: OfferId,
+        (to, consulted): (&Target, bool),
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
         let (id, Some(by)) = (offer.call, self.is_connected(offer)) else { return };
         self.stop_consulting(id, TransferOutcome::Returned, now, effects);
         self.end_hold(id, now, effects);
         let Some(call) = self.calls.get_mut(&id) else { return };
         let (visits, Some(visit)) = (call.visits, call.visit) else { return };
-        let (queue, to_whom, consulted) = (visit.queue, to.clone(), false);
+        let (queue, to_whom) = (visit.queue, to.clone());
         call.transfer = Some(Transfer { by, visit: visits, queue, to: to_whom, since: now, consulted });
         call.past = past_and_present(call, now);
         self.end_visit(id, VisitOutcome::Transferred(to.into()), now, effects);

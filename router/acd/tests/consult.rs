@@ -271,7 +271,7 @@ fn while_she_asks_she_does_one_thing_at_a_time() {
     for event in [
         Event::ConsultAsked { agent: ann, call, to: mobile() },
         Event::TransferAsked { agent: ann, call, to: sales() },
-        Event::ReferAsked { offer: hers, to: sales() },
+        Event::ReferAsked { offer: hers, to: sales(), attended: false },
         Event::HoldAsked { agent: ann, call },
     ] {
         assert_eq!(story.floor.tell(event), Err(CommandError::Consulting { call }));

@@ -107,7 +107,7 @@ fn a_call_given_to_an_agent_is_offered_to_precisely_her() {
     let ben = floor.ready("ben");
     let to = Target::Agent { agent: ben };
     floor.orders.clear();
-    floor.must(Event::ReferAsked { offer, to: to.clone() });
+    floor.must(Event::ReferAsked { offer, to: to.clone(), attended: false });
     assert_eq!(floor.orders[0], Order::AcceptRefer { offer }, "the phone is told before it is hung up");
     assert_eq!(floor.offered_to(call), Some(ben), "who has none of the queue's skills");
     let told = |order: &Order| matches!(order, Order::OfferCall { given_by: Some(by), .. } if *by == ann);
@@ -131,7 +131,10 @@ fn an_agent_who_cannot_take_it_is_refused_at_once_and_nothing_changes() {
     let entries = floor.log.len();
     let gone = CommandError::AgentNotReady { agent: "ben".to_owned(), state: "logged_out" };
     assert_eq!(floor.tell(ask(Target::Agent { agent: ben })), Err(gone.clone()));
-    assert_eq!(floor.tell(Event::ReferAsked { offer, to: Target::Agent { agent: ben } }), Err(gone));
+    assert_eq!(
+        floor.tell(Event::ReferAsked { offer, to: Target::Agent { agent: ben }, attended: false }),
+        Err(gone)
+    );
     assert_eq!(floor.tell(ask(Target::Agent { agent: ann })), Err(CommandError::ToYourself));
     let nobody = Target::Agent { agent: AgentNo(77) };
     assert_eq!(floor.tell(ask(nobody)), Err(CommandError::NoSuchTarget));
@@ -141,7 +144,7 @@ fn an_agent_who_cannot_take_it_is_refused_at_once_and_nothing_changes() {
     let not_hers = Event::TransferAsked { agent: ben, call, to: sales() };
     assert_eq!(floor.tell(not_hers), Err(CommandError::NotInCall { call }));
     let stale = OfferId { attempt: 9, ..offer };
-    let stale = Event::ReferAsked { offer: stale, to: sales() };
+    let stale = Event::ReferAsked { offer: stale, to: sales(), attended: false };
     assert_eq!(floor.tell(stale), Err(CommandError::NotInCall { call }));
     assert_eq!(floor.log.len(), entries);
     assert!(matches!(floor.state(ann), Some(AgentState::Talking { .. })));
@@ -272,7 +275,7 @@ fn a_held_caller_may_be_given_away_and_her_hold_counts() {
     let (ann, call, offer) = talking(&mut floor);
     floor.must(Event::CallHeld { offer });
     floor.pass(seconds(8));
-    floor.must(Event::ReferAsked { offer, to: sales() });
+    floor.must(Event::ReferAsked { offer, to: sales(), attended: false });
     assert_eq!(floor.visits(call)[0].hold, seconds(8));
     assert!(matches!(floor.state(ann), Some(AgentState::WrapUp { .. })));
 }

@@ -149,13 +149,15 @@ pub struct Phone {
     pub streams: bool,
     /// The trunk whose login answers its challenges; none: no challenge is answered.
     pub trunk: Option<Arc<str>>,
+    /// The call of its own whose place this one takes, as `Replaces` names it (RFC 3891).
+    pub replaces: Option<Arc<str>>,
 }
 
 impl Phone {
     /// A phone at one place, which is asked for nothing but `uri`.
     #[must_use]
     pub const fn at(uri: String, to: Flow) -> Self {
-        Self { uri, to, others: Vec::new(), routes: Vec::new(), streams: false, trunk: None }
+        Self { uri, to, others: Vec::new(), routes: Vec::new(), streams: false, trunk: None, replaces: None }
     }
 }
 

@@ -3,7 +3,10 @@
 //! The shell makes events of them; nothing here asks for an answer.
 
 use crate::{CallKey, Codec, Flow, LegKey, peering::TrunkNews};
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 /// A fact about a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,6 +101,9 @@ pub enum Notice {
         leg: LegKey,
         /// User part of the target, or its number, percent-decoded: the peer's word, bounded.
         target: String,
+        /// The call of the target's with the phone itself, whose place the caller is to take: an attended transfer. As
+        /// [`Phone::replaces`](crate::Phone) wants it.
+        replaces: Option<Arc<str>>,
     },
     /// Music to the caller starts, changes or (`None`) stops.
     Media {

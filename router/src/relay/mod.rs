@@ -45,8 +45,8 @@ pub struct Relay {
     all: bool,
     /// By Call-ID.
     anchors: HashMap<Bytes, Anchor>,
-    /// Their Call-IDs, by leg.
-    legs: HashMap<LegKey, Bytes>,
+    /// Their Call-IDs, by leg: several while several phones ring.
+    legs: HashMap<LegKey, Vec<Bytes>>,
     /// Dialogs of a process before: their calls are over when the phone says so.
     orphans: HashMap<Bytes, Anchor>,
     waiting: HashMap<Ticket, (Bytes, Way)>,
@@ -87,13 +87,13 @@ impl Relay {
     /// Takes what a process before has left: phones that rang are cancelled; those that talk go on.
     pub fn adopt(&mut self, left: &[LegRecord]) {
         for record in left {
-            let invite = Message::parse(record.invite.clone()).ok().filter(|_| self.is_relayed(record));
-            let Some(invite) = invite else { continue };
-            let anchor = Anchor::of_before(invite.call_id());
-            if record.dialog.is_none() {
-                self.tell_end(&anchor);
-            } else if self.orphans.len() < MAX_UNTOLD {
-                self.orphans.insert(Bytes::copy_from_slice(invite.call_id()), anchor);
+            for call_id in self.relayed(record) {
+                let anchor = Anchor::of_before(&call_id);
+                if record.dialog.is_none() {
+                    self.tell_end(&anchor);
+                } else if self.orphans.len() < MAX_UNTOLD {
+                    self.orphans.insert(call_id, anchor);
+                }
             }
         }
     }
@@ -102,25 +102,42 @@ impl Relay {
     pub fn note(&mut self, changes: &[Keep], now: Timestamp) {
         for change in changes {
             match change {
-                Keep::Leg(key, record) if !self.legs.contains_key(key) && self.is_relayed(record) => {
-                    if let Ok(invite) = Message::parse(record.invite.clone()) {
-                        let call_id = Bytes::copy_from_slice(invite.call_id());
-                        self.anchors.insert(call_id.clone(), Anchor::new(&call_id));
-                        self.legs.insert(*key, call_id);
-                    }
-                }
+                Keep::Leg(key, record) => self.note_leg(*key, record, now),
                 Keep::ForgetLeg(key) => {
-                    if let Some(call_id) = self.legs.remove(key) {
+                    for call_id in self.legs.remove(key).unwrap_or_default() {
                         self.leave(&call_id, now);
                     }
                 }
-                Keep::Leg(..) | Keep::CallerLeg(..) | Keep::ForgetCall(_) | Keep::Phones(..) => {}
+                Keep::CallerLeg(..) | Keep::ForgetCall(_) | Keep::Phones(..) => {}
             }
         }
         self.settle(now);
     }
-    fn is_relayed(&self, record: &LegRecord) -> bool {
-        self.all || is_browser(record.to)
+    /// A leg's phones ring, or one of them has answered: then it is over with the others.
+    fn note_leg(&mut self, key: LegKey, record: &LegRecord, now: Timestamp) {
+        let (is, was) = (self.relayed(record), self.legs.remove(&key).unwrap_or_default());
+        for call_id in is.iter().filter(|call_id| !was.contains(call_id)) {
+            self.anchors.insert(call_id.clone(), Anchor::new(call_id));
+        }
+        let (mut stay, lost): (Vec<_>, Vec<_>) = was.into_iter().partition(|call_id| is.contains(call_id));
+        if record.dialog.is_some() {
+            lost.iter().for_each(|call_id| self.leave(call_id, now));
+        } else {
+            stay.extend(lost); // INVITEs that are being cancelled
+        }
+        stay.extend(is.into_iter().filter(|call_id| !stay.contains(call_id)).collect::<Vec<_>>());
+        if !stay.is_empty() {
+            self.legs.insert(key, stay);
+        }
+    }
+    /// Call-IDs of a leg's INVITEs that are relayed.
+    fn relayed(&self, record: &LegRecord) -> Vec<Bytes> {
+        let first = (&record.invite, record.to);
+        let invites =
+            std::iter::once(first).chain(record.others.iter().map(|other| (&other.invite, other.to)));
+        let relayed = invites.filter(|(_, to)| self.all || is_browser(*to));
+        let read = relayed.filter_map(|(invite, _)| Message::parse(invite.clone()).ok());
+        read.map(|invite| Bytes::copy_from_slice(invite.call_id())).collect()
     }
     /// A leg is over; what waits in it has gone on first.
     fn leave(&mut self, call_id: &Bytes, now: Timestamp) {
@@ -271,5 +288,72 @@ impl Relay {
     /// The next message for a socket that has waited.
     pub fn take_outgoing(&mut self) -> Option<Send> {
         self.outgoing.pop_front()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sip::{CallKey, RingRecord, Transport};
+
+    const LEG: LegKey = LegKey { call: CallKey(1), attempt: 1 };
+
+    fn to(transport: Transport) -> Flow {
+        Flow::to(transport, ([192, 0, 2, 7], 5060).into())
+    }
+    fn invite(call_id: &str) -> Bytes {
+        let text = format!(
+            "INVITE sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:f@h>;tag=f\r\nTo: <sip:a@b>\r\n\
+             Call-ID: {call_id}\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n"
+        );
+        Bytes::from(text)
+    }
+    fn record(call_id: &str, transport: Transport, others: Vec<RingRecord>, answered: bool) -> Keep {
+        let dialog = answered.then(|| sip::DialogRecord {
+            answer: Bytes::new(),
+            local_seq: 1,
+            remote_seq: 0,
+            theirs: Bytes::new(),
+            ours: Bytes::new(),
+            timer: None,
+        });
+        let record = LegRecord { invite: invite(call_id), to: to(transport), dialog, others, trunk: None };
+        Keep::Leg(LEG, record)
+    }
+    fn relay(all: bool) -> Relay {
+        let metrics = Arc::new(Metrics::new([]).unwrap());
+        Relay::open(([127, 0, 0, 1], 9).into(), all, metrics, Timestamp(1)).unwrap()
+    }
+    fn relayed(relay: &Relay) -> Vec<&str> {
+        let mut known: Vec<&str> =
+            relay.anchors.keys().map(|call_id| std::str::from_utf8(call_id).unwrap()).collect();
+        known.sort_unstable();
+        known
+    }
+
+    #[test]
+    fn of_phones_that_ring_at_once_the_one_that_answers_is_left() {
+        let mut relay = relay(true);
+        let other = RingRecord { invite: invite("two"), to: to(Transport::Wss) };
+        relay.note(&[record("one", Transport::Udp, vec![other], false)], Timestamp(1));
+        assert_eq!(relayed(&relay), ["one", "two"]);
+        relay.note(&[record("two", Transport::Wss, Vec::new(), false)], Timestamp(1));
+        assert_eq!(relayed(&relay), ["one", "two"], "an INVITE that is being cancelled");
+        relay.note(&[record("two", Transport::Wss, Vec::new(), true)], Timestamp(1));
+        assert_eq!(relayed(&relay), ["two"]);
+        relay.note(&[Keep::ForgetLeg(LEG)], Timestamp(1));
+        assert!(relay.anchors.is_empty() && relay.legs.is_empty());
+    }
+
+    #[test]
+    fn where_browsers_alone_are_relayed_others_are_left_alone() {
+        let mut relay = relay(false);
+        let browser = RingRecord { invite: invite("two"), to: to(Transport::Ws) };
+        relay.note(&[record("one", Transport::Udp, vec![browser], false)], Timestamp(1));
+        assert_eq!(relayed(&relay), ["two"]);
+        let bytes = invite("one");
+        assert_eq!(relay.receive(to(Transport::Udp), bytes.clone(), Timestamp(1)), Some(bytes));
+        relay.note(&[record("one", Transport::Udp, Vec::new(), true)], Timestamp(1));
+        assert!(relayed(&relay).is_empty());
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{PhoneSide, SipEdge, Whereabouts, leg_key, micros};
 use acd::{AgentNo, CallId, CommandError, OfferId, Timestamp};
-use sip::{Command, wire::Uri};
+use sip::{Command, Phone, wire::Uri};
 use std::sync::Arc;
 
 /// Over which gateway numbers outside are called.
@@ -36,12 +36,29 @@ impl SipEdge {
         }
     }
 
+    /// The call of its own whose place the phone that is rung by this offer is to put the caller in; none any more.
+    pub fn will_replace(&mut self, offer: OfferId, replaces: Option<Arc<str>>) {
+        if let Some(side) = self.callers.get_mut(&offer.call) {
+            side.replaces = replaces.map(|replaces| (offer.attempt, replaces));
+        }
+    }
+
+    /// The phones of an offer, which may have a call to replace.
+    pub(super) fn replacing(&mut self, offer: OfferId, mut phones: Vec<Phone>) -> Vec<Phone> {
+        let told = self.callers.get_mut(&offer.call).and_then(|side| side.replaces.take());
+        if let Some((_, replaces)) = told.filter(|(attempt, _)| *attempt == offer.attempt) {
+            phones.iter_mut().for_each(|phone| phone.replaces = Some(Arc::clone(&replaces)));
+        }
+        phones
+    }
+
     /// The INVITE to the number outside; none when nobody knows it or its gateway.
     pub(super) fn call_out(&mut self, offer: OfferId, rule: &str) -> Option<Command> {
         let number = self.callers.get(&offer.call)?.dials.as_ref()?;
         let side = self.outside.iter().find(|side| side.way.name == rule)?;
         let (uri, at, trunk) = (side.way.uri(number), side.at, side.trunk.clone());
         let phones = vec![sip::Phone { trunk, ..self.found.phone(leg_key(offer), uri, at)? }];
+        let phones = self.replacing(offer, phones);
         let (queue, display) = (String::new(), self.display(offer.call));
         Some(Command::Ring { leg: leg_key(offer), phones, queue, display, auto_answer: false })
     }

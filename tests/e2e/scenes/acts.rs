@@ -219,6 +219,19 @@ pub(super) fn the_pbx_reinvites_late(corner: &Corner<'_>) {
     corner.expect_calls(&[ANSWERED]);
 }
 
+pub(super) fn the_phone_refuses_to_move(corner: &Corner<'_>) {
+    let caller = corner.caller("caller_asks_in_vain").with("STATUS", 488);
+    corner.talk(&caller, &corner.phone("phone_refuses_to_move")).phone(&[" BYE"]);
+    corner.expect_calls(&[ANSWERED]);
+}
+
+pub(super) fn a_phone_moves(corner: &Corner<'_>) {
+    let noted = corner.talk(&corner.caller("caller_listens"), &corner.phone("phone_moves"));
+    noted.phone(&["GOT 40000 8", "GOT 40000 8"]);
+    noted.caller(&["ASKED INVITE 42010 8", "ASKED INVITE 42020 8", " BYE "]);
+    corner.expect_calls(&[ANSWERED]);
+}
+
 pub(super) fn a_phone_holds(corner: &Corner<'_>, method: &str, confirms: &str) {
     let phone = corner.phone("phone_asks").with("METHOD", method).with("CONFIRMS", confirms);
     let noted = corner.talk(&corner.caller("caller_listens"), &phone);

@@ -46,6 +46,8 @@ pub(crate) const SCENES: &[Scene] = &[
     scene("The PBX holds, moves address and codec by re-INVITE", the_pbx_reinvites),
     scene("The PBX holds, moves address and codec by UPDATE", the_pbx_updates),
     scene("The PBX re-INVITEs without a description", the_pbx_reinvites_late),
+    scene("The phone refuses what the PBX asks for (488)", the_phone_refuses_to_move),
+    scene("A phone moves, with a description and without", a_phone_moves),
     scene("A phone holds and retrieves by re-INVITE", |corner| a_phone_holds(corner, "INVITE", "acks")),
     scene("A phone holds and retrieves by UPDATE", |corner| a_phone_holds(corner, "UPDATE", "needs-no-ack")),
     scene("A caller's re-INVITE meets ours (491), which comes again", a_move_meets_the_callers),

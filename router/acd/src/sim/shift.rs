@@ -136,7 +136,7 @@ impl Shift {
         if connected && self.random.one_in(6) {
             let to = self.somebody();
             // A leg to the outside, or a target that cannot be had: refused, and nothing changes.
-            let _refused = self.floor.tell(Event::ReferAsked { offer, to }).is_err();
+            let _refused = self.floor.tell(Event::ReferAsked { offer, to, attended: false }).is_err();
             return;
         }
         let refusal = if self.random.one_in(2) { Refusal::Rejected } else { Refusal::Failed };

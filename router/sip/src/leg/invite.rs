@@ -31,6 +31,10 @@ pub(super) fn write(
     writer.header(Name::MaxForwards, decimal(hops, &mut digits));
     writer.header_parts(Name::To, &[b"<", phone.uri.as_bytes(), b">"]);
     able(writer, &ctx.net.local);
+    if let Some(replaces) = &phone.replaces {
+        // Without Require: a phone that cannot replace a call rings like any other.
+        writer.header_text("Replaces", &**replaces);
+    }
     describe(writer, caller, order, key, ctx);
 }
 

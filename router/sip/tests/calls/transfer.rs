@@ -3,10 +3,10 @@
 use crate::{
     hold::{PLAY, body, held},
     idle_agent::{answers, ringing, talking},
-    rig::{MUSIC_PORT, PBX, PHONE, Peer, Rig, answer, caller_sdp, header, lines, phone_sdp, text},
+    rig::{MUSIC_PORT, PBX, PHONE, Peer, Rig, address, answer, caller_sdp, header, lines, phone_sdp, text},
 };
 use sip::{
-    CallKey, Cause, Command, LegKey, Notice,
+    CallKey, Cause, Command, Display, Flow, LegKey, Notice, Phone,
     wire::{Message, Method, Name},
 };
 
@@ -47,7 +47,7 @@ fn a_phone_that_gives_its_caller_away_is_told_so_and_hung_up_on() {
     let mut caller = Peer::caller("621");
     let (call, leg, mut phone) = talking(&mut rig, &mut caller);
     refer(&mut rig, &mut phone, "");
-    assert_eq!(rig.notices(), [Notice::PhoneRefers { leg, target: "1600".to_owned() }]);
+    assert_eq!(rig.notices(), [Notice::PhoneRefers { leg, target: "1600".to_owned(), replaces: None }]);
     assert_eq!(rig.told(PHONE), [""; 0], "it waits for the verdict");
     give(&mut rig, leg);
     let sent = rig.sent_to(PHONE);
@@ -181,6 +181,28 @@ fn a_phone_that_hangs_up_with_its_refer_open_gets_an_answer() {
 }
 
 #[test]
+fn an_attended_transfer_names_the_call_that_the_target_is_to_replace() {
+    let mut rig = Rig::new();
+    let mut caller = Peer::caller("621");
+    let (call, leg, mut phone) = talking(&mut rig, &mut caller);
+    let target = "Refer-To: <sip:2002@192.0.2.10?Replaces=77%40pbx%3Bfrom-tag%3Db%3Bto-tag%3Da>\r\n";
+    rig.receive(PHONE, phone.next(Method::Refer, target, ""));
+    let replaces: Option<std::sync::Arc<str>> = Some("77@pbx;to-tag=a;from-tag=b".into());
+    let named = Notice::PhoneRefers { leg, target: "2002".to_owned(), replaces: replaces.clone() };
+    assert_eq!(rig.notices(), [named]);
+    give(&mut rig, leg);
+    rig.told(PHONE);
+    hears_music(&mut rig, call);
+    let phone = Phone { replaces, ..Phone::at(format!("sip:2002@{PBX}"), Flow::udp(address(PBX))) };
+    let leg = LegKey { call, attempt: 2 };
+    let (queue, display) = (String::new(), Display::AsCaller);
+    rig.command(Command::Ring { leg, phones: vec![phone], queue, display, auto_answer: false });
+    let invite = rig.one_to(PBX);
+    assert_eq!(header(&invite, Name::Replaces), "77@pbx;to-tag=a;from-tag=b");
+    assert!(!header(&invite, Name::Require).contains("replaces"), "who cannot do it rings");
+}
+
+#[test]
 fn what_a_phone_cannot_ask_for_is_refused_and_nobody_hears_of_it() {
     let mut rig = Rig::new();
     let mut caller = Peer::caller("621");
@@ -191,7 +213,8 @@ fn what_a_phone_cannot_ask_for_is_refused_and_nobody_hears_of_it() {
         ("Refer-To: nonsense\r\n", 400),
         ("Refer-To: <mailto:ann@h>\r\n", 416),
         ("Refer-To: <sip:1@h;method=SUBSCRIBE>\r\n", 403),
-        ("Refer-To: <sip:1@h?Replaces=x%3Bto-tag%3Dy%3Bfrom-tag%3Dz>\r\n", 501),
+        ("Refer-To: <sip:1@h?Replaces=x%3Bto-tag%3Dy>\r\n", 400),
+        ("Refer-To: <sip:1@h?Replaces=x%3Bto-tag%3Dn1.00000000000000000000000007%3Bfrom-tag%3Dz>\r\n", 501),
         ("Refer-To: <sip:1@h>\r\nRequire: precondition\r\n", 420),
     ] {
         rig.receive(PHONE, phone.next(Method::Refer, lines, ""));

@@ -233,7 +233,7 @@ impl Edge {
                 assert!(matches!(waiting.hold, Hold::On | Hold::Unwanted), "seed {seed}: not held");
                 waiting.turn(Hold::On, now);
             }
-            Notice::PhoneRefers { leg, target } => {
+            Notice::PhoneRefers { leg, target, .. } => {
                 self.alive(leg, seed);
                 assert_eq!(target, "1600", "seed {seed}");
                 let waiting = self.at(leg.call, seed);
