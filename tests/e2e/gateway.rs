@@ -119,6 +119,28 @@ fn calls_over(proto: &str, site: Site, address: impl Fn(&Kamailio) -> String, tl
 }
 
 #[test]
+fn a_number_that_rings_when_the_router_dies_is_cancelled_by_the_next() {
+    need_all(&["sipp", "sqlite3", "kamailio"]);
+    let (kamailio, folder) = (gateway(None), tempfile::tempdir().unwrap());
+    let address = format!("sip:127.0.0.1:{}", kamailio.port);
+    let mut shop = Shop::open(Site::new().fixed_ports(), &address, PASSWORD);
+    let proxy = start(&kamailio, &shop, folder.path());
+    let at_gateway = SocketAddr::from(([127, 0, 0, 1], kamailio.port));
+    let number = Sipp::phones(kamailio.phones, 60_000, 100, "answers").calls(1, 1);
+    let number = number.start(at_gateway, folder.path());
+    let phone = shop.refers();
+    let _caller = shop.sipp(&Sipp::caller("caller_held").with("MEDIA", 40_000).dial("1500").calls(1, 1));
+    phone.finished(PATIENCE);
+    eventually_is("the number rings", PATIENCE, &true, || number.log().contains(" INV "));
+    shop.router.kill();
+    shop.router.start_again();
+    // It is the INVITE that was signed which is cancelled, by the branch of that one.
+    assert!(number.finished(PATIENCE).contains(" CANCEL "), "{}", proxy.log());
+    shop.expect_transfer("lost_restart|");
+    shop.expect_no_password();
+}
+
+#[test]
 fn kamailio_as_the_gateway_over_udp() {
     calls_over("udp", Site::new(), |kamailio| format!("sip:127.0.0.1:{}", kamailio.port), None);
 }

@@ -17,6 +17,7 @@ use crate::{
         Turn,
         caller::{Caller, Stage},
     },
+    sdp::{Sdp, offer_open},
     transaction::Side,
     wire::Replaces,
 };
@@ -77,6 +78,7 @@ impl Call {
             Want::AsIs | Want::Silence => self.want_where_it_was(),
             Want::Music { .. } | Want::Phone(_) => {}
         }
+        self.lift_the_old_ones_hold();
         (self.stale, self.corrections) = (true, 0);
         let offer = self.caller.session.theirs.clone();
         if !offer.is_empty() {
@@ -93,6 +95,14 @@ impl Call {
         }
         for line in self.phones.iter_mut().filter_map(|leg| leg.talk().map(|(line, _)| line)) {
             line.refuse(491, ctx);
+        }
+    }
+    /// A phone that the old caller had on hold has answered that it does not send. The new one holds nobody.
+    fn lift_the_old_ones_hold(&mut self) {
+        let (Have::Phone(attempt), None) = (self.have, &self.hold) else { return };
+        let holds = |told: &Bytes| Sdp::parse(told.clone()).is_ok_and(|told| told.holds());
+        if let Some(leg) = self.phone_mut(attempt).filter(|leg| holds(&leg.session.ours)) {
+            leg.session.theirs = offer_open(&leg.session.theirs);
         }
     }
     /// The new party is wanted where the old one was.

@@ -72,6 +72,32 @@ fn a_new_party_in_the_callers_place_is_joined_to_the_phone() {
 }
 
 #[test]
+fn a_new_party_in_the_place_of_one_who_had_the_phone_on_hold_is_heard_and_hears() {
+    let mut rig = Rig::new();
+    let mut old = Peer::caller("621");
+    talking(&mut rig, &mut old);
+    let way = |body: &str, way: &str| body.replace("a=sendrecv", &format!("a={way}"));
+    rig.receive(PBX, old.next(Method::Invite, "", &way(&crate::rig::caller_sdp(), "sendonly")));
+    let asked = rig.one_to(PHONE);
+    rig.receive(PHONE, answer(&asked, 200, "", CONTACT, &way(&crate::rig::phone_sdp(), "recvonly")));
+    assert_eq!(rig.told(PHONE), ["ACK"]);
+    let held = rig.sent_to(PBX).pop().unwrap();
+    rig.receive(PBX, old.ack(&held));
+
+    let mut new = Peer::caller("622");
+    let sent = takes_the_place(&mut rig, &new, &old, &new_sdp());
+    let asked = acknowledged(&mut rig, &mut new, &sent);
+    assert!(!body(&asked).contains("recvonly"), "{asked:?}");
+    rig.receive(PBX, answer(&asked, 200, "", "", &new_sdp()));
+    assert_eq!(rig.told(PBX), ["ACK"]);
+    let told = rig.one_to(PHONE);
+    assert!(body(&told).contains("a=sendrecv"), "{told:?}");
+    rig.receive(PHONE, answer(&told, 200, "", CONTACT, &crate::rig::phone_sdp()));
+    assert_eq!(rig.told(PHONE), ["ACK"]);
+    assert_eq!(rig.told(PBX), [""; 0], "all is said");
+}
+
+#[test]
 fn a_new_party_in_the_place_of_one_who_waits_hears_the_music() {
     let mut rig = Rig::new();
     let mut old = Peer::caller("621");
