@@ -27,6 +27,8 @@ export class Phone extends EventTarget {
     this.ear.autoplay = true;
     // A browser that does not let a page sound before it was touched does so afterwards.
     addEventListener("pointerdown", () => this.call?.deaf && this.#listen());
+    // A page that is left says goodbye as well as it can; the server notices it otherwise.
+    addEventListener("pagehide", () => this.ua?.stop());
     // To close the page is to hang up: the browser asks whether that is meant.
     addEventListener("beforeunload", (event) => this.call?.state === "talking" && event.preventDefault());
   }
