@@ -97,6 +97,25 @@ fn a_phone_gives_its_caller_to_a_queue_or_an_agent() {
     }
 }
 
+/// Her phone has talked to a002's over the PBX, and names that call.
+#[test]
+fn an_attended_transfer_takes_the_place_of_the_call_between_the_phones() {
+    need_all(&["sipp", "sqlite3"]);
+    let port = free_port();
+    let shop = Shop::open(port, ALWAYS);
+    let second = shop.sipp(&Sipp::phones(shop.second, 50, 500, "answers"));
+    let first =
+        Sipp::new("phone_refers").port(port).with("RING", 50).with("TALK", 300).with("TARGET", "a002");
+    let first = first.with("HEADERS", "?Replaces=77%40pbx%3Bfrom-tag%3Db%3Bto-tag%3Da");
+    let (first, caller) = (shop.sipp(&first.calls(1, 1)), shop.caller());
+    caller.finished(PATIENCE);
+    has_heard(&first.finished(PATIENCE));
+    let rung = second.end();
+    assert!(rung.contains("R a002 REPLACES77@pbx;to-tag=a;from-tag=b"), "{rung}");
+    shop.expect_transfers(&["main|a001|agent|a002|completed|"]);
+    assert_eq!(shop.router.records().number("SELECT consulted FROM transfers"), 1);
+}
+
 #[test]
 fn a_phone_gives_its_caller_to_a_number_outside() {
     need_all(&["sipp", "sqlite3"]);

@@ -53,6 +53,7 @@ impl Sipp {
         .with("MEDIA", CALLERS_RTP)
         .with("SPEAKS", "RTP/AVP 8")
         .with("LINE", "")
+        .with("HEADERS", "")
         .with("ALLOW", "")
     }
     /// Through a tunnel of TLS (see [`crate::Stunnel`]): one connection for all calls, and its messages speak of TLS; a
