@@ -113,9 +113,9 @@ export class Phone extends EventTarget {
     clearTimeout(this.renewal);
     const token = this.token;
     const answer = await fetch("/v1/desk/phone", { method: "POST", headers: { Authorization: `Bearer ${token}` } }).catch(() => null);
+    if (answer && [204, 401].includes(answer.status)) return false; // elsewhere, or not hers to ask
     const access = answer?.ok ? await answer.json().catch(() => null) : null;
     if (this.token !== token) return false;
-    if (answer && [401, 404].includes(answer.status)) return false;
     if (!access) {
       const pause = PAUSES[Math.min(this.attempt++, PAUSES.length - 1)];
       this.renewal = setTimeout(() => this.#again(), pause);
