@@ -349,7 +349,7 @@ impl Brain {
             }
             StreamNews::Unreachable { flow } => self.sip.unreachable(flow, now),
             // A call outlives the connection it was made on: its peer connects again, or is connected to.
-            StreamNews::Closed { connection } => self.sip.closed(connection),
+            StreamNews::Closed { connection } => self.sip.closed(connection, now),
         }
         self.follow(now)
     }

@@ -186,8 +186,11 @@ impl SipEdge {
     }
 
     /// A connection is gone.
-    pub fn closed(&mut self, connection: Connection) {
+    pub fn closed(&mut self, connection: Connection, now: Timestamp) {
         self.stack.closed(connection, &mut self.out);
+        if let Some(relay) = &mut self.relay {
+            relay.closed(connection, now);
+        }
     }
 
     /// Takes those who may sign in, with what was stored of their registrations.

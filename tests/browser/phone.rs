@@ -254,3 +254,24 @@ async fn she_asks_a_colleague_at_a_desk_phone_and_puts_the_caller_through() {
     caller.command("hangup", "");
     router.records().expect_count(1);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_browser_that_dies_leaves_nobody_in_silence() {
+    need_all(&["chromium", "baresip", "rtpengine", "sqlite3"]);
+    let folder = tempfile::tempdir().unwrap();
+    let relay = Rtpengine::start(folder.path());
+    let router = start(&relay, "phone");
+    let mut browser = browser(folder.path()).await;
+    browser.sign_in(router.ready().desk, "t-ann").await;
+    browser.until("her phone is ready", &phone_is("ready")).await;
+    browser.be_ready().await;
+    let caller = Baresip::start("caller", CALLER, CALLERS_VOICE, router.folder());
+    caller.command("dial", &format!("sip:1500@{}", router.ready().sip_udp));
+    browser.until("it rings", &call_is("ringing")).await;
+    browser.press("phone-answer").await;
+    until("the caller", &caller, Hears::Tone(AGENTS_VOICE));
+    drop(browser);
+    eventually_is("rtpengine's calls", PATIENCE, &0, || relay.calls().len());
+    router.records().expect_count(1);
+    assert!(caller.log().contains("terminated"), "{}", caller.log());
+}

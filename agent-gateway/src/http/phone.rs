@@ -23,13 +23,14 @@ const STRENGTH: usize = 24;
 /// Longest host that becomes part of a policy.
 const MAX_HOST: usize = 255;
 
-/// `POST /v1/desk/phone`: how her page registers as her phone. 404 for an agent whose phone is elsewhere.
+/// `POST /v1/desk/phone`: how her page registers as her phone. 204 for an agent whose phone is elsewhere.
 pub(super) async fn phone(State(shared): State<Shared>, headers: HeaderMap) -> Response<Body> {
     let Some(agent) = routes::bearer(&shared, &headers) else { return routes::unauthorized() };
     let phones = shared.phones.as_ref().as_ref().filter(|phones| phones.agents.contains(&agent));
     let (Some(phones), Some(known)) = (phones, shared.hub.roster.agent(agent)) else {
-        let fault = Fault::new(ErrorCode::BadData, "your phone is not in the browser");
-        return routes::failed(StatusCode::NOT_FOUND, None, fault);
+        let mut nothing = Response::new(Body::empty());
+        *nothing.status_mut() = StatusCode::NO_CONTENT;
+        return nothing;
     };
     let busy = || {
         let fault = Fault::new(ErrorCode::Busy, "no password can be given now; ask again");

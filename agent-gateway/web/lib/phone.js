@@ -27,6 +27,8 @@ export class Phone extends EventTarget {
     this.ear.autoplay = true;
     // A browser that does not let a page sound before it was touched does so afterwards.
     addEventListener("pointerdown", () => this.call?.deaf && this.#listen());
+    // A page that is left says goodbye as well as it can; the server notices it otherwise.
+    addEventListener("pagehide", () => this.ua?.stop());
     // To close the page is to hang up: the browser asks whether that is meant.
     addEventListener("beforeunload", (event) => this.call?.state === "talking" && event.preventDefault());
   }
@@ -111,9 +113,9 @@ export class Phone extends EventTarget {
     clearTimeout(this.renewal);
     const token = this.token;
     const answer = await fetch("/v1/desk/phone", { method: "POST", headers: { Authorization: `Bearer ${token}` } }).catch(() => null);
+    if (answer && [204, 401].includes(answer.status)) return false; // elsewhere, or not hers to ask
     const access = answer?.ok ? await answer.json().catch(() => null) : null;
     if (this.token !== token) return false;
-    if (answer && [401, 404].includes(answer.status)) return false;
     if (!access) {
       const pause = PAUSES[Math.min(this.attempt++, PAUSES.length - 1)];
       this.renewal = setTimeout(() => this.#again(), pause);

@@ -9,6 +9,7 @@
 mod anchor;
 mod client;
 mod ng;
+mod pages;
 mod rewrite;
 mod socket;
 
@@ -19,8 +20,9 @@ use bytes::Bytes;
 use client::{Client, Outcome, Ticket};
 use ng::Question;
 pub use ng::Verdict;
+use pages::Pages;
 use sip::{
-    Flow, Keep, LegKey, LegRecord, Send,
+    Connection, Flow, Keep, LegKey, LegRecord, Send,
     wire::{Message, Method},
 };
 use socket::Socket;
@@ -50,6 +52,7 @@ pub struct Relay {
     /// Dialogs of a process before: their calls are over when the phone says so.
     orphans: HashMap<Bytes, Anchor>,
     waiting: HashMap<Ticket, (Bytes, Way)>,
+    pages: Pages,
     untold: VecDeque<Question>,
     /// For the stack.
     incoming: VecDeque<(Flow, Bytes)>,
@@ -73,6 +76,7 @@ impl Relay {
             legs: HashMap::new(),
             orphans: HashMap::new(),
             waiting: HashMap::new(),
+            pages: Pages::default(),
             untold: VecDeque::new(),
             incoming: VecDeque::new(),
             outgoing: VecDeque::new(),
@@ -108,7 +112,8 @@ impl Relay {
                         self.leave(&call_id, now);
                     }
                 }
-                Keep::CallerLeg(..) | Keep::ForgetCall(_) | Keep::Phones(..) => {}
+                Keep::Phones(user, records) => self.pages.registered(user, records),
+                Keep::CallerLeg(..) | Keep::ForgetCall(_) => {}
             }
         }
         self.settle(now);
@@ -147,6 +152,7 @@ impl Relay {
             return;
         }
         if let Some(anchor) = self.anchors.remove(call_id) {
+            self.pages.over(call_id);
             self.tell_end(&anchor);
             self.tell_ends(now);
         }
@@ -176,6 +182,9 @@ impl Relay {
         if !self.anchors.contains_key(message.call_id()) {
             return Some(bytes);
         }
+        if is_browser(from) {
+            self.pages.spoke(&message, from);
+        }
         self.take(Way::In, Parcel { flow: from, message, what: None }, now);
         None
     }
@@ -188,7 +197,10 @@ impl Relay {
         if !self.anchors.contains_key(message.call_id()) {
             return Some(send);
         }
-        self.take(Way::Out, Parcel { flow: send.to, message, what: Some(send.what) }, now);
+        // Responses go where their request came from.
+        let moved = Some(send.to).filter(|to| is_browser(*to) && message.is_request());
+        let to = moved.and_then(|_| self.pages.moved(message.call_id())).unwrap_or(send.to);
+        self.take(Way::Out, Parcel { flow: to, message, what: Some(send.what) }, now);
         None
     }
     fn mind_orphan(&mut self, message: &Message, now: Timestamp) {
@@ -243,11 +255,24 @@ impl Relay {
             self.client.expire(now);
             self.settle(now);
         }
+        while let Some((from, bye)) = self.pages.hung_up(now) {
+            tracing::info!("a page with a call has not come back: it has hung up");
+            let passed = self.receive(from, bye, now).map(|bye| (from, bye));
+            self.incoming.extend(passed);
+        }
+    }
+    /// A connection is gone, and perhaps a page with it.
+    pub fn closed(&mut self, connection: Connection, now: Timestamp) {
+        self.pages.closed(connection, now);
     }
     /// When [`Relay::expire`] has something to do, or the stack.
     #[must_use]
     pub fn next_deadline(&self) -> Timestamp {
-        if self.incoming.is_empty() { self.client.next_deadline() } else { Timestamp(0) }
+        if !self.incoming.is_empty() {
+            return Timestamp(0);
+        }
+        let asked = self.client.next_deadline();
+        self.pages.next_deadline().map_or(asked, |missing| missing.min(asked))
     }
     /// Goes on with whatever has an outcome, and lets out what is to be asked.
     fn settle(&mut self, now: Timestamp) {
