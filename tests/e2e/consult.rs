@@ -72,16 +72,16 @@ impl Ann {
     }
     /// Waits until her call is in this state.
     async fn is(&mut self, state: ContactState) -> ContactStateChanged {
-        let changed = self.desk.until("the state of her call", |frame| match frame.message {
-            ServerMessage::ContactStateChanged(changed) if changed.to == state => Some(changed),
-            _ => None,
+        let changed = self.desk.until("the state of her call", |frame| {
+            let ServerMessage::ContactStateChanged(changed) = frame.message else { return None };
+            (changed.to == state).then_some(changed)
         });
         changed.await
     }
     async fn is_told(&mut self, code: &str) {
-        let told = self.desk.until("an error", |frame| match frame.message {
-            ServerMessage::Error(error) => Some(error.code),
-            _ => None,
+        let told = self.desk.until("an error", |frame| {
+            let ServerMessage::Error(error) = frame.message else { return None };
+            Some(error.code)
         });
         assert_eq!(told.await, code);
     }

@@ -505,10 +505,12 @@ impl World {
             self.held += counts;
             return;
         }
-        assert_eq!((caller.hears, phone.hears), (Some(phone.port), Some(caller.port)), "{seed:?}");
-        if phone.way.holding.is_some() && self.edge.was_asked(&phone.call) {
-            return; // she held the one who asked her, whose caller she has since got
+        if self.edge.was_asked(&phone.call)
+            && (phone.way.holding.is_some() || phone.plan.on_reinvite == OnReinvite::Refuse(481))
+        {
+            return; // it said that it is in no call; or she held the one who asked her, whose caller she has since got
         }
+        assert_eq!((caller.hears, phone.hears), (Some(phone.port), Some(caller.port)), "{seed:?}");
         let silent = caller.way.told_silence || phone.way.told_silence || phone.way.holding.is_some();
         assert!(!silent || caller.way.holding.is_some(), "{seed:?}: {:?} {:?}", caller.way, phone.way);
         self.talks += counts;
