@@ -289,7 +289,7 @@ async fn she_consults_sees_with_whom_and_puts_the_caller_through() {
         else {
             unreachable!()
         };
-        let with = Some("Ben".to_owned());
+        let with = Some("ben".to_owned());
         assert_eq!(
             (changed.to, changed.consult),
             (ContactState::Consulting, Some(protocol::Consult { with, answered }))

@@ -150,6 +150,9 @@ impl Edge {
         self.batch += 1;
     }
     pub fn on_notice(&mut self, notice: Notice, now: Micros, chance: &mut Chance, seed: u64) -> Vec<Command> {
+        if let Some(commands) = self.on_ask(&notice, now, seed) {
+            return commands;
+        }
         let mut commands = Vec::new();
         match notice {
             Notice::CallOffered { call, .. } => {
@@ -166,12 +169,6 @@ impl Edge {
                 waiting.drop_ask(now, &mut commands);
                 waiting.drop_leg(&mut commands);
             }
-            Notice::ConsultFailed { leg, .. } => {
-                self.alive(leg, seed);
-                let waiting = self.at(leg.call, seed);
-                assert_eq!(waiting.ask, Ask::Joined { leg }, "seed {seed}: they were not joined");
-                waiting.ask_is_gone(leg, now, &mut commands);
-            }
             Notice::Registration(_) | Notice::Registering(_) => panic!("seed {seed}: nobody registers here"),
             Notice::PhoneProgress { leg, .. } => self.alive(leg, seed),
             Notice::PhoneAnswered { leg } => {
@@ -179,12 +176,6 @@ impl Edge {
                 let waiting = self.at(leg.call, seed);
                 assert!(!waiting.answered.contains(&leg), "seed {seed}: answered twice");
                 waiting.answered.push(leg);
-                if waiting.asks(leg) {
-                    waiting.turn_ask(Ask::Joined { leg }, now);
-                    commands.push(Command::JoinConsult { leg });
-                    self.asked += 1;
-                    return commands;
-                }
                 waiting.leg = Leg::Answered { leg };
                 if chance.percent(95) {
                     waiting.ever_joined = Some(leg);
@@ -195,10 +186,6 @@ impl Edge {
                     waiting.drop_leg(&mut commands);
                     waiting.next(leg.call, now, chance, &mut commands);
                 }
-            }
-            Notice::PhoneRefused { leg, .. } if self.at(leg.call, seed).asks(leg) => {
-                self.alive(leg, seed);
-                self.at(leg.call, seed).ask_is_gone(leg, now, &mut commands);
             }
             Notice::PhoneRefused { leg, .. } => self.lose(leg, now, chance, seed, &mut commands),
             Notice::BridgeFailed { leg } => {
@@ -252,10 +239,6 @@ impl Edge {
                 self.alive(leg, seed);
                 let waiting = self.at(leg.call, seed);
                 assert!(waiting.answered.contains(&leg), "seed {seed}: hung up before it answered");
-                if waiting.asks(leg) {
-                    waiting.ask_is_gone(leg, now, &mut commands);
-                    return commands;
-                }
                 waiting.gone.push(leg);
                 waiting.leg = Leg::None;
                 if waiting.ask != Ask::Nobody && !waiting.left && !waiting.ended {
@@ -281,7 +264,11 @@ impl Edge {
                 self.calls.remove(&call);
                 self.over += 1;
             }
-            Notice::Counted(_) | Notice::Noise { .. } | Notice::Trunk { .. } | Notice::NobodyAt { .. } => {}
+            Notice::ConsultFailed { .. }
+            | Notice::Counted(_)
+            | Notice::Noise { .. }
+            | Notice::Trunk { .. }
+            | Notice::NobodyAt { .. } => {}
         }
         commands
     }

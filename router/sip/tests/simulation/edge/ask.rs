@@ -1,8 +1,42 @@
 //! The agent asks somebody about her caller, goes back, or puts the caller through.
 
-use super::{Ask, Hold, Leg, RING_S, SECOND, Waiting};
+use super::{Ask, Edge, Hold, Leg, RING_S, SECOND, Waiting};
 use crate::network::Chance;
-use sip::{Cause, Command, Display, Flow, LegKey, Micros, Phone};
+use sip::{Cause, Command, Display, Flow, LegKey, Micros, Notice, Phone};
+
+impl Edge {
+    /// What the brain would order upon a notice about the one who is asked; none when it is about somebody else.
+    pub(super) fn on_ask(&mut self, notice: &Notice, now: Micros, seed: u64) -> Option<Vec<Command>> {
+        let (Notice::ConsultFailed { leg, .. }
+        | Notice::PhoneAnswered { leg }
+        | Notice::PhoneRefused { leg, .. }
+        | Notice::PhoneHungUp { leg }) = *notice
+        else {
+            return None;
+        };
+        if !self.at(leg.call, seed).asks(leg) {
+            let failed = matches!(notice, Notice::ConsultFailed { .. });
+            assert!(!failed, "seed {seed}: {leg:?} was not asked");
+            return None;
+        }
+        self.alive(leg, seed);
+        let mut commands = Vec::new();
+        let waiting = self.at(leg.call, seed);
+        let answered = waiting.answered.contains(&leg);
+        if let Notice::PhoneAnswered { .. } = notice {
+            assert!(!answered, "seed {seed}: answered twice");
+            waiting.answered.push(leg);
+            waiting.turn_ask(Ask::Joined { leg }, now);
+            commands.push(Command::JoinConsult { leg });
+            self.asked += 1;
+        } else {
+            let refused = matches!(notice, Notice::PhoneRefused { .. });
+            assert!(answered != refused, "seed {seed}: {notice:?}, answered: {answered}");
+            waiting.ask_is_gone(leg, now, &mut commands);
+        }
+        Some(commands)
+    }
+}
 
 impl Waiting {
     pub(super) fn asks(&self, of: LegKey) -> bool {
