@@ -245,8 +245,12 @@ impl Ua {
         let odd = self.vanished
             || self.plan.no_ack
             || self.cancelled
-            // It may take longer than anybody waits here until it is ready to be told something.
-            || matches!(self.plan.on_reinvite, OnReinvite::Ignore | OnReinvite::Glare(1..));
+            // It may take longer than anybody waits here until it is ready to be told something, and who says that there
+            // is no such conversation is taken at its word.
+            || matches!(
+                self.plan.on_reinvite,
+                OnReinvite::Ignore | OnReinvite::Glare(1..) | OnReinvite::Refuse(481)
+            );
         self.state == State::Up && !odd && self.out.is_empty() && self.unacked.is_empty()
     }
     /// Its dialog, as an INVITE names it that takes its place; none when it has none any more.
