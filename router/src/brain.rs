@@ -2,6 +2,8 @@
 //!
 //! SIP over UDP, the brain and the log share this one thread: nothing on the path of a call crosses to another.
 
+mod transfers;
+
 use crate::{
     announcer::{Announcer, Whereabouts},
     clock::Clock,
@@ -15,8 +17,8 @@ use crate::{
     sip_edge::{SipEdge, UdpEdge, offer_id},
     streams::{StreamNews, Streams},
 };
-use acd::{Acd, AgentNo, CallId, CommandError, Event, OfferId, Order, Plan, Target, Timestamp};
-use agent_gateway::{DeskOrder, ReplyTo, Transfer};
+use acd::{Acd, AgentNo, Event, OfferId, Order, Plan, Timestamp};
+use agent_gateway::{DeskOrder, ReplyTo};
 use mio::{Events, Interest, Poll, Token};
 use sip::{Keep, Notice};
 use std::{collections::HashMap, io, sync::Arc, time::Duration};
@@ -369,54 +371,6 @@ impl Brain {
                 }
             }
         }
-    }
-
-    /// An agent gives her caller away at her desk, or asks somebody first.
-    fn transfer(&mut self, asked: Transfer, asker: Asker, now: Timestamp) -> Result<(), BrainError> {
-        let Transfer { agent, call, target, consult } = asked;
-        match self.target(call, &target) {
-            Ok(to) if consult => self.tell(Event::ConsultAsked { agent, call, to }, asker, now),
-            Ok(to) => self.tell(Event::TransferAsked { agent, call, to }, asker, now),
-            Err(error) => {
-                self.reply(asker, Err(error), now);
-                Ok(())
-            }
-        }
-    }
-
-    /// An agent's phone gives its caller away.
-    fn referred(
-        &mut self,
-        offer: OfferId,
-        target: &str,
-        replaces: Option<Arc<str>>,
-        now: Timestamp,
-    ) -> Result<(), BrainError> {
-        let asker = Asker::Phone(offer);
-        match self.target(offer.call, target) {
-            Ok(to) => {
-                let attended = replaces.is_some();
-                // A queue has no call that could be taken over; its caller waits like any other.
-                let of_somebody = !matches!(to, Target::Queue { .. });
-                if let Some(next) = self.acd.call(offer.call).map(acd::Call::next_attempt) {
-                    self.sip.will_replace(next, replaces.filter(|_| of_somebody));
-                }
-                self.tell(Event::ReferAsked { offer, to, attended }, asker, now)
-            }
-            Err(error) => {
-                self.reply(asker, Err(error), now);
-                Ok(())
-            }
-        }
-    }
-
-    /// Whom a target names. A number outside is kept on the SIP side: it must not get into the log.
-    fn target(&mut self, call: CallId, target: &str) -> Result<Target, CommandError> {
-        let (to, number) = self.acd.target(target, |user| self.sip.agent_at(user))?;
-        if let Some(number) = number {
-            self.sip.will_dial(call, number);
-        }
-        Ok(to)
     }
 
     /// Hands an event to the brain and carries out what it decides. Nothing leaves before the commit.

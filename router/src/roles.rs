@@ -2,6 +2,7 @@
 //!
 //! One thread for SIP, brain and log; one for music; a few for desktops, look-ups, records and the operator's HTTP.
 
+mod desk;
 mod places;
 
 use crate::{
@@ -23,14 +24,15 @@ use crate::{
     trunks::TrunkBoard,
 };
 use acd::{Acd, Plan, Timestamp};
-use agent_gateway::{BrowserPhones, Gateway, GatewayConfig, GatewayError};
+use agent_gateway::{Gateway, GatewayError};
 use config::Config;
+use desk::{desk_config, sources};
 use places::{peering, trunk_names, whereabouts};
-use screenpop::{ScreenPop, SectionSpec, SourceSpec, caller::Region};
+use screenpop::{ScreenPop, caller::Region};
 use serde::Serialize;
 use sip::{Flow, LegRecord, Transport};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     io,
     net::{SocketAddr, TcpListener},
     path::Path,
@@ -470,70 +472,6 @@ fn outside(config: &Config, names: &mut Names) -> Vec<OutsideSide> {
         trunk: way.trunk.as_deref().map(Arc::from),
     };
     config.outside.iter().map(side).collect()
-}
-
-fn sources(config: &Config) -> Vec<SourceSpec> {
-    let section = |section: &config::Section| SectionSpec {
-        name: section.name.clone(),
-        query: section.query.clone(),
-        role: section.role.clone(),
-    };
-    let source = |source: &config::Source| SourceSpec {
-        name: source.name.clone(),
-        path: source.url.clone(),
-        deadline: source.deadline,
-        find: source.find.clone(),
-        sections: source.sections.iter().map(section).collect(),
-    };
-    config.sources.iter().map(source).collect()
-}
-
-fn desk_config(
-    config: &Config,
-    directory: &acd::Directory,
-    listener: TcpListener,
-    sip: &BTreeMap<&'static str, SocketAddr>,
-    screenpop: Arc<ScreenPop>,
-) -> GatewayConfig {
-    let access = |agent: &config::AgentAccess| {
-        let plan = config.plan.agents.iter().find(|plan| plan.id == agent.id)?;
-        Some(agent_gateway::AgentAccess {
-            no: directory.agent_no(&agent.id)?,
-            id: agent.id.clone(),
-            name: agent.name.clone(),
-            token: agent.token.as_ref().map(|token| token.expose().to_owned()).unwrap_or_default(),
-            roles: agent.roles.clone(),
-            skills: plan.skills.clone(),
-            answer: plan.answer,
-            presence: plan.presence,
-        })
-    };
-    GatewayConfig {
-        listener,
-        agents: config.agents.iter().filter_map(access).collect(),
-        queues: queue_names(directory),
-        codes: config.desk.codes.clone(),
-        not_ready_reasons: config.desk.not_ready_reasons.clone(),
-        outside: !config.outside.is_empty(),
-        origins: config.desk.origins.clone(),
-        browser_phones: browser_phones(config, directory, sip),
-        screenpop,
-        server_version: env!("CARGO_PKG_VERSION").to_owned(),
-    }
-}
-
-/// Whose phone is in the browser, and how it reaches us.
-fn browser_phones(
-    config: &Config,
-    directory: &acd::Directory,
-    sip: &BTreeMap<&'static str, SocketAddr>,
-) -> Option<BrowserPhones> {
-    let is_one = |agent: &&config::AgentAccess| matches!(agent.phone, config::Phone::Browser);
-    let agents = config.agents.iter().filter(is_one).filter_map(|agent| directory.agent_no(&agent.id));
-    let agents: BTreeSet<acd::AgentNo> = agents.collect();
-    let port = |key| sip.get(key).map(SocketAddr::port);
-    let (url, ws, wss) = (config.desk.phone_url.clone(), port("sip_ws"), port("sip_wss"));
-    (!agents.is_empty()).then_some(BrowserPhones { agents, url, ws, wss })
 }
 
 /// Decides a log again.

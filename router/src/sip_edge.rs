@@ -5,6 +5,7 @@
 mod count;
 mod located;
 mod mint;
+mod orders;
 mod relayed;
 mod transfer;
 mod trunk;
@@ -20,11 +21,7 @@ use crate::{
     streams::Streams,
     trunks::TrunkBoard,
 };
-use acd::{
-    AgentNo, CallId, Event, OfferId, Order, QueueNo, Refusal, Timestamp, Treatment,
-    effect::{DropReason, EndReason},
-    event::CallerExit,
-};
+use acd::{CallId, Event, OfferId, QueueNo, Refusal, Timestamp, event::CallerExit};
 use agent_gateway::CallerKnown;
 use bytes::Bytes;
 use located::Located;
@@ -32,8 +29,8 @@ pub use located::{Place, Whereabouts};
 use mint::NodeMint;
 use screenpop::caller::{Caller, CallerHeaders, Privacy, Region, identify};
 use sip::{
-    CallKey, Cause, Command, Connection, Display, Flow, Keep, Left, LegKey, Micros, Notice, Offered, Output,
-    Play, Registry, Stack, Transport, registrar::BindingRecord,
+    CallKey, Connection, Flow, Keep, Left, LegKey, Micros, Notice, Offered, Output, Play, Registry, Stack,
+    Transport, registrar::BindingRecord,
 };
 use std::{collections::HashMap, net::UdpSocket, sync::Arc};
 
@@ -419,127 +416,6 @@ impl SipEdge {
         self.play(call, None);
         self.callers.remove(&call);
     }
-
-    /// Carries out an order of the brain's, if it is one for this side.
-    pub fn carry_out(&mut self, order: &Order, now: Timestamp) {
-        let command = match order {
-            Order::Treat { call, queue, treatment } => self.treat(*call, *queue, *treatment),
-            Order::RingPhone { offer, agent, queue, auto_answer, by } => {
-                let Some(ring) = self.ring(*offer, *agent, *queue, *auto_answer, now) else {
-                    // No phone is known for her: as if it could not be reached.
-                    self.out.notices.push(Notice::PhoneRefused { leg: leg_key(*offer), status: 480 });
-                    return;
-                };
-                transfer::asked_by(ring, *by)
-            }
-            Order::CallOut { offer, rule, by } => {
-                let Some(ring) = self.call_out(*offer, rule) else {
-                    self.out.notices.push(Notice::PhoneRefused { leg: leg_key(*offer), status: 480 });
-                    return;
-                };
-                transfer::asked_by(ring, *by)
-            }
-            Order::ConnectConsult { offer, .. } => Command::JoinConsult { leg: leg_key(*offer) },
-            Order::PutThrough { offer } => Command::PutThrough { leg: leg_key(*offer) },
-            Order::AcceptRefer { offer } => Command::AcceptRefer { leg: leg_key(*offer) },
-            Order::DropPhone { offer, why } => {
-                if *why == DropReason::RungOut {
-                    self.found.ended(leg_key(*offer), RANG_IN_VAIN); // not even a 180 came
-                }
-                Command::Drop { leg: leg_key(*offer), reason: drop_cause(*why) }
-            }
-            Order::Connect { offer } => Command::Connect { leg: leg_key(*offer) },
-            Order::HoldPhone { offer } => Command::HoldPhone { leg: leg_key(*offer) },
-            Order::Hold { offer, queue } => self.hold(*offer, *queue),
-            Order::Retrieve { offer } => Command::Retrieve { leg: leg_key(*offer) },
-            Order::EndCaller { call, why } => Command::End { call: call_key(*call), cause: end_cause(*why) },
-            Order::OfferCall { .. }
-            | Order::WithdrawOffer { .. }
-            | Order::CallMoved { .. }
-            | Order::AskedInVain { .. }
-            | Order::AgentMoved { .. }
-            | Order::CallOver { .. } => return,
-        };
-        self.stack.command(command, micros(now), &mut self.mint, &mut self.out);
-    }
-
-    fn choose_music(&mut self, call: CallId, queue: QueueNo) {
-        let music = self.queues.get(queue.index()).map(|queue| Arc::clone(&queue.music));
-        if let Some(side) = self.callers.get_mut(&call) {
-            side.music = music;
-        }
-    }
-
-    fn treat(&mut self, call: CallId, queue: QueueNo, treatment: Treatment) -> Command {
-        self.choose_music(call, queue);
-        let welcome = self.queues.get(queue.index()).and_then(|queue| queue.welcome.clone());
-        if let Some(side) = self.callers.get_mut(&call)
-            && side.welcomed.replace(queue) != Some(queue)
-        {
-            side.welcome = welcome;
-        }
-        let port = match treatment {
-            Treatment::Music | Treatment::EarlyMedia => self.rtp_port(call),
-            Treatment::Ringing => None,
-        };
-        let treatment = match (treatment, port) {
-            (Treatment::Music, Some(port)) => sip::Treatment::Music { port },
-            (Treatment::EarlyMedia, Some(port)) => sip::Treatment::EarlyMedia { port },
-            (Treatment::Music | Treatment::EarlyMedia, None) => {
-                tracing::warn!(%call, "no RTP port is free; the caller hears ringing (widen [media] ports)");
-                sip::Treatment::Ringing
-            }
-            (Treatment::Ringing, _) => sip::Treatment::Ringing,
-        };
-        Command::Treat { call: call_key(call), treatment }
-    }
-
-    fn hold(&mut self, offer: OfferId, queue: QueueNo) -> Command {
-        self.choose_music(offer.call, queue);
-        let port = self.rtp_port(offer.call);
-        if port.is_none() {
-            tracing::warn!(call = %offer.call, "no RTP port is free; the held caller hears nothing (widen [media] ports)");
-        }
-        Command::Hold { leg: leg_key(offer), port }
-    }
-
-    fn rtp_port(&mut self, call: CallId) -> Option<u16> {
-        let side = self.callers.get_mut(&call)?;
-        if side.rtp.is_none() {
-            side.rtp = self.ports.bind();
-        }
-        side.rtp.as_ref().map(|(port, _)| *port)
-    }
-
-    fn ring(
-        &mut self,
-        offer: OfferId,
-        agent: AgentNo,
-        queue: QueueNo,
-        auto_answer: bool,
-        now: Timestamp,
-    ) -> Option<Command> {
-        let mut phones = match self.phones.get(agent.index())?.as_ref()? {
-            PhoneSide::At { uri, at } => vec![self.found.phone(leg_key(offer), uri.clone(), *at)?],
-            PhoneSide::Registered(user) => self.stack.phones_of(user, micros(now)),
-        };
-        if auto_answer {
-            phones.truncate(1); // which of several would answer first is nothing an agent could know
-        }
-        if phones.is_empty() {
-            return None;
-        }
-        let phones = self.replacing(offer, phones);
-        let queue = self.queues.get(queue.index()).map(|queue| queue.name.clone()).unwrap_or_default();
-        let display = self.display(offer.call);
-        Some(Command::Ring { leg: leg_key(offer), phones, queue, display, auto_answer })
-    }
-
-    fn display(&self, call: CallId) -> Display {
-        let withheld =
-            self.callers.get(&call).is_none_or(|side| side.known.caller.privacy == Privacy::Withheld);
-        if withheld { Display::Anonymous } else { Display::AsCaller }
-    }
 }
 
 const fn micros(at: Timestamp) -> Micros {
@@ -568,28 +444,5 @@ const fn exit(how: Left) -> CallerExit {
         Left::Cancelled => CallerExit::Cancelled,
         Left::HungUp => CallerExit::HungUp,
         Left::Lost => CallerExit::Lost,
-    }
-}
-
-const fn drop_cause(why: DropReason) -> Cause {
-    match why {
-        DropReason::CallerGone => Cause { status: 487, text: "Caller has gone" },
-        DropReason::RungOut => Cause { status: 408, text: "Not answered in time" },
-        DropReason::Declined => Cause { status: 603, text: "Declined at the desk" },
-        DropReason::AgentHungUp => Cause { status: 200, text: "Hung up at the desk" },
-        DropReason::Stale => Cause { status: 487, text: "Offer withdrawn" },
-        DropReason::Transferred => Cause { status: 200, text: "Transferred" },
-        DropReason::ConsultOver => Cause { status: 487, text: "Consultation over" },
-        DropReason::BridgeFailed => Cause { status: 500, text: "Caller could not be joined" },
-    }
-}
-
-const fn end_cause(why: EndReason) -> Cause {
-    match why {
-        EndReason::AgentHungUp => Cause { status: 200, text: "Call completed" },
-        EndReason::Refused(acd::RefuseReason::MaxWait) => {
-            Cause { status: 480, text: "Temporarily Unavailable" }
-        }
-        EndReason::Refused(acd::RefuseReason::NoEntry) => Cause { status: 404, text: "Not Found" },
     }
 }
