@@ -192,3 +192,49 @@ async fn an_agent_gives_her_caller_to_another_queue() {
     let wanted = vec!["a001|queue|sales|completed".to_owned()];
     harness::eventually_is("transfers", Duration::from_secs(5), &wanted, || router.records().rows(transfers));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn an_agent_asks_a_colleague_goes_back_and_puts_her_caller_through() {
+    need_all(&["sipp", "chromium"]);
+    let (port, elsewhere) = (free_port(), free_port());
+    let more = format!(
+        "[[queue]]\nname = \"sales\"\nneeds = \"sales\"\nwrap_up = \"0s\"\npop_budget = \"0ms\"\n\
+         [[agent]]\nid = \"a002\"\nname = \"Ben\"\nphone = \"sip:a002@127.0.0.1:{elsewhere}\"\npresence = \"always\"\nskills = {{ sales = 5 }}\n"
+    );
+    let site = Site::new().queue("needs", "not sales").queue("wrap_up", "30s").more(&more);
+    let router = Router::start(&site.agent(Agent::desk("a001", port)));
+    let (target, folder) = (router.ready().sip_udp, router.folder());
+    let _phone = Sipp::phones(port, 50, 60_000, "answers").start(target, folder);
+    let _other = Sipp::phones(elsewhere, 50, 8_000, "answers").start(target, folder);
+    let mut browser = Browser::start().await;
+    browser.sign_in(router.ready().desk, "t-a001").await;
+    browser.be_ready().await;
+    let caller = Sipp::caller("caller_held").with("MEDIA", 40_000).dial("1500").calls(1, 1);
+    let caller = caller.start(target, folder);
+    browser.until_call("connected", Duration::from_secs(15)).await;
+
+    let asks = "(() => { const whom = document.querySelector('#transfer-whom'); whom.value = 'agent:a002'; \
+                whom.dispatchEvent(new Event('change')); return whom.value; })()";
+    let talks = "document.querySelector('.consult strong')?.innerText.includes('talking to Ben')";
+    browser.press("transfer").await;
+    assert_eq!(browser.eval(asks).await, "agent:a002");
+    browser.press("consult").await;
+    browser.until_call("consulting", Duration::from_secs(5)).await;
+    browser.until("she sees with whom", talks).await;
+    browser.screenshot(&screenshot("desktop-consult.png")).await;
+    browser.press("back").await;
+    browser.until_call("connected", Duration::from_secs(5)).await;
+
+    browser.press("transfer").await;
+    assert_eq!(browser.eval(asks).await, "agent:a002");
+    browser.press("consult").await;
+    browser.until("she sees with whom", talks).await;
+    browser.press("complete").await;
+    browser.until_call("ended", Duration::from_secs(5)).await;
+    browser.press("finish").await;
+    caller.finished(Duration::from_secs(20));
+    assert_eq!(browser.complaints(), [""; 0], "the page complained");
+    let transfers = "SELECT transferred_to, outcome, consulted FROM transfers ORDER BY transferred_at";
+    let wanted = vec!["a002|returned|1".to_owned(), "a002|completed|1".to_owned()];
+    harness::eventually_is("transfers", Duration::from_secs(5), &wanted, || router.records().rows(transfers));
+}
