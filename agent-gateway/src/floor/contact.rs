@@ -161,6 +161,7 @@ impl ContactView {
         self.rev += 1;
         if to == ContactState::Connected {
             self.connected_at.get_or_insert(at);
+            self.offered.consult = false; // she has the caller, whoever asked her about it
         }
         ContactStateChanged {
             from,

@@ -234,7 +234,10 @@ impl Floor {
         };
         contact.consults(consult);
         if matches!(to, CallMove::Transferred | CallMove::ConsultOver) && !contact.notes().is_empty() {
-            self.handed_on.insert(call, contact.notes().to_vec());
+            let handed_on = self.handed_on.entry(call).or_default();
+            let news = contact.notes().iter().filter(|note| !handed_on.contains(note));
+            let news: Vec<String> = news.cloned().collect();
+            handed_on.extend(news);
         }
         let message = contact.moved(state, cause, by, at);
         out.push(contact.say(agent, ServerMessage::ContactStateChanged(message)));

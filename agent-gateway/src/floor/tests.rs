@@ -167,3 +167,39 @@ fn an_offer_carries_the_last_notes_as_far_as_they_fit() {
     }
     assert_eq!(given_to_ben(&mut floor).notes, [long("b"), long("c")]);
 }
+
+#[test]
+fn who_was_asked_about_a_caller_and_got_it_has_a_call_like_any_other() {
+    let mut floor = floor();
+    let Order::OfferCall { offer, queue, waited, expires, priority, answer, .. } = offered(1) else {
+        unreachable!()
+    };
+    let (agent, given_by, consult) = (ANN, Some(BEN), true);
+    let asked =
+        Order::OfferCall { offer, agent, queue, waited, expires, priority, answer, given_by, consult };
+    fold(&mut floor, &asked);
+    let moved = |to| Order::CallMoved { call: offer.call, agent: ANN, to };
+    fold(&mut floor, &moved(CallMove::Consulting { answered: true, with: Some(BEN) }));
+    assert!(floor.snapshot(ANN, NOON).contacts[0].offered.consult);
+    fold(&mut floor, &moved(CallMove::Connected));
+    let contact = floor.snapshot(ANN, NOON).contacts[0].clone();
+    assert_eq!((contact.state, contact.offered.consult), (ContactState::Connected, false));
+    fold(&mut floor, &moved(CallMove::Consulting { answered: false, with: None }));
+    assert!(
+        fold(&mut floor, &moved(CallMove::Connected)).is_empty(),
+        "a desktop that came back is told again"
+    );
+}
+
+#[test]
+fn what_two_agents_wrote_while_one_asked_the_other_is_handed_on() {
+    let mut floor = floor();
+    fold(&mut floor, &offered(1));
+    let call = offer(1).call;
+    floor.contact_mut(ANN, call).unwrap().note("first").unwrap();
+    fold(&mut floor, &Order::CallMoved { call, agent: ANN, to: CallMove::ConsultOver });
+    fold(&mut floor, &offered(2));
+    floor.contact_mut(ANN, call).unwrap().note("second").unwrap();
+    let told = given_to_ben(&mut floor);
+    assert_eq!(told.notes, ["first", "second"]);
+}

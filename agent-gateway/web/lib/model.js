@@ -80,7 +80,10 @@ const FOLDS = {
     contact.state = data.to;
     contact.consult = data.consult;
     contact.since = data.since;
-    if (data.to === "connected") contact.connectedAt ??= data.since;
+    if (data.to === "connected") {
+      contact.connectedAt ??= data.since;
+      contact.offered = { ...contact.offered, consult: false }; // she has the caller, whoever asked her about it
+    }
     if (data.to === "ended") Object.assign(contact, { endedAt: data.since, endedBy: data.ended_by, cause: data.cause });
     if (data.to === "queued") {
       model.contacts.delete(id);

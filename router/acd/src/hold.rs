@@ -95,6 +95,10 @@ impl Acd {
     pub(crate) fn call_retrieved(&mut self, offer: OfferId, now: Timestamp, effects: &mut Effects) {
         let Some(agent) = self.is_connected(offer) else { return };
         let dropped = self.drop_consult(offer.call, TransferOutcome::Returned, now, effects);
+        if dropped {
+            let (call, what, status) = (offer.call, PhoneTask::Consult, 487);
+            effects.orders.push(Order::AskedInVain { call, agent, what, status });
+        }
         if self.end_hold(offer.call, now, effects) {
             effects.orders.push(Order::CallMoved { call: offer.call, agent, to: CallMove::Retrieved });
         } else if dropped {

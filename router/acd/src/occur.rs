@@ -284,7 +284,7 @@ impl Acd {
                 effects.orders.extend(self.offer_call(offer, no, offered, since));
                 let moved = |to| Order::CallMoved { call: offer.call, agent: no, to };
                 effects.orders.push(moved(CallMove::Connected));
-                if let Line::Held { .. } = line {
+                if matches!(line, Line::Held { .. }) && !call.is_consulted_on() {
                     effects.orders.push(moved(CallMove::Held));
                 }
                 self.tell_desk_of_consult(offer.call, no, effects);

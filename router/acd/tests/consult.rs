@@ -168,6 +168,7 @@ fn put_through_the_caller_is_with_the_one_she_asked() {
                 (VisitOutcome::Answered, seconds(30), seconds(0)),
             ]
         );
+        assert_eq!(visits[1].ring, seconds(5), "what she talked with Ann is no ringing");
         assert_eq!(story.floor.record(call).unwrap().agent, Some(story.ben));
         story.floor.prove_replay();
     }
@@ -331,6 +332,7 @@ fn a_desktop_that_comes_late_learns_who_talks_to_whom() {
         let with = Some(if agent == story.ann { story.ben } else { story.ann });
         let to = CallMove::Consulting { answered: true, with };
         assert!(story.has(&Order::CallMoved { call: story.call, agent, to }), "{:?}", story.floor.orders);
+        assert!(!story.has(&Order::CallMoved { call: story.call, agent, to: CallMove::Held }));
         let connected = Order::CallMoved { call: story.call, agent, to: CallMove::Connected };
         assert_eq!(story.has(&connected), agent == story.ann, "only one of them has the caller");
     }
@@ -343,4 +345,16 @@ fn a_restart_frees_her_who_was_asked() {
     assert_eq!((story.state(story.ann), story.state(story.ben)), ("not_ready", "not_ready"));
     assert_eq!(story.ends(), [(TransferOutcome::LostRestart, None, true)]);
     story.floor.prove_replay();
+}
+
+#[test]
+fn a_phone_that_takes_its_caller_back_by_itself_ends_the_question_and_she_is_told() {
+    let mut story = Story::asks(ben());
+    let Story { ann, call, hers, leg, .. } = story;
+    story.floor.must(Event::CallRetrieved { offer: hers });
+    assert!(story.has(&Order::DropPhone { offer: leg, why: DropReason::ConsultOver }));
+    let (what, status) = (PhoneTask::Consult, 487);
+    assert!(story.has(&Order::AskedInVain { call, agent: ann, what, status }));
+    assert_eq!(story.floor.acd().call(call).unwrap().state_name(), "connected");
+    assert_eq!(story.state(story.ben), "ready");
 }

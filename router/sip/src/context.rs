@@ -199,7 +199,7 @@ impl Ctx<'_> {
     ) -> (Writer, Flow, Shown) {
         let (mut writer, to) = in_dialog(&self.net.local, dialog, method, seq, branch);
         let mut shown = Shown::new();
-        if let Some(trunk) = &dialog.trunk {
+        if let Some(trunk) = dialog.signer() {
             shown = self.net.accounts.sign(trunk, &mut writer, (method, dialog.path().uri), self.mint);
         }
         (writer, to, shown)
@@ -211,7 +211,7 @@ impl Ctx<'_> {
     }
     /// The request under `branch` may be signed when it is challenged, if `dialog` is with a trunk that knows us.
     fn may_sign(&mut self, branch: u128, dialog: &Dialog, owner: Option<Owner>) {
-        if let Some(trunk) = &dialog.trunk {
+        if let Some(trunk) = dialog.signer() {
             self.net.clients.may_sign(branch, Arc::clone(trunk), owner);
         }
     }
@@ -245,7 +245,9 @@ impl Ctx<'_> {
         let sent = self.net.clients.sent_invite(branch);
         let (seq, shown) = sent.map_or((seq, Shown::new()), |sent| (sent.seq, sent.shown.clone()));
         let (mut writer, to) = in_dialog(&self.net.local, dialog, Method::Ack, seq, self.mint.bits());
-        show(&mut writer, &shown);
+        if dialog.signer().is_some() {
+            show(&mut writer, &shown);
+        }
         let ack = writer.finish();
         self.out.send(to, ack.clone(), Sent::Request(Method::Ack));
         self.net.clients.acknowledged(branch, ack, to, &mut self.net.timers);

@@ -105,6 +105,12 @@ impl Dialog {
     pub(crate) fn signed_by(self, trunk: Option<Arc<str>>) -> Self {
         Self { trunk, ..self }
     }
+    /// The trunk whose login signs our next request: none when that goes past the trunk, to where a Contact or a
+    /// Record-Route leads. Whoever is there is not told who we are, and what it asks is not answered.
+    pub(crate) fn signer(&self) -> Option<&Arc<str>> {
+        let home = self.peer.peer.ip().to_canonical();
+        self.trunk.as_ref().filter(|_| self.path().to.peer.ip().to_canonical() == home)
+    }
     /// Whether a request with our tag really is the peer's in this dialog.
     pub(crate) fn owns(&self, request: &Message) -> bool {
         request.call_id() == self.call_id && request.from_tag().unwrap_or_default() == self.remote_tag

@@ -21,7 +21,9 @@ impl Ctx<'_> {
         let used = seq.saturating_add(u32::from(MAX_PRACKS));
         let dialog = Dialog::as_client(0, ours, used, response, from).signed_by(trunk);
         let (mut writer, to) = in_dialog(&self.net.local, &dialog, Method::Ack, seq, self.mint.bits());
-        show(&mut writer, &shown);
+        if dialog.signer().is_some() {
+            show(&mut writer, &shown);
+        }
         self.out.send(to, writer.finish(), Sent::Request(Method::Ack));
         if new && initial {
             self.bye(dialog, None, None);

@@ -95,7 +95,7 @@ impl Model {
             }
         }
         for order in &effects.orders {
-            if let Order::Connect { offer } = order {
+            if let Order::Connect { offer } | Order::PutThrough { offer } = order {
                 self.answered_outside(offer.call, entry.at);
             }
             if let Order::AgentMoved { agent, to, .. } = order
@@ -429,7 +429,12 @@ impl Model {
         let talks = matches!(agent.state, AgentState::Talking { .. });
         let state = match visit.map(|visit| visit.stage) {
             Some(Stage::Held { agent: holds, .. }) if talks && self.agent(holds) == *id => "held",
-            Some(Stage::Held { .. }) if talks => "consulting", // she is asked about somebody else's caller
+            // She is asked about somebody else's caller.
+            Some(Stage::Connected { agent: other, .. } | Stage::Held { agent: other, .. })
+                if talks && self.agent(other) != *id =>
+            {
+                "consulting"
+            }
             Some(Stage::Queued | Stage::Offered { .. } | Stage::Connected { .. } | Stage::Held { .. })
             | None => agent.state.as_str(),
         };

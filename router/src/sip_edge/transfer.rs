@@ -65,6 +65,9 @@ impl SipEdge {
 
     /// Tells the phone that its caller stays with it.
     pub fn refuse_refer(&mut self, offer: OfferId, error: &CommandError, now: Timestamp) {
+        if let Some(side) = self.callers.get_mut(&offer.call) {
+            side.replaces = None;
+        }
         let command = Command::RefuseRefer { leg: leg_key(offer), status: status_of(error) };
         self.stack.command(command, micros(now), &mut self.mint, &mut self.out);
     }

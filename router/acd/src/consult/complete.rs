@@ -1,6 +1,6 @@
 //! She puts her caller through to the one she asks.
 
-use super::{CONSULTING, Consult};
+use super::{CONSULTING, Consult, Other};
 use crate::{
     Acd, AgentNo, CallId, Effects, Fact, OfferId, Order, Timestamp, Treatment,
     call::{CallState, Far, Line, Stage, Transfer},
@@ -20,6 +20,12 @@ impl Acd {
         let (since, queue, due) = (consult.since, consult.queue, consult.due().unwrap_or(now));
         self.hand_over(id, consult, now, effects);
         let offer = other.leg;
+        // To her it is an offer that rang for as long as the question did, and was answered now.
+        let rang = other.since.map_or(Duration::ZERO, |answered| answered.since(since));
+        let since = match other {
+            Other { agent: Some(_), since: Some(_), .. } => now.before(rang),
+            Other { .. } => since,
+        };
         if let Some(agent) = other.agent {
             self.begin_visit(id, queue, now, effects);
             self.count_offer(id);

@@ -92,6 +92,13 @@ impl Call {
             self.settle(ctx);
         }
     }
+    /// Somebody has asked of its own accord: what that sets off may be corrected anew.
+    pub(super) const fn begin_to_correct(&mut self) {
+        self.corrections = 0;
+        if let Some(pair) = &mut self.pair {
+            pair.corrections = 0;
+        }
+    }
     /// Forgets a pair whose phone has not come.
     pub(super) fn mind_pair(&mut self) {
         if self.pair.as_ref().is_some_and(|pair| self.phone(pair.with).is_none()) {
@@ -101,7 +108,8 @@ impl Call {
     /// The phone that hears this one instead of the caller.
     pub(super) fn paired(&self, side: Side) -> Option<Side> {
         let Side::Phone(attempt) = side else { return None };
-        let pair = self.pair.as_ref().filter(|pair| pair.joined)?;
+        // Until her phone holds, what it is asked may still be the caller's question.
+        let pair = self.pair.as_ref().filter(|pair| pair.joined && self.hold_stands(pair.by))?;
         pair.other(attempt).map(Side::Phone)
     }
     /// Whether this phone is called for another one, and is nothing to the caller.

@@ -97,7 +97,7 @@ impl Call {
             return Err(491);
         }
         ctx.trying(&asked.request, asked.server, asked.from);
-        self.corrections = 0;
+        self.begin_to_correct();
         if asked.request.method() == Method::Update {
             self.relay_update(other, offer, ctx);
         } else {
@@ -117,7 +117,8 @@ impl Call {
     ) -> Result<(), u16> {
         let (Side::Caller, Have::Music { port, .. }) = (side, self.have) else {
             // A phone that is just being joined has to wait for the caller's answer; otherwise there is nobody to ask.
-            return Err(if matches!(self.want, Want::Phone(_)) { 491 } else { 488 });
+            let waits = matches!(side, Side::Phone(attempt) if self.is_consulted(attempt));
+            return Err(if waits || matches!(self.want, Want::Phone(_)) { 491 } else { 488 });
         };
         let answer = self.music_for(&offer, port, ctx).ok_or(488_u16)?;
         let told = self.caller.session.tell(&answer.body);
@@ -192,7 +193,7 @@ impl Call {
         self.settle(ctx);
     }
     fn answered_in_ack(&mut self, side: Side, answer: Bytes, ctx: &mut Ctx<'_>) {
-        self.corrections = 0;
+        self.begin_to_correct();
         let Some(session) = self.session_mut(side) else { return };
         let was = session.theirs.clone();
         if Sdp::parse(answer.clone()).is_ok() {

@@ -68,7 +68,7 @@ impl Call {
     }
     /// A refresh of ours by re-INVITE was answered: the peer's media may be somewhere else than before.
     pub(super) fn refresh_agreed(&mut self, side: Side, ctx: &mut Ctx<'_>) {
-        self.corrections = 0;
+        self.begin_to_correct();
         match (side, self.have) {
             (Side::Caller, Have::Music { port, music }) => {
                 let (heard, playing) = (self.heard_music(), self.playing);

@@ -271,3 +271,23 @@ fn a_refusal_and_a_caller_who_leaves_end_the_question() {
         drop_leg(&mut rig, leg);
     }
 }
+
+#[test]
+fn a_question_of_the_caller_that_is_under_way_is_answered_before_anybody_is_joined() {
+    let mut rig = Rig::new();
+    let mut caller = Peer::caller("621");
+    let (_, by, _) = talking(&mut rig, &mut caller);
+    rig.receive(PBX, caller.next(Method::Invite, "", &sdp("192.0.2.10", 20_600, "8")));
+    let relayed = rig.one_to(PHONE);
+    assert_eq!(rig.told(PBX), ["100 INVITE"]);
+    rig.command(Command::HoldPhone { leg: by });
+    assert_eq!(rig.told(PHONE), [""; 0], "it is asked something already");
+    let (leg, invite) = rings(&mut rig, by);
+    answers(&mut rig, leg, &invite);
+    rig.receive(PHONE, answer(&relayed, 200, "", CONTACT, &phone_sdp_with("8")));
+    let sent = rig.sent_to(PBX);
+    assert_eq!(lines(&sent), ["200 INVITE"], "the caller has its answer");
+    let told = rig.sent_to(PHONE);
+    assert_eq!(lines(&told), ["ACK", "INVITE"]);
+    assert!(body(&told[1]).contains("a=inactive"), "and then her phone is asked to hold: {told:?}");
+}

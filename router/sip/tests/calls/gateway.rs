@@ -263,6 +263,29 @@ fn a_bye_is_signed_when_it_is_asked_although_its_leg_has_gone() {
 }
 
 #[test]
+fn whoever_the_gateway_leads_us_to_is_not_told_who_we_are() {
+    const ELSEWHERE: &str = "203.0.113.66:5060";
+    let mut rig = Rig::new();
+    let mut caller = Peer::caller("621");
+    let (_, leg) = calling(&mut rig, &caller);
+    let gate = Gate::new(&rig, PASSWORD);
+    let (_, invite) = gate.challenges(&mut rig);
+    rig.receive(GATE, answer(&invite, 200, "g", "Contact: <sip:x@203.0.113.66>\r\n", &phone_sdp()));
+    rig.notices();
+    rig.connect(leg);
+    let ack = rig.one_to(ELSEWHERE);
+    assert!(ack.header(Name::Authorization).is_none(), "{ack:?}");
+    let sent = rig.sent_to(PBX);
+    let ack = caller.ack(&sent[0]);
+    rig.receive(PBX, ack);
+    rig.drop_leg(leg, 200);
+    let bye = rig.one_to(ELSEWHERE);
+    assert!(bye.header(Name::Authorization).is_none(), "{bye:?}");
+    rig.receive(ELSEWHERE, gate.challenge(&rig, &bye, Denied::Unanswered));
+    assert_eq!(rig.told(ELSEWHERE), [""; 0], "its challenge is not answered");
+}
+
+#[test]
 fn a_prack_and_an_update_are_signed_when_they_are_asked() {
     let mut rig = Rig::new();
     let mut caller = Peer::caller("621");
