@@ -60,8 +60,9 @@ fn a_gateway_that_asks_who_we_are_is_told_in_every_request() {
     need_all(&["sipp", "sqlite3"]);
     let port = free_port();
     let shop = Shop::open(Site::new(), &format!("sip:127.0.0.1:{port}"), PASSWORD);
-    let gateway = Sipp::new("gateway_asks").port(port).with("PASSWORD", PASSWORD).calls(1, 1);
-    let gateway = shop.sipp(&gateway);
+    let gateway =
+        Sipp::new("gateway_asks").port(port).with("PASSWORD", PASSWORD).with("SPEAKS", "RTP/AVP 8 0");
+    let gateway = shop.sipp(&gateway.calls(1, 1));
     let (phone, caller) = (shop.refers(), shop.leaves());
     caller.finished(PATIENCE);
     phone.finished(PATIENCE);

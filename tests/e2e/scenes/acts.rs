@@ -82,7 +82,7 @@ const REFUSALS: [(&str, &str, &str); 9] = [
     ("480 Temporarily Unavailable", "", "failed"),
     ("486 Busy Here", "", "rejected"),
     ("503 Service Unavailable", "Retry-After: 60", "failed"),
-    ("600 Busy Everywhere", "", "failed"),
+    ("600 Busy Everywhere", "", "rejected"),
     ("603 Decline", "", "rejected"),
 ];
 
