@@ -189,19 +189,24 @@ impl Relay {
         None
     }
     /// Takes a message of the stack's, as [`Relay::receive`] does one for it; others come from [`Relay::take_outgoing`].
-    pub fn send(&mut self, send: Send, now: Timestamp) -> Option<Send> {
-        if self.anchors.is_empty() {
+    pub fn send(&mut self, mut send: Send, now: Timestamp) -> Option<Send> {
+        if self.anchors.is_empty() && self.pages.is_empty() {
             return Some(send);
         }
         let Ok(message) = Message::parse(send.bytes.clone()) else { return Some(send) };
+        // Responses go where their request came from. A BYE comes when its leg is already forgotten.
+        if is_browser(send.to) && message.is_request() {
+            send.to = self.pages.moved(message.call_id()).unwrap_or(send.to);
+        }
         if !self.anchors.contains_key(message.call_id()) {
             return Some(send);
         }
-        // Responses go where their request came from.
-        let moved = Some(send.to).filter(|to| is_browser(*to) && message.is_request());
-        let to = moved.and_then(|_| self.pages.moved(message.call_id())).unwrap_or(send.to);
-        self.take(Way::Out, Parcel { flow: to, message, what: Some(send.what) }, now);
+        self.take(Way::Out, Parcel { flow: send.to, message, what: Some(send.what) }, now);
         None
+    }
+    /// All that the stack had to say was taken: who is gone is forgotten.
+    pub fn all_sent(&mut self) {
+        self.pages.all_sent();
     }
     fn mind_orphan(&mut self, message: &Message, now: Timestamp) {
         let ends = message.is_request() && message.method() == Method::Bye;
@@ -368,6 +373,59 @@ mod tests {
         assert_eq!(relayed(&relay), ["two"]);
         relay.note(&[Keep::ForgetLeg(LEG)], Timestamp(1));
         assert!(relay.anchors.is_empty() && relay.legs.is_empty());
+    }
+
+    /// A message of a dialog with a page, which is called "c@d".
+    fn of_page(start: &str, cseq: &str) -> Bytes {
+        Bytes::from(format!(
+            "{start}\r\nVia: SIP/2.0/WSS h;branch=z9hG4bK1\r\nFrom: <sip:f@h>;tag=us\r\nTo: <sip:a@b>;tag=her\r\n\
+             Call-ID: c@d\r\nCSeq: {cseq}\r\nContact: <sip:x7@y9.invalid>\r\nContent-Length: 0\r\n\r\n"
+        ))
+    }
+    fn page_on(connection: u64) -> Flow {
+        Flow { connection: Some(Connection(connection)), ..to(Transport::Wss) }
+    }
+    fn registered(flow: Flow) -> Keep {
+        let record = sip::registrar::BindingRecord {
+            user: "ann".into(),
+            uri: "sip:x7@y9.invalid;transport=ws".to_owned(),
+            q: 1_000,
+            expires: sip::Micros(0),
+            refreshed: sip::Micros(0),
+            call_id: String::new(),
+            cseq: 1,
+            instance: None,
+            reg_id: None,
+            path: Vec::new(),
+            digest: sip::auth::Algorithm::Md5,
+            flow,
+        };
+        Keep::Phones("ann".into(), vec![record])
+    }
+    /// A page that has answered a call.
+    fn with_a_page() -> Relay {
+        let mut relay = relay(false);
+        relay.note(&[registered(page_on(1)), record("c@d", Transport::Wss, Vec::new(), true)], Timestamp(1));
+        assert_eq!(relay.receive(page_on(1), of_page("SIP/2.0 200 OK", "1 INVITE"), Timestamp(1)), None);
+        relay
+    }
+
+    #[test]
+    fn a_page_that_has_come_back_hears_that_its_call_is_over() {
+        let mut relay = with_a_page();
+        relay.note(&[registered(page_on(2))], Timestamp(1));
+        relay.note(&[Keep::ForgetLeg(LEG)], Timestamp(1));
+        let bytes = of_page("BYE sip:x7@y9.invalid SIP/2.0", "2 BYE");
+        let bye = Send { to: page_on(1), bytes, what: sip::Sent::Request(Method::Bye) };
+        let sent = relay.send(bye.clone(), Timestamp(1)).unwrap();
+        assert_eq!((sent.to, sent.bytes), (page_on(2), bye.bytes.clone()));
+        relay.all_sent();
+        assert!(relay.pages.is_empty());
+        assert_eq!(
+            relay.send(bye, Timestamp(1)).unwrap().to,
+            page_on(1),
+            "nobody knows of that page any more"
+        );
     }
 
     #[test]

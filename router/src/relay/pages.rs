@@ -30,6 +30,8 @@ pub struct Pages {
     of_user: HashMap<Arc<str>, Vec<Bytes>>,
     /// Those with a call, by Call-ID.
     talking: HashMap<Bytes, Page>,
+    /// Those whose call is over, until its last words have been sent.
+    leaving: HashMap<Bytes, Page>,
     /// Calls whose page has gone, and until when it may come back, in order.
     missing: VecDeque<(Timestamp, Bytes)>,
 }
@@ -71,11 +73,19 @@ impl Pages {
     }
     /// Where a request in this dialog reaches its page, if it has registered elsewhere since it spoke.
     pub fn moved(&self, call_id: &[u8]) -> Option<Flow> {
-        self.home(self.talking.get(call_id)?)
+        self.home(self.talking.get(call_id).or_else(|| self.leaving.get(call_id))?)
     }
-    /// A dialog is over.
+    /// Whether no page has a call, nor one whose last words are still to be sent.
+    pub fn is_empty(&self) -> bool {
+        self.talking.is_empty() && self.leaving.is_empty()
+    }
+    /// A dialog is over; its page is still known to [`Pages::moved`] until [`Pages::all_sent`].
     pub fn over(&mut self, call_id: &[u8]) {
-        self.talking.remove(call_id);
+        self.leaving.extend(self.talking.remove_entry(call_id));
+    }
+    /// Whatever belongs to the calls that are over has been sent.
+    pub fn all_sent(&mut self) {
+        self.leaving.clear();
     }
     /// A connection is gone.
     pub fn closed(&mut self, connection: Connection, now: Timestamp) {
@@ -185,6 +195,8 @@ mod tests {
         assert_eq!(pages.moved(b"c@d"), Some(on(2)));
         assert_eq!(pages.hung_up(at(120)), None);
         pages.over(b"c@d");
+        assert_eq!(pages.moved(b"c@d"), Some(on(2)), "its BYE is still to be sent");
+        pages.all_sent();
         assert_eq!(pages.moved(b"c@d"), None);
         pages.closed(Connection(2), at(130));
         assert_eq!(pages.next_deadline(), None);
