@@ -128,11 +128,12 @@ impl Registrar {
         }
         (Some(reply(refusal.status(), writer, !refusal.is_of_a_stranger())), refusal.handled())
     }
-    /// What to offer alone to a phone that does not get over a choice. The libraries of browsers do not.
+    /// What to offer alone to a phone that does not get over a choice. The libraries of browsers do not, and know MD5.
     fn without_choice(&mut self, asked: &Asked<'_>) -> Option<Algorithm> {
         let [_, .., last] = *self.verifier.offered() else { return None };
         if matches!(asked.flow.transport, Transport::Ws | Transport::Wss) {
-            return Some(last);
+            let md5 = self.verifier.offered().contains(&Algorithm::Md5);
+            return Some(if md5 { Algorithm::Md5 } else { last });
         }
         let took_it = self.known(asked).any(|binding| binding.digest == last);
         let claim = asked.claim.as_ref()?;

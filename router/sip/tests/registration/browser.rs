@@ -1,6 +1,6 @@
 //! Phones in browsers: a password that ends by itself, and a challenge that a browser's library can answer.
 
-use crate::phone::{Office, Phone, later};
+use crate::phone::{Office, Phone, later, settings};
 use sip::{
     Connection, Flow, Transport,
     auth::{Algorithm, Password},
@@ -100,6 +100,15 @@ fn a_browser_is_asked_for_md5_alone_whoever_it_is() {
         let text = String::from_utf8_lossy(challenges[0]).into_owned();
         assert!(text.contains(Algorithm::Md5.as_str()), "{text}");
     }
+    let mut first = settings(&["ann"]);
+    first.realm.algorithms = vec![Algorithm::Md5, Algorithm::Sha256];
+    office.registrar.configure(first);
+    let mut phone = page("one");
+    let request = phone.request(HOME);
+    let challenged = office.hears(&request, phone.flow).unwrap();
+    let challenges = challenged.0.headers_named(Name::WwwAuthenticate);
+    let all: Vec<_> = challenges.map(|text| String::from_utf8_lossy(text).into_owned()).collect();
+    assert!(matches!(&all[..], [one] if one.contains("MD5")), "whatever the order: {all:?}");
     let mut desk_phone = Phone::of("ann");
     let request = desk_phone.request(HOME);
     let challenged = office.hears(&request, desk_phone.flow).unwrap();
