@@ -106,6 +106,11 @@ impl Client {
         self.asked.insert(ticket, Asked { command, datagram, since: now, resent: 0, due });
         ticket
     }
+    /// Whether a question has been sent, and has no outcome yet.
+    #[must_use]
+    pub fn is_out(&self, ticket: Ticket) -> bool {
+        self.asked.contains_key(&ticket)
+    }
     /// Takes a datagram of its.
     pub fn hear(&mut self, datagram: &[u8], now: Timestamp) {
         let Some((cookie, verdict)) = ng::read(datagram) else { return };

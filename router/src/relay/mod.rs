@@ -27,7 +27,7 @@ use sip::{
 };
 use socket::Socket;
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeSet, HashMap, VecDeque},
     io,
     net::SocketAddr,
     sync::Arc,
@@ -36,6 +36,8 @@ use std::{
 
 /// Ends of calls that rtpengine has not heard of, because it was away; beyond it it finds out by their silence.
 const MAX_UNTOLD: usize = 4_096;
+/// Ends of calls that rtpengine is told of at the same time: when it comes back, live calls are not to wait for them.
+const MAX_ENDING: usize = 64;
 /// A refusal of rtpengine's is told in the log at most so often.
 const TELL_EVERY: Duration = Duration::from_secs(60);
 
@@ -54,6 +56,8 @@ pub struct Relay {
     waiting: HashMap<Ticket, (Bytes, Way)>,
     pages: Pages,
     untold: VecDeque<Question>,
+    /// Those that rtpengine is being told of.
+    ending: BTreeSet<Ticket>,
     /// For the stack.
     incoming: VecDeque<(Flow, Bytes)>,
     /// For the sockets.
@@ -78,6 +82,7 @@ impl Relay {
             waiting: HashMap::new(),
             pages: Pages::default(),
             untold: VecDeque::new(),
+            ending: BTreeSet::new(),
             incoming: VecDeque::new(),
             outgoing: VecDeque::new(),
             metrics,
@@ -165,9 +170,10 @@ impl Relay {
     /// Tells of calls that are over, if somebody is there.
     fn tell_ends(&mut self, now: Timestamp) {
         while self.client.is_up()
+            && self.ending.len() < MAX_ENDING
             && let Some(question) = self.untold.pop_front()
         {
-            self.client.ask(&question, now);
+            self.ending.insert(self.client.ask(&question, now));
         }
     }
 
@@ -235,6 +241,11 @@ impl Relay {
                 }
                 Step::Ask(way, question) => {
                     let ticket = self.client.ask(&question, now);
+                    if self.client.is_out(ticket)
+                        && let Some(anchor) = self.anchors.get_mut(call_id)
+                    {
+                        anchor.has_asked();
+                    }
                     self.waiting.insert(ticket, (call_id.clone(), way));
                 }
                 Step::Direct => self.metrics.relay.direct(),
@@ -283,6 +294,7 @@ impl Relay {
     fn settle(&mut self, now: Timestamp) {
         while let Some(Outcome { ticket, command, verdict }) = self.client.take_outcome() {
             self.metrics.relay.count(command, verdict.as_ref());
+            self.ending.remove(&ticket);
             if let Some(Verdict::Refused(reason)) = &verdict {
                 self.complain(command, reason, now);
             }
@@ -322,121 +334,4 @@ impl Relay {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use sip::{CallKey, RingRecord, Transport};
-
-    const LEG: LegKey = LegKey { call: CallKey(1), attempt: 1 };
-
-    fn to(transport: Transport) -> Flow {
-        Flow::to(transport, ([192, 0, 2, 7], 5060).into())
-    }
-    fn invite(call_id: &str) -> Bytes {
-        let text = format!(
-            "INVITE sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:f@h>;tag=f\r\nTo: <sip:a@b>\r\n\
-             Call-ID: {call_id}\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n"
-        );
-        Bytes::from(text)
-    }
-    fn record(call_id: &str, transport: Transport, others: Vec<RingRecord>, answered: bool) -> Keep {
-        let dialog = answered.then(|| sip::DialogRecord {
-            answer: Bytes::new(),
-            local_seq: 1,
-            remote_seq: 0,
-            theirs: Bytes::new(),
-            ours: Bytes::new(),
-            timer: None,
-        });
-        let record = LegRecord { invite: invite(call_id), to: to(transport), dialog, others, trunk: None };
-        Keep::Leg(LEG, record)
-    }
-    fn relay(all: bool) -> Relay {
-        let metrics = Arc::new(Metrics::new([]).unwrap());
-        Relay::open(([127, 0, 0, 1], 9).into(), all, metrics, Timestamp(1)).unwrap()
-    }
-    fn relayed(relay: &Relay) -> Vec<&str> {
-        let mut known: Vec<&str> =
-            relay.anchors.keys().map(|call_id| std::str::from_utf8(call_id).unwrap()).collect();
-        known.sort_unstable();
-        known
-    }
-
-    #[test]
-    fn of_phones_that_ring_at_once_the_one_that_answers_is_left() {
-        let mut relay = relay(true);
-        let other = RingRecord { invite: invite("two"), to: to(Transport::Wss) };
-        relay.note(&[record("one", Transport::Udp, vec![other], false)], Timestamp(1));
-        assert_eq!(relayed(&relay), ["one", "two"]);
-        relay.note(&[record("two", Transport::Wss, Vec::new(), false)], Timestamp(1));
-        assert_eq!(relayed(&relay), ["one", "two"], "an INVITE that is being cancelled");
-        relay.note(&[record("two", Transport::Wss, Vec::new(), true)], Timestamp(1));
-        assert_eq!(relayed(&relay), ["two"]);
-        relay.note(&[Keep::ForgetLeg(LEG)], Timestamp(1));
-        assert!(relay.anchors.is_empty() && relay.legs.is_empty());
-    }
-
-    /// A message of a dialog with a page, which is called "c@d".
-    fn of_page(start: &str, cseq: &str) -> Bytes {
-        Bytes::from(format!(
-            "{start}\r\nVia: SIP/2.0/WSS h;branch=z9hG4bK1\r\nFrom: <sip:f@h>;tag=us\r\nTo: <sip:a@b>;tag=her\r\n\
-             Call-ID: c@d\r\nCSeq: {cseq}\r\nContact: <sip:x7@y9.invalid>\r\nContent-Length: 0\r\n\r\n"
-        ))
-    }
-    fn page_on(connection: u64) -> Flow {
-        Flow { connection: Some(Connection(connection)), ..to(Transport::Wss) }
-    }
-    fn registered(flow: Flow) -> Keep {
-        let record = sip::registrar::BindingRecord {
-            user: "ann".into(),
-            uri: "sip:x7@y9.invalid;transport=ws".to_owned(),
-            q: 1_000,
-            expires: sip::Micros(0),
-            refreshed: sip::Micros(0),
-            call_id: String::new(),
-            cseq: 1,
-            instance: None,
-            reg_id: None,
-            path: Vec::new(),
-            digest: sip::auth::Algorithm::Md5,
-            flow,
-        };
-        Keep::Phones("ann".into(), vec![record])
-    }
-    /// A page that has answered a call.
-    fn with_a_page() -> Relay {
-        let mut relay = relay(false);
-        relay.note(&[registered(page_on(1)), record("c@d", Transport::Wss, Vec::new(), true)], Timestamp(1));
-        assert_eq!(relay.receive(page_on(1), of_page("SIP/2.0 200 OK", "1 INVITE"), Timestamp(1)), None);
-        relay
-    }
-
-    #[test]
-    fn a_page_that_has_come_back_hears_that_its_call_is_over() {
-        let mut relay = with_a_page();
-        relay.note(&[registered(page_on(2))], Timestamp(1));
-        relay.note(&[Keep::ForgetLeg(LEG)], Timestamp(1));
-        let bytes = of_page("BYE sip:x7@y9.invalid SIP/2.0", "2 BYE");
-        let bye = Send { to: page_on(1), bytes, what: sip::Sent::Request(Method::Bye) };
-        let sent = relay.send(bye.clone(), Timestamp(1)).unwrap();
-        assert_eq!((sent.to, sent.bytes), (page_on(2), bye.bytes.clone()));
-        relay.all_sent();
-        assert!(relay.pages.is_empty());
-        assert_eq!(
-            relay.send(bye, Timestamp(1)).unwrap().to,
-            page_on(1),
-            "nobody knows of that page any more"
-        );
-    }
-
-    #[test]
-    fn where_browsers_alone_are_relayed_others_are_left_alone() {
-        let mut relay = relay(false);
-        let browser = RingRecord { invite: invite("two"), to: to(Transport::Ws) };
-        relay.note(&[record("one", Transport::Udp, vec![browser], false)], Timestamp(1));
-        assert_eq!(relayed(&relay), ["two"]);
-        let bytes = invite("one");
-        assert_eq!(relay.receive(to(Transport::Udp), bytes.clone(), Timestamp(1)), Some(bytes));
-        relay.note(&[record("one", Transport::Udp, Vec::new(), true)], Timestamp(1));
-        assert!(relayed(&relay).is_empty());
-    }
-}
+mod tests;
