@@ -379,9 +379,15 @@ fn registry(config: &Config, secret: &[u8; 32], now: Timestamp) -> sip::Registry
         Some(realm(vec![(login.user.clone(), password(&login.password))]))
     };
     let phones = realm(config.agents.iter().filter_map(account).collect());
+    let in_browser = |agent: &&config::AgentAccess| matches!(agent.phone, config::Phone::Browser);
+    let guests = config.agents.iter().filter(in_browser).map(|agent| agent.id.clone()).collect();
     let now = sip::Micros(now.micros());
-    let settings =
-        sip::registrar::Settings { node: NODE.to_owned(), product: PRODUCT.to_owned(), realm: phones };
+    let settings = sip::registrar::Settings {
+        node: NODE.to_owned(),
+        product: PRODUCT.to_owned(),
+        realm: phones,
+        guests,
+    };
     let registrar = sip::registrar::Registrar::new(secret, settings, now);
     sip::Registry::new(registrar, secret, config.trunks.iter().map(trunk).collect(), now)
 }

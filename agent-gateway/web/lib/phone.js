@@ -128,10 +128,12 @@ export class Phone extends EventTarget {
     return true;
   }
 
+  /** Registers with a fresh password; when it is not connected it does so as soon as it is. */
   async #again() {
     if (!(await this.#password())) return;
     if (!this.ua) await this.begin();
-    else if (this.ua.isConnected()) this.ua.register(); // else it does so when it has come back
+    // Not `ua.register()`: from then on it would register by itself whenever it has come back, with the old password.
+    else if (this.ua.isConnected()) this.ua.registrator().register();
   }
 
   #address() {
@@ -147,6 +149,8 @@ export class Phone extends EventTarget {
       uri: `sip:${this.access.user}@${DOMAIN}`,
       authorization_user: this.access.user,
       password: this.access.password,
+      // A server that has been started anew knows no password of before: first a fresh one is fetched.
+      register: false,
       register_expires: REGISTERED_FOR,
       connection_recovery_min_interval: 1,
       connection_recovery_max_interval: 15,
@@ -154,6 +158,7 @@ export class Phone extends EventTarget {
       user_agent: "Sambung desk",
     });
     const ours = (act) => (event) => this.ua === ua && act(event);
+    ua.on("connected", ours(() => this.#again()));
     ua.on("registered", ours(() => this.#become("ready")));
     ua.on("unregistered", ours(() => this.#become("lost")));
     ua.on("disconnected", ours(() => this.#become("lost")));

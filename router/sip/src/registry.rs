@@ -42,7 +42,7 @@ impl Stack {
         let events = registrar.restore(stored, now);
         self.registrations(events, out);
     }
-    /// Gives a user who registers a password that is good until then; the one before is so no longer.
+    /// Gives a user who registers a password that is good until then; see [`crate::auth::Verifier::admit`].
     pub fn admit(&mut self, user: &str, password: &Password, until: Micros, now: Micros) {
         if let Some(registrar) = &mut self.registry.registrar {
             registrar.admit(user, password, until, now);

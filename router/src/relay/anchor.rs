@@ -67,7 +67,7 @@ pub struct Anchor {
     lanes: [Lane; 2],
     /// The last offer of each side.
     offers: [Option<Offer>; 2],
-    /// rtpengine has been asked about it.
+    /// A question about it has left for rtpengine.
     known: bool,
     /// It is over as soon as nothing waits any more.
     pub ends: bool,
@@ -151,6 +151,10 @@ impl Anchor {
     pub fn is_idle(&self) -> bool {
         self.lanes.iter().all(|lane| lane.held.is_empty())
     }
+    /// A question of its has left for rtpengine.
+    pub const fn has_asked(&mut self) {
+        self.known = true;
+    }
     /// What tells rtpengine that the dialog is over, if it has heard of it.
     pub fn end(&self) -> Option<Question> {
         self.known.then(|| Question::Delete { call: self.call.clone() })
@@ -213,7 +217,6 @@ impl Anchor {
             Kind::Offer => Question::Offer(self.description(way, kind, &parcel, &body)),
             Kind::Answer { relayed: true } => Question::Answer(self.description(way, kind, &parcel, &body)),
         };
-        self.known = true;
         self.lanes[at(way)].held.push_back(parcel);
         steps.push(Step::Ask(way, question));
     }

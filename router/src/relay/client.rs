@@ -17,6 +17,8 @@ const RESENDS: [Duration; 2] = [Duration::from_millis(150), Duration::from_milli
 const DEADLINE: Duration = Duration::from_millis(1_000);
 /// Questions without an answer at the same time; beyond it the outcome is that nobody is there.
 pub const MAX_OUTSTANDING: usize = 4_096;
+/// Octets of a question: what one datagram over IPv4 takes. Beyond it the outcome is that nobody is there for it.
+const MAX_QUESTION: usize = 65_507;
 /// How often it is asked whether it is there.
 const PROBE: Duration = Duration::from_secs(2);
 
@@ -48,6 +50,8 @@ pub struct Client {
     up: bool,
     heard: Timestamp,
     probe: Timestamp,
+    /// The last ping: whether it is answered tells whether anybody is there.
+    ping: Option<Ticket>,
 }
 
 #[derive(Debug)]
@@ -73,6 +77,7 @@ impl Client {
             up: false,
             heard: Timestamp(0),
             probe: Timestamp(0),
+            ping: None,
         }
     }
     /// Whether it has answered lately.
@@ -91,11 +96,20 @@ impl Client {
             return ticket;
         }
         let datagram = question.datagram(&format!("{:x}_{}", self.epoch, ticket.0));
+        if datagram.len() > MAX_QUESTION {
+            self.outcomes.push_back(Outcome { ticket, command, verdict: None });
+            return ticket;
+        }
         self.sends.push_back(datagram.clone());
         let due = now + RESENDS[0];
         self.due.insert((due, ticket), ());
         self.asked.insert(ticket, Asked { command, datagram, since: now, resent: 0, due });
         ticket
+    }
+    /// Whether a question has been sent, and has no outcome yet.
+    #[must_use]
+    pub fn is_out(&self, ticket: Ticket) -> bool {
+        self.asked.contains_key(&ticket)
     }
     /// Takes a datagram of its.
     pub fn hear(&mut self, datagram: &[u8], now: Timestamp) {
@@ -122,7 +136,7 @@ impl Client {
                 continue;
             };
             if now >= asked.since + DEADLINE {
-                self.in_vain(ticket);
+                self.in_vain(ticket, now);
                 continue;
             }
             self.due.remove(&(due, ticket));
@@ -133,7 +147,7 @@ impl Client {
         }
         if now >= self.probe {
             self.probe = now + PROBE;
-            self.ask(&Question::Ping, now);
+            self.ping = Some(self.ask(&Question::Ping, now));
         }
     }
     /// When [`Client::expire`] has something to do.
@@ -155,12 +169,17 @@ impl Client {
         self.due.remove(&(asked.due, ticket));
         Some(asked)
     }
-    /// It did not answer this; when it has answered nothing else meanwhile, it is not there.
-    fn in_vain(&mut self, ticket: Ticket) {
+    /// It did not answer this. That may be the question's fault, so it is asked at once whether it is there: when it has
+    /// answered neither that nor anything else meanwhile, it is not.
+    fn in_vain(&mut self, ticket: Ticket, now: Timestamp) {
         let Some(asked) = self.take(ticket) else { return };
         self.outcomes.push_back(Outcome { ticket, command: asked.command, verdict: None });
-        if self.heard <= asked.since {
-            self.lost();
+        if self.ping == Some(ticket) {
+            if self.heard <= asked.since {
+                self.lost();
+            }
+        } else if self.ping.is_none_or(|ping| !self.asked.contains_key(&ping)) {
+            self.probe = now;
         }
     }
     /// Nobody is there: no caller waits for what will not come.
@@ -223,18 +242,25 @@ mod tests {
             client.expire(at(ms));
         }
         assert_eq!(client.take_outcome(), None);
-        client.expire(at(1_010));
-        for ticket in tickets {
+        client.expire(at(1_010)); // asks whether it is there
+        let late = client.ask(&delete(), at(1_900));
+        for ms in [1_160, 1_500, 2_009] {
+            client.expire(at(ms));
+        }
+        assert!(client.is_up());
+        client.expire(at(2_010));
+        assert!(!client.is_up());
+        for ticket in [tickets[0], tickets[1], Ticket(3), late] {
             let outcome = client.take_outcome().unwrap();
             assert_eq!((outcome.ticket, outcome.verdict), (ticket, None));
         }
         sent(&mut client);
-        let ticket = client.ask(&delete(), at(1_100));
+        let ticket = client.ask(&delete(), at(2_100));
         assert_eq!(client.take_outcome().map(|outcome| outcome.ticket), Some(ticket), "known at once");
         assert_eq!(sent(&mut client), 0);
-        client.expire(at(2_000));
+        client.expire(at(3_010));
         assert_eq!(sent(&mut client), 1, "a ping");
-        client.hear(br#"a_4 {"result":"pong"}"#, at(2_001));
+        client.hear(br#"a_6 {"result":"pong"}"#, at(3_011));
         assert!(client.is_up());
     }
 
@@ -269,6 +295,36 @@ mod tests {
         client.refused();
         assert_eq!(client.take_outcome().map(|outcome| outcome.verdict), Some(None));
         assert!(!client.is_up());
+    }
+
+    #[test]
+    fn what_fits_no_datagram_or_has_no_answer_is_not_everybodys() {
+        let mut client = up();
+        let call = "c".repeat(MAX_QUESTION);
+        let large = client.ask(&Question::Delete { call }, at(10));
+        let outcome = Outcome { ticket: large, command: "delete", verdict: None };
+        assert_eq!((client.take_outcome(), sent(&mut client)), (Some(outcome), 0));
+        let mute = client.ask(&delete(), at(10));
+        let fine = client.ask(&delete(), at(100));
+        (160..=1_010).step_by(50).for_each(|ms| client.expire(at(ms)));
+        assert_eq!(client.take_outcome().map(|outcome| outcome.ticket), Some(mute));
+        assert!(client.take_outcome().is_none() && client.is_up(), "nothing else is given up for it");
+        client.hear(br#"a_4 {"result":"pong"}"#, at(1_020));
+        client.hear(br#"a_3 {"result":"ok"}"#, at(1_030));
+        let told = std::iter::from_fn(|| client.take_outcome()).map(|outcome| outcome.ticket);
+        assert!(told.collect::<Vec<_>>().contains(&fine) && client.is_up());
+    }
+
+    #[test]
+    fn an_answer_that_cannot_be_read_is_a_refusal() {
+        let mut client = up();
+        let ticket = client.ask(&delete(), at(10));
+        client.hear(b"a_1 d6:result2:oke", at(20));
+        let Some(Outcome { ticket: of, verdict: Some(Verdict::Refused(_)), .. }) = client.take_outcome()
+        else {
+            panic!("no refusal");
+        };
+        assert!(of == ticket && client.is_up());
     }
 
     #[test]

@@ -27,7 +27,7 @@ use sip::{
 };
 use socket::Socket;
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeSet, HashMap, VecDeque},
     io,
     net::SocketAddr,
     sync::Arc,
@@ -36,6 +36,8 @@ use std::{
 
 /// Ends of calls that rtpengine has not heard of, because it was away; beyond it it finds out by their silence.
 const MAX_UNTOLD: usize = 4_096;
+/// Ends of calls that rtpengine is told of at the same time: when it comes back, live calls are not to wait for them.
+const MAX_ENDING: usize = 64;
 /// A refusal of rtpengine's is told in the log at most so often.
 const TELL_EVERY: Duration = Duration::from_secs(60);
 
@@ -54,6 +56,8 @@ pub struct Relay {
     waiting: HashMap<Ticket, (Bytes, Way)>,
     pages: Pages,
     untold: VecDeque<Question>,
+    /// Those that rtpengine is being told of.
+    ending: BTreeSet<Ticket>,
     /// For the stack.
     incoming: VecDeque<(Flow, Bytes)>,
     /// For the sockets.
@@ -78,6 +82,7 @@ impl Relay {
             waiting: HashMap::new(),
             pages: Pages::default(),
             untold: VecDeque::new(),
+            ending: BTreeSet::new(),
             incoming: VecDeque::new(),
             outgoing: VecDeque::new(),
             metrics,
@@ -165,9 +170,10 @@ impl Relay {
     /// Tells of calls that are over, if somebody is there.
     fn tell_ends(&mut self, now: Timestamp) {
         while self.client.is_up()
+            && self.ending.len() < MAX_ENDING
             && let Some(question) = self.untold.pop_front()
         {
-            self.client.ask(&question, now);
+            self.ending.insert(self.client.ask(&question, now));
         }
     }
 
@@ -189,19 +195,24 @@ impl Relay {
         None
     }
     /// Takes a message of the stack's, as [`Relay::receive`] does one for it; others come from [`Relay::take_outgoing`].
-    pub fn send(&mut self, send: Send, now: Timestamp) -> Option<Send> {
-        if self.anchors.is_empty() {
+    pub fn send(&mut self, mut send: Send, now: Timestamp) -> Option<Send> {
+        if self.anchors.is_empty() && self.pages.is_empty() {
             return Some(send);
         }
         let Ok(message) = Message::parse(send.bytes.clone()) else { return Some(send) };
+        // Responses go where their request came from. A BYE comes when its leg is already forgotten.
+        if is_browser(send.to) && message.is_request() {
+            send.to = self.pages.moved(message.call_id()).unwrap_or(send.to);
+        }
         if !self.anchors.contains_key(message.call_id()) {
             return Some(send);
         }
-        // Responses go where their request came from.
-        let moved = Some(send.to).filter(|to| is_browser(*to) && message.is_request());
-        let to = moved.and_then(|_| self.pages.moved(message.call_id())).unwrap_or(send.to);
-        self.take(Way::Out, Parcel { flow: to, message, what: Some(send.what) }, now);
+        self.take(Way::Out, Parcel { flow: send.to, message, what: Some(send.what) }, now);
         None
+    }
+    /// All that the stack had to say was taken: who is gone is forgotten.
+    pub fn all_sent(&mut self) {
+        self.pages.all_sent();
     }
     fn mind_orphan(&mut self, message: &Message, now: Timestamp) {
         let ends = message.is_request() && message.method() == Method::Bye;
@@ -230,6 +241,11 @@ impl Relay {
                 }
                 Step::Ask(way, question) => {
                     let ticket = self.client.ask(&question, now);
+                    if self.client.is_out(ticket)
+                        && let Some(anchor) = self.anchors.get_mut(call_id)
+                    {
+                        anchor.has_asked();
+                    }
                     self.waiting.insert(ticket, (call_id.clone(), way));
                 }
                 Step::Direct => self.metrics.relay.direct(),
@@ -278,6 +294,7 @@ impl Relay {
     fn settle(&mut self, now: Timestamp) {
         while let Some(Outcome { ticket, command, verdict }) = self.client.take_outcome() {
             self.metrics.relay.count(command, verdict.as_ref());
+            self.ending.remove(&ticket);
             if let Some(Verdict::Refused(reason)) = &verdict {
                 self.complain(command, reason, now);
             }
@@ -317,68 +334,4 @@ impl Relay {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use sip::{CallKey, RingRecord, Transport};
-
-    const LEG: LegKey = LegKey { call: CallKey(1), attempt: 1 };
-
-    fn to(transport: Transport) -> Flow {
-        Flow::to(transport, ([192, 0, 2, 7], 5060).into())
-    }
-    fn invite(call_id: &str) -> Bytes {
-        let text = format!(
-            "INVITE sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:f@h>;tag=f\r\nTo: <sip:a@b>\r\n\
-             Call-ID: {call_id}\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n"
-        );
-        Bytes::from(text)
-    }
-    fn record(call_id: &str, transport: Transport, others: Vec<RingRecord>, answered: bool) -> Keep {
-        let dialog = answered.then(|| sip::DialogRecord {
-            answer: Bytes::new(),
-            local_seq: 1,
-            remote_seq: 0,
-            theirs: Bytes::new(),
-            ours: Bytes::new(),
-            timer: None,
-        });
-        let record = LegRecord { invite: invite(call_id), to: to(transport), dialog, others, trunk: None };
-        Keep::Leg(LEG, record)
-    }
-    fn relay(all: bool) -> Relay {
-        let metrics = Arc::new(Metrics::new([]).unwrap());
-        Relay::open(([127, 0, 0, 1], 9).into(), all, metrics, Timestamp(1)).unwrap()
-    }
-    fn relayed(relay: &Relay) -> Vec<&str> {
-        let mut known: Vec<&str> =
-            relay.anchors.keys().map(|call_id| std::str::from_utf8(call_id).unwrap()).collect();
-        known.sort_unstable();
-        known
-    }
-
-    #[test]
-    fn of_phones_that_ring_at_once_the_one_that_answers_is_left() {
-        let mut relay = relay(true);
-        let other = RingRecord { invite: invite("two"), to: to(Transport::Wss) };
-        relay.note(&[record("one", Transport::Udp, vec![other], false)], Timestamp(1));
-        assert_eq!(relayed(&relay), ["one", "two"]);
-        relay.note(&[record("two", Transport::Wss, Vec::new(), false)], Timestamp(1));
-        assert_eq!(relayed(&relay), ["one", "two"], "an INVITE that is being cancelled");
-        relay.note(&[record("two", Transport::Wss, Vec::new(), true)], Timestamp(1));
-        assert_eq!(relayed(&relay), ["two"]);
-        relay.note(&[Keep::ForgetLeg(LEG)], Timestamp(1));
-        assert!(relay.anchors.is_empty() && relay.legs.is_empty());
-    }
-
-    #[test]
-    fn where_browsers_alone_are_relayed_others_are_left_alone() {
-        let mut relay = relay(false);
-        let browser = RingRecord { invite: invite("two"), to: to(Transport::Ws) };
-        relay.note(&[record("one", Transport::Udp, vec![browser], false)], Timestamp(1));
-        assert_eq!(relayed(&relay), ["two"]);
-        let bytes = invite("one");
-        assert_eq!(relay.receive(to(Transport::Udp), bytes.clone(), Timestamp(1)), Some(bytes));
-        relay.note(&[record("one", Transport::Udp, Vec::new(), true)], Timestamp(1));
-        assert!(relayed(&relay).is_empty());
-    }
-}
+mod tests;

@@ -165,12 +165,14 @@ struct Back {
     error_reason: Option<String>,
 }
 
-/// Reads an answer: its cookie, and what it says. None for what is no answer.
+/// Reads an answer: its cookie, and what it says; an answer that cannot be read is a refusal. None for what has no cookie.
 #[must_use]
 pub fn read(datagram: &[u8]) -> Option<(&str, Verdict)> {
     let space = datagram.iter().position(|&byte| byte == b' ')?;
     let cookie = std::str::from_utf8(&datagram[..space]).ok()?;
-    let Back { result, sdp, error_reason } = serde_json::from_slice(&datagram[space + 1..]).ok()?;
+    let Ok(Back { result, sdp, error_reason }) = serde_json::from_slice(&datagram[space + 1..]) else {
+        return Some((cookie, Verdict::Refused("its answer cannot be read".to_owned())));
+    };
     let verdict = match (result.as_str(), sdp) {
         ("ok", Some(sdp)) => Verdict::Rewritten(sdp),
         ("ok" | "pong", None) => Verdict::Done,
@@ -219,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_are_read_and_anything_else_is_not() {
+    fn answers_are_read_and_anything_else_is_a_refusal_or_no_answer() {
         assert_eq!(read(br#"7_1 {"result":"pong"}"#), Some(("7_1", Verdict::Done)));
         let rewritten = Verdict::Rewritten("v=0".to_owned());
         assert_eq!(read(br#"7_1 {"sdp":"v=0","result":"ok","tags":{"a":1}}"#), Some(("7_1", rewritten)));
@@ -228,7 +230,11 @@ mod tests {
             read(br#"7_1 {"result":"error","error-reason":"Unknown call-id"}"#),
             Some(("7_1", refused))
         );
-        for wrong in [&b""[..], b"7_1", b"7_1 ", b"7_1 d6:result4:ponge", b"\xff {}", b"7_1 {}"] {
+        for unreadable in [&b"7_1 "[..], b"7_1 d6:result4:ponge", b"7_1 {}", b"7_1 \xff"] {
+            let told = read(unreadable);
+            assert!(matches!(told, Some(("7_1", Verdict::Refused(_)))), "{told:?}");
+        }
+        for wrong in [&b""[..], b"7_1", b"\xff {}"] {
             assert_eq!(read(wrong), None, "{}", String::from_utf8_lossy(wrong));
         }
     }

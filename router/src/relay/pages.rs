@@ -30,14 +30,18 @@ pub struct Pages {
     of_user: HashMap<Arc<str>, Vec<Bytes>>,
     /// Those with a call, by Call-ID.
     talking: HashMap<Bytes, Page>,
+    /// Those whose call is over, until its last words have been sent.
+    leaving: HashMap<Bytes, Page>,
     /// Calls whose page has gone, and until when it may come back, in order.
     missing: VecDeque<(Timestamp, Bytes)>,
 }
 
 #[derive(Debug)]
 struct Page {
-    /// Its 2xx, with both tags and its Contact.
+    /// Its 2xx, with both tags.
     answer: Message,
+    /// User and host of its Contact.
+    address: Bytes,
     /// Where it spoke last.
     flow: Flow,
 }
@@ -63,7 +67,8 @@ impl Pages {
         match self.talking.get_mut(message.call_id()) {
             Some(page) => page.flow = flow,
             None if answers => {
-                let page = Page { answer: message.clone(), flow };
+                let address = address(message.contact_uri().unwrap_or_default());
+                let page = Page { answer: message.clone(), address, flow };
                 self.talking.insert(Bytes::copy_from_slice(message.call_id()), page);
             }
             None => {}
@@ -71,16 +76,27 @@ impl Pages {
     }
     /// Where a request in this dialog reaches its page, if it has registered elsewhere since it spoke.
     pub fn moved(&self, call_id: &[u8]) -> Option<Flow> {
-        self.home(self.talking.get(call_id)?)
+        self.home(self.talking.get(call_id).or_else(|| self.leaving.get(call_id))?)
     }
-    /// A dialog is over.
+    /// Whether no page has a call, nor one whose last words are still to be sent.
+    pub fn is_empty(&self) -> bool {
+        self.talking.is_empty() && self.leaving.is_empty()
+    }
+    /// A dialog is over; its page is still known to [`Pages::moved`] until [`Pages::all_sent`].
     pub fn over(&mut self, call_id: &[u8]) {
-        self.talking.remove(call_id);
+        self.leaving.extend(self.talking.remove_entry(call_id));
     }
-    /// A connection is gone.
+    /// Whatever belongs to the calls that are over has been sent.
+    pub fn all_sent(&mut self) {
+        self.leaving.clear();
+    }
+    /// A connection is gone: that over which a page spoke last, or that on which it has come back.
     pub fn closed(&mut self, connection: Connection, now: Timestamp) {
-        let gone = self.talking.iter().filter(|(_, page)| page.flow.connection == Some(connection));
+        let was_there = |flow: Flow| flow.connection == Some(connection);
+        let gone = self.talking.iter();
+        let gone = gone.filter(|(_, page)| was_there(page.flow) || self.home(page).is_some_and(was_there));
         let gone: Vec<Bytes> = gone.map(|(call_id, _)| call_id.clone()).collect();
+        self.missing.retain(|(_, call_id)| !gone.contains(call_id));
         self.missing.extend(gone.into_iter().map(|call_id| (now + GRACE, call_id)));
     }
     /// When [`Pages::hung_up`] has something to say.
@@ -90,17 +106,21 @@ impl Pages {
     /// The next page that has not come back, as a BYE of its.
     pub fn hung_up(&mut self, now: Timestamp) -> Option<(Flow, Bytes)> {
         while let Some((_, call_id)) = self.missing.pop_front_if(|(until, _)| *until <= now) {
-            let Some(page) = self.talking.get(&call_id).filter(|page| self.home(page).is_none()) else {
-                continue;
-            };
-            let said = (page.flow, bye(&page.answer, page.flow));
-            self.talking.remove(&call_id);
-            return Some(said);
+            let home = self.talking.get(&call_id).and_then(|page| self.home(page));
+            match (home, self.talking.get_mut(&call_id)) {
+                (Some(home), Some(page)) => page.flow = home,
+                (None, Some(page)) => {
+                    let said = (page.flow, bye(&page.answer, page.flow));
+                    self.talking.remove(&call_id);
+                    return Some(said);
+                }
+                (_, None) => {}
+            }
         }
         None
     }
     fn home(&self, page: &Page) -> Option<Flow> {
-        self.homes.get(&address(page.answer.contact_uri()?)).copied()
+        self.homes.get(&page.address).copied()
     }
 }
 
@@ -185,8 +205,29 @@ mod tests {
         assert_eq!(pages.moved(b"c@d"), Some(on(2)));
         assert_eq!(pages.hung_up(at(120)), None);
         pages.over(b"c@d");
+        assert_eq!(pages.moved(b"c@d"), Some(on(2)), "its BYE is still to be sent");
+        pages.all_sent();
         assert_eq!(pages.moved(b"c@d"), None);
         pages.closed(Connection(2), at(130));
         assert_eq!(pages.next_deadline(), None);
+    }
+
+    #[test]
+    fn a_page_that_came_back_and_goes_again_has_hung_up() {
+        for looked_for in [false, true] {
+            let mut pages = Pages::default();
+            registered(&mut pages, Some(on(1)));
+            pages.spoke(&answer(), on(1));
+            pages.closed(Connection(1), at(100));
+            registered(&mut pages, Some(on(2)));
+            if looked_for {
+                assert_eq!(pages.hung_up(at(120)), None);
+                registered(&mut pages, None); // its registration has ended meanwhile
+            }
+            pages.closed(Connection(2), at(121));
+            registered(&mut pages, None);
+            assert_eq!((pages.next_deadline(), pages.hung_up(at(140))), (Some(at(141)), None));
+            assert!(pages.hung_up(at(141)).is_some() && pages.next_deadline().is_none());
+        }
     }
 }

@@ -68,5 +68,6 @@ pub(super) fn sends(relay: &mut Option<Relay>, sends: &mut Vec<Send>, now: Times
         leave.extend(std::iter::from_fn(|| relay.take_outgoing()));
     }
     leave.extend(std::iter::from_fn(|| relay.take_outgoing()));
+    relay.all_sent();
     leave
 }

@@ -44,7 +44,7 @@ fn request(client: &mut Client, count: u32, lines: &[u8]) -> Option<Message> {
 libfuzzer_sys::fuzz_target!(|octets: &[u8]| {
     let accounts = vec![("ann".to_owned(), Password::plain("secret"))];
     let realm = Realm { name: "sambung".to_owned(), algorithms: Algorithm::ALL.to_vec(), accounts };
-    let settings = Settings { node: "n1".to_owned(), product: String::new(), realm };
+    let settings = Settings { node: "n1".to_owned(), product: String::new(), realm, guests: Vec::new() };
     let mut registrar = Registrar::new(&[7; 32], settings, Micros(0));
     let (mut client, mut mint) = (Client::new("ann", Password::plain("secret")), Counter(0));
     let flow = Flow::udp(([192, 0, 2, 1], 5060).into());

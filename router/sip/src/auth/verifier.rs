@@ -83,10 +83,13 @@ pub struct Verifier {
     realm: Vec<u8>,
     algorithms: Vec<Algorithm>,
     accounts: BTreeMap<Arc<str>, Account>,
-    /// Users of a password that ends by itself, and when it does.
-    guests: BTreeMap<Arc<str>, (Account, Micros)>,
+    /// Users of passwords that end by themselves, and when they do; the last one first.
+    guests: BTreeMap<Arc<str>, [Option<(Account, Micros)>; GUEST_PASSWORDS]>,
     nonces: Nonces,
 }
+
+/// Passwords of a guest's that are good at the same time: her last answer may be lost, and she may have two pages.
+const GUEST_PASSWORDS: usize = 2;
 
 /// HA1 by [`Algorithm`].
 type Account = [Option<Hex>; Algorithm::ALL.len()];
@@ -116,13 +119,15 @@ impl Verifier {
         };
         self.accounts = accounts.into_iter().map(account).collect();
     }
-    /// Gives a user a password that is good until then; the one before is so no longer. A user with an account of her own
-    /// keeps that, and gets none.
+    /// Gives a user a password that is good until then; of those before, the last one stays good until its own end. A user
+    /// with an account of her own keeps that, and gets none.
     pub fn admit(&mut self, user: &str, password: &Password, until: Micros, now: Micros) {
-        self.guests.retain(|_, (_, ends)| *ends > now);
+        self.guests.retain(|_, given| given.iter().flatten().any(|(_, ends)| *ends > now));
         if !self.accounts.contains_key(user) {
             let hashed = |algorithm| password.hashed(algorithm, user.as_bytes(), &self.realm);
-            self.guests.insert(Arc::from(user), (Algorithm::ALL.map(hashed), until));
+            let given = self.guests.entry(Arc::from(user)).or_default();
+            given.rotate_right(1);
+            given[0] = Some((Algorithm::ALL.map(hashed), until));
         }
     }
     /// All users with an account of their own, in order.
@@ -135,9 +140,19 @@ impl Verifier {
         let guest = || self.guests.get_key_value(name).map(|(user, _)| user);
         self.accounts.get_key_value(name).map(|(user, _)| user).or_else(guest).map(Arc::clone)
     }
-    fn account(&self, name: &str, now: Micros) -> Option<(&Arc<str>, &Account)> {
-        let guest = || self.guests.get_key_value(name).filter(|(_, (_, ends))| *ends > now);
-        self.accounts.get_key_value(name).or_else(|| guest().map(|(user, (account, _))| (user, account)))
+    /// A user, and the HA1 of each of her passwords that is good now.
+    fn account(
+        &self,
+        name: &str,
+        by: Algorithm,
+        now: Micros,
+    ) -> Option<(&Arc<str>, [Option<Hex>; GUEST_PASSWORDS])> {
+        if let Some((user, account)) = self.accounts.get_key_value(name) {
+            return Some((user, [account[place(by)], None]));
+        }
+        let (user, given) = self.guests.get_key_value(name)?;
+        let good = |&(account, ends): &(Account, Micros)| account[place(by)].filter(|_| ends > now);
+        Some((user, given.each_ref().map(|given| given.as_ref().and_then(good))))
     }
 
     /// What is offered to somebody who has not answered yet.
@@ -149,6 +164,12 @@ impl Verifier {
     #[must_use]
     pub fn answered_by(&self, request: &Message) -> Option<Algorithm> {
         self.answer_in(request).ok().map(|(_, algorithm)| algorithm)
+    }
+    /// The user a request says it is from, right or wrong, in its answer to a challenge of this realm.
+    #[must_use]
+    pub fn claimed_by<'a>(&self, request: &'a Message) -> Option<&'a str> {
+        let (answer, _) = self.answer_in(request).ok()?;
+        std::str::from_utf8(answer.user).ok()
     }
     /// Who `request` is from. Its count is used up: ask once for each request, not for each of its retransmissions.
     ///
@@ -164,12 +185,14 @@ impl Verifier {
         if !is_for(request, answer.uri) {
             return Err(Denied::OtherUri);
         }
-        let account = std::str::from_utf8(answer.user).ok().and_then(|user| self.account(user, now));
-        let ha1 = account.and_then(|(_, hashes)| hashes[place(by)]);
-        // A user who is not there is given a password that nobody knows, so that the answer takes as long.
-        let expected = proof.response(by, &ha1.unwrap_or_else(|| Hex::of(&[0; 32])));
+        let account = std::str::from_utf8(answer.user).ok().and_then(|user| self.account(user, by, now));
         let given = Hex::read(answer.response).unwrap_or_else(|| Hex::of(&[]));
-        let right = bool::from(expected.ct_eq(&given)) && ha1.is_some();
+        // A user who is not there is given passwords that nobody knows, so that the answer takes as long.
+        let right = account.map_or([None; GUEST_PASSWORDS], |(_, hashes)| hashes).map(|ha1| {
+            let expected = proof.response(by, &ha1.unwrap_or_else(|| Hex::of(&[0; 32])));
+            expected.ct_eq(&given) & subtle::Choice::from(u8::from(ha1.is_some()))
+        });
+        let right = bool::from(right[0] | right[1]);
         let (Some((user, _)), true) = (account, right) else { return Err(Denied::Wrong) };
         let verified = Verified { user: Arc::clone(user), by };
         // Without qop there is no count: such a nonce is good for one request.

@@ -22,7 +22,11 @@ use crate::{
     auth::{Algorithm, Password, Realm, Verified, Verifier},
     wire::{Message, Writer},
 };
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 /// What a registrar is made of.
 #[derive(Clone, Debug)]
@@ -34,6 +38,9 @@ pub struct Settings {
     /// The users who may register, each with the password of the phone; the name is the user part of the address of
     /// record, or that with `@` and its host, and the user name of the digest.
     pub realm: Realm,
+    /// Users without a password of their own, who are given random ones ([`Registrar::admit`]). Nobody guesses those, so
+    /// that a wrong one is no guess: it is one that has ended, or that was given before we were restarted.
+    pub guests: Vec<String>,
 }
 
 /// Answers REGISTER and knows who is registered.
@@ -41,6 +48,7 @@ pub struct Registrar {
     verifier: Verifier,
     answers: Answers,
     book: Book,
+    guests: BTreeSet<String>,
     throttle: Throttle,
     stumbles: Stumbles,
 }
@@ -50,6 +58,7 @@ impl Registrar {
     #[must_use]
     pub fn new(secret: &[u8; 32], settings: Settings, now: Micros) -> Self {
         Self {
+            guests: guests(&settings.realm, settings.guests),
             verifier: Verifier::new(secret, settings.realm, now),
             answers: Answers::new(&settings.node, settings.product),
             book: Book::default(),
@@ -59,6 +68,7 @@ impl Registrar {
     }
     /// Other users and passwords. Bindings of users who stay are kept.
     pub fn configure(&mut self, settings: Settings) -> Vec<Event> {
+        self.guests = guests(&settings.realm, settings.guests);
         self.verifier.configure(settings.realm);
         self.answers = Answers::new(&settings.node, settings.product);
         self.book.keep_users(|user| self.verifier.user(user).is_some())
@@ -84,13 +94,17 @@ impl Registrar {
                 (Some(reply(200, writer, true)), Handled::Accepted)
             }
             Err(refusal) => {
-                if refusal.is_failure() {
+                if refusal.is_failure() && !self.is_guests(request) {
                     self.throttle.failed(flow, known, now);
                 }
                 self.refuse(&asked, &refusal, mint)
             }
         };
         Outcome { reply, events, handled }
+    }
+    /// Whether a guest's password is answered with, right or wrong.
+    fn is_guests(&self, request: &Message) -> bool {
+        self.verifier.claimed_by(request).is_some_and(|user| self.guests.contains(user))
     }
     /// The bindings of that user over this very flow.
     fn known<'a>(&'a self, asked: &'a Asked<'_>) -> impl Iterator<Item = &'a BindingRecord> {
@@ -114,11 +128,12 @@ impl Registrar {
         }
         (Some(reply(refusal.status(), writer, !refusal.is_of_a_stranger())), refusal.handled())
     }
-    /// What to offer alone to a phone that does not get over a choice. The libraries of browsers do not.
+    /// What to offer alone to a phone that does not get over a choice. The libraries of browsers do not, and know MD5.
     fn without_choice(&mut self, asked: &Asked<'_>) -> Option<Algorithm> {
         let [_, .., last] = *self.verifier.offered() else { return None };
         if matches!(asked.flow.transport, Transport::Ws | Transport::Wss) {
-            return Some(last);
+            let md5 = self.verifier.offered().contains(&Algorithm::Md5);
+            return Some(if md5 { Algorithm::Md5 } else { last });
         }
         let took_it = self.known(asked).any(|binding| binding.digest == last);
         let claim = asked.claim.as_ref()?;
@@ -263,6 +278,12 @@ impl Claim {
     fn names(&self) -> [&str; 2] {
         [&self.user, &self.address]
     }
+}
+
+/// Those who have no password of their own, which somebody could guess.
+fn guests(realm: &Realm, mut guests: Vec<String>) -> BTreeSet<String> {
+    guests.retain(|guest| realm.accounts.iter().all(|(user, _)| user != guest));
+    guests.into_iter().collect()
 }
 
 fn reply(status: u16, mut writer: Writer, proven: bool) -> Reply {

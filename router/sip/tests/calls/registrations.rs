@@ -13,7 +13,7 @@ fn rig() -> Rig {
     let mut rig = Rig::new();
     let accounts = vec![("ann".to_owned(), Password::plain("a long password"))];
     let realm = Realm { name: "sambung".to_owned(), algorithms: Algorithm::ALL.to_vec(), accounts };
-    let settings = Settings { node: "n1".to_owned(), product: String::new(), realm };
+    let settings = Settings { node: "n1".to_owned(), product: String::new(), realm, guests: Vec::new() };
     let registrar = Registrar::new(&[7; 32], settings, rig.now);
     let registry = Registry::new(registrar, &[7; 32], vec![None], rig.now);
     rig.stack.sign_in(registry, Vec::new(), rig.now, &mut Output::default());

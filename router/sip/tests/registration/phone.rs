@@ -47,7 +47,7 @@ pub fn settings(users: &[&str]) -> Settings {
     let account = |user: &&str| ((*user).to_owned(), Password::plain(password(user)));
     let accounts = users.iter().map(account).collect();
     let realm = Realm { name: "sambung".to_owned(), algorithms: Algorithm::ALL.to_vec(), accounts };
-    Settings { node: "n1".to_owned(), product: "Sambung/1".to_owned(), realm }
+    Settings { node: "n1".to_owned(), product: "Sambung/1".to_owned(), realm, guests: vec!["eve".to_owned()] }
 }
 
 fn password(user: &str) -> String {

@@ -64,7 +64,10 @@ impl Dialog {
         for step in steps {
             match step {
                 Step::Pass { way, bytes, .. } => self.passed.push((way, Message::parse(bytes).unwrap())),
-                Step::Ask(way, question) => self.asked.push((way, question)),
+                Step::Ask(way, question) => {
+                    self.anchor.has_asked();
+                    self.asked.push((way, question));
+                }
                 Step::Direct => self.direct += 1,
                 Step::Refused => self.refused += 1,
             }
