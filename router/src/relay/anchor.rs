@@ -64,6 +64,8 @@ pub enum Step {
 #[derive(Debug)]
 pub struct Anchor {
     call: String,
+    /// Our tag in it.
+    ours: Bytes,
     lanes: [Lane; 2],
     /// The last offer of each side.
     offers: [Option<Offer>; 2],
@@ -132,11 +134,11 @@ pub const fn is_browser(flow: Flow) -> bool {
 }
 
 impl Anchor {
-    /// The dialog with this Call-ID; nothing has been said in it.
-    pub fn new(call_id: &[u8]) -> Self {
-        let call = String::from_utf8_lossy(call_id).into_owned();
+    /// The dialog that this INVITE of ours begins; nothing has been said in it.
+    pub fn new(invite: &Message) -> Self {
         Self {
-            call,
+            call: String::from_utf8_lossy(invite.call_id()).into_owned(),
+            ours: Bytes::copy_from_slice(invite.from_tag().unwrap_or_default()),
             lanes: [Lane::default(), Lane::default()],
             offers: [None, None],
             known: false,
@@ -144,8 +146,15 @@ impl Anchor {
         }
     }
     /// A dialog of a process before, which may have told rtpengine of it.
-    pub fn of_before(call_id: &[u8]) -> Self {
-        Self { known: true, ..Self::new(call_id) }
+    pub fn of_before(invite: &Message) -> Self {
+        Self { known: true, ..Self::new(invite) }
+    }
+    /// Whether a message with its Call-ID is said in it: our tag is on our side. An INVITE that a proxy has sent back to us
+    /// is of another one.
+    pub fn has(&self, way: Way, message: &Message) -> bool {
+        let by_us = (way == Way::Out) == message.is_request();
+        let tag = if by_us { message.from_tag() } else { message.to_tag() };
+        tag == Some(&*self.ours)
     }
     /// Whether no message waits.
     pub fn is_idle(&self) -> bool {

@@ -96,12 +96,12 @@ impl Relay {
     /// Takes what a process before has left: phones that rang are cancelled; those that talk go on.
     pub fn adopt(&mut self, left: &[LegRecord]) {
         for record in left {
-            for call_id in self.relayed(record) {
-                let anchor = Anchor::of_before(&call_id);
+            for invite in self.relayed(record) {
+                let anchor = Anchor::of_before(&invite);
                 if record.dialog.is_none() {
                     self.tell_end(&anchor);
                 } else if self.orphans.len() < MAX_UNTOLD {
-                    self.orphans.insert(call_id, anchor);
+                    self.orphans.insert(call_id(&invite), anchor);
                 }
             }
         }
@@ -125,10 +125,11 @@ impl Relay {
     }
     /// A leg's phones ring, or one of them has answered: then it is over with the others.
     fn note_leg(&mut self, key: LegKey, record: &LegRecord, now: Timestamp) {
-        let (is, was) = (self.relayed(record), self.legs.remove(&key).unwrap_or_default());
-        for call_id in is.iter().filter(|call_id| !was.contains(call_id)) {
-            self.anchors.insert(call_id.clone(), Anchor::new(call_id));
+        let (invites, was) = (self.relayed(record), self.legs.remove(&key).unwrap_or_default());
+        for invite in invites.iter().filter(|invite| !was.contains(&call_id(invite))) {
+            self.anchors.insert(call_id(invite), Anchor::new(invite));
         }
+        let is: Vec<Bytes> = invites.iter().map(call_id).collect();
         let (mut stay, lost): (Vec<_>, Vec<_>) = was.into_iter().partition(|call_id| is.contains(call_id));
         if record.dialog.is_some() {
             lost.iter().for_each(|call_id| self.leave(call_id, now));
@@ -140,14 +141,13 @@ impl Relay {
             self.legs.insert(key, stay);
         }
     }
-    /// Call-IDs of a leg's INVITEs that are relayed.
-    fn relayed(&self, record: &LegRecord) -> Vec<Bytes> {
+    /// A leg's INVITEs that are relayed.
+    fn relayed(&self, record: &LegRecord) -> Vec<Message> {
         let first = (&record.invite, record.to);
         let invites =
             std::iter::once(first).chain(record.others.iter().map(|other| (&other.invite, other.to)));
         let relayed = invites.filter(|(_, to)| self.all || is_browser(*to));
-        let read = relayed.filter_map(|(invite, _)| Message::parse(invite.clone()).ok());
-        read.map(|invite| Bytes::copy_from_slice(invite.call_id())).collect()
+        relayed.filter_map(|(invite, _)| Message::parse(invite.clone()).ok()).collect()
     }
     /// A leg is over; what waits in it has gone on first.
     fn leave(&mut self, call_id: &Bytes, now: Timestamp) {
@@ -185,7 +185,7 @@ impl Relay {
         }
         let Ok(message) = Message::parse(bytes.clone()) else { return Some(bytes) };
         self.mind_orphan(&message, now);
-        if !self.anchors.contains_key(message.call_id()) {
+        if !self.relays(Way::In, &message) {
             return Some(bytes);
         }
         if is_browser(from) {
@@ -204,7 +204,7 @@ impl Relay {
         if is_browser(send.to) && message.is_request() {
             send.to = self.pages.moved(message.call_id()).unwrap_or(send.to);
         }
-        if !self.anchors.contains_key(message.call_id()) {
+        if !self.relays(Way::Out, &message) {
             return Some(send);
         }
         self.take(Way::Out, Parcel { flow: send.to, message, what: Some(send.what) }, now);
@@ -214,6 +214,10 @@ impl Relay {
     pub fn all_sent(&mut self) {
         self.pages.all_sent();
     }
+    /// Whether a message is of a dialog that is relayed.
+    fn relays(&self, way: Way, message: &Message) -> bool {
+        self.anchors.get(message.call_id()).is_some_and(|anchor| anchor.has(way, message))
+    }
     fn mind_orphan(&mut self, message: &Message, now: Timestamp) {
         let ends = message.is_request() && message.method() == Method::Bye;
         if ends && let Some(anchor) = self.orphans.remove(message.call_id()) {
@@ -222,7 +226,7 @@ impl Relay {
         }
     }
     fn take(&mut self, way: Way, parcel: Parcel, now: Timestamp) {
-        let call_id = Bytes::copy_from_slice(parcel.message.call_id());
+        let call_id = call_id(&parcel.message);
         let mut steps = Vec::new();
         if let Some(anchor) = self.anchors.get_mut(&call_id) {
             anchor.take(way, parcel, &mut steps);
@@ -331,6 +335,10 @@ impl Relay {
     pub fn take_outgoing(&mut self) -> Option<Send> {
         self.outgoing.pop_front()
     }
+}
+
+fn call_id(message: &Message) -> Bytes {
+    Bytes::copy_from_slice(message.call_id())
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Where the pages are that have a call: one that loses its connection comes back on another, and its call with it; one
 //! that does not come back has hung up.
 //!
-//! Pure. A page is known by the user and host of its Contact, which it keeps for as long as it is open; so where it has
-//! registered last is where its dialogs are.
+//! Pure. A page is known by its user, and the user and host of its Contact, which it keeps for as long as it is open; so
+//! where it has registered last is where its dialogs are. Nobody takes a dialog by registering another's Contact.
 
 use acd::Timestamp;
 use bytes::Bytes;
@@ -25,9 +25,11 @@ const LAST_SEQ: u32 = (1 << 31) - 2;
 /// The pages.
 #[derive(Debug, Default)]
 pub struct Pages {
-    /// Where a page has registered, by its Contact.
-    homes: HashMap<Bytes, Flow>,
+    /// Where a page has registered, by its user and its Contact.
+    homes: HashMap<Known, Flow>,
     of_user: HashMap<Arc<str>, Vec<Bytes>>,
+    /// Who has registered a Contact over a connection.
+    users: HashMap<(Connection, Bytes), Arc<str>>,
     /// Those with a call, by Call-ID.
     talking: HashMap<Bytes, Page>,
     /// Those whose call is over, until its last words have been sent.
@@ -36,12 +38,15 @@ pub struct Pages {
     missing: VecDeque<(Timestamp, Bytes)>,
 }
 
+/// A user, and user and host of a Contact of hers.
+type Known = (Arc<str>, Bytes);
+
 #[derive(Debug)]
 struct Page {
     /// Its 2xx, with both tags.
     answer: Message,
-    /// User and host of its Contact.
-    address: Bytes,
+    /// None when nobody was registered where it spoke.
+    known: Option<Known>,
     /// Where it spoke last.
     flow: Flow,
 }
@@ -50,14 +55,21 @@ impl Pages {
     /// Where a user's phones are registered now.
     pub fn registered(&mut self, user: &Arc<str>, records: &[BindingRecord]) {
         for address in self.of_user.remove(user).unwrap_or_default() {
-            self.homes.remove(&address);
+            let home = self.homes.remove(&(Arc::clone(user), address.clone()));
+            if let Some(connection) = home.and_then(|home| home.connection) {
+                self.users.remove(&(connection, address));
+            }
         }
         let known = records.iter().filter(|record| super::is_browser(record.flow));
         let known: Vec<(Bytes, Flow)> =
             known.map(|record| (address(record.uri.as_bytes()), record.flow)).collect();
         if !known.is_empty() {
             self.of_user.insert(Arc::clone(user), known.iter().map(|(address, _)| address.clone()).collect());
-            self.homes.extend(known);
+            for (address, flow) in known {
+                let over = flow.connection.map(|connection| (connection, address.clone()));
+                self.users.extend(over.map(|over| (over, Arc::clone(user))));
+                self.homes.insert((Arc::clone(user), address), flow);
+            }
         }
     }
     /// A page has said something in a dialog.
@@ -67,8 +79,8 @@ impl Pages {
         match self.talking.get_mut(message.call_id()) {
             Some(page) => page.flow = flow,
             None if answers => {
-                let address = address(message.contact_uri().unwrap_or_default());
-                let page = Page { answer: message.clone(), address, flow };
+                let known = self.known(message, flow);
+                let page = Page { answer: message.clone(), known, flow };
                 self.talking.insert(Bytes::copy_from_slice(message.call_id()), page);
             }
             None => {}
@@ -119,8 +131,14 @@ impl Pages {
         }
         None
     }
+    /// Whose page speaks there.
+    fn known(&self, answer: &Message, flow: Flow) -> Option<Known> {
+        let over = (flow.connection?, address(answer.contact_uri()?));
+        let user = Arc::clone(self.users.get(&over)?);
+        Some((user, over.1))
+    }
     fn home(&self, page: &Page) -> Option<Flow> {
-        self.homes.get(&page.address).copied()
+        self.homes.get(page.known.as_ref()?).copied()
     }
 }
 
@@ -162,8 +180,11 @@ mod tests {
         Message::parse(Bytes::from(text)).unwrap()
     }
     fn registered(pages: &mut Pages, flow: Option<Flow>) {
+        registered_by("ann", pages, flow);
+    }
+    fn registered_by(user: &str, pages: &mut Pages, flow: Option<Flow>) {
         let record = |flow| BindingRecord {
-            user: "ann".into(),
+            user: user.into(),
             uri: CONTACT.to_owned(),
             q: 1_000,
             expires: Micros(0),
@@ -177,7 +198,7 @@ mod tests {
             flow,
         };
         let records: Vec<_> = flow.into_iter().map(record).collect();
-        pages.registered(&"ann".into(), &records);
+        pages.registered(&user.into(), &records);
     }
 
     #[test]
@@ -210,6 +231,21 @@ mod tests {
         assert_eq!(pages.moved(b"c@d"), None);
         pages.closed(Connection(2), at(130));
         assert_eq!(pages.next_deadline(), None);
+    }
+
+    #[test]
+    fn another_with_the_same_contact_gets_nothing_of_her_call() {
+        let mut pages = Pages::default();
+        registered(&mut pages, Some(on(1)));
+        pages.spoke(&answer(), on(1));
+        registered_by("eve", &mut pages, Some(on(6)));
+        assert_eq!(pages.moved(b"c@d"), Some(on(1)));
+        registered_by("eve", &mut pages, None);
+        assert_eq!(pages.moved(b"c@d"), Some(on(1)), "nor takes it from her");
+        pages.closed(Connection(1), at(100));
+        registered(&mut pages, None);
+        registered_by("eve", &mut pages, Some(on(6)));
+        assert!(pages.hung_up(at(120)).is_some());
     }
 
     #[test]

@@ -53,7 +53,7 @@ fn of_phones_that_ring_at_once_the_one_that_answers_is_left() {
 /// A message of a dialog with a page, which is called "c@d".
 fn of_page(start: &str, cseq: &str) -> Bytes {
     Bytes::from(format!(
-        "{start}\r\nVia: SIP/2.0/WSS h;branch=z9hG4bK1\r\nFrom: <sip:f@h>;tag=us\r\nTo: <sip:a@b>;tag=her\r\n\
+        "{start}\r\nVia: SIP/2.0/WSS h;branch=z9hG4bK1\r\nFrom: <sip:f@h>;tag=f\r\nTo: <sip:a@b>;tag=her\r\n\
          Call-ID: c@d\r\nCSeq: {cseq}\r\nContact: <sip:x7@y9.invalid>\r\nContent-Length: 0\r\n\r\n"
     ))
 }
@@ -162,4 +162,18 @@ fn where_browsers_alone_are_relayed_others_are_left_alone() {
     assert_eq!(relay.receive(to(Transport::Udp), bytes.clone(), Timestamp(1)), Some(bytes));
     relay.note(&[record("one", Transport::Udp, Vec::new(), true)], Timestamp(1));
     assert!(relayed(&relay).is_empty());
+}
+
+#[test]
+fn an_invite_that_a_proxy_has_sent_back_to_us_is_a_call_of_its_own() {
+    let mut relay = relay(true);
+    relay.note(&[record("one", Transport::Udp, Vec::new(), false)], Timestamp(1));
+    let bytes = invite("one");
+    assert_eq!(relay.receive(to(Transport::Udp), bytes.clone(), Timestamp(1)), Some(bytes.clone()));
+    let ringing =
+        String::from_utf8(bytes.to_vec()).unwrap().replace("INVITE sip:a@b SIP/2.0", "SIP/2.0 180 Ringing");
+    let ringing = Bytes::from(ringing.replace("To: <sip:a@b>", "To: <sip:a@b>;tag=other"));
+    let send =
+        Send { to: to(Transport::Udp), bytes: ringing, what: sip::Sent::Response(Method::Invite, 180) };
+    assert_eq!(relay.send(send.clone(), Timestamp(1)), Some(send));
 }

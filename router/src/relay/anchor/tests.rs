@@ -20,7 +20,7 @@ struct Dialog {
 
 impl Dialog {
     fn over(transport: Transport) -> Self {
-        let anchor = Anchor::new(b"c@d");
+        let anchor = Anchor::new(&Self::message(Way::Out, "INVITE sip:a@b SIP/2.0", "1 INVITE", ""));
         Self { anchor, transport, asked: Vec::new(), passed: Vec::new(), direct: 0, refused: 0 }
     }
     /// A message of ours (from tag `us` to tag `her`) or hers.
@@ -228,4 +228,21 @@ fn a_lane_is_bounded() {
     }
     dialog.rewrite(Way::In, "moved");
     assert_eq!(dialog.went().len(), MAX_HELD);
+}
+
+#[test]
+fn a_message_is_said_in_a_dialog_when_our_tag_is_on_our_side() {
+    let dialog = Dialog::over(Transport::Udp);
+    let says = |way: Way, start: &str, cseq: &str| Dialog::message(way, start, cseq, "");
+    for (way, start, cseq) in [
+        (Way::Out, "INVITE sip:a@b SIP/2.0", "1 INVITE"),
+        (Way::In, "SIP/2.0 200 OK", "1 INVITE"),
+        (Way::In, "BYE sip:us SIP/2.0", "7 BYE"),
+        (Way::Out, "SIP/2.0 200 OK", "7 BYE"),
+    ] {
+        let message = says(way, start, cseq);
+        assert!(dialog.anchor.has(way, &message), "{start}");
+        let way = other(way);
+        assert!(!dialog.anchor.has(way, &message), "{start}, which has come back to us");
+    }
 }
