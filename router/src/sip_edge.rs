@@ -46,7 +46,7 @@ pub struct SipEdge {
     out: Output,
     mint: NodeMint,
     region: Region,
-    /// By [`AgentNo`]; none for agents who left the plan.
+    /// By [`acd::AgentNo`]; none for agents who left the plan.
     phones: Vec<Option<PhoneSide>>,
     /// By [`QueueNo`].
     queues: Vec<QueueSide>,
