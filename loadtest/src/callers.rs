@@ -4,7 +4,7 @@ use crate::{
     Stop,
     alarms::Alarms,
     caller::{Call, Hands, Order},
-    engine::{self, Party, Turn},
+    engine::{self, Party, Turn, Wire},
     figures::Failure,
     loopback::{NotLoopback, loopback},
     media::{Ear, Sink},
@@ -74,11 +74,13 @@ impl Callers {
         stop: Stop,
     ) -> Result<Self, StartError> {
         loopback("callers.target", plan.target)?;
+        plan.proxy.map(|proxy| loopback("callers.proxy", proxy)).transpose()?;
         let listen = loopback("callers.listen", plan.listen)?;
         let failed = |error| StartError::Socket { what: "callers", address: listen, error };
         let socket = engine::bind(listen).map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;
         let line = Line::new(plan.weather, Dice::new(seed, LOSSES));
+        let wire = Wire { socket, line, proxy: plan.proxy };
         let mut exchange = Exchange {
             sink: Sink::open(listen.ip()).map_err(failed)?,
             free: (0..plan.people.len()).collect(),
@@ -91,13 +93,13 @@ impl Callers {
             alarms: Alarms::new(),
             live: 0,
             dialled: 0,
+            address: plan.public.unwrap_or(address),
             plan,
-            address,
             agents_media,
             tally,
         };
         let task = tokio::spawn(async move {
-            engine::run(socket, &mut exchange, line, stop, GRACE).await;
+            engine::run(wire, &mut exchange, stop, GRACE).await;
             exchange.give_up();
         });
         Ok(Self { address, task })

@@ -53,6 +53,16 @@ pub(crate) trait Party {
     fn is_done(&self) -> bool;
 }
 
+/// What connects user agents with the rest of the world.
+#[derive(Debug)]
+pub(crate) struct Wire {
+    pub(crate) socket: UdpSocket,
+    /// What becomes of datagrams on their way.
+    pub(crate) line: Line,
+    /// Takes everything that is sent, wherever it is addressed to.
+    pub(crate) proxy: Option<SocketAddr>,
+}
+
 /// Binds a UDP socket with room for bursts.
 pub(crate) fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
@@ -63,16 +73,11 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
     UdpSocket::from_std(socket.into())
 }
 
-/// Runs `party` on `socket` until it is done, or until it is stopped and its calls are over.
+/// Runs `party` on `wire` until it is done, or until it is stopped and its calls are over.
 ///
 /// `grace` bounds the time from the stop to the return.
-pub(crate) async fn run(
-    socket: UdpSocket,
-    party: &mut impl Party,
-    mut line: Line,
-    mut stop: Stop,
-    grace: Duration,
-) {
+pub(crate) async fn run(wire: Wire, party: &mut impl Party, mut stop: Stop, grace: Duration) {
+    let Wire { socket, mut line, proxy } = wire;
     let mut buffer = vec![0; DATAGRAM];
     let mut turn = Turn { now: Instant::now(), sends: Vec::new() };
     let mut end = None;
@@ -86,7 +91,7 @@ pub(crate) async fn run(
         turn.now = Instant::now();
         party.expire(&mut turn);
         let outgoing = arrivals(party, &mut line, &mut turn);
-        send_all(&socket, outgoing).await;
+        send_all(&socket, proxy, outgoing).await;
         let ends = [party.next_deadline(), line.next_arrival(), end];
         let wake = ends.into_iter().flatten().min().unwrap_or(turn.now + IDLE);
         if more || wake <= turn.now {
@@ -143,10 +148,10 @@ fn arrivals(party: &mut impl Party, line: &mut Line, turn: &mut Turn) -> Vec<Pas
     }
 }
 
-async fn send_all(socket: &UdpSocket, datagrams: Vec<Passing>) {
+async fn send_all(socket: &UdpSocket, proxy: Option<SocketAddr>, datagrams: Vec<Passing>) {
     for Passing { peer, bytes, .. } in datagrams {
         // UDP may lose it anyway; what matters is sent again by its owner.
-        if let Err(error) = socket.send_to(&bytes, peer).await {
+        if let Err(error) = socket.send_to(&bytes, proxy.unwrap_or(peer)).await {
             tracing::debug!(%error, "a datagram could not be sent");
         }
     }

@@ -51,4 +51,4 @@ pub use report::Report;
 pub use stop::{Stop, StopSwitch, stop};
 pub use tally::Tally;
 pub use timeline::{Slice, Timeline};
-pub use weather::Weather;
+pub use weather::{Line, Passing, Way, Weather};

@@ -5,7 +5,7 @@ use crate::{
     alarms::Alarms,
     caller::Hands,
     callers::StartError,
-    engine::{self, Party, Turn},
+    engine::{self, Party, Turn, Wire},
     figures::Failure,
     loopback::loopback,
     media::Sink,
@@ -48,6 +48,7 @@ impl Phones {
     /// [`StartError`] when an address is not on this machine or a socket cannot be opened.
     pub fn start(plan: PhonesPlan, seed: u64, tally: &Tally, stop: &Stop) -> Result<Self, StartError> {
         let first = loopback("phones.listen", plan.listen)?;
+        plan.proxy.map(|proxy| loopback("phones.proxy", proxy)).transpose()?;
         let plan = Arc::new(plan);
         let failed = |address| move |error| StartError::Socket { what: "phones", address, error };
         let sink = Arc::new(Sink::open(first.ip()).map_err(failed(first))?);
@@ -58,9 +59,10 @@ impl Phones {
             let address = socket.local_addr().map_err(failed(listen))?;
             let stream = STREAMS + 2 * index as u64;
             let line = Line::new(plan.weather, Dice::new(seed, stream));
+            let wire = Wire { socket, line, proxy: plan.proxy };
             let mut rack = Rack {
                 plan: Arc::clone(&plan),
-                address,
+                address: plan.public.unwrap_or(address),
                 sink: Arc::clone(&sink),
                 tally: tally.clone(),
                 dice: Dice::new(seed, stream + 1),
@@ -75,7 +77,7 @@ impl Phones {
             let stop = stop.clone();
             phones.addresses.push(address);
             phones.tasks.push(tokio::spawn(async move {
-                engine::run(socket, &mut rack, line, stop, GRACE).await;
+                engine::run(wire, &mut rack, stop, GRACE).await;
             }));
         }
         Ok(phones)

@@ -79,6 +79,10 @@ pub struct CallersPlan {
     pub strangers: f64,
     /// What happens to its datagrams on their way.
     pub weather: Weather,
+    /// Takes everything that is sent, wherever it is addressed to: an outbound proxy.
+    pub proxy: Option<SocketAddr>,
+    /// The address it gives as its own, where that is not the socket's: that of a proxy or a NAT.
+    pub public: Option<SocketAddr>,
 }
 
 /// How arrivals are spread.
@@ -118,6 +122,10 @@ pub struct PhonesPlan {
     pub of: BTreeMap<String, Manners>,
     /// What happens to its datagrams on their way.
     pub weather: Weather,
+    /// Takes everything that is sent, wherever it is addressed to: an outbound proxy.
+    pub proxy: Option<SocketAddr>,
+    /// The address they give as theirs, where that is not the socket's: that of a proxy or a NAT. One socket only.
+    pub public: Option<SocketAddr>,
 }
 
 /// How a phone behaves.
@@ -197,6 +205,8 @@ impl Default for CallersPlan {
             people: Vec::new(),
             strangers: 0.0,
             weather: Weather::default(),
+            proxy: None,
+            public: None,
         }
     }
 }
@@ -209,6 +219,8 @@ impl Default for PhonesPlan {
             manners: Manners::default(),
             of: BTreeMap::new(),
             weather: Weather::default(),
+            proxy: None,
+            public: None,
         }
     }
 }
@@ -315,6 +327,9 @@ impl CallersPlan {
     fn check(&self, problems: &mut Vec<String>) {
         on_loopback("callers.target", self.target, problems);
         on_loopback("callers.listen", self.listen, problems);
+        if let Some(proxy) = self.proxy {
+            on_loopback("callers.proxy", proxy, problems);
+        }
         let given = [("late_offer", self.late_offer), ("strangers", self.strangers)];
         shares("callers", &given, problems);
         shares("callers.weather", &self.weather.shares(), problems);
@@ -343,6 +358,15 @@ impl CallersPlan {
 impl PhonesPlan {
     fn check(&self, problems: &mut Vec<String>) {
         on_loopback("phones.listen", self.listen, problems);
+        if let Some(proxy) = self.proxy {
+            on_loopback("phones.proxy", proxy, problems);
+        }
+        if let (Some(public), 2..) = (self.public, self.sockets) {
+            problems.push(format!(
+                "phones.public = \"{public}\": the address of one socket, and there are {}",
+                self.sockets
+            ));
+        }
         if self.sockets == 0 || self.sockets > MAX_SOCKETS {
             problems.push(format!("phones.sockets = {}: 1 to {MAX_SOCKETS}", self.sockets));
         }

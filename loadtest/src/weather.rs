@@ -47,8 +47,8 @@ fn read_time<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
 
 /// Which way a datagram goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
-    /// To our user agents.
+pub enum Way {
+    /// To the user agents.
     In,
     /// From them.
     Out,
@@ -56,15 +56,18 @@ pub(crate) enum Way {
 
 /// A datagram with the other end's address.
 #[derive(Debug)]
-pub(crate) struct Passing {
-    pub(crate) way: Way,
-    pub(crate) peer: SocketAddr,
-    pub(crate) bytes: Bytes,
+pub struct Passing {
+    /// Which way it goes.
+    pub way: Way,
+    /// The other end.
+    pub peer: SocketAddr,
+    /// What it says.
+    pub bytes: Bytes,
 }
 
-/// The line between our user agents and the rest of the world.
+/// The line between user agents and the rest of the world.
 #[derive(Debug)]
-pub(crate) struct Line {
+pub struct Line {
     weather: Weather,
     dice: Dice,
     /// By the time of arrival, then by that of departure.
@@ -74,7 +77,9 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    pub(crate) fn new(weather: Weather, dice: Dice) -> Self {
+    /// A line with nothing on its way.
+    #[must_use]
+    pub fn new(weather: Weather, dice: Dice) -> Self {
         Self {
             weather,
             dice,
@@ -84,7 +89,7 @@ impl Line {
         }
     }
     /// A datagram departs `now`. Given back when it arrives at once.
-    pub(crate) fn depart(&mut self, datagram: Passing, now: Instant) -> Option<Passing> {
+    pub fn depart(&mut self, datagram: Passing, now: Instant) -> Option<Passing> {
         if self.weather == Weather::default() {
             return Some(datagram);
         }
@@ -109,11 +114,12 @@ impl Line {
         self.passing.insert(self.departed, datagram);
     }
     /// When the next one arrives.
-    pub(crate) fn next_arrival(&self) -> Option<Instant> {
+    #[must_use]
+    pub fn next_arrival(&self) -> Option<Instant> {
         self.under_way.peek().map(|Reverse((at, _))| *at)
     }
     /// The next one that has arrived by `now`.
-    pub(crate) fn arrive(&mut self, now: Instant) -> Option<Passing> {
+    pub fn arrive(&mut self, now: Instant) -> Option<Passing> {
         let Reverse((at, number)) = *self.under_way.peek()?;
         if at > now {
             return None;
