@@ -2,6 +2,7 @@
 //!
 //! SIP over UDP, the brain and the log share this one thread: nothing on the path of a call crosses to another.
 
+mod revival;
 mod transfers;
 
 use crate::{
@@ -10,7 +11,7 @@ use crate::{
     desks::Desks,
     drain::Drain,
     inbox::{Inbox, Incoming},
-    live::LiveFile,
+    live::{Left, LiveFile},
     load::Load,
     log::{Committed, FileLog, LogError},
     metrics::Metrics,
@@ -20,6 +21,7 @@ use crate::{
 use acd::{Acd, AgentNo, Event, OfferId, Order, Plan, Timestamp};
 use agent_gateway::{DeskOrder, ReplyTo};
 use mio::{Events, Interest, Poll, Token};
+use revival::Probes;
 use sip::{Keep, Notice};
 use std::{collections::HashMap, io, sync::Arc, time::Duration};
 
@@ -60,6 +62,7 @@ pub struct Brain {
     announcer: Announcer,
     /// When the card of an offer was written, until its phone is rung.
     cards: HashMap<OfferId, std::time::Instant>,
+    probes: Probes,
     /// Time of the last event.
     last: Timestamp,
     stop: bool,
@@ -164,19 +167,21 @@ impl Brain {
             draining: false,
             load: Load::default(),
             cards,
+            probes: Probes::default(),
             last: Timestamp::default(),
             stop: false,
         })
     }
 
-    /// Brings the brain up to date: a restart, and the rules now in force, where they differ from the log's.
+    /// Brings the brain up to date: what the process before has left, and the rules now in force, where they differ from
+    /// the log's.
     ///
     /// # Errors
     /// When an event cannot be written.
-    pub fn begin(&mut self, plan: Plan) -> Result<(), BrainError> {
+    pub fn begin(&mut self, plan: Plan, left: Left) -> Result<(), BrainError> {
         let now = self.clock.now();
         if self.acd.entries() > 0 {
-            self.tell(Event::Restarted, Asker::Nobody, now)?;
+            self.revive(left, now)?;
         }
         if *self.acd.plan() != plan {
             self.tell(Event::PlanChanged { plan: Box::new(plan) }, Asker::Nobody, now)?;
@@ -255,6 +260,7 @@ impl Brain {
             self.sip.next_deadline(),
             self.desks.deadline(),
             self.announcer.next_deadline(),
+            self.probes.deadline(),
         ];
         let now = self.clock.now();
         // A poll that ends just before a deadline would only turn once more.
@@ -289,6 +295,7 @@ impl Brain {
         self.sip.begin(self.acd.entries() + 1);
         self.sip.hear_relay(now);
         self.sip.expire(now);
+        self.probe(now);
         self.follow(now)?;
         if self.acd.next_deadline().is_some_and(|at| at <= now) {
             self.tell(Event::DeadlinePassed, Asker::Nobody, now)?;
@@ -479,13 +486,14 @@ impl Brain {
     fn commit(&mut self) {
         let started = std::time::Instant::now();
         let wrote = self.log.has_pending();
-        let committed = self.log.commit();
         let keep = self.sip.take_keep(self.clock.now());
         for connection in registered_over(&keep) {
             self.streams.hold(connection, true); // a phone that waits for calls says nothing for long
         }
+        // Legs first: whoever is in the log alone has left, and whoever is here alone was told nothing yet.
         self.live.keep(keep);
         self.live.commit();
+        let committed = self.log.commit();
         if wrote {
             self.metrics.log_append_seconds.observe(started.elapsed().as_secs_f64());
         }

@@ -1,8 +1,8 @@
-//! The `live` file: what recovery needs of legs that are alive, and nothing of those that are gone.
+//! The `live` file: what recovery needs of calls that are alive, and nothing of those that are gone.
 //!
-//! It holds addresses, numbers and session descriptions, so it is kept apart from the log, readable by its owner
-//! alone, rewritten every minute to what is alive, and never exported. Until calls are revived after a restart, it
-//! serves to cancel phones that were ringing, and to know where phones have registered.
+//! It holds addresses, numbers and session descriptions, so it is kept apart from the log, readable by its owner alone,
+//! rewritten every minute to what is alive, and never exported. Each batch is written here before it is in the log: who
+//! is in the log and not here has left, and who is here and not in the log was never told anything.
 
 use serde::{Deserialize, Serialize};
 use sip::{CallKey, CallerRecord, Keep, LegKey, LegRecord, registrar::BindingRecord};
@@ -18,8 +18,14 @@ use std::{
 
 /// How often the file is rewritten to what is alive.
 const REWRITE: Duration = Duration::from_secs(60);
-/// Largest file read at the start; what lies behind is of calls that are lost anyhow.
-const MAX_READ: u64 = 256 * 1024 * 1024;
+/// How often a disk that refuses is asked again.
+const RETRY: Duration = Duration::from_secs(1);
+/// Largest file read at the start: a minute of the busiest house, several times over.
+const MAX_READ: u64 = 1024 * 1024 * 1024;
+/// What the file begins with. The number is the version.
+const HEADER: &[u8] = b"SAMBUNG LIVE 1\n";
+/// Length and CRC32C of a line, both 32 bits, little endian.
+const PREFIX: usize = 8;
 
 #[derive(Serialize, Deserialize)]
 enum Line {
@@ -33,8 +39,10 @@ enum Line {
 /// What a process before left behind.
 #[derive(Debug, Default)]
 pub struct Left {
+    /// Callers' legs that were alive.
+    pub callers: BTreeMap<CallKey, CallerRecord>,
     /// Phones' legs that were alive.
-    pub legs: Vec<LegRecord>,
+    pub legs: BTreeMap<LegKey, LegRecord>,
     /// Where phones were registered.
     pub phones: Vec<BindingRecord>,
 }
@@ -52,32 +60,48 @@ pub struct LiveError {
 pub struct LiveFile {
     path: PathBuf,
     file: File,
-    legs: BTreeMap<LegKey, Vec<u8>>,
-    callers: BTreeMap<CallKey, Vec<u8>>,
-    phones: BTreeMap<Arc<str>, Vec<u8>>,
+    held: Held,
     pending: Vec<u8>,
     rewritten: Instant,
+    /// The file may break off in the middle of a line.
+    broken: bool,
+}
+
+/// The lines of what is alive, as they stand in the file.
+#[derive(Debug, Default)]
+struct Held {
+    callers: BTreeMap<CallKey, Box<[u8]>>,
+    legs: BTreeMap<LegKey, Box<[u8]>>,
+    phones: BTreeMap<Arc<str>, Box<[u8]>>,
+}
+
+impl Held {
+    fn take(&mut self, line: &Line, bytes: &[u8]) {
+        match line {
+            Line::Leg(key, _) => drop(self.legs.insert(*key, bytes.into())),
+            Line::Caller(key, _) => drop(self.callers.insert(*key, bytes.into())),
+            Line::ForgetLeg(key) => drop(self.legs.remove(key)),
+            Line::ForgetCall(key) => drop(self.callers.remove(key)),
+            Line::Phones(user, records) if records.is_empty() => drop(self.phones.remove(user)),
+            Line::Phones(user, _) => drop(self.phones.insert(Arc::clone(user), bytes.into())),
+        }
+    }
+    fn lines(&self) -> impl Iterator<Item = &[u8]> {
+        self.callers.values().chain(self.legs.values()).chain(self.phones.values()).map(|line| &**line)
+    }
 }
 
 impl LiveFile {
-    /// Reads what the process before left, and starts the file anew.
+    /// Reads what the process before left, and goes on with that.
     ///
     /// # Errors
     /// When the disk refuses.
     pub fn open(folder: &Path) -> Result<(Self, Left), LiveError> {
         let path = folder.join("live");
-        let left = read(&path);
-        let file = create(&path).map_err(|error| LiveError { path: path.clone(), error })?;
-        let live = Self {
-            path,
-            file,
-            legs: BTreeMap::new(),
-            callers: BTreeMap::new(),
-            phones: BTreeMap::new(),
-            pending: Vec::new(),
-            rewritten: Instant::now(),
-        };
-        Ok((live, left))
+        let failed = |error| LiveError { path: path.clone(), error };
+        let (held, left) = read(&path).map_err(failed)?;
+        let file = rewritten(&path, &held).map_err(failed)?;
+        Ok((Self { path, file, held, pending: Vec::new(), rewritten: Instant::now(), broken: false }, left))
     }
 
     /// Takes changes to the batch.
@@ -96,79 +120,187 @@ impl LiveFile {
 
     fn take(&mut self, line: &Line) {
         let start = self.pending.len();
-        self.pending.extend_from_slice(&[0; 4]);
-        if rmp_serde::encode::write(&mut self.pending, line).is_err() {
-            self.pending.truncate(start);
-            return;
-        }
-        let length = u32::try_from(self.pending.len() - start - 4).unwrap_or(u32::MAX);
-        self.pending[start..start + 4].copy_from_slice(&length.to_le_bytes());
-        let bytes = || self.pending[start..].to_vec();
-        match line {
-            Line::Leg(key, _) => drop(self.legs.insert(*key, bytes())),
-            Line::Caller(key, _) => drop(self.callers.insert(*key, bytes())),
-            Line::ForgetLeg(key) => drop(self.legs.remove(key)),
-            Line::ForgetCall(key) => drop(self.callers.remove(key)),
-            Line::Phones(user, records) if records.is_empty() => drop(self.phones.remove(user)),
-            Line::Phones(user, _) => drop(self.phones.insert(Arc::clone(user), bytes())),
+        match write(line, &mut self.pending) {
+            Ok(()) => self.held.take(line, &self.pending[start..]),
+            Err(error) => tracing::error!(%error, "a leg cannot be stored; a restart would lose it"),
         }
     }
 
-    /// Writes the batch; rewrites the file when its minute is over.
+    /// Forgets what nobody is going to take up again.
+    pub fn forget(
+        &mut self,
+        calls: impl IntoIterator<Item = CallKey>,
+        legs: impl IntoIterator<Item = LegKey>,
+    ) {
+        calls.into_iter().for_each(|call| self.take(&Line::ForgetCall(call)));
+        legs.into_iter().for_each(|leg| self.take(&Line::ForgetLeg(leg)));
+    }
+
+    /// Writes the batch; rewrites the file when its minute is over, or when it broke off.
     pub fn commit(&mut self) {
-        if self.rewritten.elapsed() >= REWRITE {
+        let age = self.rewritten.elapsed();
+        if age >= REWRITE || (self.broken && age >= RETRY) {
             self.rewritten = Instant::now();
             if let Err(error) = self.rewrite() {
-                tracing::error!(%error, path = %self.path.display(), "the live file cannot be rewritten");
+                self.complain(&error);
             }
         }
-        if self.pending.is_empty() {
-            return;
-        }
-        if let Err(error) = self.file.write_all(&self.pending) {
-            tracing::error!(%error, path = %self.path.display(), "the live file does not accept changes");
-            // The next rewrite brings what is alive into the file again.
-            self.rewritten = Instant::now().checked_sub(REWRITE).unwrap_or(self.rewritten);
+        // Behind a line that breaks off nothing would be read; the next rewrite has it all.
+        if !self.pending.is_empty()
+            && !self.broken
+            && let Err(error) = self.file.write_all(&self.pending)
+        {
+            self.complain(&error);
+            self.rewritten = Instant::now();
         }
         self.pending.clear();
+    }
+
+    fn complain(&mut self, error: &std::io::Error) {
+        if !std::mem::replace(&mut self.broken, true) {
+            tracing::error!(%error, path = %self.path.display(), "the live file does not accept changes; calls go on, but a restart would lose them");
+        }
     }
 
     fn rewrite(&mut self) -> std::io::Result<()> {
-        let next = self.path.with_extension("next");
-        let mut file = create(&next)?;
-        for line in self.callers.values().chain(self.legs.values()).chain(self.phones.values()) {
-            file.write_all(line)?;
-        }
-        std::fs::rename(&next, &self.path)?;
-        self.file = file;
+        self.file = rewritten(&self.path, &self.held)?;
         self.pending.clear();
+        if std::mem::take(&mut self.broken) {
+            tracing::warn!(path = %self.path.display(), "the live file accepts changes again");
+        }
         Ok(())
     }
 }
 
-fn create(path: &Path) -> std::io::Result<File> {
-    OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(path)
+/// A new file with these lines, in the place of the old one.
+fn rewritten(path: &Path, held: &Held) -> std::io::Result<File> {
+    let next = path.with_extension("next");
+    let mut file = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&next)?;
+    let mut text = HEADER.to_vec();
+    held.lines().for_each(|line| text.extend_from_slice(line));
+    file.write_all(&text)?;
+    std::fs::rename(&next, path)?;
+    Ok(file)
+}
+
+fn write(line: &Line, to: &mut Vec<u8>) -> Result<(), rmp_serde::encode::Error> {
+    let start = to.len();
+    to.extend_from_slice(&[0; PREFIX]);
+    if let Err(error) = rmp_serde::encode::write(to, line) {
+        to.truncate(start);
+        return Err(error);
+    }
+    let (prefix, text) = to[start..].split_at_mut(PREFIX);
+    prefix[..4].copy_from_slice(&u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes());
+    prefix[4..].copy_from_slice(&crc32c::crc32c(text).to_le_bytes());
+    Ok(())
+}
+
+/// The line at the beginning of some bytes, with its length; none when it is not whole.
+fn first_line(bytes: &[u8]) -> Option<(Line, usize)> {
+    let (length, rest) = bytes.split_first_chunk::<4>()?;
+    let (sum, rest) = rest.split_first_chunk::<4>()?;
+    let text = rest.get(..u32::from_le_bytes(*length) as usize)?;
+    let whole = crc32c::crc32c(text) == u32::from_le_bytes(*sum);
+    let line = rmp_serde::from_slice(text).ok().filter(|_| whole)?;
+    Some((line, PREFIX + text.len()))
 }
 
 /// A file that breaks off or cannot be read gives what it can.
-fn read(path: &Path) -> Left {
-    let fits = std::fs::metadata(path).is_ok_and(|meta| meta.len() <= MAX_READ);
-    let bytes = if fits { std::fs::read(path).unwrap_or_default() } else { Vec::new() };
-    let mut rest = &bytes[..];
-    let (mut legs, mut phones) = (BTreeMap::new(), BTreeMap::new());
-    while let Some((length, after)) = rest.split_first_chunk::<4>() {
-        let Some(line) = after.get(..u32::from_le_bytes(*length) as usize) else { break };
-        rest = &after[line.len()..];
-        match rmp_serde::from_slice(line) {
-            Ok(Line::Leg(key, record)) => drop(legs.insert(key, *record)),
-            Ok(Line::ForgetLeg(key)) => drop(legs.remove(&key)),
-            Ok(Line::Phones(user, records)) => drop(phones.insert(user, records)),
-            Ok(Line::Caller(..) | Line::ForgetCall(_)) => {}
-            Err(error) => {
-                tracing::warn!(%error, "the live file breaks off; phones behind it ring out by themselves");
-                break;
-            }
+fn read(path: &Path) -> std::io::Result<(Held, Left)> {
+    let (mut held, mut left) = (Held::default(), Left::default());
+    let bytes = match std::fs::metadata(path) {
+        Ok(meta) if meta.len() > MAX_READ => {
+            return Err(std::io::Error::other("larger than any that we write; move it away"));
+        }
+        Ok(_) => std::fs::read(path)?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok((held, left)),
+        Err(error) => return Err(error),
+    };
+    let Some(mut rest) = bytes.strip_prefix(HEADER) else {
+        tracing::warn!(path = %path.display(), "the live file is of another version; its calls end, its phones register again");
+        return Ok((held, left));
+    };
+    let mut phones = BTreeMap::new();
+    while let Some((line, length)) = first_line(rest) {
+        held.take(&line, &rest[..length]);
+        rest = &rest[length..];
+        match line {
+            Line::Leg(key, record) => drop(left.legs.insert(key, *record)),
+            Line::Caller(key, record) => drop(left.callers.insert(key, *record)),
+            Line::ForgetLeg(key) => drop(left.legs.remove(&key)),
+            Line::ForgetCall(key) => drop(left.callers.remove(&key)),
+            Line::Phones(user, records) => drop(phones.insert(user, records)),
         }
     }
-    Left { legs: legs.into_values().collect(), phones: phones.into_values().flatten().collect() }
+    if !rest.is_empty() {
+        // A batch that was being written when the process died was not acted upon.
+        tracing::warn!(path = %path.display(), bytes = rest.len(), "the live file breaks off; what stands behind is left out");
+    }
+    left.phones = phones.into_values().flatten().collect();
+    Ok((held, left))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use sip::Flow;
+
+    fn caller(number: u128) -> Keep {
+        let from = Flow::udp("192.0.2.7:5060".parse().unwrap());
+        let invite = Bytes::from(format!("INVITE of {number}"));
+        Keep::CallerLeg(CallKey(number), CallerRecord { invite, from, tag: "t".to_owned(), dialog: None })
+    }
+    fn open(folder: &Path) -> (LiveFile, Vec<u128>) {
+        let (live, left) = LiveFile::open(folder).unwrap();
+        (live, left.callers.keys().map(|key| key.0).collect())
+    }
+    fn written(folder: &Path, changes: impl IntoIterator<Item = Keep>) {
+        let (mut live, _) = open(folder);
+        live.keep(changes);
+        live.commit();
+    }
+
+    #[test]
+    fn what_lives_is_found_again_and_again_what_is_over_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        written(folder.path(), [caller(1), caller(2), caller(3), Keep::ForgetCall(CallKey(2))]);
+        assert_eq!(open(folder.path()).1, [1, 3]);
+        assert_eq!(open(folder.path()).1, [1, 3]); // whoever looked changed nothing
+        written(folder.path(), [Keep::ForgetCall(CallKey(1)), caller(4)]);
+        assert_eq!(open(folder.path()).1, [3, 4]);
+    }
+
+    #[test]
+    fn a_batch_that_was_cut_short_is_left_out_and_the_rest_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        written(folder.path(), [caller(1), caller(2)]);
+        let path = folder.path().join("live");
+        let whole = std::fs::read(&path).unwrap();
+        for cut in 1..20 {
+            std::fs::write(&path, &whole[..whole.len() - cut]).unwrap();
+            assert_eq!(open(folder.path()).1, [1], "{cut} bytes cut");
+            written(folder.path(), [caller(5)]);
+            assert_eq!(open(folder.path()).1, [1, 5], "{cut} bytes cut");
+        }
+    }
+
+    #[test]
+    fn a_damaged_line_and_what_stands_behind_it_are_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        written(folder.path(), [caller(1), caller(2)]);
+        let path = folder.path().join("live");
+        let mut bytes = std::fs::read(&path).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+        assert_eq!(open(folder.path()).1, [1]);
+    }
+
+    #[test]
+    fn a_file_of_another_version_is_not_believed() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("live"), b"SAMBUNG LIVE 9\nwhatever").unwrap();
+        assert!(open(folder.path()).1.is_empty());
+    }
 }

@@ -8,6 +8,7 @@ mod connections;
 mod phones;
 mod refusals;
 mod relay;
+mod restart;
 mod transfers;
 mod trunks;
 
@@ -15,6 +16,7 @@ pub use connections::{ConnectionMetrics, OpenConnection};
 pub use phones::PhoneMetrics;
 pub use refusals::RefusalMetrics;
 pub use relay::RelayMetrics;
+pub use restart::RestartMetrics;
 pub use transfers::Transfers;
 pub use trunks::{TrunkCall, TrunkMetrics};
 
@@ -50,6 +52,8 @@ pub struct Metrics {
     pub trunks: TrunkMetrics,
     /// rtpengine.
     pub relay: RelayMetrics,
+    /// Calls of a process before.
+    pub restart: RestartMetrics,
     /// Connections SIP comes on.
     pub connections: ConnectionMetrics,
     /// Time one append to the log took.
@@ -117,6 +121,7 @@ impl Metrics {
             refusals: RefusalMetrics::new(&registry)?,
             trunks: TrunkMetrics::new(&registry)?,
             relay: RelayMetrics::new(&registry)?,
+            restart: RestartMetrics::new(&registry)?,
             connections: ConnectionMetrics::new(&registry)?,
             log_append_seconds: fast("log_append_seconds", "Time one append to the log took.")?,
             log_degraded: register(

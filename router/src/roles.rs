@@ -30,7 +30,6 @@ use desk::{desk_config, sources};
 use places::{peering, trunk_names, whereabouts};
 use screenpop::{ScreenPop, caller::Region};
 use serde::Serialize;
-use sip::{Flow, LegRecord, Transport};
 use std::{
     collections::BTreeMap,
     io,
@@ -147,7 +146,7 @@ impl House {
         })?;
         let last_entry = log.last();
         let secret = crate::secret::load(&config.store.path)?;
-        let (live, left) = LiveFile::open(&config.store.path)?;
+        let (live, mut left) = LiveFile::open(&config.store.path)?;
         let plan = plan_of(&config);
         let metrics = Arc::new(Metrics::new(plan.queues.iter().map(|queue| queue.answer_within))?);
         let at_trunks = config.trunks.iter().map(|trunk| (trunk.name.clone(), trunk.register.is_some()));
@@ -182,11 +181,10 @@ impl House {
             trunks: Arc::clone(&trunks),
             relay: relay(&config, &metrics, clock.now())?,
         });
-        sip.adopt(&left.legs);
         let (mut sounds, now) = (Sounds::default(), clock.now());
         let announcer = announcer(&config, &directory, &mut sounds)?;
         let names = acquaint(&mut sip, &config, &directory, &mut sounds, now)?;
-        sip.sign_in(registry(&config, &secret, now), left.phones, now);
+        sip.sign_in(registry(&config, &secret, now), std::mem::take(&mut left.phones), now);
         let finder = Finder::new(&config.sip.dns, names, streams.clone()).map_err(StartError::Names)?;
         if let Some(finder) = &finder {
             finder.first().await.into_iter().for_each(|found| sip.found(found, now));
@@ -207,8 +205,7 @@ impl House {
             metrics: Arc::clone(&metrics),
             drain: drain.clone(),
         })?;
-        brain.begin(plan)?;
-        cancel_ringing(&left.legs, &mut brain, &streams);
+        brain.begin(plan, left)?;
         let office = crate::office::Office::open(
             &config,
             metrics,
@@ -421,17 +418,6 @@ fn acquaint(
     sip.seek(trunk_names(config, &mut names));
     sip.meet(config.trunks.iter().filter_map(peering).collect(), now);
     Ok(names)
-}
-
-/// Phones that rang when the process before ended are told to stop.
-fn cancel_ringing(legs: &[LegRecord], brain: &mut Brain, streams: &Streams) {
-    for (to, cancel) in legs.iter().flat_map(sip::cancels_from_record) {
-        match to.transport {
-            Transport::Udp => brain.socket().send(to.peer, cancel),
-            Transport::Tcp | Transport::Tls => streams.send(Flow { connection: None, ..to }, cancel),
-            Transport::Ws | Transport::Wss => {} // nobody can connect to a browser
-        }
-    }
 }
 
 /// Our side of the rtpengine, if one is configured.

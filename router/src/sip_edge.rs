@@ -7,6 +7,7 @@ mod located;
 mod mint;
 mod orders;
 mod relayed;
+mod revived;
 mod transfer;
 mod trunk;
 mod udp;
@@ -27,6 +28,7 @@ use bytes::Bytes;
 use located::Located;
 pub use located::{Place, Whereabouts};
 use mint::NodeMint;
+pub use revived::Remains;
 use screenpop::caller::{Caller, CallerHeaders, Privacy, Region, identify};
 use sip::{
     CallKey, Connection, Flow, Keep, Left, LegKey, Micros, Notice, Offered, Output, Play, Registry, Stack,
@@ -325,6 +327,13 @@ impl SipEdge {
     }
 
     fn call_offered(&mut self, call: CallId, offered: Offered) -> Event {
+        let dialled = offered.dialled.clone();
+        let caller = self.remember(call, offered);
+        Event::CallArrived { call, dialled, caller }
+    }
+
+    /// Remembers who is calling; gives what the log may know of it.
+    fn remember(&mut self, call: CallId, offered: Offered) -> Option<acd::CallerRef> {
         let headers = CallerHeaders {
             from: &offered.from_header,
             pai: offered.pai_header.as_deref(),
@@ -334,7 +343,6 @@ impl SipEdge {
         // Only trunks get this far, and trunks are trusted.
         let caller = identify(&headers, true, &self.region);
         let reference = self.reference(&caller);
-        let dialled = offered.dialled.clone();
         let known = CallerKnown {
             call,
             caller,
@@ -355,7 +363,7 @@ impl SipEdge {
             replaces: None,
         };
         self.callers.insert(call, side);
-        Event::CallArrived { call, dialled, caller: reference }
+        reference
     }
 
     fn reference(&self, caller: &Caller) -> Option<acd::CallerRef> {

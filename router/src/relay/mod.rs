@@ -51,8 +51,6 @@ pub struct Relay {
     anchors: HashMap<Bytes, Anchor>,
     /// Their Call-IDs, by leg: several while several phones ring.
     legs: HashMap<LegKey, Vec<Bytes>>,
-    /// Dialogs of a process before: their calls are over when the phone says so.
-    orphans: HashMap<Bytes, Anchor>,
     waiting: HashMap<Ticket, (Bytes, Way)>,
     pages: Pages,
     untold: VecDeque<Question>,
@@ -78,7 +76,6 @@ impl Relay {
             all,
             anchors: HashMap::new(),
             legs: HashMap::new(),
-            orphans: HashMap::new(),
             waiting: HashMap::new(),
             pages: Pages::default(),
             untold: VecDeque::new(),
@@ -93,16 +90,15 @@ impl Relay {
     pub const fn source(&mut self) -> &mut mio::net::UdpSocket {
         self.socket.source()
     }
-    /// Takes what a process before has left: phones that rang are cancelled; those that talk go on.
-    pub fn adopt(&mut self, left: &[LegRecord]) {
-        for record in left {
-            for invite in self.relayed(record) {
-                let anchor = Anchor::of_before(&invite);
-                if record.dialog.is_none() {
-                    self.tell_end(&anchor);
-                } else if self.orphans.len() < MAX_UNTOLD {
-                    self.orphans.insert(call_id(&invite), anchor);
-                }
+    /// Takes legs that a process before has left: rtpengine has heard of those that were answered, and may have of others.
+    pub fn adopt(&mut self, left: &[(LegKey, LegRecord)]) {
+        for (key, record) in left {
+            let invites = self.relayed(record);
+            for invite in &invites {
+                self.anchors.insert(call_id(invite), Anchor::of_before(invite));
+            }
+            if !invites.is_empty() {
+                self.legs.insert(*key, invites.iter().map(call_id).collect());
             }
         }
     }
@@ -180,11 +176,10 @@ impl Relay {
     /// Takes a message for the stack: gives it back when it is of no dialog that is relayed. Others come from
     /// [`Relay::take_incoming`], at once or when their description has been rewritten.
     pub fn receive(&mut self, from: Flow, bytes: Bytes, now: Timestamp) -> Option<Bytes> {
-        if self.anchors.is_empty() && self.orphans.is_empty() {
+        if self.anchors.is_empty() {
             return Some(bytes);
         }
         let Ok(message) = Message::parse(bytes.clone()) else { return Some(bytes) };
-        self.mind_orphan(&message, now);
         if !self.relays(Way::In, &message) {
             return Some(bytes);
         }
@@ -217,13 +212,6 @@ impl Relay {
     /// Whether a message is of a dialog that is relayed.
     fn relays(&self, way: Way, message: &Message) -> bool {
         self.anchors.get(message.call_id()).is_some_and(|anchor| anchor.has(way, message))
-    }
-    fn mind_orphan(&mut self, message: &Message, now: Timestamp) {
-        let ends = message.is_request() && message.method() == Method::Bye;
-        if ends && let Some(anchor) = self.orphans.remove(message.call_id()) {
-            self.tell_end(&anchor);
-            self.tell_ends(now);
-        }
     }
     fn take(&mut self, way: Way, parcel: Parcel, now: Timestamp) {
         let call_id = call_id(&parcel.message);

@@ -5,7 +5,7 @@ use crate::relay::Relay;
 use acd::Timestamp;
 use agent_gateway::Admitted;
 use bytes::Bytes;
-use sip::{Flow, LegRecord, Send};
+use sip::{Flow, Send};
 use std::io;
 
 impl SipEdge {
@@ -17,12 +17,6 @@ impl SipEdge {
         match &mut self.relay {
             Some(relay) => registry.register(relay.source(), token, mio::Interest::READABLE),
             None => Ok(()),
-        }
-    }
-    /// Takes what a process before has left.
-    pub fn adopt(&mut self, left: &[LegRecord]) {
-        if let Some(relay) = &mut self.relay {
-            relay.adopt(left);
         }
     }
     /// Lets the phone in an agent's browser register.

@@ -1,0 +1,94 @@
+//! Calls of a process before: which records belong together, and what this side remembers of them anew.
+
+use super::{CallId, CallerSide, SipEdge, call_key, leg_key, micros};
+use crate::live::Left;
+use acd::{OfferId, Timestamp};
+use sip::{CallKey, CallerRecord, Cause, Command, LegKey, LegRecord, NotRevived};
+use std::collections::BTreeMap;
+
+/// What is left of calls, by call.
+#[derive(Debug)]
+pub struct Remains {
+    callers: BTreeMap<CallKey, CallerRecord>,
+    legs: BTreeMap<CallKey, Vec<(LegKey, LegRecord)>>,
+}
+
+/// What is left of one call.
+#[derive(Debug)]
+pub struct OfCall(sip::Remains);
+
+impl Remains {
+    /// Sorts what was left.
+    #[must_use]
+    pub fn of(left: Left) -> Self {
+        let mut legs: BTreeMap<CallKey, Vec<_>> = BTreeMap::new();
+        for (key, record) in left.legs {
+            legs.entry(key.call).or_default().push((key, record));
+        }
+        Self { callers: left.callers, legs }
+    }
+    /// What is left of `call`; none when its caller has gone.
+    pub fn take(&mut self, call: CallId) -> Option<OfCall> {
+        let call = call_key(call);
+        let caller = self.callers.remove(&call)?;
+        let legs = self.legs.remove(&call).unwrap_or_default();
+        Some(OfCall(sip::Remains { call, caller, legs }))
+    }
+    /// Whose records have not been taken: callers', and phones' legs.
+    #[must_use]
+    pub fn keys(&self) -> (Vec<CallKey>, Vec<LegKey>) {
+        let legs = self.legs.values().flatten().map(|(key, _)| *key);
+        (self.callers.keys().copied().collect(), legs.collect())
+    }
+}
+
+impl OfCall {
+    /// Whether the phone of `offer` had answered.
+    #[must_use]
+    pub fn has_answered(&self, offer: OfferId) -> bool {
+        self.0.legs.iter().any(|(key, record)| *key == leg_key(offer) && record.dialog.is_some())
+    }
+}
+
+impl SipEdge {
+    /// Takes a call up again. The caller is in conversation over the leg `talks`, if over any.
+    ///
+    /// # Errors
+    /// When its records cannot be read; nothing is left of it then.
+    pub fn revive(&mut self, of: OfCall, talks: Option<OfferId>, now: Timestamp) -> Result<(), NotRevived> {
+        let call = super::call_id(of.0.call);
+        if let Some(relay) = &mut self.relay {
+            relay.adopt(&of.0.legs);
+        }
+        let talks_to = talks.map(|offer| offer.attempt);
+        let offered = self.stack.revive(of.0, talks_to, micros(now), &mut self.mint, &mut self.out)?;
+        self.remember(call, offered);
+        Ok(())
+    }
+    /// Ends what belongs to no call of the brain's. A caller who was never answered is as good as new.
+    pub fn bury(&mut self, remains: Remains, now: Timestamp) {
+        let at = micros(now);
+        for (key, record) in remains.legs.into_values().flatten() {
+            if let Some(relay) = &mut self.relay {
+                relay.adopt(&[(key, record.clone())]);
+            }
+            self.stack.bury(key, record, at, &mut self.mint, &mut self.out);
+        }
+        for (call, caller) in remains.callers {
+            if caller.dialog.is_none() {
+                self.receive(caller.from, caller.invite, now);
+                continue;
+            }
+            let of = sip::Remains { call, caller, legs: Vec::new() };
+            if self.stack.revive(of, None, at, &mut self.mint, &mut self.out).is_ok() {
+                let cause = Cause { status: 500, text: "Lost in a restart" };
+                self.stack.command(Command::End { call, cause }, at, &mut self.mint, &mut self.out);
+            }
+        }
+    }
+    /// Asks the peers of a call whether they are still there.
+    pub fn probe(&mut self, call: CallId, now: Timestamp) {
+        let command = Command::Probe { call: call_key(call) };
+        self.stack.command(command, micros(now), &mut self.mint, &mut self.out);
+    }
+}
