@@ -1,4 +1,4 @@
-//! Lengths of time as people write them: `15s`, `40ms`, `10m`, `1h30m`.
+//! Lengths of time as people write them: `15s`, `40ms`, `10m`, `1h30m`, `35d`.
 
 use crate::{
     finding::Place,
@@ -7,11 +7,12 @@ use crate::{
 use std::time::Duration;
 use toml::de::DeValue;
 
+const DAY: u64 = 86_400_000;
 const HOUR: u64 = 3_600_000;
 const MINUTE: u64 = 60_000;
 const SECOND: u64 = 1_000;
 /// Units from the largest to the smallest, in milliseconds.
-const UNITS: [(&str, u64); 4] = [("h", HOUR), ("m", MINUTE), ("s", SECOND), ("ms", 1)];
+const UNITS: [(&str, u64); 5] = [("d", DAY), ("h", HOUR), ("m", MINUTE), ("s", SECOND), ("ms", 1)];
 
 /// A length of time that a key takes: from, to, and when absent.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +52,7 @@ pub(crate) fn of_value(value: &Value<'_>, check: &mut Check<'_>) -> Option<Durat
     Some(value.text(check)?.read(parse, check)?.value)
 }
 
-/// Reads `1h30m`: numbers with units from `h` to `ms`, the larger first, each once.
+/// Reads `1h30m`: numbers with units from `d` to `ms`, the larger first, each once.
 pub(crate) fn parse(text: &str) -> Result<Duration, Wrong> {
     let wrong = || {
         Wrong::new(
@@ -77,7 +78,9 @@ pub(crate) fn parse(text: &str) -> Result<Duration, Wrong> {
 pub(crate) fn shown(duration: Duration) -> String {
     let mut rest = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     let mut text = String::new();
-    for (name, ms) in UNITS {
+    // A day or two are read more easily in hours.
+    let units = if rest > 2 * DAY { &UNITS[..] } else { &UNITS[1..] };
+    for &(name, ms) in units {
         if rest >= ms {
             text.push_str(&format!("{}{name}", rest / ms));
             rest %= ms;
@@ -96,7 +99,7 @@ mod tests {
 
     #[test]
     fn lengths_of_time_read_back_as_written() {
-        for text in ["15s", "40ms", "10m", "1h30m", "0s", "1h1m1s1ms", "24h"] {
+        for text in ["15s", "40ms", "10m", "1h30m", "0s", "1h1m1s1ms", "24h", "35d", "3d1h"] {
             assert_eq!(shown(parse(text).unwrap()), text);
         }
         assert_eq!(parse("90s").unwrap(), parse("1m30s").unwrap());
@@ -114,7 +117,8 @@ mod tests {
             "1s1h",
             "1s1s",
             "15 s",
-            "1d",
+            "1w",
+            "1h1d",
             "99999999999999999999s",
             "5124095576031h",
         ] {

@@ -12,7 +12,7 @@ const KEYS: &[(&str, &[&str])] = &[
     ("[media]", &["announcement"]),
     ("[desk]", &["tls", "certificate", "key", "sign_in"]),
     ("[operator]", &["tls", "certificate", "key", "sign_in"]),
-    ("[store]", &["durability", "keep_log", "url"]),
+    ("[store]", &["url"]),
     ("[[trunk]]", &["attributes", "copy"]),
     ("[[entry]]", &["hours", "holidays", "ageing", "callback", "attributes"]),
     ("[[queue]]", &["ageing", "steps", "hours", "holidays", "callback", "announcement", "record"]),

@@ -34,9 +34,9 @@ mod uri;
 
 pub use finding::{Finding, Problems, Warning};
 pub use model::{
-    AgentAccess, Announce, CallLimit, Config, Desk, Digest, Host, Identity, Limits, Login, Media, Network,
-    Operator, Outside, Phone, Relay, Rtpengine, Secret, Section, Sip, SipUri, Site, Source, SourceKind,
-    Store, Tls, Told, Transport, Trunk,
+    AgentAccess, Announce, CallLimit, Config, Desk, Digest, Durability, Host, Identity, Limits, Login, Media,
+    Network, Operator, Outside, Phone, Relay, Rtpengine, Secret, Section, Sip, SipUri, Site, Source,
+    SourceKind, Store, Tls, Told, Transport, Trunk,
 };
 pub use pem::{Credentials, CredentialsError};
 pub use reference::reference;

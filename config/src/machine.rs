@@ -5,7 +5,7 @@ use crate::{
     duration::{self, Span},
     finding::Place,
     later, login,
-    model::{Desk, Limits, Media, Operator, Sip, Site, Store},
+    model::{Desk, Durability, Limits, Media, Operator, Sip, Site, Store},
     name, rtpengine,
     table::{Check, Table, Typed, quoted},
 };
@@ -35,6 +35,14 @@ const CONNECTIONS: (u32, u32, u32) = (1, 200_000, 12_000);
 const DATAGRAM: (u32, u32, u32) = (500, 65_507, 1_300);
 /// 90 s is the least that RFC 4028 allows.
 const SESSION_EXPIRES: Span = Span::ms(90_000, 24 * 3_600_000, 30 * 60_000);
+
+/// What `store.durability` may say.
+const DURABILITIES: [(&str, Durability); 2] =
+    [("process", Durability::Process), ("power", Durability::Power)];
+/// How long the log is kept: a day to ten years.
+const KEEP_LOG: Span = Span::ms(86_400_000, 3_650 * 86_400_000, 35 * 86_400_000);
+/// How much of it is kept, in MiB: one segment to 16 TiB.
+const KEEP_LOG_MIB: (u32, u32, u32) = (64, 16 << 20, 20 << 10);
 
 /// `[site]`.
 pub(crate) fn site(root: &mut Table<'_>, check: &mut Check<'_>) -> Site {
@@ -158,6 +166,9 @@ pub(crate) fn operator(root: &mut Table<'_>, check: &mut Check<'_>) -> Typed<Ope
 pub(crate) fn store(root: &mut Table<'_>, check: &mut Check<'_>) -> Store {
     let mut table = root.table("store", check);
     let path = table.text("path", check);
+    let durability = table.choice("durability", &DURABILITIES, Durability::Process, check);
+    let keep_log = table.duration("keep_log", KEEP_LOG, check).value;
+    let keep_log_mib = table.whole("keep_log_mib", KEEP_LOG_MIB.2, (KEEP_LOG_MIB.0, KEEP_LOG_MIB.1), check);
     table.close(check);
     let path = path.and_then(|path| path.read(crate::path, check));
     let store = check.folder.join(path.as_ref().map_or(PathBuf::from(STORE_PATH), |path| path.value.clone()));
@@ -165,7 +176,7 @@ pub(crate) fn store(root: &mut Table<'_>, check: &mut Check<'_>) -> Store {
         let what = format!("{} is a file", quoted(&store.display().to_string()));
         check.findings.problem(&path.place, what, "name a folder, which is made when it is absent");
     }
-    Store { path: store }
+    Store { path: store, durability, keep_log, keep_log_mib }
 }
 
 /// `[limits]`.

@@ -205,6 +205,21 @@ pub struct Operator {
 pub struct Store {
     /// The folder of log, live file, snapshots and records.
     pub path: PathBuf,
+    /// What a committed batch survives.
+    pub durability: Durability,
+    /// How long closed segments of the log are kept.
+    pub keep_log: Duration,
+    /// How much of them is kept at most, in MiB.
+    pub keep_log_mib: u32,
+}
+
+/// What a committed batch survives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// The death of the process: the system has it.
+    Process,
+    /// The loss of power: the disk has it.
+    Power,
 }
 
 /// How much at once. Queues and buffers are sized by these.
