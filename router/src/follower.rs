@@ -6,12 +6,14 @@
 
 mod counter;
 mod floor;
+mod folder;
 mod model;
 mod store;
 
 pub use floor::{AGENT_STATES, AgentView, CallView, Floor, FloorView, QueueView, Tail};
+pub use folder::LogFolder;
 
-use crate::{log, metrics::Metrics};
+use crate::{log, metrics::Metrics, records::Followed, states::State};
 use acd::{Acd, Effects, Entry, Event};
 use counter::Counter;
 use model::Model;
@@ -34,6 +36,10 @@ const BATCH_AGE: Duration = Duration::from_millis(500);
 const BATCH_ENTRIES: u64 = 500;
 /// How many rows wait in memory for a store that does not accept them; about 100 MB.
 pub const MAX_ROWS_HELD: usize = 200_000;
+/// A snapshot is taken so often, unless nothing has happened.
+const SNAP_AGE: Duration = Duration::from_secs(60);
+/// Or after so many entries: they are read again in well under a second.
+const SNAP_ENTRIES: u64 = 50_000;
 /// First and longest pause before the store is tried again.
 const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 /// How long the end waits for the store.
@@ -52,18 +58,29 @@ pub trait EntrySource: Send {
 pub trait Replica: Send {
     /// Applies an entry without deciding anything.
     fn apply(&mut self, entry: &Entry) -> Effects;
+    /// Everything it remembers, if it can be told.
+    fn snapshot(&self) -> Option<Vec<u8>>;
 }
 
-/// A log at its first entry, and a replica that has seen nothing.
-pub type Opened = (Box<dyn EntrySource>, Box<dyn Replica>);
+/// A place in a log.
+pub struct Opened {
+    /// The entries from there on.
+    pub source: Box<dyn EntrySource>,
+    /// What the entries before have led to.
+    pub replica: Box<dyn Replica>,
+    /// The picture of the floor there; none at the first entry.
+    pub floor: Option<Vec<u8>>,
+}
 
-/// Opens the log at its first entry, and a replica that has seen nothing.
+/// Where a log is followed from.
 pub trait Origin: Send {
-    /// From the start.
+    /// Opens it as late as can be, for records that are `followed` so far: at its first entry, or behind a snapshot.
     ///
     /// # Errors
     /// When the log cannot be read.
-    fn open(&self) -> Result<Opened, SourceError>;
+    fn open(&self, followed: Followed) -> Result<Opened, SourceError>;
+    /// Keeps a snapshot, which does not have to be.
+    fn keep(&self, state: State);
 }
 
 /// The log cannot be read.
@@ -87,14 +104,12 @@ impl Replica for Acd {
     fn apply(&mut self, entry: &Entry) -> Effects {
         Self::apply(self, entry)
     }
-}
-
-/// A folder of log segments, followed with a brain of our own.
-pub struct LogFolder(pub PathBuf);
-
-impl Origin for LogFolder {
-    fn open(&self) -> Result<Opened, SourceError> {
-        Ok((Box::new(log::Reader::open(&self.0)?), Box::new(Acd::new())))
+    fn snapshot(&self) -> Option<Vec<u8>> {
+        let snapshot = Self::snapshot(self);
+        if let Err(error) = &snapshot {
+            tracing::error!(%error, "no snapshot can be taken; starts take longer");
+        }
+        snapshot.ok()
     }
 }
 
@@ -148,6 +163,8 @@ struct Follower {
     /// Whether the counter knows the plan in force.
     plan_learned: bool,
     store: Store,
+    /// When the last snapshot was taken, and behind which entry.
+    snapped: (Instant, u64),
 }
 
 /// Why the log has to be read again from its first entry.
@@ -171,7 +188,8 @@ impl Follower {
     fn new(options: Options) -> Self {
         let counter = Counter::new(Arc::clone(&options.metrics));
         let store = Store::new(options.records.clone());
-        Self { counter, counted: options.live_from, plan_learned: true, options, store }
+        let snapped = (Instant::now(), options.live_from);
+        Self { counter, counted: options.live_from, plan_learned: true, options, store, snapped }
     }
 
     async fn run(mut self, mut stop: watch::Receiver<bool>) {
@@ -189,12 +207,14 @@ impl Follower {
         self.store.close().await;
     }
 
-    /// Follows from the first entry until told to stop.
+    /// Follows until told to stop.
     async fn follow(&mut self, stop: &mut watch::Receiver<bool>) -> Result<(), StartOver> {
-        let (mut source, mut replica) = self.options.origin.open().map_err(StartOver::Source)?;
         self.store.connect(self.options.live_from.max(self.counted)).await;
+        let followed = self.store.followed();
+        let opened = self.options.origin.open(followed).map_err(StartOver::Source)?;
+        let Opened { mut source, mut replica, floor: picture } = opened;
         let floor = Arc::clone(&self.options.floor);
-        *floor.write() = Model::new(self.store.followed().number);
+        *floor.write() = self.picture(picture, followed)?;
         let mut sealed = Instant::now();
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -206,6 +226,7 @@ impl Follower {
             }
             seal_if_due(&floor, &mut sealed);
             self.store.begin(&floor);
+            self.snap_if_due(&floor, &*replica);
             tokio::select! {
                 _ = tick.tick() => {}
                 changed = stop.changed() => if changed.is_err() { break },
@@ -218,6 +239,30 @@ impl Follower {
             tracing::warn!("records lag behind the log; they catch up at the next start");
         }
         Ok(())
+    }
+
+    /// The picture of the floor to begin with.
+    fn picture(&mut self, of: Option<Vec<u8>>, followed: Followed) -> Result<Model, StartOver> {
+        let Some(of) = of else { return Ok(Model::new(followed.number)) };
+        self.plan_learned = false;
+        let foreign = |error| StartOver::Source(SourceError(format!("a snapshot of the floor: {error}")));
+        Model::restore(&of, followed.number).map_err(foreign)
+    }
+
+    /// Takes a snapshot now and then, once something has happened.
+    fn snap_if_due(&mut self, floor: &Floor, replica: &dyn Replica) {
+        let (at, before) = self.snapped;
+        let model = floor.write();
+        let news = model.applied().saturating_sub(before);
+        if news < SNAP_ENTRIES && (news == 0 || at.elapsed() < SNAP_AGE) {
+            return;
+        }
+        self.snapped = (Instant::now(), model.applied());
+        if let (Some(brain), Some(picture)) = (replica.snapshot(), model.snapshot()) {
+            let state = State { number: model.applied(), at: model.at(), brain, floor: picture };
+            drop(model);
+            self.options.origin.keep(state);
+        }
     }
 
     /// Takes up the next entries; whether there were any.

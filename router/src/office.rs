@@ -41,7 +41,7 @@ impl Office {
         let floor = Arc::new(follower::Floor::default());
         let records = config.store.path.join("records.db");
         let follower = follower::start(follower::Options {
-            origin: Box::new(follower::LogFolder(config.store.path.clone())),
+            origin: Box::new(follower::LogFolder::new(&config.store)),
             records: records.clone(),
             live_from: last,
             metrics: Arc::clone(&metrics),

@@ -13,9 +13,10 @@ use crate::{
     drain::Drain,
     inbox::{Door, Incoming, inbox},
     live::{LiveError, LiveFile},
-    log::{FileLog, LogError},
+    log::LogError,
     media::{Media, Ports, SoundError, Sounds},
     metrics::{Metrics, MetricsError},
+    recovery::{Recovered, Start, oldest_start, recover},
     relay::Relay,
     resolve::{Finder, Names},
     secret::SecretError,
@@ -25,7 +26,7 @@ use crate::{
 };
 use acd::{Acd, Plan, Timestamp};
 use agent_gateway::{Gateway, GatewayError};
-use config::Config;
+use config::{Config, Durability};
 use desk::{desk_config, sources};
 use places::{peering, trunk_names, whereabouts};
 use screenpop::{ScreenPop, caller::Region};
@@ -138,12 +139,10 @@ impl House {
     /// [`StartError`]: nothing runs then.
     pub async fn start(config: Config, runtime: &Handle) -> Result<Self, StartError> {
         let sockets = Sockets::bind(&config)?;
-        let mut acd = Acd::new();
-        let mut last = Timestamp::default();
-        let log = FileLog::open(&config.store.path, |entry| {
-            acd.apply(entry);
-            last = entry.at;
-        })?;
+        let Recovered { acd, mut log, last } = recover(&config.store.path)?;
+        if config.store.durability == Durability::Power {
+            log.survive_power_loss();
+        }
         let last_entry = log.last();
         let secret = crate::secret::load(&config.store.path)?;
         let (live, mut left) = LiveFile::open(&config.store.path)?;
@@ -474,9 +473,9 @@ pub fn replay(folder: &Path) -> Result<Replayed, LogError> {
     if crate::log::segments(folder)?.is_empty() {
         return Err(LogError::Empty { path: folder.to_owned() });
     }
-    let mut reader = crate::log::Reader::open(folder)?;
-    let mut replayed = Replayed { entries: 0, difference: None, hash: None };
-    let mut acd = Acd::new();
+    let Start { mut reader, mut acd, state } = oldest_start(folder)?;
+    let after = state.map_or(0, |state| state.number);
+    let mut replayed = Replayed { after, entries: 0, difference: None, hash: None };
     loop {
         let entries = reader.read(1_000)?;
         if entries.is_empty() {
@@ -496,6 +495,8 @@ pub fn replay(folder: &Path) -> Result<Replayed, LogError> {
 /// What deciding a log again came to.
 #[derive(Debug)]
 pub struct Replayed {
+    /// The entry behind which the log is kept; 0 when it is kept from the first one.
+    pub after: u64,
     /// Entries read.
     pub entries: u64,
     /// The first one decided differently.

@@ -1,6 +1,7 @@
 //! The fold: entries and their effects become rows and the picture of the floor.
 
 mod outside;
+mod snapshot;
 
 use super::{
     floor::{AgentView, CallView, FloorView, QueueView, Tail},
@@ -13,6 +14,7 @@ use acd::{
     effect::{AgentSpan, CallRecord, VisitRecord},
 };
 use outside::OutsideNow;
+use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::Arc,
@@ -43,7 +45,7 @@ pub(super) struct Model {
     dropped: u64,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct AgentNow {
     state: AgentState,
     since: Timestamp,
@@ -51,7 +53,7 @@ struct AgentNow {
     cut: Timestamp,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct VisitNow {
     visit: u32,
     queue: QueueNo,
@@ -59,7 +61,7 @@ struct VisitNow {
     stage: Stage,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 enum Stage {
     Queued,
     Offered { agent: AgentNo },
@@ -67,7 +69,7 @@ enum Stage {
     Held { agent: AgentNo, at: Timestamp },
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct OfferNow {
     attempt: u32,
     visit: u32,
@@ -150,10 +152,7 @@ impl Model {
 
     fn learn(&mut self, plan: &Plan, at: Timestamp) {
         self.directory.learn(plan);
-        let queues = (self.queue_names.len()..self.directory.queue_count()).filter_map(number).map(QueueNo);
-        self.queue_names.extend(queues.map(|no| Name::from(self.directory.queue_name(no))));
-        let agents = (self.agent_names.len()..self.directory.agent_count()).filter_map(number).map(AgentNo);
-        self.agent_names.extend(agents.map(|no| Name::from(self.directory.agent_id(no))));
+        self.name_everybody();
         self.agents
             .resize(self.agent_names.len(), AgentNow { state: AgentState::LoggedOut, since: at, cut: at });
         self.serves = serves(plan, &self.directory);
@@ -165,6 +164,14 @@ impl Model {
             let plan = Arc::new(plan.clone());
             rows.plans.push(PlanRow { at, plan });
         }
+    }
+
+    /// Gives names to queues and agents who have none yet.
+    fn name_everybody(&mut self) {
+        let queues = (self.queue_names.len()..self.directory.queue_count()).filter_map(number).map(QueueNo);
+        self.queue_names.extend(queues.map(|no| Name::from(self.directory.queue_name(no))));
+        let agents = (self.agent_names.len()..self.directory.agent_count()).filter_map(number).map(AgentNo);
+        self.agent_names.extend(agents.map(|no| Name::from(self.directory.agent_id(no))));
     }
 
     fn fact(&mut self, fact: &Fact, at: Timestamp) {

@@ -30,8 +30,12 @@ pub struct FileLog {
     /// Number of the first entry in `pending`, or of the next one.
     first_pending: u64,
     last: u64,
+    /// The day of the segment's last entry, and of the first one in `pending`.
+    days: (u64, Option<u64>),
+    /// Whether the disk has to have a batch, or the system alone.
+    power: bool,
     retry_at: Option<std::time::Instant>,
-    _lock: File,
+    _lock: StoreLock,
 }
 
 /// What a commit came to.
@@ -46,29 +50,30 @@ pub enum Committed {
 }
 
 impl FileLog {
-    /// Opens the store's folder (making it if need be), hands every entry to `each`, cuts a torn tail.
+    /// Opens the log of a folder that is ours, hands every entry from `reader` on to `each`, cuts a torn tail.
     ///
     /// # Errors
-    /// The store is in use, damaged, of another version, or the disk refuses.
-    pub fn open(folder: &Path, mut each: impl FnMut(&Entry)) -> Result<Self, LogError> {
-        std::fs::create_dir_all(folder).map_err(LogError::io(folder))?;
-        let lock = lock(folder)?;
-        let mut reader = Reader::open(folder)?;
+    /// The log is damaged, of another version, or the disk refuses.
+    pub fn open(lock: StoreLock, mut reader: Reader, mut each: impl FnMut(&Entry)) -> Result<Self, LogError> {
+        let mut day = 0;
         loop {
             let entries = reader.read(1_000)?;
             if entries.is_empty() {
                 break;
             }
+            day = entries.last().map_or(day, |entry| day_of(entry.at));
             entries.iter().for_each(&mut each);
         }
         let last = reader.last();
         let mut log = Self {
-            folder: folder.to_owned(),
+            folder: lock.folder.clone(),
             segment: None,
             written: 0,
             pending: Vec::new(),
             first_pending: last + 1,
             last,
+            days: (day, None),
+            power: false,
             retry_at: None,
             _lock: lock,
         };
@@ -96,6 +101,11 @@ impl FileLog {
         self.last
     }
 
+    /// From here on a batch is written when the disk has it, and not only the system.
+    pub const fn survive_power_loss(&mut self) {
+        self.power = true;
+    }
+
     /// Adds an entry to the batch.
     ///
     /// # Errors
@@ -103,6 +113,7 @@ impl FileLog {
     pub fn append(&mut self, entry: &Entry) -> Result<(), LogError> {
         frame::write(entry, &mut self.pending)?;
         self.last = entry.number;
+        self.days.1.get_or_insert(day_of(entry.at));
         Ok(())
     }
 
@@ -143,7 +154,8 @@ impl FileLog {
     }
 
     fn write(&mut self) -> Result<(), LogError> {
-        if self.written >= SEGMENT_BYTES {
+        let day = self.days.1.unwrap_or(self.days.0);
+        if self.written >= SEGMENT_BYTES || day != self.days.0 {
             self.segment = None;
         }
         if self.segment.is_none() {
@@ -152,9 +164,13 @@ impl FileLog {
             file.write_all(frame::HEADER).map_err(LogError::io(&path))?;
             self.written = frame::HEADER.len() as u64;
             self.segment = Some((path, file));
+            if self.power {
+                sync_folder(&self.folder)?;
+            }
         }
         let Some((path, file)) = &mut self.segment else { return Ok(()) };
-        if let Err(error) = file.write_all(&self.pending) {
+        let synced = |file: &File| if self.power { file.sync_data() } else { Ok(()) };
+        if let Err(error) = file.write_all(&self.pending).and_then(|()| synced(file)) {
             // Part of the batch may stand there: back to the last whole entry, for readers and for the next try.
             let undone = file.set_len(self.written).and_then(|()| file.seek(SeekFrom::Start(self.written)));
             let error = undone.err().unwrap_or(error);
@@ -163,23 +179,47 @@ impl FileLog {
         self.written += self.pending.len() as u64;
         self.pending.clear();
         self.first_pending = self.last + 1;
+        self.days = (day, None);
         Ok(())
     }
 }
 
-fn lock(folder: &Path) -> Result<File, LogError> {
-    let path = folder.join("lock");
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(LogError::io(&path))?;
-    file.try_lock().map_err(|error| match error {
-        std::fs::TryLockError::WouldBlock => LogError::InUse { path: folder.to_owned() },
-        std::fs::TryLockError::Error(error) => LogError::Io { path, error },
-    })?;
-    Ok(file)
+fn day_of(at: acd::Timestamp) -> u64 {
+    at.micros() / (24 * 3_600 * 1_000_000)
+}
+
+/// What was made in the folder is there after a loss of power.
+fn sync_folder(folder: &Path) -> Result<(), LogError> {
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(LogError::io(folder))
+}
+
+/// A store's folder that no other process has.
+#[derive(Debug)]
+pub struct StoreLock {
+    folder: PathBuf,
+    _file: File,
+}
+
+impl StoreLock {
+    /// Takes a folder, making it if need be.
+    ///
+    /// # Errors
+    /// Another process has it, or the disk refuses.
+    pub fn take(folder: &Path) -> Result<Self, LogError> {
+        std::fs::create_dir_all(folder).map_err(LogError::io(folder))?;
+        let path = folder.join("lock");
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(LogError::io(&path))?;
+        file.try_lock().map_err(|error| match error {
+            std::fs::TryLockError::WouldBlock => LogError::InUse { path: folder.to_owned() },
+            std::fs::TryLockError::Error(error) => LogError::Io { path, error },
+        })?;
+        Ok(Self { folder: folder.to_owned(), _file: file })
+    }
 }
 
 #[cfg(test)]
@@ -191,8 +231,12 @@ mod tests {
         Entry { number, at: Timestamp(number), event: Event::DeadlinePassed, decisions: Vec::new() }
     }
 
+    fn opened(folder: &Path, each: impl FnMut(&Entry)) -> Result<FileLog, LogError> {
+        FileLog::open(StoreLock::take(folder)?, Reader::after(folder, 0)?, each)
+    }
+
     fn filled(folder: &Path, count: u64) {
-        let mut log = FileLog::open(folder, |_| {}).unwrap();
+        let mut log = opened(folder, |_| {}).unwrap();
         for number in log.last() + 1..=log.last() + count {
             log.append(&entry(number)).unwrap();
         }
@@ -201,7 +245,7 @@ mod tests {
 
     fn numbers(folder: &Path) -> Vec<u64> {
         let mut seen = Vec::new();
-        FileLog::open(folder, |entry| seen.push(entry.number)).unwrap();
+        opened(folder, |entry| seen.push(entry.number)).unwrap();
         seen
     }
 
@@ -237,25 +281,25 @@ mod tests {
         let mut bytes = std::fs::read(&path).unwrap();
         bytes[frame::HEADER.len() + 10] ^= 1;
         std::fs::write(&path, &bytes).unwrap();
-        let error = FileLog::open(folder.path(), |_| {}).unwrap_err().to_string();
+        let error = opened(folder.path(), |_| {}).unwrap_err().to_string();
         assert!(error.contains("damaged at byte 14") && error.contains("checksum"), "{error}");
     }
 
     #[test]
     fn a_foreign_file_and_a_second_process_are_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let first = FileLog::open(folder.path(), |_| {}).unwrap();
-        assert!(matches!(FileLog::open(folder.path(), |_| {}), Err(LogError::InUse { .. })));
+        let first = opened(folder.path(), |_| {}).unwrap();
+        assert!(matches!(opened(folder.path(), |_| {}), Err(LogError::InUse { .. })));
         drop(first);
         std::fs::write(segment_path(folder.path(), 1), b"something else entirely").unwrap();
-        assert!(matches!(FileLog::open(folder.path(), |_| {}), Err(LogError::Foreign { .. })));
+        assert!(matches!(opened(folder.path(), |_| {}), Err(LogError::Foreign { .. })));
     }
 
     #[test]
     fn a_reader_follows_across_segments() {
         let folder = tempfile::tempdir().unwrap();
         filled(folder.path(), 2);
-        let mut reader = Reader::open(folder.path()).unwrap();
+        let mut reader = Reader::after(folder.path(), 0).unwrap();
         assert_eq!(reader.read(10).unwrap().len(), 2);
         assert_eq!(reader.read(10).unwrap().len(), 0);
         let mut next = frame::HEADER.to_vec();
@@ -264,6 +308,36 @@ mod tests {
         assert_eq!(reader.read(10).unwrap().len(), 1);
         std::fs::write(segment_path(folder.path(), 5), &next).unwrap();
         assert_eq!(reader.read(10).unwrap().len(), 0, "a segment that does not go on is not looked at");
+    }
+
+    /// Seven days of two entries each, of which the log has a segment a day.
+    fn a_week(folder: &Path) {
+        let mut log = opened(folder, |_| {}).unwrap();
+        for number in 1..=14 {
+            let day = (number - 1) / 2;
+            let at = Timestamp(day * 86_400_000_000 + number);
+            log.append(&Entry { at, ..entry(number) }).unwrap();
+            assert_eq!(log.commit(), Committed::Written);
+        }
+    }
+    fn behind(folder: &Path, after: u64) -> Result<Vec<u64>, LogError> {
+        let entries = Reader::after(folder, after)?.read(100)?;
+        Ok(entries.iter().map(|entry| entry.number).collect())
+    }
+
+    #[test]
+    fn each_day_has_a_segment_and_the_log_is_read_from_anywhere() {
+        let folder = tempfile::tempdir().unwrap();
+        a_week(folder.path());
+        let firsts = |folder| super::super::segments(folder).unwrap().into_iter().map(|(first, _)| first);
+        assert_eq!(firsts(folder.path()).collect::<Vec<_>>(), [1, 3, 5, 7, 9, 11, 13]);
+        for after in 0..=14 {
+            assert_eq!(behind(folder.path(), after).unwrap(), (after + 1..=14).collect::<Vec<_>>());
+        }
+        assert!(matches!(behind(folder.path(), 15), Err(LogError::Ahead { last: 14, wanted: 15, .. })));
+        std::fs::remove_file(segment_path(folder.path(), 1)).unwrap();
+        assert!(matches!(behind(folder.path(), 1), Err(LogError::Aged { first: 3, wanted: 2, .. })));
+        assert_eq!(behind(folder.path(), 2).unwrap().len(), 12);
     }
 
     fn segments_of(folder: &Path) -> (u64, PathBuf) {

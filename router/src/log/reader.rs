@@ -2,6 +2,7 @@
 
 use super::{LogError, frame, segments};
 use acd::Entry;
+use flate2::read::MultiGzDecoder;
 use std::{
     fs::File,
     io::Read as _,
@@ -23,7 +24,7 @@ pub struct Reader {
 #[derive(Debug)]
 struct Segment {
     path: PathBuf,
-    file: File,
+    content: Content,
     /// Made once and never cleared: the follower comes here many times a second.
     buffer: Vec<u8>,
     /// What of the buffer was read from the file and not taken yet.
@@ -32,13 +33,49 @@ struct Segment {
     at: u64,
 }
 
+/// What a segment holds, compressed or not.
+#[derive(Debug)]
+enum Content {
+    Plain(File),
+    Compressed(Box<MultiGzDecoder<File>>),
+}
+
+impl Content {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        match self {
+            Self::Plain(file) => file.read(buffer),
+            Self::Compressed(decoder) => decoder.read(buffer),
+        }
+    }
+}
+
 impl Reader {
-    /// Begins before the first entry of the folder.
+    /// Begins behind entry `after`; at the first one behind 0.
     ///
     /// # Errors
-    /// When the folder cannot be read.
-    pub fn open(folder: &Path) -> Result<Self, LogError> {
-        Ok(Self { folder: folder.to_owned(), open: None, last: 0 })
+    /// The folder cannot be read, the log does not reach back to the entry behind it, or ends before it.
+    pub fn after(folder: &Path, after: u64) -> Result<Self, LogError> {
+        let segments = segments(folder)?;
+        let mut reader = Self { folder: folder.to_owned(), open: None, last: 0 };
+        if after == 0 && segments.first().is_none_or(|(first, _)| *first == 1) {
+            return Ok(reader);
+        }
+        let at = segments.iter().rev().find(|(first, _)| *first <= after + 1);
+        let Some((first, path)) = at else {
+            let (path, wanted) = (folder.to_owned(), after + 1);
+            return Err(match segments.first() {
+                Some(&(first, _)) => LogError::Aged { path, first, wanted },
+                None => LogError::Ahead { path, last: 0, wanted: after },
+            });
+        };
+        reader.last = first.saturating_sub(1);
+        reader.open = Some(Segment::open(path.clone())?);
+        while reader.last < after {
+            if reader.read_one()?.is_none() {
+                return Err(LogError::Ahead { path: folder.to_owned(), last: reader.last, wanted: after });
+            }
+        }
+        Ok(reader)
     }
 
     /// The next entries, at most `max`; none when everything written so far has been read.
@@ -78,10 +115,9 @@ impl Reader {
                 return self.check(entry).map(Some);
             }
             // Only a segment that was closed has a successor; then everything in this one must have been read.
-            let next = super::segment_path(&self.folder, self.last + 1);
-            if next == segment.path || !next.exists() {
-                return Ok(None);
-            }
+            let next = super::segment_at(&self.folder, self.last + 1)
+                .filter(|_| !segment.begins_with(self.last + 1));
+            let Some(next) = next else { return Ok(None) };
             if let Some(entry) = segment.next()? {
                 return self.check(entry).map(Some);
             }
@@ -110,10 +146,22 @@ impl Reader {
 impl Segment {
     fn open(path: PathBuf) -> Result<Self, LogError> {
         let file = File::open(&path).map_err(LogError::io(&path))?;
-        Ok(Self { path, file, buffer: Vec::new(), unread: 0..0, at: 0 })
+        let content = if path.extension().is_some_and(|ending| ending == "gz") {
+            Content::Compressed(Box::new(MultiGzDecoder::new(file)))
+        } else {
+            Content::Plain(file)
+        };
+        Ok(Self { path, content, buffer: Vec::new(), unread: 0..0, at: 0 })
     }
 
-    /// Where in the file the next byte to be taken stands.
+    /// Whether entry `first` is, or would be, its own first one.
+    fn begins_with(&self, first: u64) -> bool {
+        let plain = super::segment_path(Path::new(""), first);
+        let names = [plain.clone(), super::compressed(&plain)];
+        names.iter().any(|name| self.path.file_name() == name.file_name())
+    }
+
+    /// Where in what it holds the next byte to be taken stands.
     const fn position(&self) -> u64 {
         self.at + self.unread.start as u64
     }
@@ -166,7 +214,8 @@ impl Segment {
         if self.unread.end == self.buffer.len() {
             self.buffer.resize(self.unread.end + CHUNK, 0);
         }
-        let read = self.file.read(&mut self.buffer[self.unread.end..]).map_err(LogError::io(&self.path))?;
+        let read =
+            self.content.read(&mut self.buffer[self.unread.end..]).map_err(LogError::io(&self.path))?;
         self.unread.end += read;
         Ok(read > 0)
     }

@@ -8,9 +8,10 @@ use crate::{
 use acd::{
     CallId, Destination, QueueNo, Target, Timestamp, TransferRecord, VisitOutcome, effect::VisitRecord,
 };
+use serde::{Deserialize, Serialize};
 
 /// A call that left its queue for a number outside.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct OutsideNow {
     visit: u32,
     queue: QueueNo,
