@@ -26,6 +26,7 @@ mod rules;
 #[cfg(feature = "sim")]
 pub mod sim;
 pub mod skill;
+pub mod snapshot;
 mod staff;
 pub mod target;
 pub mod time;
@@ -43,5 +44,6 @@ pub use event::{Decision, Entry, Event, Refusal, RefuseReason, Target, Wish};
 pub use ids::{AgentNo, BadCallId, CALL_ID_LEN, CallId, CallerRef, IdMint, OfferId, QueueNo, caller_ref};
 pub use plan::{Directory, Plan, Treatment};
 pub use skill::Requirement;
+pub use snapshot::SnapshotError;
 pub use staff::Agent;
 pub use time::Timestamp;
