@@ -233,12 +233,13 @@ impl PerQueue {
 
 const FLOW_OUT: [&str; 2] = ["overflow", "max_wait"];
 const WAITS: [&str; 4] = ["answered", "abandoned", "flow_out", "lost_restart"];
-const OFFERS: [OfferOutcome; 5] = [
+const OFFERS: [OfferOutcome; 6] = [
     OfferOutcome::Accepted,
     OfferOutcome::NoAnswer,
     OfferOutcome::Rejected,
     OfferOutcome::Failed,
     OfferOutcome::Withdrawn,
+    OfferOutcome::Restart,
 ];
 
 /// One queue's handles.
@@ -250,7 +251,7 @@ pub struct QueueMetrics {
     abandoned_within: IntCounter,
     flow_out: [IntCounter; 2],
     answers_undone: IntCounter,
-    offers: [IntCounter; 5],
+    offers: [IntCounter; OFFERS.len()],
     /// What came of calls that were given away.
     pub transfers: Transfers,
     wait: [Histogram; 4],

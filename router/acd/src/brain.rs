@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The brain.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Acd {
     pub(crate) entries: u64,
     pub(crate) directory: Directory,
@@ -32,7 +32,7 @@ pub struct Acd {
 }
 
 /// What this event has opened and a decision must still close. Empty between events.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Open {
     /// Calls that have reached an entry and no queue yet.
     pub arrived: Vec<CallId>,

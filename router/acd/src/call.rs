@@ -9,11 +9,11 @@
 //! ```
 
 use crate::{AgentNo, CallId, CallerRef, OfferId, QueueNo, Target, Timestamp, consult::Consult};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// A live call.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Call {
     pub(crate) id: CallId,
     pub(crate) dialled: String,
@@ -42,7 +42,7 @@ pub struct Call {
 }
 
 /// A stay in a queue.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Visit {
     /// Which queue.
     pub queue: QueueNo,
@@ -53,7 +53,7 @@ pub struct Visit {
 }
 
 /// A transfer under way.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Transfer {
     /// By whom.
     pub by: AgentNo,
@@ -70,7 +70,7 @@ pub struct Transfer {
 }
 
 /// Conversations with agents that are over while the call goes on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Past {
     /// The first agent's answer.
     pub answered: Option<Timestamp>,
@@ -85,7 +85,7 @@ pub struct Past {
 }
 
 /// Where a call is. Each state carries only what is true in that state.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum CallState {
     /// Reached the entry; not routed yet.
     Arrived,
@@ -131,7 +131,7 @@ pub enum CallState {
 }
 
 /// How far a call to the outside is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Far {
     /// It is not answered yet.
     Dialling {
@@ -143,7 +143,7 @@ pub enum Far {
 }
 
 /// Whether caller and agent hear each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Line {
     /// They do.
     Open,
@@ -155,7 +155,7 @@ pub enum Line {
 }
 
 /// What an offer awaits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stage {
     /// The card, before the phone rings.
     Card {

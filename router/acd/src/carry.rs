@@ -163,22 +163,36 @@ impl Acd {
         &mut self,
         offer: OfferId,
         outcome: OfferOutcome,
-        Failed { status, drop_phone }: Failed,
+        failed: Failed,
         now: Timestamp,
         effects: &mut Effects,
     ) {
-        let Some(call) = self.calls.get(&offer.call) else { return };
-        let (CallState::Offered { agent, stage, .. }, Some(visit)) = (call.state, call.visit) else { return };
-        effects.facts.push(Fact::OfferEnded { offer, agent, queue: visit.queue, outcome });
+        let Some((agent, queue)) = self.end_offer(offer, outcome, failed, now, effects) else { return };
+        let pause = self.rules.queue(queue).map_or_else(Default::default, |rule| rule.plan.rona_pause);
+        self.exclude(offer.call, agent, now + pause);
+        self.set_aside(agent, queue, outcome, now, effects);
+        self.set_call_state(offer.call, CallState::Queued);
+    }
+    /// Says everywhere that an offer, and the transfer it was for, came to nothing; to whom it was made, in which queue.
+    pub(crate) fn end_offer(
+        &mut self,
+        offer: OfferId,
+        outcome: OfferOutcome,
+        Failed { status, drop_phone }: Failed,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) -> Option<(AgentNo, QueueNo)> {
+        let call = self.calls.get(&offer.call)?;
+        let (CallState::Offered { agent, stage, .. }, queue) = (call.state, call.visit?.queue) else {
+            return None;
+        };
+        effects.facts.push(Fact::OfferEnded { offer, agent, queue, outcome });
         self.end_transfer(offer.call, outcome.into(), status, now, effects);
         if let (Some(why), Stage::Ringing | Stage::AutoAnswer) = (drop_phone, stage) {
             effects.orders.push(Order::DropPhone { offer, why });
         }
         effects.orders.push(Order::WithdrawOffer { offer, agent, cause: outcome });
-        let pause = self.rules.queue(visit.queue).map_or_else(Default::default, |rule| rule.plan.rona_pause);
-        self.exclude(offer.call, agent, now + pause);
-        self.set_aside(agent, visit.queue, outcome, now, effects);
-        self.set_call_state(offer.call, CallState::Queued);
+        Some((agent, queue))
     }
     /// She did not take what was offered her for this queue: no calls for a while, or until she says so.
     pub(crate) fn set_aside(
@@ -272,6 +286,7 @@ const fn reason_for(outcome: OfferOutcome) -> NotReadyReason {
     match outcome {
         OfferOutcome::NoAnswer => NotReadyReason::Rona,
         OfferOutcome::Rejected => NotReadyReason::Rejected,
+        OfferOutcome::Restart => NotReadyReason::Restart,
         OfferOutcome::Failed | OfferOutcome::Accepted | OfferOutcome::Withdrawn => {
             NotReadyReason::PhoneFailed
         }

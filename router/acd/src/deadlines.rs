@@ -15,7 +15,7 @@ pub enum Owner {
 }
 
 /// All deadlines, soonest first.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Deadlines(BTreeSet<(Timestamp, Owner)>);
 
 impl Deadlines {

@@ -286,6 +286,8 @@ pub enum OfferOutcome {
     Failed,
     /// The caller left.
     Withdrawn,
+    /// The router started again while the phone rang; the caller waits again.
+    Restart,
 }
 
 impl OfferOutcome {
@@ -298,6 +300,7 @@ impl OfferOutcome {
             Self::Rejected => "rejected",
             Self::Failed => "failed",
             Self::Withdrawn => "withdrawn",
+            Self::Restart => "restart",
         }
     }
 }

@@ -31,8 +31,18 @@ pub enum Event {
         /// The whole new plan.
         plan: Box<Plan>,
     },
-    /// The process started again: no live call of before can be served, no desktop is connected.
+    /// The process started again: no live call of before can be served, no desktop is connected. Only in logs of
+    /// before [`Event::Returned`].
     Restarted,
+    /// The process started again and goes on with the calls of before; no desktop is connected.
+    Returned {
+        /// Calls whose caller cannot be reached any more.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        gone: Vec<CallId>,
+        /// Accepted offers, and legs outside that had answered, whose phone is not there any more.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        silent: Vec<OfferId>,
+    },
     /// The wall clock was set while we ran. Timers ignore it.
     ClockStepped {
         /// By how much, in microseconds; negative is back.

@@ -41,6 +41,7 @@ impl Acd {
             }
             Event::PlanChanged { .. }
             | Event::Restarted
+            | Event::Returned { .. }
             | Event::ClockStepped { .. }
             | Event::CallArrived { .. }
             | Event::CallerLeft { .. }

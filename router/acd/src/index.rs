@@ -40,14 +40,14 @@ impl Idle {
 }
 
 /// The index over all classes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Index {
     classes: Vec<Class>,
     /// Calls that agents did not take and shall not get for a while. Mostly empty, so that asking costs nothing.
     excluded: BTreeSet<(CallId, AgentNo)>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Class {
     strategy: Strategy,
     ready: BTreeSet<Turn>,

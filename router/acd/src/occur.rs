@@ -21,6 +21,7 @@ impl Acd {
         match event {
             Event::PlanChanged { plan } => self.change_plan(plan, now, effects),
             Event::Restarted => self.restart(now, effects),
+            Event::Returned { gone, silent } => self.returned(gone, silent, now, effects),
             // Timers run on a clock of their own; reports cut intervals by wall time, which entries carry.
             Event::ClockStepped { .. } | Event::DeadlinePassed => {}
             Event::CallArrived { call, dialled, caller } => {
@@ -66,7 +67,7 @@ impl Acd {
         }
     }
 
-    fn caller_left(&mut self, id: CallId, how: CallerExit, now: Timestamp, effects: &mut Effects) {
+    pub(crate) fn caller_left(&mut self, id: CallId, how: CallerExit, now: Timestamp, effects: &mut Effects) {
         let Some(call) = self.calls.get(&id) else { return };
         match call.state {
             CallState::Outside { offer, stage, .. } => self.left_outside(offer, stage, now, effects),
@@ -207,7 +208,7 @@ impl Acd {
         })
     }
 
-    fn phone_hung_up(&mut self, offer: OfferId, now: Timestamp, effects: &mut Effects) {
+    pub(crate) fn phone_hung_up(&mut self, offer: OfferId, now: Timestamp, effects: &mut Effects) {
         if self.hung_up_outside(offer, now, effects) || self.hung_up_consult(offer, now, effects) {
             return;
         }

@@ -76,7 +76,7 @@ impl Acd {
         self.back_from_outside(offer, TransferOutcome::Failed, None, now, effects);
         true
     }
-    fn back_from_outside(
+    pub(crate) fn back_from_outside(
         &mut self,
         offer: OfferId,
         outcome: TransferOutcome,

@@ -146,6 +146,7 @@ pub enum Answer {
 
 /// Which number stands for which name. Numbers are given in the order of first appearance and never reused.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Names")]
 pub struct Directory {
     agents: Vec<String>,
     queues: Vec<String>,
@@ -153,6 +154,21 @@ pub struct Directory {
     agent_nos: BTreeMap<String, AgentNo>,
     #[serde(skip)]
     queue_nos: BTreeMap<String, QueueNo>,
+}
+
+/// A directory as it is stored.
+#[derive(Deserialize)]
+struct Names {
+    agents: Vec<String>,
+    queues: Vec<String>,
+}
+
+impl From<Names> for Directory {
+    fn from(Names { agents, queues }: Names) -> Self {
+        let agent_nos = agents.iter().cloned().zip((0..).map(AgentNo)).collect();
+        let queue_nos = queues.iter().cloned().zip((0..).map(QueueNo)).collect();
+        Self { agents, queues, agent_nos, queue_nos }
+    }
 }
 
 impl Directory {

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 pub type ClassNo = usize;
 
 /// What the brain looks up while deciding.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rules {
     queues: Vec<QueueRule>,
     entries: BTreeMap<String, EntryPlan>,
@@ -25,7 +25,7 @@ pub struct Rules {
 }
 
 /// A queue's rules with its class.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueueRule {
     /// As in the plan; the last one known if the queue was retired.
     pub plan: QueuePlan,
@@ -34,7 +34,7 @@ pub struct QueueRule {
 }
 
 /// An agent's rules with her classes; none if she was retired.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AgentRule {
     /// As in the plan; `None` if she is not in it any more.
     pub plan: Option<AgentPlan>,
@@ -67,6 +67,13 @@ impl Rules {
         rules
     }
 
+    /// Compiles the plan anew, over the last rules of every queue ever numbered, in the order of their numbers.
+    #[must_use]
+    pub fn again(queues: impl Iterator<Item = QueuePlan>, plan: &Plan, directory: &Directory) -> Self {
+        let queues = queues.map(|plan| QueueRule { plan, class: 0 }).collect();
+        Self::compile(plan, directory, &Self { queues, ..Self::default() })
+    }
+
     fn set_queue(&mut self, plan: &QueuePlan, directory: &Directory) {
         let Some(no) = directory.queue_no(&plan.name) else { return };
         let rule = QueueRule { plan: plan.clone(), class: 0 };
@@ -89,6 +96,10 @@ impl Rules {
     #[must_use]
     pub fn queue(&self, no: QueueNo) -> Option<&QueueRule> {
         self.queues.get(no.index())
+    }
+    /// The last rules of every queue ever numbered, by number.
+    pub fn queue_plans(&self) -> impl Iterator<Item = &QueuePlan> {
+        self.queues.iter().map(|queue| &queue.plan)
     }
     /// The rules of an agent.
     #[must_use]

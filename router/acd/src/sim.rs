@@ -5,6 +5,7 @@
 mod check;
 mod floor;
 mod random;
+mod returned;
 pub mod shift;
 
 pub use check::{Ledger, check_state};

@@ -8,10 +8,10 @@ use crate::{
     index::Idle,
     plan::{Answer, Presence},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// An agent as the brain knows her.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Agent {
     pub(crate) state: AgentState,
     pub(crate) since: Timestamp,
@@ -47,7 +47,7 @@ impl Agent {
         &self.load
     }
 
-    fn deadline(&self) -> Option<Timestamp> {
+    pub(crate) fn deadline(&self) -> Option<Timestamp> {
         match &self.state {
             AgentState::WrapUp { ends, .. } => Some(*ends),
             AgentState::NotReady { until, .. } => *until,

@@ -4,6 +4,7 @@ use crate::{
     Acd, AgentNo, AgentState, Call, CallId, Effects, Fact, NotReadyReason, Plan, Timestamp,
     call::CallState,
     consult::Consult,
+    deadlines::{Deadlines, Owner},
     effect::{AgentCause, OfferOutcome, TransferOutcome, VisitOutcome},
     index::Index,
     plan::Presence,
@@ -27,7 +28,7 @@ impl Acd {
         self.open.everything = true;
     }
 
-    fn rebuild_index(&mut self) {
+    pub(crate) fn rebuild_index(&mut self) {
         self.index = Index::new(&self.rules);
         for (agent, no) in self.agents.iter().zip(0..).map(|(agent, no)| (agent, AgentNo(no))) {
             if let (Some(idle), Some(rule)) = (agent.idle(no), self.rules.agent(no)) {
@@ -40,6 +41,19 @@ impl Acd {
         for call in self.calls.values().filter(|call| matches!(call.state, CallState::Queued)) {
             if let Some(rule) = call.visit.and_then(|visit| self.rules.queue(visit.queue)) {
                 self.index.wait(call.rank(), rule.class);
+            }
+        }
+    }
+
+    pub(crate) fn rebuild_deadlines(&mut self) {
+        self.deadlines = Deadlines::default();
+        for (agent, no) in self.agents.iter().zip(0..).map(|(agent, no)| (agent, AgentNo(no))) {
+            self.deadlines.change(Owner::Agent(no), None, agent.deadline());
+        }
+        for call in self.calls.values() {
+            self.deadlines.change(Owner::Call(call.id), None, call.deadline());
+            for &(agent, until) in &call.excluded {
+                self.deadlines.change(Owner::Exclusion(call.id, agent), None, Some(until));
             }
         }
     }

@@ -116,7 +116,7 @@ pub struct OfferRow {
     pub offered: Timestamp,
     /// When it ended.
     pub ended: Timestamp,
-    /// `accepted`, `no_answer`, `rejected`, `failed` or `withdrawn`.
+    /// `accepted`, `no_answer`, `rejected`, `failed`, `withdrawn` or `restart`.
     pub outcome: Name,
 }
 

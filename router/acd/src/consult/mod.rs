@@ -20,10 +20,10 @@ use crate::{
     deadlines::Owner,
     effect::{AgentCause, CallMove},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A consultation.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Consult {
     /// Who is asked.
     pub to: Target,
@@ -36,7 +36,7 @@ pub struct Consult {
 }
 
 /// How far a consultation is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ConsultStage {
     /// Wanted; who is asked is decided next.
     Asked,

@@ -326,6 +326,6 @@ impl Ledger {
     }
 }
 
-fn ok(holds: bool, complaint: impl FnOnce() -> String) -> Result<(), String> {
+pub(super) fn ok(holds: bool, complaint: impl FnOnce() -> String) -> Result<(), String> {
     if holds { Ok(()) } else { Err(complaint()) }
 }

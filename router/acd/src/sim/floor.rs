@@ -1,6 +1,9 @@
 //! A floor to tell single stories on.
 
-use super::{Ledger, check_state};
+use super::{
+    Ledger, check_state,
+    returned::{check_returned, check_twin},
+};
 use crate::{
     Acd, AgentNo, CallId, CommandError, Decision, Event, Fact, OfferId, Order, Plan, Requirement, Taken,
     Timestamp, Wish,
@@ -42,6 +45,8 @@ pub fn an_agent(id: &str, skills: &[(&str, u8)]) -> AgentPlan {
 #[derive(Clone, Debug)]
 pub struct Floor {
     acd: Acd,
+    /// A brain restored from a snapshot of the other, which goes on in step with it.
+    twin: Option<Acd>,
     now: Timestamp,
     ids: u128,
     ledger: Ledger,
@@ -59,6 +64,7 @@ impl Floor {
     pub fn new(plan: Plan) -> Self {
         let mut floor = Self {
             acd: Acd::new(),
+            twin: None,
             now: Timestamp::from_millis(1_800_000_000_000),
             ids: 0,
             ledger: Ledger::default(),
@@ -105,8 +111,18 @@ impl Floor {
                 wrong.get_or_insert(complaint);
             }
         };
-        let handled = self.acd.handle_watched(event, now, watch)?;
+        let before = matches!(event, Event::Returned { .. }).then(|| self.acd.clone());
+        let twin = self.twin.as_mut().map(|twin| twin.handle(event.clone(), now));
+        let handled = self.acd.handle_watched(event, now, watch);
+        if let (Some(twin), Some(same)) = (&self.twin, twin) {
+            check_twin((twin, &same), (&self.acd, &handled));
+        }
+        let handled = handled?;
         let verdict = wrong.map_or(Ok(()), Err);
+        let verdict = verdict.and_then(|()| {
+            before
+                .map_or(Ok(()), |before| check_returned(&before, &handled.entry, &handled.effects, &self.acd))
+        });
         let verdict = verdict.and_then(|()| self.ledger.write(&handled.entry, &handled.effects));
         let verdict =
             verdict.and_then(|()| self.ledger.balance(&self.acd)).and_then(|()| check_state(&self.acd));
@@ -131,6 +147,24 @@ impl Floor {
             self.must(Event::DeadlinePassed);
         }
         self.now = until;
+    }
+    /// Lets time pass in which nobody looks at the clock: the process is down.
+    pub fn sleep(&mut self, time: Duration) {
+        self.now = self.now + time;
+    }
+    /// Restores a brain from a snapshot of this one; both go on, and must stay alike in every decision and order. Every
+    /// other time it is the restored one that is asked, so that snapshots are taken of restored brains as well.
+    ///
+    /// # Panics
+    /// When the restored brain is not the same.
+    pub fn take_snapshot(&mut self) {
+        let restored = self.acd.snapshot().ok().and_then(|bytes| Acd::restore(&bytes).ok());
+        assert_eq!(restored.as_ref(), Some(&self.acd), "what was restored is another brain");
+        let first = self.twin.is_none();
+        self.twin = restored;
+        if let (false, Some(twin)) = (first, &mut self.twin) {
+            std::mem::swap(&mut self.acd, twin);
+        }
     }
     /// An agent's number.
     ///

@@ -101,6 +101,46 @@ impl Shift {
             98 => self.floor.must(Event::ClockStepped { by_us: -3_600_000_000 }),
             _ => self.rules_change(),
         }
+        // At any moment of a shift, whatever has just happened.
+        if self.random.one_in(40) {
+            self.the_process_starts_again();
+        }
+        if self.random.one_in(60) {
+            self.floor.take_snapshot();
+        }
+    }
+
+    /// Some callers have left meanwhile, some phones are not there, and some desktops come back.
+    fn the_process_starts_again(&mut self) {
+        let down = if self.random.one_in(4) { 60_000 } else { 3_000 };
+        self.floor.sleep(Duration::from_millis(self.random.below(down)));
+        let (mut gone, mut silent) = (Vec::new(), Vec::new());
+        for call in self.floor.acd().calls() {
+            let talks = match call.state() {
+                CallState::Connected { offer, .. }
+                | CallState::Outside { offer, stage: Far::Talking, .. } => Some(*offer),
+                CallState::Arrived
+                | CallState::Queued
+                | CallState::Offered { .. }
+                | CallState::Outside { stage: Far::Dialling { .. }, .. } => None,
+            };
+            if self.random.one_in(5) {
+                gone.push(call.id());
+            }
+            silent.extend(talks.filter(|_| self.random.one_in(4)));
+        }
+        // What no call is in any more is not worth a word.
+        silent.extend(
+            self.random.pick(&self.past).copied().filter(|past| self.floor.acd().call(past.call).is_none()),
+        );
+        gone.extend(silent.last().map(|last| last.call).filter(|_| self.random.one_in(8)));
+        self.floor.must(Event::Returned { gone, silent });
+        let agents: Vec<AgentNo> = self.floor.acd().agents().map(|(no, _)| no).collect();
+        for agent in agents {
+            if !self.random.one_in(3) {
+                self.floor.must(Event::DeskSignedIn { agent });
+            }
+        }
     }
 
     fn somebody_calls(&mut self) {

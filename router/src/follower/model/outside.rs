@@ -31,7 +31,7 @@ impl Model {
     /// Caller and outside are joined, if the call is one of those.
     pub(super) fn answered_outside(&mut self, call: CallId, at: Timestamp) {
         if let Some(outside) = self.outside.get_mut(&call) {
-            outside.answered = Some(at);
+            outside.answered.get_or_insert(at); // joined anew after a restart
         }
     }
     pub(super) fn transfer_ended(&mut self, transfer: &TransferRecord) {

@@ -148,7 +148,8 @@ fn offer(row: &OfferRow, names: &mut Names) -> Offer {
             "accepted" => OfferEnd::Accepted,
             "no_answer" => OfferEnd::NoAnswer,
             "rejected" => OfferEnd::Rejected,
-            "withdrawn" => OfferEnd::Withdrawn,
+            // Neither is anything she did.
+            "withdrawn" | "restart" => OfferEnd::Withdrawn,
             _ => OfferEnd::Failed,
         },
     }

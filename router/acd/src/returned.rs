@@ -1,0 +1,100 @@
+//! The process started again, and calls go on.
+//!
+//! What rang is taken back, and its callers wait again where they stood; what talked goes on; whoever hears something
+//! from us is told anew, as what played to them died with the process. Which callers and phones are still there is for
+//! the shell to say: a call nobody can reach ends as if its caller had left now, a conversation without its phone as if
+//! the phone had hung up now.
+//!
+//! ```text
+//! Queued ────────────────────▶ Queued      place, visit and deadlines as before; treated anew
+//! Offered ───────────────────▶ Queued      the offer ends as `restart`; she is to blame for nothing
+//! Connected, Outside Talking ▶ the same    joined, or on hold, anew; a consultation about it is over
+//! Outside Dialling ──────────▶ Queued      where a transfer goes that came to nothing
+//! ```
+
+use crate::{
+    Acd, AgentNo, CallId, Effects, OfferId, Order, Timestamp,
+    call::{CallState, Far, Line},
+    carry::Failed,
+    effect::{DropReason, OfferOutcome, TransferOutcome},
+    event::CallerExit,
+};
+use std::collections::BTreeSet;
+
+impl Acd {
+    /// Every call by itself, oldest first, then everybody's desktop, as none is connected any more.
+    pub(crate) fn returned(
+        &mut self,
+        gone: &[CallId],
+        silent: &[OfferId],
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        let gone: BTreeSet<CallId> = gone.iter().copied().collect();
+        let silent: BTreeSet<OfferId> = silent.iter().copied().collect();
+        let live: Vec<CallId> = self.calls.keys().copied().collect();
+        for id in live {
+            if gone.contains(&id) {
+                self.caller_left(id, CallerExit::HungUp, now, effects);
+            } else {
+                self.go_on(id, &silent, now, effects);
+            }
+        }
+        for no in (0..self.agents.len()).filter_map(|no| u32::try_from(no).ok()).map(AgentNo) {
+            self.desk_lost(no, now, effects);
+        }
+    }
+
+    fn go_on(&mut self, id: CallId, silent: &BTreeSet<OfferId>, now: Timestamp, effects: &mut Effects) {
+        // First of all, so that a phone that hung up meanwhile puts nobody through to a leg that is gone.
+        self.stop_consulting(id, TransferOutcome::Failed, now, effects);
+        let Some(call) = self.calls.get(&id) else { return };
+        match call.state {
+            CallState::Arrived => {} // routed in the very event that brought it
+            CallState::Queued => self.treat_anew(id),
+            CallState::Offered { offer, .. } => self.take_back(offer, now, effects),
+            CallState::Connected { offer, .. } | CallState::Outside { offer, stage: Far::Talking, .. }
+                if silent.contains(&offer) =>
+            {
+                self.phone_hung_up(offer, now, effects);
+            }
+            CallState::Connected { offer, line: Line::Held { .. }, .. } => {
+                let queue = call.visit.map(|visit| visit.queue);
+                effects.orders.extend(queue.map(|queue| Order::Hold { offer, queue }));
+            }
+            CallState::Connected { offer, line: Line::Open, .. }
+            | CallState::Outside { offer, stage: Far::Talking, .. } => {
+                effects.orders.push(Order::Connect { offer });
+            }
+            CallState::Outside { offer, stage: Far::Dialling { .. }, .. } => {
+                effects.orders.push(Order::DropPhone { offer, why: DropReason::Stale });
+                self.back_from_outside(offer, TransferOutcome::Failed, None, now, effects);
+                self.treat_anew(id);
+            }
+        }
+    }
+
+    /// An offer that nobody can answer any more: the caller waits again, and may be offered to anybody.
+    fn take_back(&mut self, offer: OfferId, now: Timestamp, effects: &mut Effects) {
+        let failed = Failed { status: None, drop_phone: Some(DropReason::Stale) };
+        let Some((agent, queue)) = self.end_offer(offer, OfferOutcome::Restart, failed, now, effects) else {
+            return;
+        };
+        if self.needs_desk(agent) {
+            // Her desktop is about to be missed, and finds her ready when it is back.
+            self.release(agent, now, effects);
+        } else {
+            self.set_aside(agent, queue, OfferOutcome::Restart, now, effects);
+        }
+        self.set_call_state(offer.call, CallState::Queued);
+        self.treat_anew(offer.call);
+    }
+
+    /// What the caller heard died with the process: something else is given, if the call still waits at the end.
+    fn treat_anew(&mut self, id: CallId) {
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.treated = false;
+            self.open.untreated.push(id);
+        }
+    }
+}

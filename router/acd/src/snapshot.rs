@@ -1,0 +1,119 @@
+//! Everything the brain remembers, in bytes and back: a log may be read from there on, not from its beginning.
+//!
+//! Rules, index and deadlines follow from the rest and are built again. Queues that have left the plan are kept with
+//! their last rules, for the calls still in them. That the bytes are whole is for the store to see to.
+//!
+//! The shape: MessagePack, a version number, then the memory with its fields by name, so that later versions may add
+//! some that are absent here.
+
+use crate::{
+    Acd, Call, Directory, Plan, brain::Open, deadlines::Deadlines, index::Index, plan::QueuePlan,
+    rules::Rules, staff::Agent,
+};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+/// The version written, and the only one read.
+pub const VERSION: u32 = 1;
+
+/// Bytes that are no snapshot of a brain.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    /// Written by a later version of Sambung, or by one whose snapshots are read no more.
+    #[error(
+        "the snapshot is of version {found}, this Sambung reads version {VERSION}; read the log from its first entry instead, or run the Sambung that wrote it"
+    )]
+    Version {
+        /// The version found.
+        found: u32,
+    },
+    /// Cut off, damaged, or something else altogether.
+    #[error("the snapshot cannot be read: {0}")]
+    Unreadable(#[from] rmp_serde::decode::Error),
+    /// It contradicts itself.
+    #[error("the snapshot is damaged: {what}")]
+    Damaged {
+        /// What does not fit.
+        what: &'static str,
+    },
+}
+
+/// What is written.
+#[derive(Serialize, Deserialize)]
+struct Memory<'a> {
+    entries: u64,
+    directory: Cow<'a, Directory>,
+    plan: Cow<'a, Plan>,
+    /// By number, retired ones too.
+    queues: Vec<Cow<'a, QueuePlan>>,
+    /// By number, retired ones too.
+    agents: Cow<'a, [Agent]>,
+    /// Oldest first.
+    calls: Vec<Cow<'a, Call>>,
+}
+
+impl Acd {
+    /// All that the brain remembers after entry [`Acd::entries`].
+    ///
+    /// # Errors
+    /// Only if it cannot be encoded, which would be our own defect.
+    pub fn snapshot(&self) -> Result<Vec<u8>, rmp_serde::encode::Error> {
+        let memory = Memory {
+            entries: self.entries,
+            directory: Cow::Borrowed(&self.directory),
+            plan: Cow::Borrowed(&self.plan),
+            queues: self.rules.queue_plans().map(Cow::Borrowed).collect(),
+            agents: Cow::Borrowed(&self.agents),
+            calls: self.calls.values().map(Cow::Borrowed).collect(),
+        };
+        let mut bytes = rmp_serde::to_vec(&VERSION)?;
+        rmp_serde::encode::write_named(&mut bytes, &memory)?;
+        Ok(bytes)
+    }
+
+    /// The brain of which this is the snapshot: the same state hash, and the same decisions from here on.
+    ///
+    /// # Errors
+    /// [`SnapshotError`]: bytes of another version, cut off, or damaged.
+    pub fn restore(bytes: &[u8]) -> Result<Self, SnapshotError> {
+        let mut rest = bytes;
+        let found = u32::deserialize(&mut rmp_serde::Deserializer::new(&mut rest))?;
+        if found != VERSION {
+            return Err(SnapshotError::Version { found });
+        }
+        let memory = Memory::deserialize(&mut rmp_serde::Deserializer::new(&mut rest))?;
+        let damaged = |what| Err(SnapshotError::Damaged { what });
+        if !rest.is_empty() {
+            return damaged("something follows it");
+        }
+        if memory.agents.len() != memory.directory.agent_count() {
+            return damaged("its agents are not those of its directory");
+        }
+        if memory.queues.len() != memory.directory.queue_count() {
+            return damaged("its queues are not those of its directory");
+        }
+        Ok(memory.into_brain())
+    }
+}
+
+impl Memory<'_> {
+    fn into_brain(self) -> Acd {
+        let (directory, plan) = (self.directory.into_owned(), self.plan.into_owned());
+        let queues = self.queues.into_iter().map(Cow::into_owned);
+        let rules = Rules::again(queues, &plan, &directory);
+        let mut brain = Acd {
+            entries: self.entries,
+            directory,
+            plan,
+            agents: self.agents.into_owned(),
+            calls: self.calls.into_iter().map(Cow::into_owned).map(|call| (call.id, call)).collect(),
+            rules,
+            index: Index::default(),
+            deadlines: Deadlines::default(),
+            open: Open::default(),
+        };
+        brain.rebuild_index();
+        brain.rebuild_deadlines();
+        brain
+    }
+}
