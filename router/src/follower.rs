@@ -36,10 +36,6 @@ const BATCH_AGE: Duration = Duration::from_millis(500);
 const BATCH_ENTRIES: u64 = 500;
 /// How many rows wait in memory for a store that does not accept them; about 100 MB.
 pub const MAX_ROWS_HELD: usize = 200_000;
-/// A snapshot is taken so often, unless nothing has happened.
-const SNAP_AGE: Duration = Duration::from_secs(60);
-/// Or after so many entries: they are read again in well under a second.
-const SNAP_ENTRIES: u64 = 50_000;
 /// First and longest pause before the store is tried again.
 const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 /// How long the end waits for the store.
@@ -113,6 +109,22 @@ impl Replica for Acd {
     }
 }
 
+/// How often a snapshot is taken, when something has happened.
+#[derive(Clone, Copy, Debug)]
+pub struct SnapshotEvery {
+    /// Whichever comes first: after so many entries,
+    pub entries: u64,
+    /// or after this time.
+    pub age: Duration,
+}
+
+impl Default for SnapshotEvery {
+    /// So many entries are read again in well under a second.
+    fn default() -> Self {
+        Self { entries: 50_000, age: Duration::from_secs(60) }
+    }
+}
+
 /// What a follower needs.
 pub struct Options {
     /// Where entries come from.
@@ -125,6 +137,8 @@ pub struct Options {
     pub metrics: Arc<Metrics>,
     /// The picture to keep.
     pub floor: Arc<Floor>,
+    /// How often it is kept on disk.
+    pub snapshot_every: SnapshotEvery,
 }
 
 /// A follower on a thread of its own.
@@ -254,7 +268,8 @@ impl Follower {
         let (at, before) = self.snapped;
         let model = floor.write();
         let news = model.applied().saturating_sub(before);
-        if news < SNAP_ENTRIES && (news == 0 || at.elapsed() < SNAP_AGE) {
+        let every = self.options.snapshot_every;
+        if news == 0 || (news < every.entries && at.elapsed() < every.age) {
             return;
         }
         self.snapped = (Instant::now(), model.applied());

@@ -46,6 +46,7 @@ impl Office {
             live_from: last,
             metrics: Arc::clone(&metrics),
             floor: Arc::clone(&floor),
+            snapshot_every: follower::SnapshotEvery::default(),
         })?;
         let state = Arc::new(HttpState {
             records: Reader::new(&records),

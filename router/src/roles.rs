@@ -24,7 +24,7 @@ use crate::{
     streams::{self, Listeners, StreamError, Streams},
     trunks::TrunkBoard,
 };
-use acd::{Acd, Plan, Timestamp};
+use acd::{Plan, Timestamp};
 use agent_gateway::{Gateway, GatewayError};
 use config::{Config, Durability};
 use desk::{desk_config, sources};

@@ -273,6 +273,16 @@ fn a_store_filled_in_pieces_filled_again_or_lost_and_rebuilt_is_the_same() {
         }
         assert_eq!(dump(&file(&pieces)), expected, "followed in pieces");
 
+        let snapped = tempfile::tempdir().unwrap();
+        let growing = Book::default();
+        for piece in shift.log.chunks(61) {
+            growing.write(piece);
+            follow(&growing, &file(&snapped));
+        }
+        assert_eq!(dump(&file(&snapped)), expected, "followed in pieces, each from a snapshot");
+        let begun = growing.2.lock().unwrap().clone();
+        assert!(begun.len() > 5 && begun.windows(2).all(|two| two[0] < two[1]), "{begun:?}");
+
         std::fs::remove_file(file(&whole)).unwrap();
         follow(&book, &file(&whole));
         assert_eq!(dump(&file(&whole)), expected, "rebuilt");

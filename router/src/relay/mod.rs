@@ -21,10 +21,7 @@ use client::{Client, Outcome, Ticket};
 use ng::Question;
 pub use ng::Verdict;
 use pages::Pages;
-use sip::{
-    Connection, Flow, Keep, LegKey, LegRecord, Send,
-    wire::{Message, Method},
-};
+use sip::{Connection, Flow, Keep, LegKey, LegRecord, Send, wire::Message};
 use socket::Socket;
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},

@@ -110,14 +110,15 @@ fn comes_back(relay: &mut Relay, next: u64) {
 #[test]
 fn an_rtpengine_that_comes_back_hears_of_some_ends_at_a_time() {
     let mut relay = relay(true);
-    let ended = |number: u8| LegRecord {
-        invite: invite(&format!("call-{number}")),
-        to: to(Transport::Udp),
-        dialog: None,
-        others: Vec::new(),
-        trunk: None,
+    let key = |number: u8| LegKey { attempt: number.into(), ..LEG };
+    let left = |number: u8| {
+        let invite = invite(&format!("call-{number}"));
+        let record =
+            LegRecord { invite, to: to(Transport::Udp), dialog: None, others: Vec::new(), trunk: None };
+        (key(number), record)
     };
-    relay.adopt(&(0..100).map(ended).collect::<Vec<_>>());
+    relay.adopt(&(0..100).map(left).collect::<Vec<_>>());
+    relay.note(&(0..100).map(|number| Keep::ForgetLeg(key(number))).collect::<Vec<_>>(), Timestamp(0));
     comes_back(&mut relay, 0);
     assert_eq!((relay.untold.len(), relay.ending.len()), (100 - MAX_ENDING, MAX_ENDING));
     for ticket in 1..=100 {

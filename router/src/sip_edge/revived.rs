@@ -1,8 +1,8 @@
 //! Calls of a process before: which records belong together, and what this side remembers of them anew.
 
-use super::{CallId, CallerSide, SipEdge, call_key, leg_key, micros};
+use super::{SipEdge, call_key, leg_key, micros};
 use crate::live::Left;
-use acd::{OfferId, Timestamp};
+use acd::{CallId, OfferId, Timestamp};
 use sip::{CallKey, CallerRecord, Cause, Command, LegKey, LegRecord, NotRevived};
 use std::collections::BTreeMap;
 

@@ -5,8 +5,10 @@
 
 use acd::{Acd, Entry};
 use router::{
-    follower::{self, EntrySource, Floor, Handle, Options, Origin, Replica, SourceError},
+    follower::{self, EntrySource, Floor, Handle, Opened, Options, Origin, SnapshotEvery, SourceError},
     metrics::Metrics,
+    records::Followed,
+    states::State,
 };
 use sqlx::{
     Column as _, Connection as _, Row as _, SqliteConnection, ValueRef as _, sqlite::SqliteConnectOptions,
@@ -18,13 +20,13 @@ use std::{
 };
 use tokio::runtime::Runtime;
 
-/// A log that grows.
+/// A log that grows, the snapshots taken on the way, and where it was read from each time.
 #[derive(Clone, Default)]
-pub struct Book(pub Arc<Mutex<Vec<Entry>>>);
+pub struct Book(pub Arc<Mutex<Vec<Entry>>>, pub Arc<Mutex<Vec<State>>>, pub Arc<Mutex<Vec<usize>>>);
 
 impl Book {
     pub fn of(entries: &[Entry]) -> Self {
-        Self(Arc::new(Mutex::new(entries.to_vec())))
+        Self(Arc::new(Mutex::new(entries.to_vec())), Arc::default(), Arc::default())
     }
     pub fn write(&self, entries: &[Entry]) {
         self.0.lock().unwrap().extend_from_slice(entries);
@@ -45,8 +47,17 @@ impl EntrySource for Bookmark {
 }
 
 impl Origin for Book {
-    fn open(&self) -> Result<(Box<dyn EntrySource>, Box<dyn Replica>), SourceError> {
-        Ok((Box::new(Bookmark(self.clone(), 0)), Box::new(Acd::new())))
+    fn open(&self, followed: Followed) -> Result<Opened, SourceError> {
+        let states = self.1.lock().unwrap();
+        let state = states.iter().rev().find(|state| state.number <= followed.number);
+        let place = state.map_or(0, |state| state.number as usize);
+        self.2.lock().unwrap().push(place);
+        let acd = state.map_or_else(Acd::new, |state| Acd::restore(&state.brain).unwrap());
+        let floor = state.map(|state| state.floor.clone());
+        Ok(Opened { source: Box::new(Bookmark(self.clone(), place)), replica: Box::new(acd), floor })
+    }
+    fn keep(&self, state: State) {
+        self.1.lock().unwrap().push(state);
     }
 }
 
@@ -70,6 +81,7 @@ impl Following {
             live_from,
             metrics: Arc::clone(&metrics),
             floor: Arc::clone(&floor),
+            snapshot_every: SnapshotEvery { entries: 1, age: Duration::MAX },
         };
         let handle = follower::start(options).unwrap();
         Self { book: book.clone(), floor, metrics, path: path.to_owned(), handle }
