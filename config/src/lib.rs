@@ -34,8 +34,8 @@ mod uri;
 
 pub use finding::{Finding, Problems, Warning};
 pub use model::{
-    AgentAccess, Announce, CallLimit, Config, Desk, Digest, Durability, Host, Identity, Limits, Login, Media,
-    Network, Operator, Outside, Phone, Relay, Rtpengine, Secret, Section, Sip, SipUri, Site, Source,
+    AgentAccess, Announce, CallLimit, Config, Desk, Digest, Drain, Durability, Host, Identity, Limits, Login,
+    Media, Network, Operator, Outside, Phone, Relay, Rtpengine, Secret, Section, Sip, SipUri, Site, Source,
     SourceKind, Store, Tls, Told, Transport, Trunk,
 };
 pub use pem::{Credentials, CredentialsError};
@@ -129,6 +129,7 @@ struct Read {
     desk: Typed<Desk>,
     operator: Typed<Operator>,
     store: Store,
+    drain: Drain,
     limits: Limits,
     trunks: Vec<trunk::TrunkRead>,
     queues: Vec<routing::QueueRead>,
@@ -154,6 +155,7 @@ impl Read {
             desk: machine::desk(&mut root, check),
             operator: machine::operator(&mut root, check),
             store: machine::store(&mut root, check),
+            drain: machine::drain(&mut root, check),
             limits: machine::limits(&mut root, check),
             trunks,
             entries: routing::entries(&mut root, &queues, check),
@@ -184,6 +186,7 @@ impl Read {
             desk: self.desk.value,
             operator: self.operator.value,
             store: self.store,
+            drain: self.drain,
             limits: self.limits,
             trunks: self.trunks.into_iter().map(trunk::TrunkRead::into_trunk).collect(),
             entry_limits,

@@ -5,7 +5,7 @@ use crate::{
     duration::{self, Span},
     finding::Place,
     later, login,
-    model::{Desk, Durability, Limits, Media, Operator, Sip, Site, Store},
+    model::{Desk, Drain, Durability, Limits, Media, Operator, Sip, Site, Store},
     name, rtpengine,
     table::{Check, Table, Typed, quoted},
 };
@@ -41,6 +41,8 @@ const DURABILITIES: [(&str, Durability); 2] =
     [("process", Durability::Process), ("power", Durability::Power)];
 /// How long the log is kept: a day to ten years.
 const KEEP_LOG: Span = Span::ms(86_400_000, 3_650 * 86_400_000, 35 * 86_400_000);
+/// How long a process may take to end.
+const DRAIN: Span = Span::ms(0, 24 * 3_600_000, 0);
 /// How much of it is kept, in MiB: one segment to 16 TiB.
 const KEEP_LOG_MIB: (u32, u32, u32) = (64, 16 << 20, 20 << 10);
 
@@ -177,6 +179,14 @@ pub(crate) fn store(root: &mut Table<'_>, check: &mut Check<'_>) -> Store {
         check.findings.problem(&path.place, what, "name a folder, which is made when it is absent");
     }
     Store { path: store, durability, keep_log, keep_log_mib }
+}
+
+/// `[drain]`.
+pub(crate) fn drain(root: &mut Table<'_>, check: &mut Check<'_>) -> Drain {
+    let mut table = root.table("drain", check);
+    let deadline = table.duration("deadline", DRAIN, check).value;
+    table.close(check);
+    Drain { deadline }
 }
 
 /// `[limits]`.

@@ -26,6 +26,8 @@ pub struct Config {
     pub operator: Operator,
     /// What is kept on disk.
     pub store: Store,
+    /// How a process ends.
+    pub drain: Drain,
     /// How much at once.
     pub limits: Limits,
     /// Who may send calls.
@@ -211,6 +213,13 @@ pub struct Store {
     pub keep_log: Duration,
     /// How much of them is kept at most, in MiB.
     pub keep_log_mib: u32,
+}
+
+/// How a process ends.
+#[derive(Clone, Copy, Debug)]
+pub struct Drain {
+    /// How long calls that are alive are served after SIGTERM, while new ones are refused.
+    pub deadline: Duration,
 }
 
 /// What a committed batch survives.

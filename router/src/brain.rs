@@ -2,6 +2,7 @@
 //!
 //! SIP over UDP, the brain and the log share this one thread: nothing on the path of a call crosses to another.
 
+mod pulse;
 mod revival;
 mod transfers;
 
@@ -21,6 +22,7 @@ use crate::{
 use acd::{Acd, AgentNo, Event, OfferId, Order, Plan, Timestamp};
 use agent_gateway::{DeskOrder, ReplyTo};
 use mio::{Events, Interest, Poll, Token};
+pub use pulse::Pulse;
 use revival::Probes;
 use sip::{Keep, Notice};
 use std::{collections::HashMap, io, sync::Arc, time::Duration};
@@ -63,6 +65,7 @@ pub struct Brain {
     /// When the card of an offer was written, until its phone is rung.
     cards: HashMap<OfferId, std::time::Instant>,
     probes: Probes,
+    pulse: Pulse,
     /// Time of the last event.
     last: Timestamp,
     stop: bool,
@@ -168,6 +171,7 @@ impl Brain {
             load: Load::default(),
             cards,
             probes: Probes::default(),
+            pulse: Pulse::default(),
             last: Timestamp::default(),
             stop: false,
         })
@@ -200,6 +204,12 @@ impl Brain {
     #[must_use]
     pub const fn acd(&self) -> &Acd {
         &self.acd
+    }
+
+    /// Whether it turns.
+    #[must_use]
+    pub fn pulse(&self) -> Pulse {
+        self.pulse.clone()
     }
 
     /// The SIP side, for whoever sets it up.
@@ -270,6 +280,7 @@ impl Brain {
     /// One batch; whether more datagrams wait.
     fn turn(&mut self) -> Result<bool, BrainError> {
         let now = self.clock.now();
+        self.pulse.beat();
         if let Some(by_us) = self.clock.step() {
             tracing::warn!(by_us, "the wall clock was set; timers are not affected");
             self.tell(Event::ClockStepped { by_us }, Asker::Nobody, now)?;

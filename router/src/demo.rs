@@ -29,7 +29,7 @@ pub struct Options {
 /// # Errors
 /// [`Failure`].
 pub async fn run(options: Options) -> Result<(), Failure> {
-    let ending = Ending::listen()?;
+    let mut ending = Ending::listen()?;
     let folder = Folder::of(options.store.as_ref())?;
     let sample = screenpop::sample::write(&folder.path.join("customers"), options.seed, CUSTOMERS).await?;
     let (switch, stop) = loadtest::stop();

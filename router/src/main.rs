@@ -4,10 +4,16 @@ use clap::{Parser, Subcommand};
 use config::speech::{self, Language};
 use router::{
     demo,
+    inspect::{self, InspectError},
     process::{self, Ending, Failure},
-    roles,
+    roles, supervisor,
 };
-use std::{future::Future, io::Write as _, path::PathBuf, process::ExitCode};
+use std::{
+    future::Future,
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 /// Exit status for a wrong configuration (`EX_USAGE`).
 const WRONG_CONFIGURATION: u8 = 64;
@@ -28,6 +34,7 @@ Examples:
   sambung demo                        a whole contact centre on this machine, to look at
   sambung check sambung.toml          every problem in a configuration, with its line and the way out
   sambung run --config sambung.toml   the real thing
+  sambung log sambung-data            what happened and what was decided, an entry a line
   sambung replay sambung-data         decide a recorded log again and compare
 
 Logging: RUST_LOG=info (default), debug for callers' numbers.";
@@ -72,6 +79,24 @@ enum Command {
         #[arg(long, conflicts_with = "reference")]
         clips: bool,
     },
+    /// Show a log: an entry a line, what happened and what was decided. Works while a router writes it.
+    Log {
+        /// A store's folder.
+        #[arg(value_name = "FOLDER")]
+        folder: PathBuf,
+        /// Begin with the entry of this number.
+        #[arg(long, default_value_t = 0, value_name = "NUMBER")]
+        from: u64,
+        /// At most so many entries; 0 for all.
+        #[arg(long, default_value_t = 0, value_name = "COUNT")]
+        count: u64,
+        /// Only what concerns this call (its X-Sambung-Call).
+        #[arg(long, value_name = "CALL")]
+        call: Option<acd::CallId>,
+        /// A whole entry as JSON in each line.
+        #[arg(long)]
+        json: bool,
+    },
     /// Decide a recorded log again: prints the hash of the state and the first difference, if there is one (exit 1).
     Replay {
         /// A store's folder, or one segment in it.
@@ -86,6 +111,9 @@ fn main() -> ExitCode {
         Command::Check { reference: true, .. } => show(&config::reference()),
         Command::Check { clips: true, .. } => show(&clips()),
         Command::Check { file, .. } => check(&file.unwrap_or_default()),
+        Command::Log { folder, from, count, call, json } => {
+            inspect(&folder, inspect::Wanted { from, count, call, json })
+        }
         Command::Replay { log } => replay(log),
         Command::Run { config } => with_runtime(run(config)),
         Command::Demo { seconds, calls, seed, store } => {
@@ -121,7 +149,7 @@ fn with_runtime(task: impl Future<Output = Result<(), Failure>>) -> ExitCode {
 }
 
 async fn run(file: Option<PathBuf>) -> Result<(), Failure> {
-    let ending = Ending::listen()?;
+    let mut ending = Ending::listen()?;
     let config = match file {
         None => config::Config::default_machine(),
         Some(file) => {
@@ -132,9 +160,12 @@ async fn run(file: Option<PathBuf>) -> Result<(), Failure> {
             config
         }
     };
+    let deadline = config.drain.deadline;
     let house = roles::House::start(config, &tokio::runtime::Handle::current()).await?;
     process::announce(&house.ready)?;
+    supervisor::ready(house.pulse());
     ending.wait(&house, None).await?;
+    ending.drain(&house, deadline).await;
     house.stop().await?;
     Ok(())
 }
@@ -176,16 +207,32 @@ fn check(file: &std::path::Path) -> ExitCode {
     }
 }
 
+fn inspect(folder: &Path, wanted: inspect::Wanted) -> ExitCode {
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let shown = inspect::show(folder, wanted, &mut out).and_then(|()| Ok(out.flush()?));
+    match shown {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads has seen enough.
+        Err(InspectError::Out(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("sambung: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
 fn replay(log: PathBuf) -> ExitCode {
     // A segment stands for its folder: entries before it are needed to know the state.
-    let folder =
-        if log.is_file() { log.parent().map(std::path::Path::to_owned).unwrap_or_default() } else { log };
+    let folder = if log.is_file() { log.parent().map(Path::to_owned).unwrap_or_default() } else { log };
     match roles::replay(&folder) {
         Err(error) => {
             eprintln!("sambung: {error}");
             ExitCode::FAILURE
         }
         Ok(done) => {
+            if done.after > 0 {
+                println!("from a snapshot behind entry {}: older entries are not kept", done.after);
+            }
             println!("entries {}", done.entries);
             println!("state {}", done.hash.unwrap_or_else(|| "cannot be encoded".to_owned()));
             match done.difference {

@@ -72,6 +72,11 @@ impl Office {
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
+    /// Calls that are alive, as the floor shows them.
+    #[must_use]
+    pub fn live_calls(&self) -> usize {
+        self.state.floor.view().calls.len()
+    }
     /// Calls are taken from now on.
     pub fn set_ready(&self) {
         self.state.set_ready(true);

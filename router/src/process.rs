@@ -1,8 +1,14 @@
 //! A command as a process: how it says that it is ready, what ends it, and why it ended badly.
 
-use crate::roles::{House, Ready, StartError};
+use crate::{
+    roles::{House, Ready, StartError},
+    supervisor,
+};
 use std::{io::Write as _, time::Duration};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// How often it is looked whether calls are left.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// Why a command ended badly.
 #[derive(Debug, thiserror::Error)]
@@ -60,12 +66,42 @@ impl Ending {
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
+    /// Serves the calls that are alive, and no new ones, for at most `deadline`, or until a second signal comes. What is
+    /// left then is taken up by the next process.
+    pub async fn drain(&mut self, house: &House, deadline: Duration) {
+        house.refuse_new_calls();
+        supervisor::stopping(deadline);
+        if deadline.is_zero() || house.live_calls() == 0 {
+            return;
+        }
+        let (left, seconds) = (house.live_calls(), deadline.as_secs());
+        tracing::info!(
+            left,
+            seconds,
+            "new calls are refused, those that are alive are served; a second signal hurries"
+        );
+        let all_over = async {
+            while house.is_alive() && house.live_calls() > 0 {
+                supervisor::status(&format!("draining: {} calls left", house.live_calls()));
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        tokio::select! {
+            () = all_over => tracing::info!("all calls are over"),
+            () = tokio::time::sleep(deadline) => {
+                tracing::warn!(left = house.live_calls(), "the time to drain is over; the next process takes up what is left");
+            }
+            _ = self.interrupt.recv() => tracing::warn!("hurried"),
+            _ = self.terminate.recv() => tracing::warn!("hurried"),
+        }
+    }
+
     /// Waits for SIGINT or SIGTERM, also one that has come since [`Ending::listen`], for `time` to pass, or for the
     /// brain's end.
     ///
     /// # Errors
     /// When the brain has gone.
-    pub async fn wait(mut self, house: &House, time: Option<Duration>) -> Result<(), Failure> {
+    pub async fn wait(&mut self, house: &House, time: Option<Duration>) -> Result<(), Failure> {
         let over = async {
             match time {
                 Some(time) => tokio::time::sleep(time).await,
@@ -74,7 +110,7 @@ impl Ending {
         };
         let brain_gone = async {
             while house.is_alive() {
-                tokio::time::sleep(Duration::from_millis(500)).await;
+                tokio::time::sleep(LOOK).await;
             }
         };
         tokio::select! {

@@ -7,7 +7,7 @@ mod places;
 
 use crate::{
     announcer::{Announcer, QueueSpeech},
-    brain::{Brain, BrainError, BrainParts, DOOR},
+    brain::{Brain, BrainError, BrainParts, DOOR, Pulse},
     clock::Clock,
     desks::Desks,
     drain::Drain,
@@ -118,6 +118,8 @@ pub struct House {
     /// Where it listens.
     pub ready: Ready,
     door: Door,
+    drain: Drain,
+    pulse: Pulse,
     brain: JoinHandle<Result<(), BrainError>>,
     desks: agent_gateway::GatewayHandle,
     streams: Streams,
@@ -205,10 +207,11 @@ impl House {
             drain: drain.clone(),
         })?;
         brain.begin(plan, left)?;
+        let pulse = brain.pulse();
         let office = crate::office::Office::open(
             &config,
             metrics,
-            (drain, trunks),
+            (drain.clone(), trunks),
             last_entry,
             sockets.operator,
             runtime,
@@ -224,7 +227,7 @@ impl House {
             finder.keep_asking(&door, runtime);
         }
         office.set_ready();
-        Ok(Self { ready, door, brain, desks: gateway, streams, office })
+        Ok(Self { ready, door, drain, pulse, brain, desks: gateway, streams, office })
     }
 
     /// Stops: the log is written, desktops are told, records are brought up to the log.
@@ -245,6 +248,23 @@ impl House {
             Ok(Ok(result)) => result,
             Ok(Err(_)) | Err(_) => Err(BrainError::Poll(io::Error::other("the brain's thread broke down"))),
         }
+    }
+
+    /// New calls are refused from now on; everything else is served.
+    pub fn refuse_new_calls(&self) {
+        self.drain.set(true);
+    }
+
+    /// Calls that are alive, as the floor shows them.
+    #[must_use]
+    pub fn live_calls(&self) -> usize {
+        self.office.live_calls()
+    }
+
+    /// The brain's pulse.
+    #[must_use]
+    pub fn pulse(&self) -> Pulse {
+        self.pulse.clone()
     }
 
     /// Whether the brain still runs.

@@ -1,0 +1,46 @@
+//! What the system's supervisor (systemd, `sd_notify(3)`) is told: that calls are taken, that the brain still turns, that
+//! we go. Without one, nobody.
+
+use crate::brain::Pulse;
+use sd_notify::NotifyState;
+use std::time::Duration;
+
+/// A brain that has not turned for so long stands still. It turns once a second when nothing happens.
+const STILL: Duration = Duration::from_secs(5);
+
+/// Calls are taken: the supervisor hears so, and from now on that the brain turns, as often as it wishes to. A brain that
+/// stands still is not reported, so that the supervisor starts us again.
+pub fn ready(pulse: Pulse) {
+    tell(NotifyState::Ready);
+    let Some(timeout) = sd_notify::watchdog_enabled() else { return };
+    tokio::spawn(async move {
+        // Half of the timeout is what the manual advises.
+        let mut tick = tokio::time::interval(timeout / 2);
+        loop {
+            tick.tick().await;
+            if pulse.age() < STILL.min(timeout) {
+                tell(NotifyState::Watchdog);
+            } else {
+                tracing::error!(still_for = ?pulse.age(), "the brain does not turn; the supervisor is to start us again");
+            }
+        }
+    });
+}
+
+/// We go, and it may take `time`.
+pub fn stopping(time: Duration) {
+    tell(NotifyState::Stopping);
+    let more = u32::try_from((time + STILL).as_micros()).unwrap_or(u32::MAX);
+    tell(NotifyState::ExtendTimeoutUsec(more));
+}
+
+/// What stands behind our name where the supervisor shows us.
+pub fn status(text: &str) {
+    tell(NotifyState::Status(text));
+}
+
+fn tell(state: NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        tracing::warn!(%error, "the supervisor cannot be told how we are");
+    }
+}
