@@ -28,6 +28,7 @@ mod phones;
 mod queue;
 mod races;
 mod registrations;
+mod revival;
 mod rtpengine;
 mod scenes;
 mod streams;
