@@ -16,6 +16,7 @@ mod consult;
 mod crash;
 mod crowd;
 mod desktops;
+mod disk;
 mod floor;
 mod gateway;
 mod hold;

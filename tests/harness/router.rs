@@ -80,8 +80,21 @@ impl Router {
     /// When it does not become ready.
     #[must_use]
     pub fn start_on(configuration: &str) -> Self {
+        Self::launch_on(configuration, |_| {})
+    }
+    /// Starts it on a site, in a new folder that is first made ready by `prepare`.
+    ///
+    /// # Panics
+    ///
+    /// When it does not become ready.
+    #[must_use]
+    pub fn start_after(site: &Site, prepare: impl FnOnce(&Path)) -> Self {
+        Self::launch_on(&site.to_toml(), prepare)
+    }
+    fn launch_on(configuration: &str, prepare: impl FnOnce(&Path)) -> Self {
         let folder = tempfile::Builder::new().prefix("sambung-test-").tempdir().unwrap();
         fs::write(folder.path().join("sambung.toml"), configuration).unwrap();
+        prepare(folder.path());
         let (child, ready) = launch(folder.path(), &RUN);
         Self { folder, child, ready }
     }
