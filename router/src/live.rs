@@ -267,7 +267,10 @@ mod tests {
     fn caller(number: u128) -> Keep {
         let from = Flow::udp("192.0.2.7:5060".parse().unwrap());
         let invite = Bytes::from(format!("INVITE of {number}"));
-        Keep::CallerLeg(CallKey(number), CallerRecord { invite, from, tag: "t".to_owned(), dialog: None })
+        Keep::CallerLeg(
+            CallKey(number),
+            CallerRecord { invite, from, tag: "t".to_owned(), dialog: None, early: None, ended: None },
+        )
     }
     fn open(folder: &Path) -> (LiveFile, Vec<u128>) {
         let (live, left) = LiveFile::open(folder).unwrap();

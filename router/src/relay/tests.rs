@@ -1,5 +1,5 @@
 use super::*;
-use sip::{CallKey, RingRecord, Transport};
+use sip::{CallKey, RingRecord, Transport, wire::Method};
 
 const LEG: LegKey = LegKey { call: CallKey(1), attempt: 1 };
 
