@@ -12,6 +12,9 @@ const RINGS_MS: u32 = 500;
 const BENS: u16 = 42_030;
 const GATEWAYS: u16 = 42_040;
 
+/// What a phone notes that gives its caller away.
+const TOLD: [&str; 3] = ["TOLD 100 active", "TOLD 200 terminated", "RELEASED"];
+
 /// Ann at her desk, in a call.
 struct Ann<'a> {
     corner: &'a Corner<'a>,
@@ -271,53 +274,45 @@ pub(super) fn she_asks_outside_and_puts_through(corner: &Corner<'_>) {
 
 // By the phone.
 
-/// Ann's phone refers its caller there; the caller comes to this port.
-fn refers(corner: &Corner<'_>, target: &str, port: u16) {
-    let phone = corner.phone("phone_refers").with("TARGET", target).calls(1, 1);
-    refers_by(corner, &phone, port);
-}
-
-fn refers_by(corner: &Corner<'_>, phone: &Sipp, port: u16) {
-    let phone = corner.at(0, phone);
-    let caller = corner.calls(&corner.caller("caller_listens"));
-    moved_to(caller, port);
-    let heard = ["TOLD 100 active", "TOLD 200 terminated", "RELEASED"];
-    in_order("the phone that refers", &phone.finished(PATIENCE), &heard);
+/// Ann's phone refers its caller to `target`, where somebody answers with media at this port; what that one noted.
+fn refers(corner: &Corner<'_>, target: &str, (who, media): (&str, u16)) -> String {
+    let phone = corner.at(0, &corner.phone("phone_refers").with("TARGET", target).calls(1, 1));
+    let other = corner.at_as(1, who, &answers(corner, media, 700));
+    moved_to(corner.calls(&corner.caller("caller_listens")), media);
+    in_order("the phone that refers", &phone.finished(PATIENCE), &TOLD);
+    other.end()
 }
 
 pub(super) fn a_phone_refers_to_a_colleague(corner: &Corner<'_>) {
-    let second = corner.at(1, &answers(corner, 42_000, 700));
-    refers(corner, &corner.agent(1), 42_000);
-    in_order("the second phone", &second.end(), &[" ANS ", " HANGUP "]);
+    let second = refers(corner, &corner.agent(1), ("ben", 42_000));
+    in_order("the second phone", &second, &[" ANS ", " HANGUP "]);
     corner.expect_calls(&["answered||ben|2|2"]);
     corner.expect_transfers(&["agent|ben|completed||0"]);
 }
 
 pub(super) fn a_phone_refers_to_a_queue(corner: &Corner<'_>) {
-    let second = corner.at_as(1, "ben", &answers(corner, BENS, 700));
-    refers(corner, &corner.plan().number_of_sales(), BENS);
-    in_order("the second phone", &second.end(), &[" ANS ", " HANGUP "]);
+    let second = refers(corner, &corner.plan().number_of_sales(), ("ben", BENS));
+    in_order("the second phone", &second, &[" ANS ", " HANGUP "]);
     corner.expect_calls(&["answered||ben|2|2"]);
     corner.expect_transfers(&["queue|sales|completed||0"]);
 }
 
 pub(super) fn a_phone_refers_outside(corner: &Corner<'_>) {
-    let gateway = corner.at_as(1, "gateway", &answers(corner, GATEWAYS, 700));
     let mobile = corner.plan().mobile();
-    refers(corner, &mobile, GATEWAYS);
-    in_order("the gateway", &gateway.end(), &[&mobile, " ANS ", " HANGUP "]);
+    let gateway = refers(corner, &mobile, ("gateway", GATEWAYS));
+    in_order("the gateway", &gateway, &[&mobile, " ANS ", " HANGUP "]);
     corner.expect_calls(&["transferred|outside|ann|1|1"]);
     corner.expect_transfers(&["outside|mobiles|completed||0"]);
 }
 
 /// Whose phone has held the caller and talked to the other over the PBX; it names that call.
 pub(super) fn a_phone_refers_attended(corner: &Corner<'_>) {
-    let second = corner.at(1, &answers(corner, BENS, 700));
     let phone = corner.phone("phone_refers_attended").with("TARGET", corner.agent(1)).calls(1, 1);
     let phone = corner.at(0, &phone.with("HEADERS", "?Replaces=77%40pbx%3Bfrom-tag%3Db%3Bto-tag%3Da"));
+    let second = corner.at(1, &answers(corner, BENS, 700));
     let log = corner.calls(&corner.caller("caller_listens")).finished(PATIENCE);
     in_order("the caller", &log, &["ASKED INVITE ", "ASKED INVITE 42030 8", " BYE "]);
-    let heard = ["GOT 40000 8 inactive", "TOLD 100 active", "TOLD 200 terminated", "RELEASED"];
+    let heard = [&["GOT 40000 8 inactive"], &TOLD[..]].concat();
     in_order("the phone that refers", &phone.finished(PATIENCE), &heard);
     let rung = second.end();
     in_order("the second phone", &rung, &["REPLACES 77@pbx;to-tag=a;from-tag=b", " ANS ", " HANGUP "]);

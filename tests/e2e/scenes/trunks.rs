@@ -39,10 +39,10 @@ pub(super) fn a_trunk_is_full(corner: &Corner<'_>) {
 }
 
 pub(super) fn a_gateway_asks_who_we_are(corner: &Corner<'_>) {
-    let gateway = Sipp::new("gateway_asks").with("PASSWORD", CARRIERS_PASSWORD).with("SPEAKS", "RTP/AVP 8 0");
-    let gateway = corner.at_as(1, "gateway", &gateway.calls(1, 1));
     let mobile = corner.plan().mobile();
     let phone = corner.at(0, &corner.phone("phone_refers").with("TARGET", &mobile).calls(1, 1));
+    let gateway = Sipp::new("gateway_asks").with("PASSWORD", CARRIERS_PASSWORD).with("SPEAKS", "RTP/AVP 8 0");
+    let gateway = corner.at_as(1, "gateway", &gateway.calls(1, 1));
     let caller = corner.calls(&corner.caller("caller_leaves").with("TIMES", 2).with("STAY", 700));
     caller.finished(PATIENCE);
     phone.finished(PATIENCE);
