@@ -305,6 +305,19 @@ pub(super) fn a_phone_refers_outside(corner: &Corner<'_>) {
     corner.expect_transfers(&["outside|mobiles|completed||0"]);
 }
 
+pub(super) fn outside_is_busy(corner: &Corner<'_>) {
+    let mobile = corner.plan().mobile();
+    let phone = corner.at(0, &corner.phone("phone_refers").with("TARGET", &mobile).calls(1, 1));
+    let second = corner.at(1, &answers(corner, BENS, 700));
+    let gateway = corner.at_as(2, "gateway", &corner.phone("phone").with("FIRST", "busy"));
+    moved_to(corner.calls(&corner.caller("caller_listens")), BENS);
+    in_order("the phone that refers", &phone.finished(PATIENCE), &TOLD);
+    in_order("the gateway", &gateway.end(), &[&mobile, " REFUSED "]);
+    in_order("the second phone", &second.end(), &[" ANS ", " HANGUP "]);
+    corner.expect_calls(&["answered||ben|2|2"]);
+    corner.expect_transfers(&["outside|mobiles|rejected|486|0"]);
+}
+
 /// Whose phone has held the caller and talked to the other over the PBX; it names that call.
 pub(super) fn a_phone_refers_attended(corner: &Corner<'_>) {
     let phone = corner.phone("phone_refers_attended").with("TARGET", corner.agent(1)).calls(1, 1);

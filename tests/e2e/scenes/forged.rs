@@ -1,7 +1,7 @@
 //! Somebody at the PBX's own address who knows a call almost exactly: nothing that he says has an effect.
 
 use super::stage::{Corner, PATIENCE};
-use harness::{Transport, eventually};
+use harness::eventually;
 use std::{
     io::{Read as _, Write as _},
     net::{Ipv4Addr, TcpStream, UdpSocket},
@@ -32,21 +32,21 @@ enum Way {
 
 impl Line {
     fn open(corner: &Corner<'_>) -> Self {
-        let stream = || {
-            let stream = TcpStream::connect(corner.way()).unwrap();
-            stream.set_read_timeout(Some(SOON)).unwrap();
-            Way::Stream(stream)
-        };
-        match corner.transport() {
-            Transport::Udp => {
+        let protocol = corner.protocol();
+        let way = match protocol {
+            "UDP" => {
                 let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
                 socket.connect(corner.way()).unwrap();
                 socket.set_read_timeout(Some(SOON)).unwrap();
-                Self { protocol: "UDP", way: Way::Udp(socket) }
+                Way::Udp(socket)
             }
-            Transport::Tcp => Self { protocol: "TCP", way: stream() },
-            Transport::Tls => Self { protocol: "TLS", way: stream() },
-        }
+            _ => {
+                let stream = TcpStream::connect(corner.way()).unwrap();
+                stream.set_read_timeout(Some(SOON)).unwrap();
+                Way::Stream(stream)
+            }
+        };
+        Self { protocol, way }
     }
     fn say(&mut self, text: &str) {
         match &mut self.way {

@@ -8,6 +8,7 @@ mod away;
 mod flows;
 mod forged;
 mod phones;
+mod pieces;
 mod plan;
 mod stage;
 mod table;

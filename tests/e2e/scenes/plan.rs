@@ -102,9 +102,9 @@ impl Plan {
             self.works(1, "always", "sales")
         )
     }
-    /// Further: a gateway at the place behind ann's.
+    /// Further: a gateway at the place behind those of agents.
     pub(crate) fn gateway(&self) -> String {
-        self.outside(&format!("sip:{}", self.at(1)))
+        self.outside(&format!("sip:{}", self.at(self.places.len() - 1)))
     }
     fn outside(&self, via: &str) -> String {
         let (name, begins) = (self.name("mobiles"), format!("08{:02}*", self.nth));

@@ -44,6 +44,7 @@ pub(crate) struct Scene {
 
 pub(crate) const EVERYWHERE: &[Transport] = &[Transport::Udp, Transport::Tcp, Transport::Tls];
 pub(crate) const DATAGRAMS: &[Transport] = &[Transport::Udp];
+pub(crate) const STREAMS: &[Transport] = &[Transport::Tcp, Transport::Tls];
 
 /// The house in which scenes are played.
 pub(crate) struct House {
@@ -186,9 +187,13 @@ impl Corner<'_> {
         let of_trunk = self.plan().from().and_then(|from| tunnels.of_trunks.get(&from).copied());
         ([127, 0, 0, 1], of_trunk.unwrap_or(tunnels.usual)).into()
     }
-    /// The transport of the day.
-    pub(crate) fn transport(&self) -> Transport {
-        self.house.transport
+    /// The transport of the day, as a Via names it.
+    pub(crate) fn protocol(&self) -> &'static str {
+        match self.house.transport {
+            Transport::Udp => "UDP",
+            Transport::Tcp => "TCP",
+            Transport::Tls => "TLS",
+        }
     }
     /// Plays a caller who reaches ann's phone; what both noted.
     pub(crate) fn talk(&self, caller: &Sipp, phone: &Sipp) -> Noted {

@@ -5,8 +5,9 @@ use super::{
     away::*,
     forged::nothing_comes_of_it,
     phones::*,
+    pieces::messages_in_pieces,
     plan::Plan,
-    stage::{Corner, DATAGRAMS, EVERYWHERE, Scene},
+    stage::{Corner, DATAGRAMS, EVERYWHERE, STREAMS, Scene},
     trunks::*,
 };
 
@@ -83,6 +84,11 @@ pub(crate) const SCENES: &[Scene] = &[
         over: DATAGRAMS,
         ..scene("A long INVITE is a datagram where nobody takes the connection", a_long_invite_by_datagram)
     },
+    Scene {
+        agents: 0,
+        over: STREAMS,
+        ..scene("Messages in pieces, several in one, keep-alives (CRLF)", messages_in_pieces)
+    },
     // Trunks.
     Scene { trunk: Some(PROVES), ..scene("A trunk proves who it is (401)", a_trunk_proves_itself) },
     Scene {
@@ -117,6 +123,7 @@ pub(crate) const SCENES: &[Scene] = &[
     Scene { agents: 2, ..scene("Blind transfer by a phone (REFER)", a_phone_refers_to_a_colleague) },
     sales("Blind transfer by a phone to a queue", a_phone_refers_to_a_queue),
     gateway("Blind transfer by a phone to a number outside", a_phone_refers_outside),
+    Scene { agents: 2, ..gateway("A number outside that is busy: the caller waits again", outside_is_busy) },
     Scene {
         agents: 2,
         ..scene("Attended transfer by a phone (REFER with Replaces)", a_phone_refers_attended)
