@@ -22,7 +22,8 @@ const PHONES_RTP: u16 = 42_000;
 #[derive(Clone, Debug)]
 pub struct Sipp {
     scenario: String,
-    port: u16,
+    /// Any free one, unless it is told.
+    port: Option<u16>,
     ip: String,
     transport: String,
     values: Vec<(String, String)>,
@@ -47,7 +48,7 @@ impl Sipp {
     pub fn new(name: &str) -> Self {
         Self {
             scenario: name.to_owned(),
-            port: free_port(),
+            port: None,
             ip: "127.0.0.1".to_owned(),
             transport: "u1".to_owned(),
             values: Vec::new(),
@@ -92,7 +93,7 @@ impl Sipp {
     /// On this port.
     #[must_use]
     pub fn port(mut self, port: u16) -> Self {
-        self.port = port;
+        self.port = Some(port);
         self
     }
     /// From this address.
@@ -143,7 +144,8 @@ impl Sipp {
     #[must_use]
     pub fn start(&self, target: SocketAddr, folder: &Path) -> SippRun {
         let program = need("sipp");
-        let name = format!("{}-{}", self.scenario, self.port);
+        let port = self.port.unwrap_or_else(free_port);
+        let name = format!("{}-{port}", self.scenario);
         let file = folder.join(format!("{name}.xml"));
         let text = self.filled_in(&self.scenario);
         fs::write(&file, &text).unwrap();
@@ -152,7 +154,7 @@ impl Sipp {
             .arg(target.to_string())
             .arg("-sf")
             .arg(&file)
-            .args(["-i", &self.ip, "-mi", &self.ip, "-p", &self.port.to_string()])
+            .args(["-i", &self.ip, "-mi", &self.ip, "-p", &port.to_string()])
             .args(["-mp", &free_port().to_string(), "-t", &self.transport, "-max_socket", "1000", "-nostdin"])
             .arg("-trace_logs")
             .arg("-log_file")
@@ -180,7 +182,7 @@ impl Sipp {
         // What is sent before it listens is lost. It may also have done its work already.
         // Over a stream only those listen who wait to be called.
         let waits = text.find("<recv").is_some_and(|recv| text.find("<send").is_none_or(|send| recv < send));
-        let at = (self.ip.as_str(), self.port);
+        let at = (self.ip.as_str(), port);
         let listens = || match self.transport.starts_with('u') {
             true => UdpSocket::bind(at).is_err(),
             false => !waits || TcpListener::bind(at).is_err(),

@@ -101,7 +101,6 @@ pub(crate) const SCENES: &[Scene] = &[
         more: Plan::carrier,
         ..scene("A gateway asks who we are (401), for INVITE, re-INVITE and BYE", a_gateway_asks_who_we_are)
     },
-    carrier("A trunk is probed (OPTIONS): up, and down", Plan::probes, a_trunk_is_probed),
     Scene { alone: true, ..scene("Draining: 503 for new calls, the others go on", drained) },
     // Changes of a call.
     scene("The PBX holds, moves address and codec by re-INVITE", the_pbx_reinvites),
@@ -159,11 +158,12 @@ pub(crate) const SCENES: &[Scene] = &[
     },
 ];
 
-/// Scenes that wait for SIP's own timers.
+/// Scenes that wait for timers, of SIP or of ours.
 pub(crate) const SLOW: &[Scene] = &[
     scene("No ACK in 32 s: BYE", an_ack_never_comes),
     Scene { queue: &[("ring", "1m")], ..scene("No PRACK in 32 s: 504", a_prack_never_comes) },
     scene("We refresh a session of 90 s", we_refresh),
+    carrier("A trunk is probed (OPTIONS): up, and down", Plan::probes, a_trunk_is_probed),
     carrier("A carrier registers us (401, 423), and again", Plan::registers, we_register),
     Scene {
         agents: 0,
