@@ -22,6 +22,8 @@ const PHONES_RTP: u16 = 42_000;
 #[derive(Clone, Debug)]
 pub struct Sipp {
     scenario: String,
+    /// What it plays when it is called itself.
+    when_called: Option<String>,
     /// Any free one, unless it is told.
     port: Option<u16>,
     ip: String,
@@ -30,8 +32,6 @@ pub struct Sipp {
     arguments: Vec<String>,
     /// Over TLS: the port by which others know it, where that is not its own.
     tunnel: Option<Option<u16>>,
-    /// What it plays when it is called itself.
-    when_called: Option<String>,
 }
 
 /// A SIPp at work; dropping it ends it.
@@ -48,13 +48,13 @@ impl Sipp {
     pub fn new(name: &str) -> Self {
         Self {
             scenario: name.to_owned(),
+            when_called: None,
             port: None,
             ip: "127.0.0.1".to_owned(),
             transport: "u1".to_owned(),
             values: Vec::new(),
             arguments: Vec::new(),
             tunnel: None,
-            when_called: None,
         }
         .with("MEDIA", CALLERS_RTP)
         .with("RTP", PHONES_RTP)
