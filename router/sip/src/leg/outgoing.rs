@@ -121,7 +121,7 @@ impl Outgoing {
     }
     /// Whose requests go with it.
     pub(super) const fn sender(&self, owner: Owner) -> Sender<'_> {
-        Sender { owner, from: &self.from, trunk: self.trunk.as_ref() }
+        Sender { owner, from: &self.from, to: self.to, trunk: self.trunk.as_ref() }
     }
     pub(super) fn is_of(&self, call_id: &[u8]) -> bool {
         self.call_id == call_id

@@ -175,7 +175,7 @@ impl PhoneLeg {
         let (ours, seq) = (outgoing.from.clone(), outgoing.last_seq);
         let dialog = Dialog::as_client(outgoing.tag, ours, seq, response, from);
         ctx.net.dialogs.insert(outgoing.tag, Partner::Leg(self.owner()));
-        dialog.signed_by(outgoing.trunk.clone()).over_tls(outgoing.secure)
+        dialog.found_at(outgoing.to).signed_by(outgoing.trunk.clone()).over_tls(outgoing.secure)
     }
     /// Acknowledges the 2xx; false when there is none to acknowledge.
     pub(crate) fn acknowledge(&mut self, ctx: &mut Ctx<'_>) -> bool {
