@@ -161,6 +161,6 @@ impl Caller {
             ctx.net.servers.accepted_before(self.server, ctx.now, &mut ctx.net.timers);
             Turn::Free
         };
-        self.stage = Stage::Up(Box::new(Line { dialog, turn, timer, probe: None }));
+        self.stage = Stage::Up(Box::new(Line { dialog, turn, timer, probe: None, strays: 0 }));
     }
 }
