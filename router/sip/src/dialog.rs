@@ -124,7 +124,7 @@ impl Dialog {
     pub(crate) fn revived(self, record: &DialogRecord) -> Self {
         let target = if record.target.is_empty() { self.target } else { record.target.clone() };
         let remote_seq = self.remote_seq.max(record.remote_seq);
-        Self { local_seq: jump(self.local_seq.max(record.local_seq)), remote_seq, target, ..self }
+        Self { local_seq: jump(record.local_seq), remote_seq, target, ..self }
     }
     /// Where our requests go by the peer's last Contact.
     pub(crate) const fn target(&self) -> &Bytes {

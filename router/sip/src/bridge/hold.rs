@@ -408,6 +408,10 @@ impl Call {
             hold.before = offer_open(&hold.before);
         }
     }
+    /// The phone may not know of the hold any more.
+    pub(super) fn restore_hold(&mut self) {
+        self.set_stage(Stage::Restoring);
+    }
     /// Whether a phone has just begun to hold, and waits for the order.
     pub(super) fn is_about_to_hold(&self) -> bool {
         self.hold.as_ref().is_some_and(|hold| hold.stage == Stage::Said)

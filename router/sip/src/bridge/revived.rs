@@ -1,6 +1,6 @@
 //! A call after a restart: its caller and the phones, and how they come together again.
 
-use super::{Call, Have, hold::Stage};
+use super::{Call, Have, Want, hold::Stage};
 use crate::{
     CallKey, LegKey, LegRecord,
     context::Ctx,
@@ -9,8 +9,10 @@ use crate::{
         caller::{self, Caller},
         phone::PhoneLeg,
     },
+    sdp::Sdp,
     timers::ServerId,
     transaction::Side,
+    wire::Message,
 };
 
 impl Call {
@@ -59,6 +61,39 @@ impl Call {
         let Some(line) = self.line_mut(side).filter(|_| is_first && described) else { return false };
         line.turn = Turn::Free;
         true
+    }
+    /// A 2xx came to a re-INVITE of ours from before the restart: acknowledges it, lest its sender give up the conversation.
+    /// What that one told is not known, so it is told anew. False when it is not of this dialog.
+    pub(crate) fn accepted_before(&mut self, side: Side, response: &Message, ctx: &mut Ctx<'_>) -> bool {
+        let tag = response.to_tag().unwrap_or_default();
+        let Some((line, session)) = self.talk(side) else { return false };
+        let known =
+            line.dialog.is_named(response.call_id(), tag) && response.cseq().0 <= line.dialog.local_seq;
+        if !known {
+            return false;
+        }
+        ctx.ack_stray(&line.dialog, response.cseq().0);
+        let news = line.strays < response.cseq().0;
+        if news && !matches!(line.turn, Turn::Asked(_)) {
+            line.strays = response.cseq().0;
+            if Sdp::parse(response.body()).is_ok() {
+                session.theirs = response.body();
+            }
+            self.tell_anew(side);
+            self.settle(ctx);
+        }
+        true
+    }
+    fn tell_anew(&mut self, side: Side) {
+        match (side, self.have) {
+            (Side::Caller, Have::Phone(attempt)) => (self.stale, self.want) = (true, Want::Phone(attempt)),
+            (Side::Caller, Have::Music { port, .. }) => {
+                (self.have, self.want) = (Have::Nothing, Want::Music { port });
+            }
+            (Side::Caller, Have::Nothing | Have::Silence) => {}
+            (Side::Phone(attempt), _) if self.hold_stands(attempt) => self.restore_hold(),
+            (Side::Phone(attempt), _) => self.is_stale(attempt),
+        }
     }
     /// Whether this is the phone of which the shell says by this very order how it stands.
     pub(super) fn is_made_sure(&mut self, attempt: u32) -> bool {

@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::wildcard_enum_match_arm)]
 
+mod crash;
 mod edge;
 mod hostile;
 mod network;
@@ -56,11 +57,35 @@ fn every_call_ends_and_nothing_is_left_in_any_weather() {
 }
 
 #[test]
+fn calls_go_on_when_the_process_dies_at_any_step() {
+    let (mut restarts, mut heard_again, mut talks, mut held) = (0, 0, 0, 0);
+    for seed in 0..shifts() {
+        for weather in [Weather::Fair, Weather::Rough, Weather::Storm] {
+            let mut world = World::that_dies(seed, weather);
+            talks += world.run().1;
+            held += world.held;
+            restarts += world.restarts().0;
+            heard_again += world.restarts().1;
+        }
+    }
+    println!(
+        "{restarts} restarts, {talks} conversations and {held} holds checked, {heard_again} heard music again"
+    );
+    assert!(restarts as u64 > shifts(), "only {restarts} restarts");
+    assert!(heard_again as u64 > shifts() / 3, "only {heard_again} callers were checked to hear music again");
+}
+
+#[test]
 fn the_same_seed_gives_the_same_shift() {
     for seed in 0..20 {
         assert_eq!(
             World::new(seed, Weather::Storm).run(),
             World::new(seed, Weather::Storm).run(),
+            "seed {seed}"
+        );
+        assert_eq!(
+            World::that_dies(seed, Weather::Rough).run(),
+            World::that_dies(seed, Weather::Rough).run(),
             "seed {seed}"
         );
     }
@@ -76,7 +101,8 @@ fn one_shift() {
         "rough" => Weather::Rough,
         _ => Weather::Storm,
     };
-    let mut world = World::new(seed, weather);
+    let dies = std::env::var("SAMBUNG_DIES").is_ok();
+    let mut world = if dies { World::that_dies(seed, weather) } else { World::new(seed, weather) };
     world.loud = true;
     world.run();
 }
