@@ -149,6 +149,10 @@ impl World {
         for (call, since) in self.edge.hear_again() {
             let name = format!("{:026}", call.0);
             let caller = self.uas.values().find(|ua| !ua.is_phone() && ua.call == name);
+            let comes = |ua: &crate::ua::Ua| ua.succeeds && (ua.call.is_empty() || ua.call == name);
+            if self.uas.values().any(comes) {
+                continue; // somebody else takes the caller's place
+            }
             let Some(caller) = caller.filter(|ua| ua.takes_music()) else { continue };
             if self.now.0 - since.0.max(caller.joined_since.0) > 8 * SECOND {
                 let hears = caller.hears == Some(crate::rig::MUSIC_PORT) && !caller.way.told_silence;
