@@ -333,6 +333,8 @@ impl World {
         let mut orders = Vec::new();
         for notice in out.notices {
             format!("{notice:?}").hash(&mut self.seen);
+            let lost = matches!(notice, sip::Notice::CallerLeft { how: sip::Left::Lost, .. });
+            assert!(!lost || self.weather != Weather::Fair, "seed {}: a caller is lost", self.seed);
             if self.loud && !matches!(notice, sip::Notice::CallOffered { .. }) {
                 println!("{:>9.3} notice {notice:?}", self.second());
             }
@@ -524,7 +526,9 @@ impl World {
         match self.edge.asks(&phone.call) {
             Some((_, since)) if !quiet(since) => return,
             Some((true, _)) => {
-                return self.check_pair(name, caller.way.told_silence || caller.hears == Some(MUSIC_PORT));
+                let stays = matches!(caller.plan.on_reinvite, OnReinvite::Refuse(_));
+                let set_aside = caller.way.told_silence || caller.hears == Some(MUSIC_PORT);
+                return self.check_pair(name, set_aside || stays);
             }
             Some((false, _)) | None => {}
         }
