@@ -1,6 +1,6 @@
 //! A call after a restart: its caller and the phones, and how they come together again.
 
-use super::{Call, Have, Want, hold::Stage};
+use super::{Call, Have, Want};
 use crate::{
     CallKey, LegKey, LegRecord,
     context::Ctx,
@@ -9,11 +9,12 @@ use crate::{
         caller::{self, Caller},
         phone::PhoneLeg,
     },
-    sdp::Sdp,
+    sdp::{Sdp, offer_open},
     timers::ServerId,
     transaction::Side,
     wire::Message,
 };
+use bytes::Bytes;
 
 impl Call {
     /// A call with this caller. The phone of `talks_to` stays, all others are ended.
@@ -104,9 +105,24 @@ impl Call {
         let here = self.line_mut(Side::Phone(attempt)).is_some();
         let again = here && self.hold.is_none() && self.is_made_sure(attempt);
         if again {
-            self.begin_hold(attempt, Stage::Stands);
-            self.remember_open();
+            self.hold_again(attempt, self.caller_unheld());
         }
         again
     }
+    /// The caller as a phone that held it before is to know it again. What it answered to our music names few codings, so
+    /// what it offered first is better, if its media is still there.
+    fn caller_unheld(&self) -> Bytes {
+        let (first, last) = (self.caller.invite.body(), &self.caller.session.theirs);
+        let body = if is_at_same_place(&first, last) { &first } else { last };
+        offer_open(body)
+    }
+}
+
+/// Whether two descriptions receive at the same addresses and ports.
+fn is_at_same_place(a: &Bytes, b: &Bytes) -> bool {
+    let places = |body: &Bytes| {
+        let sdp = Sdp::parse(body.clone()).ok()?;
+        Some(sdp.media().iter().map(|media| (media.address.clone(), media.port)).collect::<Vec<_>>())
+    };
+    places(a).is_some() && places(a) == places(b)
 }

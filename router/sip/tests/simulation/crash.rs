@@ -6,11 +6,12 @@
 use crate::{
     edge::Edge,
     network::Chance,
-    rig::Store,
+    rig::{Store, text},
+    ua::State,
     world::{Weather, World},
 };
-use sip::{Command, Keep, Micros, Output, Send, Stack};
-use std::collections::VecDeque;
+use sip::{Command, Keep, LegKey, Micros, Output, Send, Stack, wire::Message};
+use std::collections::{HashMap, VecDeque};
 
 const SECOND: u64 = 1_000_000;
 
@@ -29,6 +30,10 @@ pub struct Crashes {
     pub restarts: usize,
     /// Callers who heard music again.
     pub heard_again: usize,
+    /// Phones' legs, by Call-ID.
+    legs: HashMap<String, LegKey>,
+    /// Since when somebody is in a conversation that the brain knows nothing of, by Call-ID.
+    forgotten: HashMap<String, Micros>,
 }
 
 /// The last batch of a process.
@@ -55,6 +60,15 @@ impl Crashes {
     }
     /// Takes what is to be stored and sent; gives what may leave now.
     pub fn keep(&mut self, keep: Vec<Keep>, sends: Vec<Send>) -> Vec<Send> {
+        for change in &keep {
+            if let Keep::Leg(key, record) = change {
+                let rings = record.others.iter().map(|other| &other.invite);
+                for invite in std::iter::once(&record.invite).chain(rings) {
+                    let invite = Message::parse(invite.clone()).unwrap();
+                    self.legs.insert(text(invite.call_id()).to_owned(), *key);
+                }
+            }
+        }
         match &mut self.dying {
             None => {
                 self.store.keep(keep);
@@ -109,6 +123,7 @@ impl World {
             self.end_batch();
         }
         self.check_music();
+        self.check_forgotten();
     }
     fn come_back(&mut self) {
         if self.loud {
@@ -141,6 +156,26 @@ impl World {
         self.command(orders);
         self.end_batch();
     }
+    /// Nobody stays in a conversation that is over for the brain.
+    fn check_forgotten(&mut self) {
+        if self.weather != Weather::Fair {
+            return;
+        }
+        for (name, ua) in &self.uas {
+            let leg = self.crashes.legs.get(name);
+            let wanted = match leg {
+                Some(leg) => self.edge.wants(*leg),
+                None => self.edge.known().any(|call| format!("{:026}", call.0) == ua.call),
+            };
+            if wanted || ua.state != State::Up || ua.vanished {
+                self.crashes.forgotten.remove(name);
+                continue;
+            }
+            let since = *self.crashes.forgotten.entry(name.clone()).or_insert(self.now);
+            let long = self.now.0 - since.0 > 40 * SECOND;
+            assert!(!long, "seed {}: {name} ({leg:?}) was forgotten in a conversation", self.seed);
+        }
+    }
     /// A caller who waits hears music again, some time after a restart.
     fn check_music(&mut self) {
         if self.weather != Weather::Fair || self.crashes.down_until.is_some() {
@@ -149,6 +184,10 @@ impl World {
         for (call, since) in self.edge.hear_again() {
             let name = format!("{:026}", call.0);
             let caller = self.uas.values().find(|ua| !ua.is_phone() && ua.call == name);
+            let comes = |ua: &crate::ua::Ua| ua.succeeds && (ua.call.is_empty() || ua.call == name);
+            if self.uas.values().any(comes) {
+                continue; // somebody else takes the caller's place
+            }
             let Some(caller) = caller.filter(|ua| ua.takes_music()) else { continue };
             if self.now.0 - since.0.max(caller.joined_since.0) > 8 * SECOND {
                 let hears = caller.hears == Some(crate::rig::MUSIC_PORT) && !caller.way.told_silence;

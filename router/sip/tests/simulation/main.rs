@@ -91,6 +91,29 @@ fn the_same_seed_gives_the_same_shift() {
     }
 }
 
+/// Every seed that fails, from `SAMBUNG_FIRST` on: `SAMBUNG_SEEDS=10000 cargo test --release -p sip --test simulation survey -- --ignored`
+#[test]
+#[ignore = "for a look at many shifts"]
+fn survey() {
+    let first = std::env::var("SAMBUNG_FIRST").ok().and_then(|first| first.parse().ok()).unwrap_or(0);
+    let (mut restarts, mut failed) = (0, Vec::new());
+    for seed in first..first + shifts() {
+        for weather in [Weather::Fair, Weather::Rough, Weather::Storm] {
+            let run = || {
+                let mut world = World::that_dies(seed, weather);
+                world.run();
+                world.restarts().0
+            };
+            match std::panic::catch_unwind(run) {
+                Ok(count) => restarts += count,
+                Err(_) => failed.push((seed, weather)),
+            }
+        }
+    }
+    assert!(failed.is_empty(), "{failed:?}");
+    println!("{restarts} restarts");
+}
+
 /// For a look at one shift: `SAMBUNG_SEED=7 SAMBUNG_WEATHER=storm cargo test -p sip --test simulation one_shift -- --ignored --nocapture`
 #[test]
 #[ignore = "for a look at one shift"]

@@ -333,6 +333,7 @@ impl World {
         let mut orders = Vec::new();
         for notice in out.notices {
             format!("{notice:?}").hash(&mut self.seen);
+            self.check_lost(&notice);
             if self.loud && !matches!(notice, sip::Notice::CallOffered { .. }) {
                 println!("{:>9.3} notice {notice:?}", self.second());
             }
@@ -341,6 +342,14 @@ impl World {
         self.command(orders);
     }
 
+    /// Nobody is given up who is there, unless datagrams are lost.
+    fn check_lost(&self, notice: &sip::Notice) {
+        let sip::Notice::CallerLeft { call, how: sip::Left::Lost } = notice else { return };
+        let name = format!("{:026}", call.0);
+        let is_there = |ua: &Ua| !ua.is_phone() && ua.call == name && ua.state == State::Up && !ua.vanished;
+        let lost = self.weather == Weather::Fair && self.uas.values().any(is_there);
+        assert!(!lost, "seed {}: {call:?} was given up", self.seed);
+    }
     pub(crate) fn send(&mut self, send: &sip::Send) {
         send.bytes.hash(&mut self.seen);
         let message = Message::parse(send.bytes.clone()).expect("we write sound messages");
@@ -524,7 +533,9 @@ impl World {
         match self.edge.asks(&phone.call) {
             Some((_, since)) if !quiet(since) => return,
             Some((true, _)) => {
-                return self.check_pair(name, caller.way.told_silence || caller.hears == Some(MUSIC_PORT));
+                let stays = matches!(caller.plan.on_reinvite, OnReinvite::Refuse(_));
+                let set_aside = caller.way.told_silence || caller.hears == Some(MUSIC_PORT);
+                return self.check_pair(name, set_aside || stays);
             }
             Some((false, _)) | None => {}
         }

@@ -5,7 +5,7 @@ use crate::{
     network::Chance,
     rig::{MUSIC_PORT, Store},
 };
-use sip::{CallKey, Command, Micros, Treatment};
+use sip::{CallKey, Command, LegKey, Micros, Treatment};
 
 impl Edge {
     /// Calls that are over for the brain are nobody's any more.
@@ -24,6 +24,14 @@ impl Edge {
     }
     pub fn knows(&self, call: CallKey) -> bool {
         self.calls.contains_key(&call)
+    }
+    /// Whether this leg is rung, talked to, or asked.
+    pub fn wants(&self, wanted: LegKey) -> bool {
+        let Some(call) = self.calls.get(&wanted.call).filter(|call| !call.left && !call.ended) else {
+            return false;
+        };
+        let talks = matches!(call.leg, Leg::Ringing { leg, .. } | Leg::Answered { leg } if leg == wanted);
+        talks || call.asks(wanted)
     }
     /// The attempt whose phone the caller talks to, or is held by.
     pub fn talks_to(&self, call: CallKey) -> Option<u32> {
