@@ -209,6 +209,8 @@ impl Drop for Router {
     fn drop(&mut self) {
         if thread::panicking() {
             eprintln!("--- the router's log ---\n{}", self.log());
+            eprintln!("--- everything is left in {} ---", self.folder().display());
+            self.folder.disable_cleanup(true);
         }
         // It may have ended already.
         if self.child.kill().is_ok() {

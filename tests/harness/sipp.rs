@@ -86,6 +86,11 @@ impl Sipp {
     pub fn traced(self) -> Self {
         self.argument("-trace_msg")
     }
+    /// What it did not expect it answers as a phone would, or passes over, and plays on.
+    #[must_use]
+    pub fn patient(self) -> Self {
+        self.argument("-aa").argument("-default_behaviors").argument("all,-abortunexp")
+    }
     /// Over this transport, as SIPp calls it: `u1` UDP, `t1` one TCP connection for all calls, `tn` one for each, `l1`
     /// and `ln` the same over TLS.
     #[must_use]
