@@ -601,6 +601,7 @@ impl World {
             assert!(right || ua.vanished, "{seed:?}: {name} was told {:?}", ua.gift);
             let one = ua.finals.len() == 1 || ua.is_phone() || ua.vanished;
             assert!(one || self.weather == Weather::Storm, "{seed:?}: {name} heard {:?}", ua.finals);
+            assert!(!ua.unheard || self.weather != Weather::Fair, "{seed:?}: {name} was not acknowledged");
             assert!(!ua.expired || self.weather != Weather::Fair, "{seed:?}: nobody refreshed {name}");
             assert!(ua.finals.len() <= 1, "{seed:?}: {name} heard {:?}", ua.finals);
         }
