@@ -186,6 +186,11 @@ impl Stack {
     pub fn unreachable(&mut self, to: Flow, now: Micros, mint: &mut dyn Mint, out: &mut Output) {
         let moment = &mut Moment { now, mint, out };
         for end in self.net.clients.unreachable(to, &mut self.net.timers) {
+            if let End::Unanswered { owner: Owner { call, side }, branch } = end
+                && self.with_call(call, moment, |call, _| call.probe_failed(side, branch)) == Some(true)
+            {
+                continue;
+            }
             self.ended(end, moment);
         }
     }

@@ -16,7 +16,7 @@ use crate::{
     Notice,
     context::Ctx,
     leg::{Asked, Purpose, Turn, caller},
-    sdp::{Sdp, answer_silence, offer_silence},
+    sdp::{Direction, Sdp, answer_silence, offer_silence},
     transaction::Side,
 };
 use bytes::Bytes;
@@ -407,8 +407,10 @@ impl Call {
     /// A hold from before a restart goes on. A phone that heard somebody else meanwhile is told again that nobody sends.
     pub(super) fn hold_again(&mut self, attempt: u32, caller: Bytes) {
         let Some(leg) = self.phone(attempt) else { return };
-        let told_silence = Sdp::parse(leg.session.ours.clone()).is_ok_and(|told| told.holds());
-        let stage = if told_silence { Stage::Stands } else { Stage::Restoring };
+        let told = Sdp::parse(leg.session.ours.clone()).ok();
+        let told = told.and_then(|told| told.audio().map(|audio| audio.direction));
+        let nobody_sends = matches!(told, Some(Direction::Inactive | Direction::RecvOnly));
+        let stage = if nobody_sends { Stage::Stands } else { Stage::Restoring };
         self.hold = Some(Hold { attempt, stage, before: caller });
     }
     /// The phone may not know of the hold any more.

@@ -16,6 +16,12 @@ impl Call {
             }
         }
     }
+    /// Such a question could not be sent; false when `branch` is none. Whoever is behind a NAT, or is a browser, cannot be
+    /// connected to, and comes on a connection of its own: its session timer tells whether it does.
+    pub(crate) fn probe_failed(&mut self, side: Side, branch: u128) -> bool {
+        let line = self.line_mut(side);
+        line.is_some_and(|line| line.probe.take_if(|probe| *probe == branch).is_some())
+    }
     /// Takes the final response to such a question, none when nobody answered; false when `branch` is none.
     pub(super) fn probe_heard(
         &mut self,

@@ -2,7 +2,7 @@
 
 use super::{Call, Have, Want};
 use crate::{
-    CallKey, LegKey, LegRecord,
+    CallKey, LegKey, LegRecord, Notice,
     context::Ctx,
     leg::{
         Turn,
@@ -29,12 +29,25 @@ impl Call {
             call.take_old_leg((*key, record), talks_to == Some(key.attempt), ctx);
         }
         call.unsure = talks_to.filter(|attempt| call.phone(*attempt).is_some_and(|leg| leg.line().is_some()));
+        if let (Some(attempt), None) = (talks_to, call.unsure) {
+            ctx.out.notices.push(Notice::PhoneHungUp { leg: call.leg_key(attempt) }); // its record is damaged
+        }
         call.have = call.joined_before().map_or(Have::Nothing, Have::Phone);
         call
     }
     /// A call of which there is nothing but what is to be ended.
     pub(crate) fn buried(key: CallKey, caller: Caller) -> Self {
         Self { buried: true, ..Self::new(key, caller) }
+    }
+    /// Puts a caller who is to hear our last word into such a call; nothing is done to any other.
+    pub(crate) fn bury_caller(&mut self, caller: Caller) {
+        if self.buried {
+            self.caller = caller;
+        }
+    }
+    /// Whether nobody else knows of it.
+    pub(crate) const fn is_buried(&self) -> bool {
+        self.buried
     }
     /// Takes a phone's leg as it was stored: it stays, or is ended.
     pub(crate) fn take_old_leg(

@@ -47,7 +47,8 @@ pub enum NotRevived {
 impl Stack {
     /// Builds a call again from what was stored of it, and stores it again. `talks_to` is the attempt whose phone the caller
     /// talks to, or is held by; every other leg is ended. For that one order `Connect` or `Hold` next; for a caller who
-    /// waits, `Treat`. Until then the caller hears what it heard.
+    /// waits, `Treat`. Until then the caller hears what it heard. A phone of `talks_to` that is not there any more is told by
+    /// `PhoneHungUp`.
     ///
     /// Gives what [`Notice::CallOffered`](crate::Notice) gave when the call came; the trunk is empty when none is
     /// configured any more at the caller's address.
@@ -147,11 +148,14 @@ impl Stack {
         self.with_call(key.call, moment, |call, ctx| call.take_old_leg((key, record), false, ctx));
     }
     fn dismiss(&mut self, key: CallKey, record: &CallerRecord, moment: &mut Moment<'_>) {
+        if self.calls.get(&key).is_some_and(|call| !call.is_buried()) {
+            return; // it goes on
+        }
         let mut ctx = moment.with(&mut self.net);
         let dismissed = record.ended.map(|status| Caller::dismissed(key, (record, status), &mut ctx));
         let Some(Ok(caller)) = dismissed else { return moment.out.keep.push(Keep::ForgetCall(key)) };
         match self.calls.get_mut(&key) {
-            Some(call) => call.caller = caller,
+            Some(call) => call.bury_caller(caller),
             None => drop(self.calls.insert(key, Box::new(Call::buried(key, caller)))),
         }
         self.with_call(key, moment, |_, _| ());

@@ -375,3 +375,35 @@ fn a_peer_that_moved_is_found_where_it_is() {
     rig.music(call);
     assert_eq!(text(rig.one_to("192.0.2.10:5099").request_uri()), "sip:peer@192.0.2.10:5099");
 }
+
+#[test]
+fn who_cannot_be_connected_to_may_come_by_itself() {
+    let mut rig = Rig::new();
+    let caller = Peer::caller("621");
+    let at = sip::Flow::to(sip::Transport::Tcp, "192.0.2.10:5060".parse().unwrap());
+    let over_tcp = caller.invite().replace("/UDP", "/TCP").replace("5060>", "5060;transport=tcp>");
+    rig.receive_on(sip::Flow { connection: Some(sip::Connection(7)), ..at }, over_tcp);
+    let [Notice::CallOffered { call, .. }] = rig.notices()[..] else { panic!("no call") };
+    rig.music(call);
+    rig.pass_s(1);
+    let mut store = rig.dies();
+    store.callers.get_mut(&call).unwrap().dialog.as_mut().unwrap().unacknowledged = None;
+    rig.revive(&store, call, None).unwrap();
+    rig.command(Command::Probe { call });
+    let sent = rig.sent();
+    assert_eq!((sent[0].0, sent[0].1.method()), (at, Method::Options));
+    rig.unreachable(at);
+    rig.pass_s(60);
+    assert_eq!(rig.notices(), []);
+}
+
+#[test]
+fn a_phone_of_which_nothing_can_be_read_has_hung_up() {
+    let mut rig = Rig::new();
+    let (call, leg, _) = talking(&mut rig, &mut Peer::caller("621"));
+    let mut store = rig.dies();
+    store.legs.get_mut(&leg).unwrap().invite = bytes::Bytes::from_static(b"\xff");
+    rig.revive(&store, call, Some(1)).unwrap();
+    assert_eq!(rig.notices(), [Notice::PhoneHungUp { leg }]);
+    assert_eq!(rig.kept.last(), Some(&sip::Keep::ForgetLeg(leg)));
+}

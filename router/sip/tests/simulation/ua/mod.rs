@@ -159,6 +159,8 @@ pub struct Ua {
     pub succeeds: bool,
     /// A phone that was told that another one was faster.
     pub outrun: bool,
+    /// It gave up for want of an ACK.
+    pub unheard: bool,
     /// A gateway, which asks who we are.
     pub gate: Option<Gate>,
     sends: Vec<String>,
@@ -201,6 +203,7 @@ impl Ua {
             gift: None,
             succeeds: false,
             outrun: false,
+            unheard: false,
             gate: None,
             sends: Vec::new(),
         }
@@ -365,6 +368,7 @@ impl Ua {
             self.timed_out(method, now);
         }
         if never_acked && self.state == State::Up {
+            self.unheard = true;
             self.hang_up(now);
         }
     }
