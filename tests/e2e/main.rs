@@ -24,6 +24,7 @@ mod ipv6;
 mod kamailio;
 mod names;
 mod overload;
+mod packaging;
 mod phones;
 mod queue;
 mod races;
