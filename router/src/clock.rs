@@ -1,12 +1,48 @@
 //! The router's clock: the wall clock at process start plus monotonic time since, never below the log's last entry.
+//!
+//! Where calls have outlived a process, the next one goes on from its clock and the time since by the machine's own count:
+//! whoever has set the wall clock meanwhile moves no timer and no place.
 
 use acd::Timestamp;
+use rustix::time::{ClockId, clock_gettime};
+use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant, SystemTime};
 
 /// A wall clock that differs by more than this from what it should be has been set.
 const STEP: Duration = Duration::from_secs(1);
 /// How often the wall clock is looked at.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// What the clock said at a moment of the machine's own count, which nobody sets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Anchor {
+    /// Which start of the machine the count is of.
+    boot: String,
+    /// Microseconds since then, sleep included.
+    since_boot: u64,
+    /// What the clock said.
+    at: Timestamp,
+}
+
+impl Anchor {
+    /// What the clock that was anchored says now; none when the machine was started again.
+    #[must_use]
+    pub fn now(&self) -> Option<Timestamp> {
+        let since = since_boot().checked_sub(self.since_boot)?;
+        (boot() == self.boot).then_some(self.at + Duration::from_micros(since))
+    }
+}
+
+/// The name of the machine's present start; without one nothing is anchored to another process.
+fn boot() -> String {
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
+    id.unwrap_or_else(|_| format!("process {}", std::process::id()))
+}
+
+fn since_boot() -> u64 {
+    let time = clock_gettime(ClockId::Boottime);
+    acd::time::micros(Duration::try_from(time).unwrap_or_default())
+}
 
 /// The clock.
 #[derive(Debug)]
@@ -19,17 +55,23 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Starts after `last`.
+    /// Starts after `last`: by the wall clock, or going on from the clock of a process before.
     #[must_use]
-    pub fn start(last: Timestamp) -> Self {
+    pub fn start(last: Timestamp, before: Option<&Anchor>) -> Self {
         let started = Instant::now();
-        let origin = wall().max(Timestamp(last.micros() + 1));
+        let goes_on = before.and_then(Anchor::now);
+        let origin = goes_on.unwrap_or_else(wall).max(Timestamp(last.micros() + 1));
         Self { origin, started, offset: difference(wall(), origin), looked: started }
     }
     /// The time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.at(Instant::now())
+    }
+    /// For the next process.
+    #[must_use]
+    pub fn anchor(&self) -> Anchor {
+        Anchor { boot: boot(), since_boot: since_boot(), at: self.now() }
     }
     /// The time of an instant.
     #[must_use]
@@ -62,4 +104,36 @@ pub fn wall() -> Timestamp {
 
 fn difference(a: Timestamp, b: Timestamp) -> i64 {
     i64::try_from(i128::from(a.micros()) - i128::from(b.micros())).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_goes_on_where_another_was_whatever_the_wall_clock_says() {
+        let tomorrow = wall() + Duration::from_secs(86_400);
+        let before = Clock::start(tomorrow, None);
+        let anchor = before.anchor();
+        let after = Clock::start(Timestamp::default(), Some(&anchor));
+        let apart = difference(after.now(), before.now());
+        assert!(apart.abs() < 1_000_000, "{apart} us apart");
+        let by_the_wall = Clock::start(Timestamp::default(), None);
+        assert!(by_the_wall.now() < tomorrow);
+    }
+
+    #[test]
+    fn a_machine_that_was_started_again_has_no_count_to_go_on_from() {
+        let anchor =
+            Anchor { boot: "another".to_owned(), ..Clock::start(Timestamp::default(), None).anchor() };
+        assert_eq!(anchor.now(), None);
+        let started = Clock::start(Timestamp::default(), Some(&anchor));
+        assert!(difference(started.now(), wall()).abs() < 1_000_000);
+    }
+
+    #[test]
+    fn a_clock_is_never_behind_the_log() {
+        let last = wall() + Duration::from_secs(3_600);
+        assert!(Clock::start(last, None).now() > last);
+    }
 }

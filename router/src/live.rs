@@ -4,6 +4,7 @@
 //! rewritten every minute to what is alive, and never exported. Each batch is written here before it is in the log: who
 //! is in the log and not here has left, and who is here and not in the log was never told anything.
 
+use crate::clock::Anchor;
 use serde::{Deserialize, Serialize};
 use sip::{CallKey, CallerRecord, Keep, LegKey, LegRecord, registrar::BindingRecord};
 use std::{
@@ -34,6 +35,7 @@ enum Line {
     ForgetLeg(LegKey),
     ForgetCall(CallKey),
     Phones(Arc<str>, Vec<BindingRecord>),
+    Clock(Anchor),
 }
 
 /// What a process before left behind.
@@ -45,6 +47,8 @@ pub struct Left {
     pub legs: BTreeMap<LegKey, LegRecord>,
     /// Where phones were registered.
     pub phones: Vec<BindingRecord>,
+    /// The clock of the process before.
+    pub clock: Option<Anchor>,
 }
 
 /// Why the file cannot be used.
@@ -73,6 +77,7 @@ struct Held {
     callers: BTreeMap<CallKey, Box<[u8]>>,
     legs: BTreeMap<LegKey, Box<[u8]>>,
     phones: BTreeMap<Arc<str>, Box<[u8]>>,
+    clock: Option<Box<[u8]>>,
 }
 
 impl Held {
@@ -84,10 +89,16 @@ impl Held {
             Line::ForgetCall(key) => drop(self.callers.remove(key)),
             Line::Phones(user, records) if records.is_empty() => drop(self.phones.remove(user)),
             Line::Phones(user, _) => drop(self.phones.insert(Arc::clone(user), bytes.into())),
+            Line::Clock(_) => self.clock = Some(bytes.into()),
         }
     }
     fn lines(&self) -> impl Iterator<Item = &[u8]> {
-        self.callers.values().chain(self.legs.values()).chain(self.phones.values()).map(|line| &**line)
+        self.callers
+            .values()
+            .chain(self.legs.values())
+            .chain(self.phones.values())
+            .chain(&self.clock)
+            .map(|line| &**line)
     }
 }
 
@@ -124,6 +135,11 @@ impl LiveFile {
             Ok(()) => self.held.take(line, &self.pending[start..]),
             Err(error) => tracing::error!(%error, "a leg cannot be stored; a restart would lose it"),
         }
+    }
+
+    /// Notes the clock for the next process.
+    pub fn anchor(&mut self, clock: Anchor) {
+        self.take(&Line::Clock(clock));
     }
 
     /// Forgets what nobody is going to take up again.
@@ -231,6 +247,7 @@ fn read(path: &Path) -> std::io::Result<(Held, Left)> {
             Line::ForgetLeg(key) => drop(left.legs.remove(&key)),
             Line::ForgetCall(key) => drop(left.callers.remove(&key)),
             Line::Phones(user, records) => drop(phones.insert(user, records)),
+            Line::Clock(anchor) => left.clock = Some(anchor),
         }
     }
     if !rest.is_empty() {
@@ -250,7 +267,10 @@ mod tests {
     fn caller(number: u128) -> Keep {
         let from = Flow::udp("192.0.2.7:5060".parse().unwrap());
         let invite = Bytes::from(format!("INVITE of {number}"));
-        Keep::CallerLeg(CallKey(number), CallerRecord { invite, from, tag: "t".to_owned(), dialog: None })
+        Keep::CallerLeg(
+            CallKey(number),
+            CallerRecord { invite, from, tag: "t".to_owned(), dialog: None, early: None, ended: None },
+        )
     }
     fn open(folder: &Path) -> (LiveFile, Vec<u128>) {
         let (live, left) = LiveFile::open(folder).unwrap();

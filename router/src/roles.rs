@@ -147,7 +147,7 @@ impl House {
         }
         let last_entry = log.last();
         let secret = crate::secret::load(&config.store.path)?;
-        let (live, mut left) = LiveFile::open(&config.store.path)?;
+        let (mut live, mut left) = LiveFile::open(&config.store.path)?;
         let plan = plan_of(&config);
         let metrics = Arc::new(Metrics::new(plan.queues.iter().map(|queue| queue.answer_within))?);
         let at_trunks = config.trunks.iter().map(|trunk| (trunk.name.clone(), trunk.register.is_some()));
@@ -158,7 +158,10 @@ impl House {
         let mut directory = acd.directory().clone();
         directory.learn(&plan);
 
-        let clock = Clock::start(last);
+        // With nobody to wait or talk the wall clock is the better one.
+        let before = left.clock.as_ref().filter(|_| acd.live_calls() > 0);
+        let clock = Clock::start(last, before);
+        live.anchor(clock.anchor());
         let poll = mio::Poll::new()?;
         let (door, inbox) = inbox(mio::Waker::new(poll.registry(), DOOR)?);
         let sip_config = sip_config(&config, &sockets);

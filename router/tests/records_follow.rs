@@ -234,6 +234,37 @@ fn a_restart_ends_every_live_call_on_record() {
 }
 
 #[test]
+fn calls_that_outlive_a_restart_have_one_row_each() {
+    let folder = tempfile::tempdir().unwrap();
+    let agents = vec![an_agent("ann", &[]), an_agent("ben", &[])];
+    let mut shift = Shift::with(vec![a_queue("billing")], agents);
+    shift.ready("ann");
+    shift.ready("ben");
+    let (talking, ringing) = (shift.call("billing"), shift.call("billing"));
+    shift.pass(seconds(2));
+    shift.answer(talking);
+    shift.pass(seconds(7));
+    shift.must(Event::Returned { gone: Vec::new(), silent: Vec::new() });
+    shift.pass(seconds(3));
+    shift.hang_up(talking);
+    shift.hang_up(ringing);
+    shift.pass(seconds(10));
+    follow(&Book::of(&shift.log), &file(&folder));
+    assert_eq!(
+        rows(&file(&folder), "SELECT outcome, agent, talk_ms, wrap_up_ms FROM queue_entries ORDER BY call"),
+        [
+            "outcome=answered agent=ann talk_ms=10000 wrap_up_ms=10000",
+            "outcome=abandoned agent=- talk_ms=0 wrap_up_ms=-",
+        ]
+    );
+    assert_eq!(
+        rows(&file(&folder), "SELECT attempt, agent, outcome FROM offers ORDER BY call"),
+        ["attempt=1 agent=ann outcome=accepted", "attempt=1 agent=ben outcome=restart"]
+    );
+    assert_eq!(count(&file(&folder), "SELECT count(*) FROM calls"), 2);
+}
+
+#[test]
 fn every_call_and_every_visit_of_a_wild_shift_has_exactly_one_row() {
     for seed in 0..12 {
         let folder = tempfile::tempdir().unwrap();

@@ -94,7 +94,16 @@ impl Router {
     /// When it does not become ready.
     #[must_use]
     pub fn start_on(configuration: &str) -> Self {
-        Self::start_in(configuration, How::default())
+        Self::start_in(configuration, How::default(), |_| {})
+    }
+    /// Starts it on a site, in a new folder that is first made ready by `prepare`.
+    ///
+    /// # Panics
+    ///
+    /// When it does not become ready.
+    #[must_use]
+    pub fn start_after(site: &Site, prepare: impl FnOnce(&Path)) -> Self {
+        Self::start_in(&site.to_toml(), How::default(), prepare)
     }
     /// Starts it on a configuration as it is, with these variables in its environment.
     ///
@@ -105,7 +114,7 @@ impl Router {
     pub fn start_with(configuration: &str, environment: &[(&str, &str)]) -> Self {
         let environment =
             environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Self::start_in(configuration, How { environment, ..How::default() })
+        Self::start_in(configuration, How { environment, ..How::default() }, |_| {})
     }
     /// Starts another binary on a configuration as it is.
     ///
@@ -114,11 +123,12 @@ impl Router {
     /// When it does not become ready.
     #[must_use]
     pub fn start_binary(binary: &Path, configuration: &str) -> Self {
-        Self::start_in(configuration, How { binary: binary.to_owned(), ..How::default() })
+        Self::start_in(configuration, How { binary: binary.to_owned(), ..How::default() }, |_| {})
     }
-    fn start_in(configuration: &str, how: How) -> Self {
+    fn start_in(configuration: &str, how: How, prepare: impl FnOnce(&Path)) -> Self {
         let folder = tempfile::Builder::new().prefix("sambung-test-").tempdir().unwrap();
         fs::write(folder.path().join("sambung.toml"), configuration).unwrap();
+        prepare(folder.path());
         Self::begin(folder, &RUN, how)
     }
     fn begin(folder: TempDir, arguments: &[&str], how: How) -> Self {

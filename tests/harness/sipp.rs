@@ -27,6 +27,8 @@ pub struct Sipp {
     arguments: Vec<String>,
     /// Over TLS: the port by which others know it, where that is not its own.
     tunnel: Option<Option<u16>>,
+    /// What callers' names begin with.
+    named: String,
 }
 
 /// A SIPp at work; dropping it ends it.
@@ -49,6 +51,7 @@ impl Sipp {
             values: Vec::new(),
             arguments: Vec::new(),
             tunnel: None,
+            named: "q".to_owned(),
         }
         .with("MEDIA", CALLERS_RTP)
         .with("SPEAKS", "RTP/AVP 8")
@@ -79,6 +82,12 @@ impl Sipp {
     #[must_use]
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
+        self
+    }
+    /// Callers are called `name` and a number, and not `q`, so that several groups can be told apart.
+    #[must_use]
+    pub fn named(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.named);
         self
     }
     /// From this address.
@@ -194,6 +203,7 @@ impl Sipp {
             text.replace_range(at..end, included.trim_end());
             self.put_values(&mut text);
         }
+        text = text.replace("q[call_number]", &format!("{}[call_number]", self.named));
         if let Some(port) = self.tunnel {
             text = text.replace("[transport]", "TLS");
             text = port.map_or(text.clone(), |port| text.replace("[local_port]", &port.to_string()));

@@ -93,6 +93,12 @@ pub enum Command {
         /// For its `Reason` header.
         reason: Cause,
     },
+    /// Ask every peer of the call that is in a conversation, and from which no answer is awaited, whether it is still
+    /// there (OPTIONS): one that knows nothing of it, or is silent, is lost as one that does not answer a re-INVITE.
+    Probe {
+        /// Which call.
+        call: CallKey,
+    },
     /// Send the caller away and drop all phones of the call: a final response before a 2xx, BYE after.
     End {
         /// Which call.

@@ -5,6 +5,7 @@ use crate::{
     auth::{Accounts, Shown, show},
     compose::{SDP, SIPFRAG, able, cancel_of, decimal, explain, in_dialog, reason, respond},
     dialog::Dialog,
+    farewell::Farewells,
     leg::Line,
     local::Local,
     output::Sent,
@@ -26,8 +27,21 @@ pub(crate) struct Net {
     pub(crate) servers: Servers,
     /// By the bits of our tag.
     pub(crate) dialogs: HashMap<u128, Partner>,
+    /// Legs of which only our last word is left.
+    pub(crate) farewells: Farewells,
     /// Phones' legs alive.
     pub(crate) legs: usize,
+}
+
+impl Net {
+    /// The BYE by which we end the dialog with this tag has been heard, or never will be.
+    pub(crate) fn settled(&mut self, tag: u128, out: &mut Output) {
+        if let Some(Partner::Ended { of, .. }) = self.dialogs.get_mut(&tag)
+            && let Some(owner) = of.take()
+        {
+            self.farewells.settled(owner, out);
+        }
+    }
 }
 
 /// Whose dialog it is.
@@ -35,7 +49,12 @@ pub(crate) enum Partner {
     /// A leg's.
     Leg(Owner),
     /// Nobody's any more: we have said BYE, but the peer may have done so as well.
-    Ended { call_id: Box<[u8]>, remote_tag: Box<[u8]> },
+    Ended {
+        call_id: Box<[u8]>,
+        remote_tag: Box<[u8]>,
+        /// Whose leg our BYE ends, until it is settled.
+        of: Option<Owner>,
+    },
 }
 
 /// When something happens, and what comes of it.
@@ -161,6 +180,16 @@ impl Ctx<'_> {
         self.may_sign(branch, dialog, Some(owner));
         branch
     }
+    /// Asks within `dialog` whether its peer is there; gives the branch.
+    pub(crate) fn options(&mut self, dialog: &mut Dialog, owner: Owner) -> u128 {
+        let (branch, seq) = (self.mint.bits(), dialog.next_seq());
+        let (mut writer, to, _) = self.in_dialog(dialog, Method::Options, seq, branch);
+        writer.header(Name::Contact, self.net.local.contact(to.transport, dialog.secure));
+        writer.header(Name::Accept, SDP);
+        self.request((branch, Method::Options), (writer.finish(), to), owner);
+        self.may_sign(branch, dialog, Some(owner));
+        branch
+    }
     /// Sends a NOTIFY of `event` and its `state` within `dialog`, about a request we act on; gives its branch.
     pub(crate) fn notify(
         &mut self,
@@ -253,16 +282,20 @@ impl Ctx<'_> {
         self.net.clients.acknowledged(branch, ack, to, &mut self.net.timers);
     }
     /// Ends a dialog with BYE. What the peer still sends in it is answered until the BYE is settled.
-    pub(crate) fn bye(&mut self, mut dialog: Dialog, call: Option<CallKey>, cause: Option<Cause>) {
+    /// What is stored of the leg stays until then.
+    pub(crate) fn bye(&mut self, mut dialog: Dialog, of: Option<Owner>, cause: Option<Cause>) {
         let (branch, seq) = (self.mint.bits(), dialog.next_seq());
         let (mut writer, to, _) = self.in_dialog(&dialog, Method::Bye, seq, branch);
-        if let Some(call) = call {
-            self.name_call(&mut writer, call);
+        if let Some(owner) = of {
+            self.name_call(&mut writer, owner.call);
         }
         if let Some(cause) = cause {
             reason(&mut writer, cause);
         }
-        let ended = self.net.dialogs.get_mut(&dialog.tag).map(|partner| *partner = dialog.ended());
+        let ended = self.net.dialogs.get_mut(&dialog.tag).map(|partner| *partner = dialog.ended(of));
+        if let (Some(()), Some(owner)) = (ended, of) {
+            self.net.farewells.begin(owner);
+        }
         let then = ended.map_or(Then::Nothing, |()| Then::Forget(dialog.tag));
         let Net { clients, timers, .. } = &mut *self.net;
         clients.request(branch, Method::Bye, (writer.finish(), to), then, self.now, (timers, self.out));

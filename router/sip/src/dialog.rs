@@ -5,8 +5,9 @@
 //! to a place that only a stranger named outside a dialog.
 
 use crate::{
-    Flow,
+    DialogRecord, Flow,
     context::Partner,
+    transaction::Owner,
     wire::{Message, Method, Name, NameAddr, Uri},
 };
 use bytes::Bytes;
@@ -14,6 +15,10 @@ use std::{net::IpAddr, sync::Arc};
 
 /// Most Record-Route entries we take over; more makes no sense with 70 hops to go.
 const MAX_ROUTES: usize = 32;
+/// More requests than one dialog sees between two records of it.
+const JUMP: u32 = 1 << 16;
+/// CSeq numbers are below 2³¹ (RFC 3261 §8.1.1.5), with room for a last conversation.
+const MAX_SEQ: u32 = (1 << 31) - 2 * JUMP;
 
 /// A dialog, early or confirmed.
 #[derive(Clone, Debug)]
@@ -101,6 +106,16 @@ impl Dialog {
     pub(crate) fn over_tls(self, secure: bool) -> Self {
         Self { secure, ..self }
     }
+    /// The same as it was stored. What was used since is not known, so our number jumps: a lower one would be refused.
+    pub(crate) fn revived(self, record: &DialogRecord) -> Self {
+        let target = if record.target.is_empty() { self.target } else { record.target.clone() };
+        let remote_seq = self.remote_seq.max(record.remote_seq);
+        Self { local_seq: jump(self.local_seq.max(record.local_seq)), remote_seq, target, ..self }
+    }
+    /// Where our requests go by the peer's last Contact.
+    pub(crate) const fn target(&self) -> &Bytes {
+        &self.target
+    }
     /// The same with a trunk whose login signs our requests.
     pub(crate) fn signed_by(self, trunk: Option<Arc<str>>) -> Self {
         Self { trunk, ..self }
@@ -119,9 +134,9 @@ impl Dialog {
     pub(crate) fn is_named(&self, call_id: &[u8], remote_tag: &[u8]) -> bool {
         call_id == self.call_id && remote_tag == self.remote_tag
     }
-    /// What is left of it behind our BYE.
-    pub(crate) fn ended(&self) -> Partner {
-        Partner::Ended { call_id: self.call_id[..].into(), remote_tag: self.remote_tag[..].into() }
+    /// What is left of it behind our BYE, which ends the leg `of`.
+    pub(crate) fn ended(&self, of: Option<Owner>) -> Partner {
+        Partner::Ended { call_id: self.call_id[..].into(), remote_tag: self.remote_tag[..].into(), of }
     }
     /// Takes the number of a request; false when it is lower than one before (RFC 3261 §12.2.2).
     pub(crate) const fn advance(&mut self, seq: u32) -> bool {
@@ -171,6 +186,12 @@ impl Dialog {
             self.peer.connection.is_some() || is_private(named.peer.ip()) && !is_private(self.peer.peer.ip());
         if same && here { self.peer } else { named }
     }
+}
+
+/// A number above all that were used before a restart, of which `stored` is one: the next multiple of [`JUMP`].
+pub(crate) const fn jump(stored: u32) -> u32 {
+    let next = (stored / JUMP + 1).saturating_mul(JUMP);
+    if next > MAX_SEQ { stored } else { next }
 }
 
 /// Whether an address means something only in its own network (RFC 1918, RFC 6598, RFC 4193, link-local).

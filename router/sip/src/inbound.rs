@@ -75,7 +75,10 @@ impl Stack {
         let key = server_key(request, Method::Invite);
         let Net { servers, timers, .. } = &mut self.net;
         let server = servers.find(&key);
-        if server.is_some_and(|server| servers.refusal_acknowledged(server, moment.now, timers)) {
+        if let Some(server) = server.filter(|id| servers.refusal_acknowledged(*id, moment.now, timers)) {
+            if let Some(owner) = servers.take_farewell(server) {
+                self.net.farewells.settled(owner, moment.out);
+            }
             return;
         }
         let Some(Owner { call, side }) = request.to_tag().and_then(|tag| self.owner_of(tag)) else { return };
@@ -164,7 +167,7 @@ impl Stack {
     fn in_ended_dialog(&mut self, request: &Message, key: Vec<u8>, from: Flow, moment: &mut Moment<'_>) {
         let tag = request.to_tag().and_then(|tag| self.net.local.names.read_tag(tag));
         let ended = match tag.and_then(|tag| self.net.dialogs.get(&tag)) {
-            Some(Partner::Ended { call_id, remote_tag }) => {
+            Some(Partner::Ended { call_id, remote_tag, .. }) => {
                 **call_id == *request.call_id() && **remote_tag == *request.from_tag().unwrap_or_default()
             }
             Some(Partner::Leg(_)) | None => false,

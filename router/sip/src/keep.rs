@@ -47,6 +47,12 @@ pub struct RingRecord {
     pub invite: Bytes,
     /// Where it went.
     pub to: Flow,
+    /// The trunk whose login signs what belongs to it.
+    #[serde(default)]
+    pub trunk: Option<String>,
+    /// Its 2xx, when one has come that is of no use: the dialog it made is being ended. Else empty.
+    #[serde(default)]
+    pub answer: Bytes,
 }
 
 /// A caller's leg.
@@ -60,10 +66,44 @@ pub struct CallerRecord {
     pub tag: String,
     /// The dialog, once the caller is answered.
     pub dialog: Option<DialogRecord>,
+    /// What provisional responses have said that the 2xx has to agree with.
+    #[serde(default)]
+    pub early: Option<EarlyRecord>,
+    /// The status with which we refuse the caller or have hung up, until it has been heard.
+    #[serde(default)]
+    pub ended: Option<u16>,
+}
+
+/// What a caller without a 2xx was told by provisional responses that have to arrive, or that describe our music.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EarlyRecord {
+    /// Status of the last one.
+    pub said: u16,
+    /// The music's description that one of them had; empty when none.
+    pub preview: Bytes,
+    /// The caller's session description.
+    pub theirs: Bytes,
+    /// Ours, as told last; empty when none.
+    pub ours: Bytes,
+    /// Once one was sent that has to arrive.
+    pub reliable: Option<ReliableRecord>,
+}
+
+/// Where provisional responses that have to arrive stand (RFC 3262).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReliableRecord {
+    /// RSeq of the last one.
+    pub rseq: u32,
+    /// Its status, until its PRACK has come, and whether it has a description.
+    pub out: Option<(u16, bool)>,
+    /// The status of the one that waits for that.
+    pub next: Option<u16>,
+    /// Whether our description was received.
+    pub described: bool,
 }
 
 /// What moves on in a dialog.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DialogRecord {
     /// On a phone's leg its 2xx, with its tag, Contact and Record-Route; empty on a caller's leg, whose INVITE has them.
     pub answer: Bytes,
@@ -78,6 +118,12 @@ pub struct DialogRecord {
     /// Its session timer, if it has one.
     #[serde(default)]
     pub timer: Option<TimerRecord>,
+    /// Where our requests go by the peer's last Contact; empty when it has named none.
+    #[serde(default)]
+    pub target: Bytes,
+    /// When our 2xx to a caller's INVITE left, while its ACK is awaited.
+    #[serde(default)]
+    pub unacknowledged: Option<Micros>,
 }
 
 /// A session timer (RFC 4028).

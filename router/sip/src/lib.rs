@@ -26,6 +26,7 @@ mod context;
 mod dialog;
 mod error;
 mod extensions;
+mod farewell;
 mod flow;
 mod inbound;
 mod keep;
@@ -41,6 +42,7 @@ mod policy;
 mod quota;
 mod registry;
 mod replacing;
+mod revive;
 mod signing;
 mod stack;
 mod stranger;
@@ -52,12 +54,16 @@ mod transaction;
 pub use command::{Cause, Command, Display, MAX_AT_ONCE, MAX_PLACES, Phone, Treatment};
 pub use error::{AddrError, Fault, FaultKind, UriError};
 pub use flow::{Connection, Flow, Transport};
-pub use keep::{CallerRecord, DialogRecord, Keep, LegRecord, RingRecord, TimerRecord, cancels_from_record};
+pub use keep::{
+    CallerRecord, DialogRecord, EarlyRecord, Keep, LegRecord, ReliableRecord, RingRecord, TimerRecord,
+    cancels_from_record,
+};
 pub use mint::{CallKey, LegKey, Mint};
 pub use notice::{Left, MAX_TEXT, MAX_X_HEADERS, Notice, Offered, Play, Rejected};
 pub use output::{Output, Send, Sent};
 pub use policy::{Config, Entries, Limit, Network, Trunk};
 pub use registry::Registry;
+pub use revive::{NotRevived, Remains};
 pub use sdp::Codec;
 pub use stack::{Counts, Stack};
 pub use time::Micros;

@@ -74,6 +74,12 @@ impl Quotas {
         let entry = take(&mut self.entries, entry, config.entries.limit(entry), now);
         self.held.insert(call, (trunk, entry));
     }
+    /// A call from before a restart goes on: it counts, but is not a new one.
+    pub(crate) fn go_on(&mut self, call: CallKey, config: &Config, (trunk, dialled): (&str, &str)) {
+        let (false, Some(entry)) = (trunk.is_empty(), config.entries.of(dialled)) else { return };
+        let (trunk, entry) = (count(&mut self.trunks, trunk), count(&mut self.entries, entry));
+        self.held.insert(call, (trunk, entry));
+    }
     /// A call is over.
     pub(crate) fn ended(&mut self, call: CallKey) {
         let Some((trunk, entry)) = self.held.remove(&call) else { return };
@@ -81,6 +87,12 @@ impl Quotas {
             used.calls -= 1;
         }
     }
+}
+
+fn count(all: &mut HashMap<Arc<str>, Used>, name: &str) -> Arc<str> {
+    let name = all.get_key_value(name).map_or_else(|| Arc::from(name), |(known, _)| Arc::clone(known));
+    all.entry(Arc::clone(&name)).or_default().calls += 1;
+    name
 }
 
 fn take(all: &mut HashMap<Arc<str>, Used>, name: &str, limit: Limit, now: Micros) -> Arc<str> {

@@ -63,7 +63,7 @@ impl Stack {
     fn has_ended(&self, replaces: &Replaces<'_>) -> bool {
         let tag = self.net.local.names.read_tag(replaces.to_tag);
         match tag.and_then(|tag| self.net.dialogs.get(&tag)) {
-            Some(Partner::Ended { call_id, remote_tag }) => {
+            Some(Partner::Ended { call_id, remote_tag, .. }) => {
                 **call_id == *replaces.call_id && **remote_tag == *replaces.from_tag
             }
             Some(Partner::Leg(_)) | None => false,

@@ -5,6 +5,7 @@ use crate::{
     auth::Accounts,
     bridge::Call,
     context::{Ctx, Moment, Net},
+    farewell::Farewells,
     leg::phone::Order,
     limiter::Limiter,
     local::Local,
@@ -14,7 +15,7 @@ use crate::{
     registrar::Registrar,
     streamless::Streamless,
     timers::{Timer, Timers},
-    transaction::{Clients, End, Heard, Owner, Reply, Servers},
+    transaction::{Clients, End, Heard, Owner, Reply, Servers, Unheard},
     wire::{Message, Start},
 };
 use bytes::Bytes;
@@ -74,6 +75,7 @@ impl Stack {
             streamless: Streamless::default(),
             servers: Servers::default(),
             dialogs: HashMap::new(),
+            farewells: Farewells::default(),
             legs: 0,
         };
         let mut stack = Self {
@@ -117,7 +119,7 @@ impl Stack {
     /// Takes an order.
     pub fn command(&mut self, command: Command, now: Micros, mint: &mut dyn Mint, out: &mut Output) {
         let key = match &command {
-            Command::Treat { call, .. } | Command::End { call, .. } => *call,
+            Command::Treat { call, .. } | Command::End { call, .. } | Command::Probe { call } => *call,
             Command::Ring { leg, .. }
             | Command::Connect { leg }
             | Command::HoldPhone { leg }
@@ -147,6 +149,7 @@ impl Stack {
             Command::AcceptRefer { leg } => call.accept_refer(leg.attempt, ctx),
             Command::RefuseRefer { leg, status } => call.refuse_refer(leg.attempt, status, ctx),
             Command::Drop { leg, reason } => call.drop_phone(leg.attempt, reason, ctx),
+            Command::Probe { .. } => call.probe(ctx),
             Command::End { cause, .. } => call.end(cause, ctx),
         });
     }
@@ -162,8 +165,12 @@ impl Stack {
                 Timer::Peer(place) => self.expire_peer(place, moment),
                 Timer::Server(id) => {
                     let Net { servers, timers, .. } = &mut self.net;
-                    if let Some(Owner { call, side }) = servers.expire(id, now, (timers, moment.out)) {
-                        self.with_call(call, moment, |call, ctx| call.never_acknowledged(side, id, ctx));
+                    match servers.expire(id, now, (timers, moment.out)) {
+                        Some(Unheard::Acceptance(Owner { call, side })) => {
+                            self.with_call(call, moment, |call, ctx| call.never_acknowledged(side, id, ctx));
+                        }
+                        Some(Unheard::Farewell(owner)) => self.net.farewells.settled(owner, moment.out),
+                        None => {}
                     }
                 }
                 Timer::Client(id) => {
@@ -232,6 +239,7 @@ impl Stack {
     fn ended(&mut self, end: End, moment: &mut Moment<'_>) {
         match end {
             End::Dialog(tag) => {
+                self.net.settled(tag, moment.out);
                 self.net.dialogs.remove(&tag);
             }
             End::TimedOut { owner: Owner { call, side }, branch, status } => {
@@ -255,6 +263,7 @@ impl Stack {
         let Net { clients, timers, .. } = &mut self.net;
         match clients.hear(branch, message, status, moment.now, (timers, moment.out)) {
             Reply::Done => {}
+            Reply::Settled(tag) => self.net.settled(tag, moment.out),
             Reply::Other { owner: Owner { call, side }, known } => {
                 self.with_call(call, moment, |call, ctx| call.request_heard(side, known, Some(message), ctx));
             }

@@ -26,8 +26,8 @@ pub(crate) struct ClientId {
     pub cancel: bool,
 }
 
-/// A server transaction, numbered in order of arrival.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A server transaction, numbered in order of arrival from 1 on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct ServerId(pub u64);
 
 /// When an owner wants to be called, if at all.

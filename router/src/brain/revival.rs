@@ -6,6 +6,7 @@ use acd::{
     Call, CallId, Event, OfferId, Timestamp,
     call::{CallState, Far},
 };
+use sip::NotRevived;
 use std::{collections::VecDeque, time::Duration};
 
 /// Calls that are probed in a second: a busy house is through in some seconds, and its phones are not flooded.
@@ -41,8 +42,10 @@ impl Brain {
                     silent.extend(talks.filter(|_| there.is_none()));
                     self.probes.left.extend(there.map(|offer| offer.call));
                 }
-                Err(error) => {
-                    tracing::error!(call = %call.id(), %error, "a call cannot be taken up again");
+                Err(why) => {
+                    if why != NotRevived::Ended {
+                        tracing::error!(call = %call.id(), %why, "a call cannot be taken up again");
+                    }
                     gone.push(call.id());
                 }
             }

@@ -1,5 +1,5 @@
 use super::*;
-use sip::{CallKey, RingRecord, Transport};
+use sip::{CallKey, RingRecord, Transport, wire::Method};
 
 const LEG: LegKey = LegKey { call: CallKey(1), attempt: 1 };
 
@@ -14,16 +14,12 @@ fn invite(call_id: &str) -> Bytes {
     Bytes::from(text)
 }
 fn record(call_id: &str, transport: Transport, others: Vec<RingRecord>, answered: bool) -> Keep {
-    let dialog = answered.then(|| sip::DialogRecord {
-        answer: Bytes::new(),
-        local_seq: 1,
-        remote_seq: 0,
-        theirs: Bytes::new(),
-        ours: Bytes::new(),
-        timer: None,
-    });
+    let dialog = answered.then(|| sip::DialogRecord { local_seq: 1, ..sip::DialogRecord::default() });
     let record = LegRecord { invite: invite(call_id), to: to(transport), dialog, others, trunk: None };
     Keep::Leg(LEG, record)
+}
+fn ring(call_id: &str, transport: Transport) -> RingRecord {
+    RingRecord { invite: invite(call_id), to: to(transport), trunk: None, answer: Bytes::new() }
 }
 fn relay(all: bool) -> Relay {
     let metrics = Arc::new(Metrics::new([]).unwrap());
@@ -39,7 +35,7 @@ fn relayed(relay: &Relay) -> Vec<&str> {
 #[test]
 fn of_phones_that_ring_at_once_the_one_that_answers_is_left() {
     let mut relay = relay(true);
-    let other = RingRecord { invite: invite("two"), to: to(Transport::Wss) };
+    let other = ring("two", Transport::Wss);
     relay.note(&[record("one", Transport::Udp, vec![other], false)], Timestamp(1));
     assert_eq!(relayed(&relay), ["one", "two"]);
     relay.note(&[record("two", Transport::Wss, Vec::new(), false)], Timestamp(1));
@@ -156,7 +152,7 @@ fn an_rtpengine_that_was_away_is_not_told_of_ends_of_what_it_never_heard_of() {
 #[test]
 fn where_browsers_alone_are_relayed_others_are_left_alone() {
     let mut relay = relay(false);
-    let browser = RingRecord { invite: invite("two"), to: to(Transport::Ws) };
+    let browser = ring("two", Transport::Ws);
     relay.note(&[record("one", Transport::Udp, vec![browser], false)], Timestamp(1));
     assert_eq!(relayed(&relay), ["two"]);
     let bytes = invite("one");

@@ -69,14 +69,18 @@ impl SipEdge {
     pub fn bury(&mut self, remains: Remains, now: Timestamp) {
         let at = micros(now);
         for (key, record) in remains.legs.into_values().flatten() {
+            let leg = [(key, record)];
             if let Some(relay) = &mut self.relay {
-                relay.adopt(&[(key, record.clone())]);
+                relay.adopt(&leg);
             }
-            self.stack.bury(key, record, at, &mut self.mint, &mut self.out);
+            self.stack.bury(key, &leg[0].1, at, &mut self.mint, &mut self.out);
         }
         for (call, caller) in remains.callers {
-            if caller.dialog.is_none() {
-                self.receive(caller.from, caller.invite, now);
+            if caller.ended.is_some() || caller.dialog.is_none() {
+                self.stack.bury_caller(call, &caller, at, &mut self.mint, &mut self.out);
+                if caller.ended.is_none() {
+                    self.receive(caller.from, caller.invite, now);
+                }
                 continue;
             }
             let of = sip::Remains { call, caller, legs: Vec::new() };

@@ -2,7 +2,7 @@
 
 use super::{
     Ledger, check_state,
-    returned::{check_returned, check_twin},
+    returned::{check_returned, check_twin, found},
 };
 use crate::{
     Acd, AgentNo, CallId, CommandError, Decision, Event, Fact, OfferId, Order, Plan, Requirement, Taken,
@@ -49,6 +49,8 @@ pub struct Floor {
     twin: Option<Acd>,
     now: Timestamp,
     ids: u128,
+    /// What was found whenever the process started again.
+    returns: Vec<&'static str>,
     ledger: Ledger,
     /// Every order so far.
     pub orders: Vec<Order>,
@@ -67,6 +69,7 @@ impl Floor {
             twin: None,
             now: Timestamp::from_millis(1_800_000_000_000),
             ids: 0,
+            returns: Vec::new(),
             ledger: Ledger::default(),
             orders: Vec::new(),
             facts: Vec::new(),
@@ -112,6 +115,7 @@ impl Floor {
             }
         };
         let before = matches!(event, Event::Returned { .. }).then(|| self.acd.clone());
+        self.returns.extend(before.iter().flat_map(|before| found(before, &event)));
         let twin = self.twin.as_mut().map(|twin| twin.handle(event.clone(), now));
         let handled = self.acd.handle_watched(event, now, watch);
         if let (Some(twin), Some(same)) = (&self.twin, twin) {
@@ -160,11 +164,18 @@ impl Floor {
     pub fn take_snapshot(&mut self) {
         let restored = self.acd.snapshot().ok().and_then(|bytes| Acd::restore(&bytes).ok());
         assert_eq!(restored.as_ref(), Some(&self.acd), "what was restored is another brain");
+        let hash = |acd: &Acd| acd.state_hash().ok();
+        assert_eq!(restored.as_ref().and_then(hash), hash(&self.acd), "its memory has another hash");
         let first = self.twin.is_none();
         self.twin = restored;
         if let (false, Some(twin)) = (first, &mut self.twin) {
             std::mem::swap(&mut self.acd, twin);
         }
+    }
+    /// What every call and agent was in the midst of whenever the process started again.
+    #[must_use]
+    pub fn returns(&self) -> &[&'static str] {
+        &self.returns
     }
     /// An agent's number.
     ///

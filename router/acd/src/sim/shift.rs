@@ -4,7 +4,7 @@ use super::{Floor, Random, a_queue, an_agent};
 use crate::{
     AgentNo, CallId, Event, OfferId, Plan, QueueNo, Refusal, Target, Wish,
     agent::AgentState,
-    call::{Call, CallState, Far},
+    call::{Call, CallState, Far, Stage},
     consult::ConsultStage,
     event::CallerExit,
     plan::{AgentPlan, Answer, EntryPlan, OutsidePlan, Presence, QueuePlan, Strategy, Then, Treatment},
@@ -101,8 +101,9 @@ impl Shift {
             98 => self.floor.must(Event::ClockStepped { by_us: -3_600_000_000 }),
             _ => self.rules_change(),
         }
-        // At any moment of a shift, whatever has just happened.
-        if self.random.one_in(40) {
+        // At any moment of a shift, and rather when something is about that does not last.
+        let often = if self.floor.acd().calls().any(is_fleeting) { 12 } else { 40 };
+        if self.random.one_in(often) {
             self.the_process_starts_again();
         }
         if self.random.one_in(60) {
@@ -312,6 +313,16 @@ impl Shift {
             assert!(!agent.state().is_handling(), "{no:?} is stuck in {:?}", agent.state());
         }
     }
+}
+
+/// Whether a call is in the midst of something rare and short.
+fn is_fleeting(call: &Call) -> bool {
+    let in_a_moment = match call.state() {
+        CallState::Offered { stage, .. } => matches!(stage, Stage::AutoAnswer | Stage::Card { .. }),
+        CallState::Outside { .. } => true,
+        CallState::Arrived | CallState::Queued | CallState::Connected { .. } => false,
+    };
+    in_a_moment || call.transfer().is_some() || call.consult().is_some()
 }
 
 fn is_talking(call: &Call) -> bool {

@@ -84,6 +84,7 @@ impl Call {
         // Her phone may have held it, and its answer to that is nothing to the caller.
         if let Some(leg) = self.phone_mut(attempt) {
             leg.session.theirs = offer_open(&leg.session.theirs);
+            leg.keep(ctx);
         }
         self.silence(ctx);
         (self.corrections, self.stale) = (0, false);

@@ -16,7 +16,7 @@ use crate::{
     Notice,
     context::Ctx,
     leg::{Asked, Purpose, Turn, caller},
-    sdp::{Sdp, answer_silence, offer_silence},
+    sdp::{Sdp, answer_silence, offer_open, offer_silence},
     transaction::Side,
 };
 use bytes::Bytes;
@@ -60,7 +60,7 @@ impl Call {
     }
     /// The phone holds, which is stored: it is answered, and the caller moved to music at `port`.
     pub(crate) fn hold(&mut self, attempt: u32, port: Option<u16>, ctx: &mut Ctx<'_>) {
-        if self.stage_of(attempt) != Some(Stage::Said) {
+        if self.stage_of(attempt) != Some(Stage::Said) && !self.holds_again(attempt) {
             return;
         }
         self.set_stage(Stage::Stands);
@@ -84,7 +84,7 @@ impl Call {
         }
     }
 
-    fn begin_hold(&mut self, attempt: u32, stage: Stage) {
+    pub(super) fn begin_hold(&mut self, attempt: u32, stage: Stage) {
         let Some(leg) = self.phone(attempt) else { return };
         let before = leg.session.ours.clone();
         self.hold = Some(Hold { attempt, stage, before });
@@ -401,6 +401,12 @@ impl Call {
     /// The caller cannot be moved to the music: then it hears nothing, if it is on hold.
     pub(super) fn no_music(&mut self) {
         self.want = if self.is_set_aside() { Want::Silence } else { Want::AsIs };
+    }
+    /// A hold from before a restart: what the phone was told before that it gets nothing.
+    pub(super) fn remember_open(&mut self) {
+        if let Some(hold) = &mut self.hold {
+            hold.before = offer_open(&hold.before);
+        }
     }
     /// Whether a phone has just begun to hold, and waits for the order.
     pub(super) fn is_about_to_hold(&self) -> bool {

@@ -17,9 +17,8 @@ impl Call {
     /// Joins the caller and a phone that has answered.
     pub(crate) fn connect(&mut self, attempt: u32, ctx: &mut Ctx<'_>) {
         let Some(leg) = self.phone_mut(attempt) else { return };
-        if !leg.acknowledge(ctx) {
-            return;
-        }
+        let known = leg.acknowledge(ctx) || leg.line().is_some() && self.is_made_sure(attempt);
+        let Some(leg) = self.phone(attempt).filter(|_| known) else { return };
         let theirs = leg.session.theirs.clone();
         (self.corrections, self.stale) = (0, false);
         match &self.caller.stage {

@@ -12,10 +12,12 @@ mod media;
 mod offered;
 mod part;
 mod pracked;
+mod probe;
 mod referred;
 mod reinvited;
 mod reinviting;
 mod replaced;
+mod revived;
 mod ring;
 mod sessions;
 mod treat;
@@ -25,7 +27,7 @@ pub(crate) use informed::DIGITS;
 pub(crate) use offered::{offered, text};
 
 use crate::{
-    CallKey, Flow, Keep, LegKey, Micros, Notice,
+    CallKey, Flow, LegKey, Micros, Notice,
     context::Ctx,
     dialog::Dialog,
     leg::{
@@ -63,6 +65,10 @@ pub(crate) struct Call {
     pair: Option<consult::Pair>,
     /// Digits on their way from one side to the other.
     digits: Vec<Digit>,
+    /// After a restart: the phone of which it is not known yet whether it talks to the caller or holds it.
+    unsure: Option<u32>,
+    /// It is there to be ended, and nobody else knows of it.
+    buried: bool,
     alarm: Alarm,
 }
 
@@ -108,6 +114,8 @@ impl Call {
             hold: None,
             pair: None,
             digits: Vec::new(),
+            unsure: None,
+            buried: false,
             alarm: Alarm::new(),
         }
     }
@@ -120,14 +128,16 @@ impl Call {
         self.mind_digits(ctx);
         for leg in self.phones.extract_if(.., |leg| leg.is_over()) {
             ctx.net.legs -= 1;
-            ctx.out.keep.push(Keep::ForgetLeg(leg.key));
+            ctx.net.farewells.forget(leg.owner(), ctx.out);
         }
         self.mind_pair();
         let due = self.due();
         ctx.net.timers.set(&mut self.alarm, Timer::Call(self.key), due);
         if self.is_over() {
-            ctx.out.keep.push(Keep::ForgetCall(self.key));
-            ctx.out.notices.push(Notice::CallOver { call: self.key });
+            ctx.net.farewells.forget(self.owner(Side::Caller), ctx.out);
+            if !self.buried {
+                ctx.out.notices.push(Notice::CallOver { call: self.key });
+            }
         }
     }
     /// Runs what is due: an 18x again, a re-INVITE after glare, a session's refresh or end.

@@ -56,6 +56,9 @@ impl Call {
         let awaited =
             |turn: &Turn| matches!(turn, Turn::Answered { server: awaited, .. } if *awaited == server);
         if self.line_mut(side).is_some_and(|line| awaited(&line.turn)) {
+            if self.may_have_acknowledged(side, server) {
+                return self.settle(ctx);
+            }
             self.lost(side, true, ctx);
         }
     }

@@ -37,6 +37,7 @@ impl Call {
                 ctx.answer_with(prack, key, 200, from, response);
             }
         }
+        self.caller.keep(ctx);
         if self.caller.say_next(ctx) {
             self.accept_preview(ctx);
         }
@@ -92,6 +93,8 @@ impl Call {
         let body = self.offered_early(&update.body(), update, ctx)?.unwrap_or_default();
         let dialog = self.caller.dialog_mut().ok_or(481_u16)?;
         dialog.refresh(update);
+        self.caller.keep(ctx);
+        let dialog = self.caller.dialog_mut().ok_or(481_u16)?;
         Ok(refreshed(update, from, dialog.tag, ctx).body(SDP, body).finish())
     }
 }

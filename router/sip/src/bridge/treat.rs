@@ -41,6 +41,7 @@ impl Call {
         if self.caller.session.theirs.is_empty() {
             return self.answer_with_offer(Some(port), ctx);
         }
+        self.resume_preview(port);
         if self.accept_preview(ctx) {
             return self.play(ctx);
         }
@@ -62,7 +63,19 @@ impl Call {
         self.have = port.map_or(Have::Nothing, |port| Have::Music { port, music: None });
         self.caller.accept(told, true, ctx);
     }
+    /// A caller who has heard early music before a restart is told no other port; the music comes from `port`.
+    fn resume_preview(&mut self, port: u16) -> bool {
+        let previewed = matches!(&self.caller.stage, Stage::Early(early) if early.previewed.is_some());
+        let resumes = previewed && self.have == Have::Nothing;
+        if resumes {
+            self.have = Have::Music { port, music: self.heard_music() };
+        }
+        resumes
+    }
     fn preview_music(&mut self, port: u16, ctx: &mut Ctx<'_>) {
+        if self.resume_preview(port) {
+            return self.play(ctx);
+        }
         let Some(answer) = self.music_for(&self.caller.session.theirs, port, ctx) else {
             return self.caller.say(182, None, ctx);
         };

@@ -97,7 +97,7 @@ impl Call {
         response: Option<&Message>,
         ctx: &mut Ctx<'_>,
     ) {
-        if self.report_heard(side, branch, ctx) {
+        if self.report_heard(side, branch, ctx) || self.probe_heard(side, branch, response, ctx) {
             // It went on from there.
         } else if self.is_updating(side, branch) {
             self.refresh_heard(side, response, ctx);

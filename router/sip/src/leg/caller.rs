@@ -14,7 +14,7 @@ use super::{
     session_timer::SessionTimer,
 };
 use crate::{
-    CallKey, CallerRecord, Cause, Flow, Keep, Micros,
+    CallKey, CallerRecord, Cause, DialogRecord, EarlyRecord, Flow, Keep, Micros,
     compose::{able_for_callers, decimal},
     context::{Ctx, Partner},
     dialog::{Dialog, is_secure},
@@ -43,6 +43,8 @@ pub(crate) struct Caller {
     /// Once a provisional response was sent that has to arrive.
     pub(crate) reliable: Option<Box<Reliable>>,
     pub(crate) stage: Stage,
+    /// It comes from before a restart, so what its records do not tell is not known.
+    pub(crate) revived: bool,
 }
 
 /// Where the caller's leg stands.
@@ -63,7 +65,7 @@ pub(crate) enum Stage {
 pub(crate) struct Early {
     pub(crate) dialog: Dialog,
     /// The last provisional response above 100; without text when each one has a number of its own.
-    said: Option<(u16, Bytes)>,
+    pub(super) said: Option<(u16, Bytes)>,
     /// When to say it again.
     again: Micros,
     /// The music's description that went out in a 183.
@@ -88,7 +90,11 @@ impl Caller {
         let mut session = Session::new(tag, ctx.net.local.media);
         session.theirs = invite.body();
         let stage = Stage::Early(Box::new(Early::new(dialog, ctx.now)));
-        Self { call, invite: invite.clone(), from, server, session, reliable: None, stage }
+        Self { call, invite: invite.clone(), from, server, session, reliable: None, stage, revived: false }
+    }
+    /// Whose transactions this leg's are.
+    pub(crate) const fn owner(&self) -> Owner {
+        Owner { call: self.call, side: Side::Caller }
     }
     /// Our tag's bits in this leg.
     pub(crate) fn dialog(&self) -> Option<&Dialog> {
@@ -152,6 +158,9 @@ impl Caller {
         let response = self.provisional(status, preview, None, ctx);
         if let Stage::Early(early) = &mut self.stage {
             early.said = Some((status, response.clone()));
+            if early.previewed.is_some() {
+                self.keep(ctx); // the 2xx has to agree with it
+            }
         }
         ctx.provisional(self.server, status, response);
     }
@@ -167,16 +176,24 @@ impl Caller {
         early.again = ctx.now.after(REFRESH);
         let reliable = self.reliable.get_or_insert_with(|| Box::new(Reliable::new(ctx.mint.bits())));
         if reliable.is_out() {
-            return reliable.then(status, preview);
+            reliable.then(status, preview);
+            return self.keep(ctx);
         }
         let (rseq, described) = (reliable.advance(), preview.is_some());
         let response = self.provisional(status, preview, Some(rseq), ctx);
         if let Some(reliable) = &mut self.reliable {
             reliable.sent((status, response.clone()), described, ctx.now);
         }
+        self.keep(ctx);
         ctx.provisional(self.server, status, response);
     }
-    fn provisional(&self, status: u16, preview: Option<Bytes>, rseq: Option<u32>, ctx: &Ctx<'_>) -> Bytes {
+    pub(super) fn provisional(
+        &self,
+        status: u16,
+        preview: Option<Bytes>,
+        rseq: Option<u32>,
+        ctx: &Ctx<'_>,
+    ) -> Bytes {
         let tag = self.dialog().map_or(0, |dialog| dialog.tag);
         let mut writer = ctx.respond(&self.invite, status, tag, self.from);
         in_call(&mut writer, (&self.invite, self.from), self.call, ctx);
@@ -213,20 +230,30 @@ impl Caller {
         let described = self.is_described();
         let Stage::Early(early) = std::mem::replace(&mut self.stage, Stage::Gone) else { return };
         self.settle_provisionals();
-        let mut writer = ctx.respond(&self.invite, 200, early.dialog.tag, self.from);
+        let (response, timer) = self.acceptance(early.dialog.tag, (!described).then_some(body), ctx);
+        ctx.finish(self.server, 200, response);
+        let turn = Turn::Answered { server: self.server, seq: self.invite.cseq().0, offered };
+        self.stage = Stage::Up(Box::new(Line { dialog: early.dialog, turn, timer, probe: None }));
+        self.keep(ctx);
+    }
+    /// The 2xx with the description `body`, and the session timer it agrees to.
+    pub(super) fn acceptance(
+        &self,
+        tag: u128,
+        body: Option<Bytes>,
+        ctx: &Ctx<'_>,
+    ) -> (Bytes, Option<SessionTimer>) {
+        let mut writer = ctx.respond(&self.invite, 200, tag, self.from);
         in_call(&mut writer, (&self.invite, self.from), self.call, ctx);
         able_for_callers(&mut writer, &ctx.net.local);
         let timer = SessionTimer::answering(&self.invite, None, &ctx.net.local, ctx.now);
         if let Some(timer) = &timer {
             timer.answer(&mut writer);
         }
-        if !described {
+        if let Some(body) = body {
             writer.body(crate::compose::SDP, body);
         }
-        ctx.finish(self.server, 200, writer.finish());
-        let turn = Turn::Answered { server: self.server, seq: self.invite.cseq().0, offered };
-        self.stage = Stage::Up(Box::new(Line { dialog: early.dialog, turn, timer }));
-        self.keep(ctx);
+        (writer.finish(), timer)
     }
     /// Refuses the caller.
     pub(crate) fn refuse(&mut self, cause: Cause, ctx: &mut Ctx<'_>) {
@@ -235,8 +262,15 @@ impl Caller {
         ctx.net.dialogs.remove(&early.dialog.tag);
         // A cause below 300 says why a conversation ended; here there was none.
         let status = if cause.status < 300 { 480 } else { cause.status };
-        let response = ctx.respond(&self.invite, status, early.dialog.tag, self.from).finish();
+        self.last_word(early.dialog.tag, None, status, ctx);
+        self.say_no(early.dialog.tag, status, ctx);
+    }
+    /// Refuses the INVITE, which is the end of the leg.
+    pub(super) fn say_no(&self, tag: u128, status: u16, ctx: &mut Ctx<'_>) {
+        let response = ctx.respond(&self.invite, status, tag, self.from).finish();
         ctx.finish(self.server, status, response);
+        ctx.net.servers.is_farewell(self.server);
+        ctx.net.farewells.begin(self.owner());
     }
     fn settle_provisionals(&mut self) {
         if let Some(reliable) = &mut self.reliable {
@@ -248,6 +282,9 @@ impl Caller {
         match std::mem::replace(&mut self.stage, Stage::Gone) {
             Stage::Up(line) => match line.turn {
                 Turn::Answered { server, seq, .. } if server == self.server => {
+                    let dialog = record(&line.dialog, None, &self.session, Bytes::new());
+                    let dialog = DialogRecord { unacknowledged: Some(ctx.now), ..dialog };
+                    self.last_word(line.dialog.tag, Some(dialog), cause.status, ctx);
                     self.stage = Stage::Ending { dialog: Box::new(line.dialog), server, seq, cause };
                 }
                 Turn::Asked(_)
@@ -256,10 +293,11 @@ impl Caller {
                 | Turn::Asking(_)
                 | Turn::Backoff { .. } => {
                     let dialog = line.end(ctx);
-                    ctx.bye(dialog, Some(self.call), Some(cause));
+                    self.last_word(dialog.tag, Some(silent_record(&dialog)), cause.status, ctx);
+                    ctx.bye(dialog, Some(self.owner()), Some(cause));
                 }
             },
-            Stage::Ending { dialog, .. } => ctx.bye(*dialog, Some(self.call), Some(cause)),
+            Stage::Ending { dialog, .. } => ctx.bye(*dialog, Some(self.owner()), Some(cause)),
             stage @ (Stage::Early(_) | Stage::Gone) => self.stage = stage,
         }
     }
@@ -268,7 +306,7 @@ impl Caller {
         match std::mem::replace(&mut self.stage, Stage::Gone) {
             Stage::Ending { dialog, server, seq: awaited, cause } if awaited == seq => {
                 ctx.acknowledged(server);
-                ctx.bye(*dialog, Some(self.call), Some(cause));
+                ctx.bye(*dialog, Some(self.owner()), Some(cause));
                 true
             }
             stage @ (Stage::Early(_) | Stage::Up(_) | Stage::Ending { .. } | Stage::Gone) => {
@@ -283,12 +321,15 @@ impl Caller {
             Stage::Up(line) => {
                 let dialog = line.end(ctx);
                 match bye {
-                    Some(cause) => ctx.bye(dialog, Some(self.call), Some(cause)),
+                    Some(cause) => {
+                        self.last_word(dialog.tag, Some(silent_record(&dialog)), cause.status, ctx);
+                        ctx.bye(dialog, Some(self.owner()), Some(cause));
+                    }
                     None => drop(ctx.net.dialogs.remove(&dialog.tag)),
                 }
             }
             Stage::Ending { dialog, cause, .. } => {
-                ctx.bye(*dialog, Some(self.call), Some(bye.unwrap_or(cause)))
+                ctx.bye(*dialog, Some(self.owner()), Some(bye.unwrap_or(cause)))
             }
             Stage::Early(_) | Stage::Gone => {}
         }
@@ -316,18 +357,55 @@ impl Caller {
     }
     /// Stores the leg as it is.
     pub(crate) fn keep(&self, ctx: &mut Ctx<'_>) {
-        let (tag, dialog) = match &self.stage {
-            Stage::Early(early) => (early.dialog.tag, None),
-            Stage::Up(line) => (
-                line.dialog.tag,
-                Some(record(&line.dialog, line.timer.as_ref(), &self.session, Bytes::new())),
-            ),
+        let (tag, dialog, early) = match &self.stage {
+            Stage::Early(early) => (early.dialog.tag, None, self.early_record(early)),
+            Stage::Up(line) => {
+                let dialog = record(&line.dialog, line.timer.as_ref(), &self.session, Bytes::new());
+                let awaited = matches!(line.turn, Turn::Answered { server, .. } if server == self.server);
+                let unacknowledged = awaited.then_some(ctx.now);
+                (line.dialog.tag, Some(DialogRecord { unacknowledged, ..dialog }), None)
+            }
             Stage::Ending { .. } | Stage::Gone => return,
         };
+        self.store(tag, dialog, early, None, ctx);
+    }
+    /// What the 2xx has to agree with; none where nothing was said that binds us.
+    fn early_record(&self, early: &Early) -> Option<EarlyRecord> {
+        let reliable = self.reliable.as_ref().map(|reliable| reliable.record());
+        if reliable.is_none() && early.previewed.is_none() {
+            return None;
+        }
+        Some(EarlyRecord {
+            said: early.said.as_ref().map_or(0, |(status, _)| *status),
+            preview: early.previewed.clone().unwrap_or_default(),
+            theirs: self.session.theirs.clone(),
+            ours: self.session.ours.clone(),
+            reliable,
+        })
+    }
+    /// Stores that the leg has ended with `status`, which the caller is to hear.
+    fn last_word(&self, tag: u128, dialog: Option<DialogRecord>, status: u16, ctx: &mut Ctx<'_>) {
+        self.store(tag, dialog, None, Some(status), ctx);
+    }
+    fn store(
+        &self,
+        tag: u128,
+        dialog: Option<DialogRecord>,
+        early: Option<EarlyRecord>,
+        ended: Option<u16>,
+        ctx: &mut Ctx<'_>,
+    ) {
         let tag = ctx.net.local.names.tag(tag).as_str().to_owned();
-        let record = CallerRecord { invite: self.invite.bytes().clone(), from: self.from, tag, dialog };
+        let invite = self.invite.bytes().clone();
+        let record = CallerRecord { invite, from: self.from, tag, dialog, early, ended };
         ctx.out.keep.push(Keep::CallerLeg(self.call, record));
     }
+}
+
+/// What is to be stored of a dialog that ends, in which nothing is said about media any more.
+fn silent_record(dialog: &Dialog) -> DialogRecord {
+    let nothing = Session::new(dialog.tag, std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED));
+    record(dialog, None, &nothing, Bytes::new())
 }
 
 /// What 18x and 2xx to an INVITE have in common: they make the dialog (RFC 3261 §12.1.1).

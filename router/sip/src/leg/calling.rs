@@ -7,7 +7,7 @@ use super::{
     outgoing::Outgoing,
     phone::{PhoneLeg, Stage},
 };
-use crate::{Cause, Flow, MAX_AT_ONCE, Micros, Notice, context::Ctx, sdp::Sdp, wire::Message};
+use crate::{Cause, Flow, MAX_AT_ONCE, Micros, Notice, RingRecord, context::Ctx, sdp::Sdp, wire::Message};
 use bytes::Bytes;
 
 /// The phone's 2xx has no description we could tell the caller.
@@ -36,10 +36,17 @@ pub(crate) struct Calling {
 /// An INVITE that is not wanted any more, and whose end is waited for.
 #[derive(Debug)]
 pub(crate) struct Leftover {
-    outgoing: Outgoing,
-    cause: Cause,
+    pub(super) outgoing: Outgoing,
+    pub(super) cause: Cause,
     /// Whether its CANCEL is out; that may leave only when a provisional response has come (RFC 3261 §9.1).
-    cancelled: bool,
+    pub(super) cancelled: bool,
+}
+
+impl Leftover {
+    /// What is to be stored of it.
+    pub(super) fn record(&self) -> RingRecord {
+        self.outgoing.record()
+    }
 }
 
 /// What the final response of a phone comes to for its leg.
@@ -145,6 +152,9 @@ impl PhoneLeg {
     ) -> Outcome {
         if let Some(leftover) = self.take_leftover(branch) {
             leftover.outgoing.settle(ctx);
+            if matches!(self.stage, Stage::Answered { .. } | Stage::Up { .. }) {
+                self.keep(ctx); // it is one less to be cancelled
+            }
             return Outcome::GoesOn;
         }
         let (key, owner) = (self.key, self.owner());

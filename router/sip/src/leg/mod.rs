@@ -10,6 +10,8 @@ pub(crate) mod phone;
 pub(crate) mod pracking;
 pub(crate) mod refer;
 pub(crate) mod reliable;
+mod revived_caller;
+mod revived_phone;
 pub(crate) mod session_timer;
 
 use crate::{
@@ -17,13 +19,16 @@ use crate::{
     compose::{SDP, able},
     context::Ctx,
     dialog::{Dialog, is_sips},
-    sdp::{Origin, with_origin},
+    sdp::{Origin, session_of, with_origin},
     timers::ServerId,
     transaction::Owner,
     wire::{Message, Method, Name, Writer},
 };
 use bytes::Bytes;
 use session_timer::SessionTimer;
+
+/// More changes of a description than there are between two records of it.
+const JUMP: u64 = 1 << 16;
 
 /// What a leg was told and told us about its media.
 #[derive(Debug)]
@@ -41,6 +46,26 @@ impl Session {
         // Many phones read the session id into a signed 64-bit number.
         let id = (id as u64) >> 2;
         Self { origin: Origin::new("-", id, address), theirs: Bytes::new(), ours: Bytes::new() }
+    }
+    /// What was said before a restart. Something may have been told since it was stored, so the version jumps.
+    pub(crate) fn revived(id: u128, address: std::net::IpAddr, record: &DialogRecord) -> Self {
+        let mut session = Self::stored(id, address, &record.theirs, &record.ours);
+        session.origin.version = session.origin.version.saturating_add(1).next_multiple_of(JUMP);
+        session.ours =
+            if record.ours.is_empty() { Bytes::new() } else { with_origin(&record.ours, &session.origin) };
+        session
+    }
+    /// The same where nothing can have been told since.
+    pub(crate) fn stored(id: u128, address: std::net::IpAddr, theirs: &Bytes, ours: &Bytes) -> Self {
+        let mut session = Self { theirs: theirs.clone(), ours: ours.clone(), ..Self::new(id, address) };
+        if let Some((id, version)) = session_of(ours) {
+            (session.origin.session, session.origin.version) = (id, version);
+        }
+        session
+    }
+    /// Whether what we told last was `body`, but for its origin.
+    pub(crate) fn has_told(&self, body: &Bytes) -> bool {
+        !self.ours.is_empty() && with_origin(body, &self.origin) == self.ours
     }
     /// `body` under our origin, to be sent now: its version goes up when it is not what was sent before.
     pub(crate) fn tell(&mut self, body: &Bytes) -> Bytes {
@@ -65,6 +90,8 @@ pub(crate) struct Line {
     pub(crate) turn: Turn,
     /// None without session timers.
     pub(crate) timer: Option<SessionTimer>,
+    /// Our question whether the peer is there, while it is out.
+    pub(crate) probe: Option<u128>,
 }
 
 /// Whose turn it is to say something about the media of a confirmed dialog (RFC 3261 §14).
@@ -281,6 +308,9 @@ impl Line {
             Turn::Free | Turn::Asked(_) | Turn::Backoff { .. } => {}
         }
         self.drop_refresh(ctx);
+        if let Some(branch) = self.probe.take() {
+            ctx.net.clients.abandoned(branch, ctx.now, &mut ctx.net.timers);
+        }
         self.refuse(487, ctx);
         self.dialog
     }
@@ -309,6 +339,8 @@ pub(crate) fn record(
         theirs: session.theirs.clone(),
         ours: session.ours.clone(),
         timer: timer.map(SessionTimer::record),
+        target: dialog.target().clone(),
+        unacknowledged: None,
     }
 }
 

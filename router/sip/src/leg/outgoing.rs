@@ -14,7 +14,7 @@ use crate::{
     auth::{Attempt, Shown},
     compose::{SDP, cseq, own_via},
     context::Ctx,
-    dialog::is_sips,
+    dialog::{is_sips, jump},
     local::Local,
     signing::not_signed_in,
     transaction::{Owner, SentInvite},
@@ -145,7 +145,50 @@ impl Outgoing {
     }
     /// What is to be stored of it.
     pub(super) fn record(&self) -> RingRecord {
-        RingRecord { invite: self.invite.clone(), to: self.to }
+        let trunk = self.trunk.as_deref().map(str::to_owned);
+        RingRecord { invite: self.invite.clone(), to: self.to, trunk, answer: Bytes::new() }
+    }
+    /// As it was stored; none when that cannot be read, or is not ours.
+    pub(super) fn revived(record: &RingRecord, local: &Local) -> Option<Self> {
+        let invite = Message::parse(record.invite.clone()).ok()?;
+        let (seq, method) = invite.cseq();
+        if method != Method::Invite || invite.status().is_some() {
+            return None;
+        }
+        let signed = [Name::Authorization, Name::ProxyAuthorization];
+        let shown =
+            signed.iter().flat_map(|&name| invite.headers_named(name).map(move |value| (name, value)));
+        Some(Self {
+            branch: local.names.read_branch(invite.top_via().branch()?)?,
+            tag: local.names.read_tag(invite.from_tag()?)?,
+            seq,
+            longer: true,
+            terms: None,
+            from: invite.share(invite.header(Name::From)?),
+            call_id: invite.share(invite.call_id()),
+            secure: is_sips(invite.request_uri()),
+            invite: record.invite.clone(),
+            to: Flow { connection: None, ..record.to },
+            rest: VecDeque::new(),
+            until: None,
+            last_seq: jump(seq), // PRACKs may have used numbers
+            pracked: Pracked::default(),
+            trunk: record.trunk.as_deref().map(Arc::from),
+            attempt: Attempt::default(),
+            shown: shown.map(|(name, value)| (name, invite.share(value))).collect(),
+        })
+    }
+    /// As the transaction that it was sent by knows it.
+    pub(super) fn as_sent(&self) -> SentInvite {
+        SentInvite {
+            request: self.invite.clone(),
+            to: self.to,
+            from: self.from.clone(),
+            seq: self.seq,
+            initial: true,
+            trunk: self.trunk.clone(),
+            shown: self.shown.clone(),
+        }
     }
 
     /// The phone wants a longer session (422): asks once more, for that. False when that is of no use.
@@ -242,16 +285,7 @@ impl Outgoing {
     }
     fn leave(&mut self, owner: Owner, ctx: &mut Ctx<'_>) {
         self.until = self.rest.front().map(|next| ctx.now.after(patience(self.to, *next)));
-        let sent = SentInvite {
-            request: self.invite.clone(),
-            to: self.to,
-            from: self.from.clone(),
-            seq: self.seq,
-            initial: true,
-            trunk: self.trunk.clone(),
-            shown: self.shown.clone(),
-        };
-        ctx.invite(self.branch, sent, owner);
+        ctx.invite(self.branch, self.as_sent(), owner);
     }
 }
 

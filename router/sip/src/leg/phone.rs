@@ -17,7 +17,7 @@ use super::{
     session_timer::SessionTimer,
 };
 use crate::{
-    Cause, Display, Flow, Keep, LegKey, LegRecord, Micros, Phone,
+    Cause, DialogRecord, Display, Flow, Keep, LegKey, LegRecord, Micros, Phone, RingRecord,
     context::{Ctx, Partner},
     dialog::Dialog,
     transaction::{Owner, Side},
@@ -62,6 +62,8 @@ pub(crate) struct PhoneLeg {
     pub(crate) stage: Stage,
     /// INVITEs that are not wanted any more.
     pub(super) leftovers: Vec<Leftover>,
+    /// Phones that answered although they were not wanted, and are being hung up on.
+    pub(super) ending: Vec<RingRecord>,
 }
 
 /// Where a phone's leg stands.
@@ -84,9 +86,9 @@ pub(crate) enum Stage {
 /// The messages that made a dialog, to be stored with it.
 #[derive(Debug)]
 pub(crate) struct MadeBy {
-    invite: Bytes,
-    to: Flow,
-    answer: Bytes,
+    pub(super) invite: Bytes,
+    pub(super) to: Flow,
+    pub(super) answer: Bytes,
 }
 
 impl PhoneLeg {
@@ -95,7 +97,11 @@ impl PhoneLeg {
         let tag = ctx.mint.bits();
         let session = Session::new(tag, ctx.net.local.media);
         let stage = Stage::Waiting(Box::new(order));
-        Self { key, session, stale: false, refer: Refer::None, tag, stage, leftovers: Vec::new() }
+        Self::at(key, session, tag, stage)
+    }
+    pub(super) fn at(key: LegKey, session: Session, tag: u128, stage: Stage) -> Self {
+        let (leftovers, ending) = (Vec::new(), Vec::new());
+        Self { key, session, stale: false, refer: Refer::None, tag, stage, leftovers, ending }
     }
     /// Whether nothing at all is left of it.
     pub(crate) fn is_over(&self) -> bool {
@@ -159,7 +165,13 @@ impl PhoneLeg {
         self.stage = Stage::Answered { outgoing, dialog: Box::new(dialog), timer, answer };
         self.keep(ctx);
     }
-    fn dialog_of(&self, outgoing: &Outgoing, response: &Message, from: Flow, ctx: &mut Ctx<'_>) -> Dialog {
+    pub(super) fn dialog_of(
+        &self,
+        outgoing: &Outgoing,
+        response: &Message,
+        from: Flow,
+        ctx: &mut Ctx<'_>,
+    ) -> Dialog {
         let (ours, seq) = (outgoing.from.clone(), outgoing.last_seq);
         let dialog = Dialog::as_client(outgoing.tag, ours, seq, response, from);
         ctx.net.dialogs.insert(outgoing.tag, Partner::Leg(self.owner()));
@@ -173,23 +185,25 @@ impl PhoneLeg {
             return false;
         };
         ctx.ack(&dialog, outgoing.branch, outgoing.seq);
-        let line = Box::new(Line { dialog: *dialog, turn: Turn::Free, timer });
+        let line = Box::new(Line { dialog: *dialog, turn: Turn::Free, timer, probe: None });
         let made_by = MadeBy { invite: outgoing.invite, to: outgoing.to, answer };
         self.stage = Stage::Up { line, made_by };
         true
     }
     /// Acknowledges a 2xx that is of no use and says BYE.
     pub(super) fn end_answer(
-        &self,
+        &mut self,
         outgoing: &Outgoing,
         (response, from): (&Message, Flow),
         cause: Cause,
         ctx: &mut Ctx<'_>,
     ) {
         outgoing.settle(ctx);
+        self.ending.push(RingRecord { answer: response.bytes().clone(), ..outgoing.record() });
+        self.keep(ctx);
         let dialog = self.dialog_of(outgoing, response, from, ctx);
         ctx.ack(&dialog, outgoing.branch, outgoing.seq);
-        ctx.bye(dialog, Some(self.key.call), Some(cause));
+        ctx.bye(dialog, Some(self.owner()), Some(cause));
     }
     /// Ends the leg. Over at once, but for the ends of INVITEs that have to be waited for.
     pub(crate) fn end(&mut self, cause: Cause, ctx: &mut Ctx<'_>) {
@@ -237,32 +251,48 @@ impl PhoneLeg {
     }
     /// Stores the leg as it is.
     pub(crate) fn keep(&self, ctx: &mut Ctx<'_>) {
+        let mut others: Vec<RingRecord> = self.leftovers.iter().map(Leftover::record).collect();
+        others.extend(self.ending.iter().cloned());
         let record = match &self.stage {
-            Stage::Waiting(_) | Stage::Leaving(_) | Stage::Over => return,
+            Stage::Waiting(_) | Stage::Leaving(_) => return,
+            Stage::Over => ringing(others),
             Stage::Calling(calling) => {
-                let Some((first, others)) = calling.out().split_first() else { return };
-                let others = others.iter().map(Outgoing::record).collect();
-                LegRecord { others, ..self.record(&first.invite, first.to, None) }
+                ringing(calling.out().iter().map(Outgoing::record).chain(others).collect())
             }
             Stage::Answered { outgoing, dialog, timer, answer } => {
                 let dialog = (&**dialog, timer.as_ref(), answer);
-                self.record(&outgoing.invite, outgoing.to, Some(dialog))
+                Some(self.record(&outgoing.invite, outgoing.to, dialog, others))
             }
             Stage::Up { line, made_by } => {
                 let dialog = (&line.dialog, line.timer.as_ref(), &made_by.answer);
-                self.record(&made_by.invite, made_by.to, Some(dialog))
+                Some(self.record(&made_by.invite, made_by.to, dialog, others))
             }
         };
-        ctx.out.keep.push(Keep::Leg(self.key, record));
+        if let Some(record) = record {
+            ctx.out.keep.push(Keep::Leg(self.key, record));
+        }
     }
     fn record(
         &self,
         invite: &Bytes,
         to: Flow,
-        made: Option<(&Dialog, Option<&SessionTimer>, &Bytes)>,
+        (dialog, timer, answer): (&Dialog, Option<&SessionTimer>, &Bytes),
+        others: Vec<RingRecord>,
     ) -> LegRecord {
-        let trunk = made.and_then(|(dialog, ..)| dialog.trunk.as_deref().map(str::to_owned));
-        let dialog = made.map(|(dialog, timer, answer)| record(dialog, timer, &self.session, answer.clone()));
-        LegRecord { invite: invite.clone(), to, dialog, others: Vec::new(), trunk }
+        let trunk = dialog.trunk.as_deref().map(str::to_owned);
+        let dialog = Some(record(dialog, timer, &self.session, answer.clone()));
+        LegRecord { invite: invite.clone(), to, dialog, others, trunk }
     }
+}
+
+/// A leg that has no dialog, or none that is wanted: INVITEs that are out, or are being ended.
+fn ringing(mut rings: Vec<RingRecord>) -> Option<LegRecord> {
+    // One that has been answered stands among the others, as those are not talked to.
+    let first = rings.iter().position(|ring| ring.answer.is_empty()).unwrap_or_default();
+    if rings.is_empty() {
+        return None;
+    }
+    let RingRecord { invite, to, trunk, answer } = rings.remove(first);
+    let dialog = (!answer.is_empty()).then(|| DialogRecord { answer, ..DialogRecord::default() });
+    Some(LegRecord { invite, to, dialog, others: rings, trunk })
 }

@@ -127,9 +127,9 @@ impl PhoneLeg {
             }
             Refer::Asked(referred) => {
                 ctx.refuse(&referred.request, referred.server, 480, referred.from);
-                ctx.bye(dialog, Some(self.key.call), Some(cause));
+                ctx.bye(dialog, Some(self.owner()), Some(cause));
             }
-            Refer::None => ctx.bye(dialog, Some(self.key.call), Some(cause)),
+            Refer::None => ctx.bye(dialog, Some(self.owner()), Some(cause)),
         }
     }
     /// Takes the final response to a request of ours, none when nobody answered; false when it is to no report.
@@ -150,7 +150,7 @@ impl PhoneLeg {
     /// Hangs up on a leg that has waited for its reports to be answered.
     pub(crate) fn hang_up(&mut self, ctx: &mut Ctx<'_>) {
         if let Some(Leaving { dialog, cause, .. }) = self.stop_reporting(ctx) {
-            ctx.bye(dialog, Some(self.key.call), Some(cause));
+            ctx.bye(dialog, Some(self.owner()), Some(cause));
         }
     }
     /// The phone hung up before we did.

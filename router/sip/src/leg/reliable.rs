@@ -9,7 +9,7 @@
 //! provisional response has a description (RFC 3262 §3).
 
 use crate::{
-    Micros,
+    Micros, ReliableRecord,
     transaction::{LIFE, Retry, Tick},
     wire::{Message, Method, Name},
 };
@@ -69,6 +69,34 @@ impl Reliable {
     pub(crate) const fn new(random: u128) -> Self {
         let rseq = random as u32 >> 2;
         Self { rseq, out: None, next: None, accepts: false, described: false }
+    }
+    /// As it was stored; `response` is the one that was not received.
+    pub(crate) fn revived(
+        record: ReliableRecord,
+        response: Option<Bytes>,
+        preview: &Bytes,
+        now: Micros,
+    ) -> Self {
+        let ReliableRecord { rseq, out, next, described } = record;
+        let retry = || Some(Retry::start(now, LIFE));
+        let out = out.zip(response).map(|((status, described), response)| Unreceived {
+            status,
+            response,
+            described,
+            retry: retry(),
+        });
+        let preview = |status| (status == 183 && !preview.is_empty()).then(|| preview.clone());
+        let next = next.map(|status| (status, preview(status)));
+        Self { rseq, out, next, accepts: false, described }
+    }
+    /// What is to be stored of them.
+    pub(crate) fn record(&self) -> ReliableRecord {
+        ReliableRecord {
+            rseq: self.rseq,
+            out: self.out.as_ref().map(|out| (out.status, out.described)),
+            next: self.next.as_ref().map(|(status, _)| *status),
+            described: self.described,
+        }
     }
     /// Whether the last one was not received yet.
     pub(crate) const fn is_out(&self) -> bool {

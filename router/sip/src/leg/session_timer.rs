@@ -115,6 +115,20 @@ impl SessionTimer {
         timer.refreshed(now);
         timer
     }
+    /// As it was stored. What fell due meanwhile is made up for: a peer has as long again as a request of ours or its own
+    /// may take. One that never agreed to any end may have been refreshed without a record of it.
+    pub(crate) fn revived(record: TimerRecord, now: Micros) -> Self {
+        let TimerRecord { interval_s, ours, agreed, ends } = record;
+        let terms = Terms { interval_s: interval_s.clamp(LEAST_S, LONGEST_S), least_s: LEAST_S };
+        let mut timer = Self::start(terms, if ours { Duty::Ours } else { Duty::Peers }, agreed, now);
+        if agreed {
+            let since_refresh = timer.ends.0 - now.0;
+            let half = timer.next.0 - now.0;
+            timer.next = Micros((ends.0.saturating_sub(since_refresh) + half).max(now.0));
+            timer.ends = ends.max(now.after(Duration::from_secs(u64::from(MARGIN_S))));
+        }
+        timer
+    }
     /// The session was refreshed `now`.
     pub(crate) fn refreshed(&mut self, now: Micros) {
         let interval_s = self.terms.interval_s;

@@ -13,7 +13,7 @@ mod parse;
 pub use compare::{differs, is_news};
 pub use hold::{answer_silence, offer_open, offer_silence};
 pub use music::{Codec, Music, MusicAnswer, answer_music, offer_music};
-pub use origin::{Origin, same_origin, with_origin};
+pub use origin::{Origin, same_origin, session_of, with_origin};
 
 use crate::wire::ip_literal;
 use bytes::Bytes;

@@ -72,6 +72,14 @@ pub fn same_origin(a: &[u8], b: &[u8]) -> bool {
     line(a).is_some() && line(a) == line(b)
 }
 
+/// Session id and version in the `o=` line, if they are numbers.
+#[must_use]
+pub fn session_of(body: &[u8]) -> Option<(u64, u64)> {
+    let line = std::str::from_utf8(&body[origin_line(body)?]).ok()?;
+    let mut words = line.split(' ').skip(1);
+    Some((words.next()?.parse().ok()?, words.next()?.parse().ok()?))
+}
+
 /// Where the `o=` line stands, without its end.
 fn origin_line(body: &[u8]) -> Option<std::ops::Range<usize>> {
     let mut start = 0;

@@ -100,6 +100,8 @@ pub(crate) enum Reply {
     Peer(u32),
     /// A 2xx of another branch of a fork, or of an INVITE nobody waits for: acknowledge it, end it when `new`.
     Nobody { new: bool },
+    /// Our BYE in the dialog with this tag was answered.
+    Settled(u128),
     /// It was dealt with.
     Done,
     /// There is no such transaction.
@@ -137,6 +139,30 @@ impl Clients {
     ) {
         out.send(sent.to, sent.request.clone(), Sent::Request(Method::Invite));
         let tx = Box::new(InviteClient::start(sent, now));
+        self.insert(ClientId { branch, cancel: false }, Machine::Invite { tx, owner }, timers);
+    }
+    /// An INVITE that left before a restart, and may ring.
+    pub(crate) fn ringing(
+        &mut self,
+        branch: u128,
+        sent: invite_client::Sent,
+        owner: Owner,
+        now: Micros,
+        timers: &mut Timers,
+    ) {
+        let tx = Box::new(InviteClient::ringing(sent, now));
+        self.insert(ClientId { branch, cancel: false }, Machine::Invite { tx, owner }, timers);
+    }
+    /// An INVITE that left before a restart, and whose 2xx with this tag has come.
+    pub(crate) fn answered(
+        &mut self,
+        branch: u128,
+        (sent, tag): (invite_client::Sent, Bytes),
+        owner: Owner,
+        now: Micros,
+        timers: &mut Timers,
+    ) {
+        let tx = Box::new(InviteClient::answered(sent, tag, now));
         self.insert(ClientId { branch, cancel: false }, Machine::Invite { tx, owner }, timers);
     }
     /// The request under `branch`, which belongs to a dialog, may be signed when it is challenged.
@@ -197,6 +223,11 @@ impl Clients {
         out.send(to, request.clone(), Sent::Request(method));
         let tx = Client::start(request, to, now);
         let id = ClientId { branch, cancel: method == Method::Cancel };
+        if id.cancel
+            && let Some(mut before) = self.live.remove(&id)
+        {
+            timers.set(&mut before.alarm, Timer::Client(id), None);
+        }
         self.insert(id, Machine::Other { tx, method, then }, timers);
     }
     fn insert(&mut self, id: ClientId, machine: Machine, timers: &mut Timers) {
@@ -275,7 +306,8 @@ impl Clients {
                 let reply = match (is_final, *then) {
                     (true, Then::Tell(owner)) => Reply::Other { owner, known },
                     (true, Then::Peer(place)) => Reply::Peer(place),
-                    (true, Then::Nothing | Then::Forget(_)) | (false, _) => Reply::Done,
+                    (true, Then::Forget(tag)) => Reply::Settled(tag),
+                    (true, Then::Nothing) | (false, _) => Reply::Done,
                 };
                 (reply, (asks && is_final).then_some((request, to, waits)))
             }

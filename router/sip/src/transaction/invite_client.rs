@@ -91,6 +91,15 @@ impl InviteClient {
         let retry = Retry::over(sent.to, now, LIFE);
         Self { sent, state: State::Calling(retry) }
     }
+    /// One that left before a restart and may ring: what comes of it is heard for so long.
+    pub(crate) fn ringing(sent: Sent, now: Micros) -> Self {
+        Self { sent, state: State::Proceeding { until: now.after(LIFE) } }
+    }
+    /// One that left before a restart, and whose 2xx with this tag has come.
+    pub(crate) fn answered(sent: Sent, tag: Bytes, now: Micros) -> Self {
+        let state = State::Accepted { tag, ack: None, forks: Vec::new(), until: about(now, LIFE) };
+        Self { sent: Sent { request: Bytes::new(), ..sent }, state }
+    }
     /// It is not sent again, but what comes of it is still heard.
     pub(crate) fn hush(&mut self) {
         if let State::Calling(retry) = &mut self.state {

@@ -14,20 +14,20 @@ mod timing;
 
 pub(crate) use clients::{Challenged, Clients, End, Reply, Then, Waits};
 pub(crate) use invite_client::{Heard, Sent as SentInvite};
-pub(crate) use servers::{Servers, server_key};
+pub(crate) use servers::{Servers, Unheard, server_key};
 pub(crate) use timing::{LIFE, Retry, Tick};
 
 use crate::CallKey;
 
 /// Whose leg a transaction belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Owner {
     pub(crate) call: CallKey,
     pub(crate) side: Side,
 }
 
 /// A leg of a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Side {
     Caller,
     /// The phone of this attempt.

@@ -34,8 +34,27 @@ struct Entry {
 
 #[derive(Debug)]
 enum Machine {
-    Invite { tx: InviteServer, owner: Owner, status: u16 },
-    Other { tx: Server, method: Method, status: u16 },
+    Invite {
+        tx: InviteServer,
+        owner: Owner,
+        status: u16,
+        /// Its refusal is the last word of the leg.
+        farewell: bool,
+    },
+    Other {
+        tx: Server,
+        method: Method,
+        status: u16,
+    },
+}
+
+/// What was never acknowledged.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Unheard {
+    /// A 2xx of this leg.
+    Acceptance(Owner),
+    /// The refusal that was the last word of this leg.
+    Farewell(Owner),
 }
 
 /// What finds the transaction of a request: branch, sender and method (RFC 3261 §17.2.3), ACK and CANCEL counting as
@@ -106,8 +125,24 @@ impl Servers {
     /// Begins with an INVITE found by `key`; an initial one is remembered for merged requests.
     pub(crate) fn invite(&mut self, request: &Message, key: Vec<u8>, to: Flow, owner: Owner) -> ServerId {
         let merge = request.to_tag().is_none().then(|| merge_key(request).into());
-        let machine = Machine::Invite { tx: InviteServer::start(), owner, status: 100 };
+        let machine = Machine::Invite { tx: InviteServer::start(), owner, status: 100, farewell: false };
         self.insert(Entry { machine, to, keys: [Some(key.into()), merge], alarm: Alarm::default() })
+    }
+    /// A provisional response was sent to an INVITE before a restart.
+    pub(crate) fn said_before(&mut self, id: ServerId, code: u16, response: Bytes) {
+        if let Some(Entry { machine: Machine::Invite { tx, status, .. }, .. }) = self.live.get_mut(&id) {
+            tx.provisional(response);
+            *status = code;
+        }
+    }
+    /// A 2xx to an INVITE was acknowledged before a restart: what comes again of it is absorbed.
+    pub(crate) fn accepted_before(&mut self, id: ServerId, now: Micros, timers: &mut Timers) {
+        let Some(entry) = self.live.get_mut(&id) else { return };
+        if let Machine::Invite { tx, status, .. } = &mut entry.machine {
+            tx.finished(200, Bytes::new(), entry.to, now);
+            *status = 200;
+        }
+        self.acknowledged(id, now, timers);
     }
     /// Begins with a request other than INVITE that cannot be answered at once, found by `key`.
     pub(crate) fn other(&mut self, method: Method, key: Vec<u8>, to: Flow) -> ServerId {
@@ -181,6 +216,19 @@ impl Servers {
             Machine::Other { .. } => None,
         }
     }
+    /// The refusal that was sent is the last word of its leg.
+    pub(crate) fn is_farewell(&mut self, id: ServerId) {
+        if let Some(Entry { machine: Machine::Invite { farewell, .. }, .. }) = self.live.get_mut(&id) {
+            *farewell = true;
+        }
+    }
+    /// Whose last word it was, the first time this is asked.
+    pub(crate) fn take_farewell(&mut self, id: ServerId) -> Option<Owner> {
+        match &mut self.live.get_mut(&id)?.machine {
+            Machine::Invite { owner, farewell, .. } => std::mem::take(farewell).then_some(*owner),
+            Machine::Other { .. } => None,
+        }
+    }
     /// The ACK of a refusal came; false when the INVITE was not refused, and the ACK is for a dialog.
     pub(crate) fn refusal_acknowledged(&mut self, id: ServerId, now: Micros, timers: &mut Timers) -> bool {
         let refused =
@@ -198,16 +246,16 @@ impl Servers {
         }
         self.arm(id, timers);
     }
-    /// Runs the timer of `id`; says whose 2xx was never acknowledged.
+    /// Runs the timer of `id`; says what was never acknowledged.
     pub(crate) fn expire(
         &mut self,
         id: ServerId,
         now: Micros,
         (timers, out): (&mut Timers, &mut Output),
-    ) -> Option<Owner> {
+    ) -> Option<Unheard> {
         let entry = self.live.get_mut(&id)?;
         entry.alarm.spend();
-        let Machine::Invite { tx, owner, status } = &mut entry.machine else {
+        let Machine::Invite { tx, owner, status, farewell } = &mut entry.machine else {
             self.remove(id);
             return None;
         };
@@ -218,11 +266,12 @@ impl Servers {
             invite_server::Due::NoAck => {
                 let owner = *owner;
                 self.remove(id);
-                return Some(owner);
+                return Some(Unheard::Acceptance(owner));
             }
             invite_server::Due::Gone => {
+                let last = farewell.then_some(Unheard::Farewell(*owner));
                 self.remove(id);
-                return None;
+                return last;
             }
             invite_server::Due::Wait => {}
         }

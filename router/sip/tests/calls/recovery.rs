@@ -67,12 +67,31 @@ fn a_caller_is_stored_before_100_leaves_and_when_it_is_answered() {
 #[test]
 fn what_is_over_is_forgotten() {
     let mut rig = Rig::new();
-    let call = offer(&mut rig, &Peer::caller("621"));
+    let mut caller = Peer::caller("621");
+    let call = offer(&mut rig, &caller);
     let (leg, invite) = ringing(&mut rig, call, 1);
     rig.receive(PHONE, answer(&invite, 486, "p", "", ""));
     assert_eq!(rig.kept.last(), Some(&Keep::ForgetLeg(leg)));
     rig.end(call, 480);
+    assert_eq!(last_caller(&rig.kept).ended, Some(480), "until the caller has heard so");
+    let refusal = rig.sent_to(PBX).pop().unwrap();
+    rig.receive(PBX, caller.ack(&refusal));
     assert_eq!(rig.kept.last(), Some(&Keep::ForgetCall(call)));
+}
+
+#[test]
+fn a_conversation_is_remembered_until_both_have_heard_that_it_is_over() {
+    let mut rig = Rig::new();
+    let (call, leg, ..) = talking(&mut rig, &mut Peer::caller("621"));
+    rig.sent();
+    rig.end(call, 200);
+    let gone = |kept: &[Keep]| kept.contains(&Keep::ForgetCall(call)) || kept.contains(&Keep::ForgetLeg(leg));
+    assert!(!gone(&rig.kept));
+    let byes = (rig.one_to(PBX), rig.one_to(PHONE));
+    rig.receive(PBX, answer(&byes.0, 200, "", "", ""));
+    assert!(rig.kept.contains(&Keep::ForgetCall(call)) && !rig.kept.contains(&Keep::ForgetLeg(leg)));
+    rig.receive(PHONE, answer(&byes.1, 200, "", "", ""));
+    assert!(rig.kept.contains(&Keep::ForgetLeg(leg)));
 }
 
 #[test]

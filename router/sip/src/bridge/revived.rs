@@ -1,0 +1,77 @@
+//! A call after a restart: its caller and the phones, and how they come together again.
+
+use super::{Call, Have, hold::Stage};
+use crate::{
+    CallKey, LegKey, LegRecord,
+    context::Ctx,
+    leg::{
+        Turn,
+        caller::{self, Caller},
+        phone::PhoneLeg,
+    },
+    timers::ServerId,
+    transaction::Side,
+};
+
+impl Call {
+    /// A call with this caller. The phone of `talks_to` stays, all others are ended.
+    pub(crate) fn revived(
+        caller: Caller,
+        legs: &[(LegKey, LegRecord)],
+        talks_to: Option<u32>,
+        ctx: &mut Ctx<'_>,
+    ) -> Self {
+        let mut call = Self::new(caller.call, caller);
+        for (key, record) in legs {
+            call.take_old_leg((*key, record), talks_to == Some(key.attempt), ctx);
+        }
+        call.unsure = talks_to.filter(|attempt| call.phone(*attempt).is_some_and(|leg| leg.line().is_some()));
+        call.have = call.joined_before().map_or(Have::Nothing, Have::Phone);
+        call
+    }
+    /// A call of which there is nothing but what is to be ended.
+    pub(crate) fn buried(key: CallKey, caller: Caller) -> Self {
+        Self { buried: true, ..Self::new(key, caller) }
+    }
+    /// Takes a phone's leg as it was stored: it stays, or is ended.
+    pub(crate) fn take_old_leg(
+        &mut self,
+        (key, record): (LegKey, &LegRecord),
+        stays: bool,
+        ctx: &mut Ctx<'_>,
+    ) {
+        if self.phone(key.attempt).is_none() {
+            self.phones.push(PhoneLeg::revived(key, record, stays, ctx));
+            ctx.net.legs += 1;
+        }
+    }
+    /// The phone that the caller was told last, and talks to.
+    fn joined_before(&self) -> Option<u32> {
+        let leg = self.phone(self.unsure?)?;
+        let is_up = matches!(self.caller.stage, caller::Stage::Up(_));
+        (is_up && self.caller.session.has_told(&leg.session.theirs)).then_some(leg.key.attempt)
+    }
+    /// The ACK of a caller's 2xx may have come before the restart, and what is repeated now meet no interest: whether it is
+    /// there is found out otherwise.
+    pub(super) fn may_have_acknowledged(&mut self, side: Side, server: ServerId) -> bool {
+        let is_first = side == Side::Caller && self.caller.revived && self.caller.server == server;
+        let described = !self.caller.session.theirs.is_empty();
+        let Some(line) = self.line_mut(side).filter(|_| is_first && described) else { return false };
+        line.turn = Turn::Free;
+        true
+    }
+    /// Whether this is the phone of which the shell says by this very order how it stands.
+    pub(super) fn is_made_sure(&mut self, attempt: u32) -> bool {
+        self.unsure.take_if(|unsure| *unsure == attempt).is_some()
+    }
+    /// The hold that stood before the restart stands again.
+    pub(super) fn holds_again(&mut self, attempt: u32) -> bool {
+        let here = self.line_mut(Side::Phone(attempt)).is_some();
+        let again = here && self.hold.is_none() && self.is_made_sure(attempt);
+        if again {
+            self.begin_hold(attempt, Stage::Stands);
+            self.remember_open();
+        }
+        again
+    }
+}

@@ -1,0 +1,133 @@
+//! `kill -9` again and again in the middle of a busy hour: nobody is lost. Callers and phones are SIPp's, who log what they see.
+//!
+//! Three groups at once: some talk through all of it, some wait for few agents, and new ones come all the time. A short
+//! version runs always; `SAMBUNG_KILLS=30 SAMBUNG_CROWD=200` is the full one.
+
+use harness::{Router, Sipp, SippRun, Site, eventually, free_port, judge::Testimony, need_all};
+use loadtest::random::Dice;
+use std::{
+    env,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+/// New calls a second beside those that talk and wait.
+const PER_SECOND: u32 = 30;
+/// Agents for them.
+const QUICK: usize = 60;
+/// Agents for those who wait.
+const FEW: usize = 3;
+/// How long a caller who waits talks, and one of those that talk through all of it, after the last kill.
+const TALK_MS: [u32; 2] = [1_000, 10_000];
+/// A BYE is answered within this time.
+const ANSWERED: u64 = 5_000_000;
+/// Longest anybody has patience.
+const PATIENCE_MS: u32 = 240_000;
+
+fn number(name: &str, default: u32) -> u32 {
+    env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+/// Agents of three queues, each with a skill of its own.
+fn site(crowd: u32, ports: [u16; 2]) -> Site {
+    let mut text = String::new();
+    for (queue, entry) in [("long", "1600"), ("wait", "1700")] {
+        text += &format!(
+            "[[queue]]\nname = \"{queue}\"\nneeds = \"{queue}\"\nwrap_up = \"0s\"\npop_budget = \"0ms\"\nrona_pause = \"300ms\"\nmax_wait = \"10m\"\n\
+             [[entry]]\nnumber = \"{entry}\"\nqueue = \"{queue}\"\n"
+        );
+    }
+    for (group, count) in [("long", crowd as usize), ("wait", FEW), ("main", QUICK)] {
+        let port = ports[usize::from(group == "long")];
+        for agent in 1..=count {
+            text += &format!(
+                "[[agent]]\nid = \"{group}{agent}\"\nphone = \"sip:{group}{agent}@127.0.0.1:{port}\"\npresence = \"always\"\nskills = {{ {group} = 5 }}\n"
+            );
+        }
+    }
+    Site::new().fixed_ports().queue("needs", "main").queue("max_wait", "10m").more(&text)
+}
+
+fn callers(name: &str, dial: &str, calls: u32, rate: u32) -> Sipp {
+    let callers = Sipp::caller("caller_survives").named(name).with("PATIENCE", PATIENCE_MS);
+    callers.dial(dial).calls(calls, rate)
+}
+
+/// Kills and starts the router again, at random points.
+fn kill_often(router: &mut Router, kills: u32) -> Vec<Duration> {
+    let mut dice = Dice::new(1, 0);
+    let mut away = Vec::new();
+    for _ in 0..kills {
+        // The pause is the point: the router is killed at whatever it happens to be doing.
+        std::thread::sleep(Duration::from_millis(1_500 + dice.below(1_500) as u64));
+        let killed = Instant::now();
+        router.kill();
+        router.start_again();
+        away.push(killed.elapsed());
+    }
+    away
+}
+
+/// Microseconds from each agent's hanging up to the answer; those without an answer by themselves.
+fn byes(log: &str) -> (Vec<u64>, Vec<String>) {
+    let of = |what: &str| {
+        let lines = log.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let found = lines.filter(|words| words.len() >= 7 && words[0] == "A" && words[4] == what);
+        let at = |words: &[&str]| {
+            let part = |word: &str| word.trim_matches(['[', ']']).parse::<u64>().unwrap_or_default();
+            part(words[5]) * 1_000_000 + part(words[6])
+        };
+        found.map(|words| (words[3].to_owned(), at(&words))).collect::<std::collections::BTreeMap<_, _>>()
+    };
+    let (asked, answered) = (of("HANGUP"), of("HUNGUP"));
+    let unanswered = asked.keys().filter(|call| !answered.contains_key(*call)).cloned().collect();
+    let taken = asked.iter().filter_map(|(call, at)| Some(answered.get(call)?.saturating_sub(*at)));
+    (taken.collect(), unanswered)
+}
+
+fn wait_for(what: &str, run: &SippRun, count: usize, word: &str) {
+    let enough = || (run.log().lines().filter(|line| line.contains(word)).count() >= count).then_some(());
+    eventually(what, Duration::from_secs(60), enough);
+}
+
+#[test]
+fn a_router_killed_again_and_again_loses_nobody() {
+    need_all(&["sipp", "sqlite3"]);
+    let (kills, crowd) = (number("SAMBUNG_KILLS", 4), number("SAMBUNG_CROWD", 30));
+    let ports = [free_port(), free_port()];
+    let mut router = Router::start(&site(crowd, ports));
+    let (to, folder): (SocketAddr, _) = (router.ready().sip_udp, router.folder().to_owned());
+    let seconds = kills * 4 + 10;
+
+    let phones = |at: usize| {
+        let phones = Sipp::new("phone_survives").port(ports[at]).with("RING", 100).with("TALK", TALK_MS[at]);
+        phones.start(to, &folder)
+    };
+    let phones = [phones(0), phones(1)];
+    let long = callers("l", "1600", crowd, 50).start(to, &folder);
+    wait_for("the long talks have begun", &long, crowd as usize, " OK ");
+    let wait = callers("w", "1700", crowd, 100).start(to, &folder);
+    wait_for("callers wait", &wait, crowd as usize, " OK ");
+    let quick = callers("n", "1500", PER_SECOND * seconds, PER_SECOND).start(to, &folder);
+
+    let away = kill_often(&mut router, kills);
+    println!("up again after {away:?}");
+
+    let at_most = Duration::from_millis(PATIENCE_MS.into());
+    let logs = [long, wait, quick].map(|run| run.finished(at_most));
+    let phones = phones.map(SippRun::end).concat();
+    let testimony = Testimony::read(&[&logs[0], &logs[1], &logs[2], &phones]);
+    assert_eq!(testimony.not_connected_once(), [""; 0]);
+    assert_eq!(testimony.agents_with_two_calls(), [""; 0]);
+    let waiting = Testimony::read(&[&logs[1], &phones]);
+    assert_eq!(waiting.served_out_of_order(|_| 5), [""; 0]);
+    let (taken, unanswered) = byes(&phones);
+    assert!(unanswered.is_empty(), "BYEs without an answer: {unanswered:?}");
+    assert!(taken.iter().all(|taken| *taken <= ANSWERED), "{:?}", taken.iter().max());
+
+    let records = router.records();
+    let calls = u64::from(2 * crowd + PER_SECOND * seconds);
+    records.expect_count(calls);
+    assert_eq!(records.number("SELECT count(*) FROM calls WHERE outcome = 'answered'"), calls);
+    router.expect_all_ready(crowd as usize + FEW + QUICK);
+}
