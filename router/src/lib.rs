@@ -3,6 +3,7 @@
 //! `brain` is the loop that owns everything on the path of a call; `roles` puts a process together.
 
 pub mod announcer;
+pub mod backup;
 pub mod brain;
 pub mod clock;
 pub mod demo;

@@ -8,6 +8,7 @@
 
 mod abuse;
 mod announce;
+mod backup;
 mod baresip;
 mod bench;
 mod checks;
@@ -32,6 +33,7 @@ mod races;
 mod registrations;
 mod revival;
 mod rtpengine;
+mod runbook;
 mod scenes;
 mod streams;
 mod transfer;

@@ -33,7 +33,8 @@ impl Package {
     fn build() -> Self {
         need_all(&["dpkg-deb", "readelf"]);
         let folder = tempfile::tempdir().unwrap();
-        let told = said(Command::new(format!("{PACKAGING}/deb")).arg(sambung()).arg(folder.path()));
+        let mut deb = Command::new(format!("{PACKAGING}/deb"));
+        let told = said(deb.arg(sambung()).arg(folder.path()).env("DEB_LEVEL", "1"));
         let file = PathBuf::from(told.lines().last().unwrap());
         said(Command::new("dpkg-deb").arg("--raw-extract").arg(&file).arg(folder.path().join("tree")));
         Self { folder, file }
@@ -108,9 +109,12 @@ fn expect_unit(package: &Package) {
 
 fn expect_user(package: &Package) {
     let root = package.folder.path().join("root");
-    fs::create_dir_all(root.join("etc")).unwrap();
-    let file = package.path("usr/lib/sysusers.d/sambung.conf");
-    said(Command::new(need("systemd-sysusers")).arg("--root").arg(&root).arg("--replace=/x").arg(&file));
+    for folder in ["etc", "usr/lib/sysusers.d"] {
+        fs::create_dir_all(root.join(folder)).unwrap();
+    }
+    let file = "usr/lib/sysusers.d/sambung.conf";
+    fs::copy(package.path(file), root.join(file)).unwrap();
+    said(Command::new(need("systemd-sysusers")).arg("--root").arg(&root));
     let users = fs::read_to_string(root.join("etc/passwd")).unwrap();
     assert!(users.lines().any(|user| user.starts_with("sambung:") && user.contains(":/var/lib/sambung:")));
 }
