@@ -143,9 +143,8 @@ pub async fn back_up(wanted: Wanted<'_>, tell: impl FnMut(&str)) -> Result<Summa
 
 /// The lock of a store in which nobody works.
 fn alone(store: &Path) -> Result<StoreLock, BackupError> {
-    StoreLock::take(store).map_err(|error| match error {
-        LogError::InUse { path } => BackupError::InUse { path },
-        other => other.into(),
+    StoreLock::take(store).map_err(|error| {
+        if let LogError::InUse { path } = error { BackupError::InUse { path } } else { error.into() }
     })
 }
 

@@ -16,6 +16,7 @@ pub mod inspect;
 pub mod live;
 pub mod load;
 pub mod log;
+pub mod logging;
 pub mod media;
 pub mod metrics;
 pub mod office;

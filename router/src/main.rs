@@ -6,6 +6,7 @@ use router::{
     backup::{self, BackupError},
     demo,
     inspect::{self, InspectError},
+    logging,
     process::{self, Ending, Failure},
     roles, supervisor,
 };
@@ -39,7 +40,7 @@ Examples:
   sambung replay sambung-data         decide a recorded log again and compare
   sambung backup sambung-data copy    copy a store while a router writes it
 
-Logging: RUST_LOG=info (default), debug for callers' numbers.";
+Logging: RUST_LOG=info (default), debug for callers' numbers; SAMBUNG_LOG=json for an object of JSON a line.";
 
 #[derive(Subcommand)]
 enum Command {
@@ -124,7 +125,10 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    start_logging();
+    if let Err(error) = logging::start() {
+        eprintln!("sambung: {error}");
+        return ExitCode::from(WRONG_CONFIGURATION);
+    }
     match Cli::parse().command {
         Command::Check { reference: true, .. } => show(&config::reference()),
         Command::Check { clips: true, .. } => show(&clips()),
@@ -141,12 +145,6 @@ fn main() -> ExitCode {
             with_runtime(demo::run(demo::Options { seconds, calls_per_minute: calls, seed, store }))
         }
     }
-}
-
-fn start_logging() {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }
 
 fn with_runtime(task: impl Future<Output = Result<(), Failure>>) -> ExitCode {

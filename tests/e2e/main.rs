@@ -24,6 +24,7 @@ mod hold;
 mod hostile;
 mod ipv6;
 mod kamailio;
+mod logging;
 mod names;
 mod overload;
 mod packaging;
