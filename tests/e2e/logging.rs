@@ -15,7 +15,7 @@ async fn a_line_of_json_names_the_call_that_it_is_about() {
     // Nobody answers, and there is one port for music: the second caller and later ones have none.
     let site = Site::new().agent(Agent::desk("a001", 5910)).to_toml();
     let even = free_port() & !1;
-    let site = site.replacen("ports = \"0\"", &format!("ports = \"{even}-{even}\""), 1);
+    let site = site.replacen("ports = \"0\"", &format!("ports = \"{even}-{}\"", even + 1), 1);
     let mut router = Router::start_with(&site, &[("SAMBUNG_LOG", "json")]);
     let plan = CallersPlan {
         target: router.ready().sip_udp,
