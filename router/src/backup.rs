@@ -71,6 +71,9 @@ pub enum BackupError {
         /// The target.
         path: PathBuf,
     },
+    /// There is no such folder, or it cannot be read.
+    #[error("{0}")]
+    NoStore(LogError),
     /// The live file of a router that runs is another one a moment later.
     #[error(
         "{path} is in use; its live file is of use only when no router runs: stop it, or leave --live out"
@@ -105,7 +108,7 @@ impl BackupError {
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
         match self {
-            Self::Taken { .. } | Self::InUse { .. } | Self::Log(LogError::Empty { .. }) => true,
+            Self::Taken { .. } | Self::NoStore(_) | Self::InUse { .. } => true,
             Self::Log(_) | Self::Records { .. } | Self::Io { .. } => false,
         }
     }
@@ -120,8 +123,8 @@ impl BackupError {
 /// [`BackupError`]. Unless it is a refusal, what is in the target is no whole copy: remove it.
 pub async fn back_up(wanted: Wanted<'_>, tell: impl FnMut(&str)) -> Result<Summary, BackupError> {
     let Wanted { store, target, live } = wanted;
-    if log::segments(store)?.is_empty() {
-        return Err(LogError::Empty { path: store.to_owned() }.into());
+    if log::segments(store).map_err(BackupError::NoStore)?.is_empty() {
+        return Err(BackupError::NoStore(LogError::Empty { path: store.to_owned() }));
     }
     let lock = if live { Some(alone(store)?) } else { None };
     make_empty(target)?;

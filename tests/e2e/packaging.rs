@@ -59,6 +59,7 @@ fn the_debian_package_installs_a_router_that_runs_as_it_stands() {
     expect_unit(&package);
     expect_user(&package);
     expect_runs(&package);
+    expect_installed_upgraded_and_removed(&package);
 }
 
 fn expect_sound(package: &Package) {
@@ -105,6 +106,7 @@ fn expect_unit(package: &Package) {
     let value = |key: &str| unit.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
     assert_eq!((value("Type"), value("Restart")), (Some("notify"), Some("always")));
     assert_eq!(value("StartLimitIntervalSec"), Some("0"), "systemd never gives up");
+    assert_eq!(value("ProcSubset"), None, "the clock reads the machine's start in /proc/sys");
 }
 
 fn expect_user(package: &Package) {
@@ -135,6 +137,68 @@ fn expect_runs(package: &Package) {
     let mut router = Router::start_binary(&program, &configuration);
     assert_eq!(router.operator("/readyz").status, 200);
     assert_eq!(router.stop(), Some(0), "{}", router.log());
+}
+
+/// A system of its own over this one, in which nothing that is changed stays: `$1` is a folder for it, `$2` the package.
+/// In it `systemctl` only says how it was called.
+const SYSTEM: &str = r#"set -e
+mount -t tmpfs tmpfs "$1"
+cd "$1" && mkdir upper work root
+mount -t overlay overlay -o lowerdir=/,upperdir=upper,workdir=work root
+mount --bind /proc root/proc && mount --bind /dev root/dev
+cp "$2" root/root/sambung.deb
+printf '#!/bin/sh\necho "systemctl $*"\n' >root/usr/local/bin/systemctl
+chmod 755 root/usr/local/bin/systemctl && mkdir -p root/run/systemd/system
+cp /dev/stdin root/root/play
+exec chroot root sh /root/play 2>&1"#;
+
+/// An administrator's year with the package.
+const YEAR: &str = r"PATH=/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin
+export PATH DEBIAN_FRONTEND=noninteractive
+echo '== install'; dpkg --force-depends -i /root/sambung.deb
+su -s /bin/sh sambung -c 'cat /etc/sambung/sambung.toml >/dev/null' && echo 'the router may read its file'
+su -s /bin/sh nobody -c 'cat /etc/sambung/sambung.toml 2>/dev/null' || echo 'others may not'
+echo '== upgrade'; dpkg --force-depends -i /root/sambung.deb
+echo 'nonsense = 1' >>/etc/sambung/sambung.toml
+echo '== upgrade with a wrong file'; dpkg --force-depends --force-confold -i /root/sambung.deb
+mkdir -p /var/lib/sambung
+echo '== remove'; dpkg -r sambung
+echo '== purge'; dpkg -P sambung
+[ -d /var/lib/sambung ] && echo 'records stay'
+";
+
+fn expect_installed_upgraded_and_removed(package: &Package) {
+    let (system, play) = (package.folder.path().join("system"), package.folder.path().join("play"));
+    fs::create_dir(&system).unwrap();
+    fs::write(&play, YEAR).unwrap();
+    let mut shell = Command::new(need("unshare"));
+    shell
+        .args(["--mount", "--propagation", "private", "sh", "-c", SYSTEM, "sh"])
+        .arg(&system)
+        .arg(&package.file);
+    let output = shell.stdin(fs::File::open(&play).unwrap()).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    if !text.contains("== install") {
+        println!("SKIPPED: only root may try a package: {}", String::from_utf8_lossy(&output.stderr));
+        return;
+    }
+    let part = |name: &str| {
+        let rest = text.split(&format!("== {name}\n")).nth(1).unwrap_or_else(|| panic!("{name}: {text}"));
+        rest.split("\n== ").next().unwrap().to_owned()
+    };
+    let install = part("install");
+    assert!(install.contains("the router may read its file\nothers may not"), "{text}");
+    assert!(install.contains("then: systemctl enable --now sambung"), "it says what to do: {text}");
+    assert!(!install.contains("systemctl start") && !install.contains("systemctl restart"), "{text}");
+    assert!(
+        part("upgrade").contains("no problem found, 0 warnings\nsystemctl restart --no-block sambung"),
+        "{text}"
+    );
+    let wrong = part("upgrade with a wrong file");
+    assert!(wrong.contains("nonsense") && wrong.contains("the old version goes on"), "{text}");
+    assert!(!wrong.contains("systemctl restart --no-block"), "a router that runs is left running: {text}");
+    assert!(part("remove").contains("systemctl disable --now sambung"), "{text}");
+    assert!(part("purge").contains("records stay"), "{text}");
 }
 
 #[test]
