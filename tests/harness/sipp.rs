@@ -15,12 +15,17 @@ const INCLUDE: &str = "<include part=\"";
 
 /// The RTP port callers name, where nobody listens to them.
 const CALLERS_RTP: u16 = 40_000;
+/// And that phones name.
+const PHONES_RTP: u16 = 42_000;
 
 /// A SIPp to be started on one of the scenarios in `tests/sip`.
 #[derive(Clone, Debug)]
 pub struct Sipp {
     scenario: String,
-    port: u16,
+    /// What it plays when it is called itself.
+    when_called: Option<String>,
+    /// Any free one, unless it is told.
+    port: Option<u16>,
     ip: String,
     transport: String,
     values: Vec<(String, String)>,
@@ -45,7 +50,8 @@ impl Sipp {
     pub fn new(name: &str) -> Self {
         Self {
             scenario: name.to_owned(),
-            port: free_port(),
+            when_called: None,
+            port: None,
             ip: "127.0.0.1".to_owned(),
             transport: "u1".to_owned(),
             values: Vec::new(),
@@ -54,6 +60,9 @@ impl Sipp {
             named: "q".to_owned(),
         }
         .with("MEDIA", CALLERS_RTP)
+        .with("RTP", PHONES_RTP)
+        .with("USER", "ann")
+        .with("AT", "[local_ip]:[local_port]")
         .with("SPEAKS", "RTP/AVP 8")
         .with("LINE", "")
         .with("HEADERS", "")
@@ -65,6 +74,12 @@ impl Sipp {
     pub fn tunnelled(mut self, port: Option<u16>) -> Self {
         self.tunnel = Some(port);
         self.over("t1")
+    }
+    /// While it plays its own scenario it also takes calls: those go as `tests/sip/NAME.xml` says.
+    #[must_use]
+    pub fn when_called(mut self, name: &str) -> Self {
+        self.when_called = Some(name.to_owned());
+        self
     }
     /// Every message goes to a file; [`SippRun::trace_file`].
     #[must_use]
@@ -81,7 +96,7 @@ impl Sipp {
     /// On this port.
     #[must_use]
     pub fn port(mut self, port: u16) -> Self {
-        self.port = port;
+        self.port = Some(port);
         self
     }
     /// Callers are called `name` and a number, and not `q`, so that several groups can be told apart.
@@ -94,7 +109,7 @@ impl Sipp {
     #[must_use]
     pub fn ip(mut self, ip: &str) -> Self {
         ip.clone_into(&mut self.ip);
-        self
+        self.argument("-bind_local")
     }
     /// A caller; it shows no name.
     #[must_use]
@@ -138,15 +153,17 @@ impl Sipp {
     #[must_use]
     pub fn start(&self, target: SocketAddr, folder: &Path) -> SippRun {
         let program = need("sipp");
-        let name = format!("{}-{}", self.scenario, self.port);
+        let port = self.port.unwrap_or_else(free_port);
+        let name = format!("{}-{port}", self.scenario);
         let file = folder.join(format!("{name}.xml"));
-        fs::write(&file, self.filled_in()).unwrap();
+        let text = self.filled_in(&self.scenario);
+        fs::write(&file, &text).unwrap();
         let at = |ending: &str| folder.join(format!("{name}.{ending}"));
         let child = Command::new(program)
             .arg(target.to_string())
             .arg("-sf")
             .arg(&file)
-            .args(["-i", &self.ip, "-mi", &self.ip, "-p", &self.port.to_string()])
+            .args(["-i", &self.ip, "-mi", &self.ip, "-p", &port.to_string()])
             .args(["-mp", &free_port().to_string(), "-t", &self.transport, "-max_socket", "1000", "-nostdin"])
             .arg("-trace_logs")
             .arg("-log_file")
@@ -159,6 +176,11 @@ impl Sipp {
             // SIPp ends itself when the machine is busy unless its watchdog is told to be patient.
             .args(["-watchdog_minor_maxtriggers", "100000", "-watchdog_major_maxtriggers", "100000"])
             .args(&self.arguments)
+            .args(self.when_called.iter().flat_map(|called| {
+                let file = folder.join(format!("{name}-called.xml"));
+                fs::write(&file, self.filled_in(called)).unwrap();
+                ["-oocsf".into(), file.into_os_string()]
+            }))
             .env("TERM", "dumb")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -168,10 +190,8 @@ impl Sipp {
         let mut run = SippRun { child, name, folder: folder.to_owned() };
         // What is sent before it listens is lost. It may also have done its work already.
         // Over a stream only those listen who wait to be called.
-        let waits = fs::read_to_string(&file).unwrap();
-        let waits =
-            waits.find("<recv").is_some_and(|recv| waits.find("<send").is_none_or(|send| recv < send));
-        let at = (self.ip.as_str(), self.port);
+        let waits = text.find("<recv").is_some_and(|recv| text.find("<send").is_none_or(|send| recv < send));
+        let at = (self.ip.as_str(), port);
         let listens = || match self.transport.starts_with('u') {
             true => UdpSocket::bind(at).is_err(),
             false => !waits || TcpListener::bind(at).is_err(),
@@ -189,8 +209,8 @@ impl Sipp {
     pub fn run(&self, target: SocketAddr, folder: &Path, at_most: Duration) -> String {
         self.start(target, folder).finished(at_most)
     }
-    fn filled_in(&self) -> String {
-        let mut text = read(&self.scenario);
+    fn filled_in(&self, scenario: &str) -> String {
+        let mut text = read(scenario);
         self.put_values(&mut text);
         while let Some(at) = text.find(INCLUDE) {
             let end = at + text[at..].find("/>").expect("an include ends with />") + "/>".len();

@@ -39,6 +39,16 @@ impl Stunnel {
         let ip = target.ip();
         self.service(port, target, &format!("client = yes\nverifyChain = yes\ncheckIP = {ip}"))
     }
+    /// The same, and `target` sees it come from this address.
+    #[must_use]
+    pub fn outwards_from(self, from: &str, port: u16, target: SocketAddr) -> Self {
+        let ip = target.ip();
+        self.service(
+            port,
+            target,
+            &format!("client = yes\nverifyChain = yes\ncheckIP = {ip}\nlocal = {from}"),
+        )
+    }
     /// Whoever connects to `port` over TLS and shows a certificate reaches `behind` in the clear.
     #[must_use]
     pub fn inwards(self, port: u16, behind: u16) -> Self {

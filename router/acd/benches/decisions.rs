@@ -1,7 +1,7 @@
 //! Events decided a second on a busy floor: 10,000 agents, 200 queues, 5,000 waiting calls, nobody idle.
 //!
-//! One round is three events: an agent's phone hangs up (she is given a waiting call at once), it answers, and a new
-//! caller arrives and waits.
+//! One round of decisions is three events: an agent's phone hangs up (she is given a waiting call at once), it answers,
+//! and a new caller arrives and waits.
 
 use acd::{
     Acd, CallId, Event, OfferId, Order, Plan, Timestamp,
@@ -114,5 +114,23 @@ fn decisions(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, decisions);
+/// The brain's memory written and read: every agent talks, and so many callers wait.
+fn snapshots(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("snapshots");
+    for (agents, queues, waiting) in [(100, 20, 50), (1_000, 100, 500), (10_000, 200, 5_000)] {
+        let busy = Busy::new(agents, queues, waiting);
+        let bytes = busy.acd.snapshot().unwrap_or_default();
+        group.throughput(Throughput::Bytes(bytes.len() as u64));
+        let name = format!("{agents} agents, {} calls, {} bytes", busy.acd.live_calls(), bytes.len());
+        group.bench_function(BenchmarkId::new("write", &name), |bencher| {
+            bencher.iter(|| black_box(busy.acd.snapshot()).is_ok());
+        });
+        group.bench_function(BenchmarkId::new("read", &name), |bencher| {
+            bencher.iter(|| black_box(Acd::restore(&bytes)).is_ok());
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, decisions, snapshots);
 criterion_main!(benches);

@@ -15,6 +15,11 @@ fn no_shift_loses_a_call_or_lets_an_able_agent_idle_while_one_waits() {
 }
 
 #[test]
+fn two_who_were_occupied_alike_at_different_times_have_an_order_all_the_same() {
+    let _ = shift::play(25_988, 120);
+}
+
+#[test]
 fn the_log_of_a_shift_gives_the_same_state_again() {
     for seed in 0..seeds() / 10 {
         shift::play(seed, 120).prove_replay();

@@ -11,7 +11,10 @@ use crate::{
     wire::{Message, Method, Name, NameAddr, Uri},
 };
 use bytes::Bytes;
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 /// Most Record-Route entries we take over; more makes no sense with 70 hops to go.
 const MAX_ROUTES: usize = 32;
@@ -38,6 +41,8 @@ pub(crate) struct Dialog {
     target: Bytes,
     routes: Vec<Bytes>,
     peer: Flow,
+    /// Where a peer behind a NAT believes that it is: its registration told, and is reached elsewhere.
+    believed: Option<SocketAddr>,
     /// Whether the peer takes UPDATE, as far as it has said.
     pub(crate) takes_update: bool,
     /// Whether it has had a REFER that was accepted.
@@ -73,6 +78,7 @@ impl Dialog {
             target: share(invite, invite.contact_uri()),
             routes: invite.record_routes().take(MAX_ROUTES).map(|route| invite.share(route)).collect(),
             peer,
+            believed: None,
             takes_update: takes_update(invite),
             referred: false,
             secure: is_secure(invite),
@@ -96,11 +102,19 @@ impl Dialog {
             target: share(response, response.contact_uri()),
             routes,
             peer,
+            believed: None,
             takes_update: takes_update(response),
             referred: false,
             secure: false,
             trunk: None,
         }
+    }
+    /// The same with a peer whom our INVITE found at `to`. If that is not where its URI leads, as with a phone that registered
+    /// through a NAT, then a Contact there tells nothing new.
+    pub(crate) fn found_at(self, to: Flow) -> Self {
+        let named = Uri::parse(remote_uri(&self.remote)).ok().and_then(|uri| Flow::named(&uri));
+        let believed = named.map(|named| named.peer).filter(|named| *named != to.peer);
+        Self { believed, ..self }
     }
     /// The same, with every hop encrypted or not.
     pub(crate) fn over_tls(self, secure: bool) -> Self {
@@ -110,7 +124,7 @@ impl Dialog {
     pub(crate) fn revived(self, record: &DialogRecord) -> Self {
         let target = if record.target.is_empty() { self.target } else { record.target.clone() };
         let remote_seq = self.remote_seq.max(record.remote_seq);
-        Self { local_seq: jump(self.local_seq.max(record.local_seq)), remote_seq, target, ..self }
+        Self { local_seq: jump(record.local_seq), remote_seq, target, ..self }
     }
     /// Where our requests go by the peer's last Contact.
     pub(crate) const fn target(&self) -> &Bytes {
@@ -182,8 +196,9 @@ impl Dialog {
         let named = Uri::parse(uri).ok().and_then(|uri| Flow::named(&uri));
         let Some(named) = named else { return self.peer };
         let same = named.transport == self.peer.transport;
-        let here =
-            self.peer.connection.is_some() || is_private(named.peer.ip()) && !is_private(self.peer.peer.ip());
+        let here = self.peer.connection.is_some()
+            || self.believed == Some(named.peer)
+            || is_private(named.peer.ip()) && !is_private(self.peer.peer.ip());
         if same && here { self.peer } else { named }
     }
 }
@@ -263,6 +278,24 @@ mod tests {
         let lan = Flow::udp("10.0.0.1:5060".parse().unwrap());
         let dialog = Dialog::as_server(&invite("Contact: <sip:ann@10.0.0.7:5080>\r\n"), lan, 1, b"ours");
         assert_eq!(dialog.path().to, Flow::udp("10.0.0.7:5080".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_phone_that_registered_through_a_nat_is_reached_where_it_was_found() {
+        let at = |address: &str| Flow::udp(address.parse().unwrap());
+        let dialog = |contact: &str, asked: &str| {
+            let text = format!(
+                "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK1\r\nFrom: <sip:1500@10.0.0.1>;tag=f\r\n\
+                 To: <sip:ann@192.168.1.7:5080>;tag=t\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\nContact: <sip:ann@{contact}>\r\n\
+                 Content-Length: 0\r\n\r\n"
+            );
+            let answer = Message::parse(Bytes::from(text)).unwrap();
+            let from = at("10.0.0.9:40000");
+            Dialog::as_client(1, Bytes::new(), 1, &answer, from).found_at(at(asked)).path().to
+        };
+        assert_eq!(dialog("192.168.1.7:5080", "10.0.0.9:40000"), at("10.0.0.9:40000"), "behind the NAT");
+        assert_eq!(dialog("10.0.0.8:5060", "10.0.0.9:40000"), at("10.0.0.8:5060"), "something new");
+        assert_eq!(dialog("192.168.1.7:5080", "192.168.1.7:5080"), at("192.168.1.7:5080"), "no NAT");
     }
 
     #[test]

@@ -53,6 +53,9 @@ pub struct RingRecord {
     /// Its 2xx, when one has come that is of no use: the dialog it made is being ended. Else empty.
     #[serde(default)]
     pub answer: Bytes,
+    /// Last CSeq number used that goes with it; zero: its own.
+    #[serde(default)]
+    pub local_seq: u32,
 }
 
 /// A caller's leg.

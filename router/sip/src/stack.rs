@@ -269,7 +269,7 @@ impl Stack {
             }
             Reply::Challenged(challenged) => self.challenged(*challenged, message, from, moment),
             Reply::Peer(place) => self.peer_heard(place, branch, Some(message), moment),
-            Reply::Stray => moment.out.count(Rejected::StrayResponse),
+            Reply::Stray => self.stray(message, status, moment),
             Reply::Nobody { new } => moment.with(&mut self.net).end_stranger(branch, message, from, new),
             Reply::Invite { owner: Owner { call, side }, known, heard } => {
                 let taken = self.with_call(call, moment, |call, ctx| {

@@ -19,7 +19,7 @@ fn record(call_id: &str, transport: Transport, others: Vec<RingRecord>, answered
     Keep::Leg(LEG, record)
 }
 fn ring(call_id: &str, transport: Transport) -> RingRecord {
-    RingRecord { invite: invite(call_id), to: to(transport), trunk: None, answer: Bytes::new() }
+    RingRecord { invite: invite(call_id), to: to(transport), trunk: None, answer: Bytes::new(), local_seq: 1 }
 }
 fn relay(all: bool) -> Relay {
     let metrics = Arc::new(Metrics::new([]).unwrap());

@@ -107,7 +107,7 @@ pub enum OfferEnd {
     Rejected,
     /// The phone could not be reached.
     Failed,
-    /// The caller left.
+    /// The caller left, or the router started again: nothing she did.
     Withdrawn,
 }
 

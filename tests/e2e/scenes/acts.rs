@@ -1,8 +1,10 @@
 //! What is played in each scene, and what has to come of it.
 
-use super::stage::{Corner, PATIENCE, in_order};
-use harness::{Desk, Sipp, ask, eventually, eventually_is};
-use protocol::{AgentState, ClientMessage, Transfer, TransferKind};
+use super::{
+    plan::PASSWORD,
+    stage::{Corner, PATIENCE, in_order},
+};
+use harness::{Sipp, ask, eventually, eventually_is};
 use std::time::Duration;
 
 const ANSWERED: &str = "answered||ann|1|1";
@@ -287,53 +289,19 @@ pub(super) fn a_phone_demands_prack(corner: &Corner<'_>) {
     corner.expect_calls(&[ANSWERED]);
 }
 
-pub(super) fn a_phone_refers(corner: &Corner<'_>) {
-    let first = corner.at(0, &corner.phone("phone_refers").with("TARGET", corner.agent(1)).calls(1, 1));
-    let second = corner.at(1, &phone(corner, "answers").with("TALK", 700));
-    let log = corner.calls(&corner.caller("caller_listens")).finished(PATIENCE);
-    in_order("the caller", &log, &["ASKED INVITE ", "ASKED INVITE 42000 8", " BYE "]);
-    let heard = ["TOLD 100 active", "TOLD 200 terminated", "RELEASED"];
-    in_order("the first phone", &first.finished(PATIENCE), &heard);
-    in_order("the second phone", &second.end(), &[" ANS ", " HANGUP "]);
-    corner.expect_calls(&["answered||ben|2|2"]);
-}
-
-pub(super) fn an_agent_transfers_at_her_desk(corner: &Corner<'_>) {
-    let first = corner.at(0, &corner.phone("phone_listens"));
-    let second = corner.at(1, &phone(corner, "answers").with("TALK", 700));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let caller = runtime.block_on(async {
-        let desk = corner.house.router.ready().desk;
-        let mut ann = Desk::sign_in(desk, &corner.agent(0)).await;
-        ann.be_ready().await;
-        let caller = corner.calls(&corner.caller("caller_listens"));
-        let contact_id = ann.offer().await;
-        ann.until_state(AgentState::Talking).await;
-        let mut ben = Desk::sign_in(desk, &corner.agent(1)).await;
-        ben.be_ready().await;
-        let to = Transfer { contact_id, target: corner.agent(1), kind: TransferKind::Blind };
-        ann.say(ClientMessage::Transfer(to)).await;
-        ben.until_state(AgentState::Talking).await;
-        caller
-    });
-    let log = caller.finished(PATIENCE);
-    in_order("the caller", &log, &["ASKED INVITE ", "ASKED INVITE 42000 8", " BYE "]);
-    in_order("the first phone", &first.end(), &[" BYE"]);
-    in_order("the second phone", &second.end(), &[" ANS ", " HANGUP "]);
-    corner.expect_calls(&["answered||ben|2|2"]);
-}
-
 pub(super) fn a_phone_registers(corner: &Corner<'_>) {
+    let registered = || corner.house.router.metric("sambung_phones_registered");
+    let others = registered();
     let register = |expires_s: u32, answer: u16| {
-        let phone = Sipp::new("phone_registers").dial("ann").calls(1, 1).with("PASSWORD", "b7-Kw29-Lp0x-Qd");
+        let (ann, phone) = (corner.agent(0), Sipp::new("phone_registers"));
+        let phone = phone.dial(&ann).calls(1, 1).with("USER", &ann).with("PASSWORD", PASSWORD);
         let phone = phone.with("PHONE", 5070).with("EXPIRES", expires_s).with("FINAL", answer);
         corner.calls_as("ann", &phone).finished(PATIENCE);
     };
     register(5, 423);
     register(600, 200);
     register(0, 200);
-    let registered = || corner.house.router.metric("sambung_phones_registered");
-    eventually_is("nobody is registered", Duration::from_secs(10), &Some(0.0), registered);
+    eventually_is("she is not registered any more", Duration::from_secs(10), &others, registered);
 }
 
 pub(super) fn drained(corner: &Corner<'_>) {

@@ -4,7 +4,7 @@ use super::stage::{Corner, PATIENCE};
 use harness::eventually;
 use std::{
     io::{Read as _, Write as _},
-    net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket},
+    net::{Ipv4Addr, TcpStream, UdpSocket},
     time::Duration,
 };
 
@@ -20,48 +20,48 @@ struct Names {
 }
 
 /// The forger's way to the router.
-enum Line {
+struct Line {
+    protocol: &'static str,
+    way: Way,
+}
+
+enum Way {
     Udp(UdpSocket),
-    Tcp(TcpStream),
+    Stream(TcpStream),
 }
 
 impl Line {
     fn open(corner: &Corner<'_>) -> Self {
-        let target: SocketAddr = corner.target();
-        match corner.is_stream() {
-            false => {
+        let protocol = corner.protocol();
+        let way = match protocol {
+            "UDP" => {
                 let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-                socket.connect(target).unwrap();
+                socket.connect(corner.way()).unwrap();
                 socket.set_read_timeout(Some(SOON)).unwrap();
-                Self::Udp(socket)
+                Way::Udp(socket)
             }
-            true => {
-                let stream = TcpStream::connect(target).unwrap();
+            _ => {
+                let stream = TcpStream::connect(corner.way()).unwrap();
                 stream.set_read_timeout(Some(SOON)).unwrap();
-                Self::Tcp(stream)
+                Way::Stream(stream)
             }
-        }
+        };
+        Self { protocol, way }
     }
     fn say(&mut self, text: &str) {
-        match self {
-            Self::Udp(socket) => assert_eq!(socket.send(text.as_bytes()).unwrap(), text.len()),
-            Self::Tcp(stream) => stream.write_all(text.as_bytes()).unwrap(),
+        match &mut self.way {
+            Way::Udp(socket) => assert_eq!(socket.send(text.as_bytes()).unwrap(), text.len()),
+            Way::Stream(stream) => stream.write_all(text.as_bytes()).unwrap(),
         }
     }
     /// The next response: its status line.
     fn hears(&mut self) -> String {
         let mut said = [0; 4_096];
-        let length = match self {
-            Self::Udp(socket) => socket.recv(&mut said).unwrap(),
-            Self::Tcp(stream) => stream.read(&mut said).unwrap(),
+        let length = match &mut self.way {
+            Way::Udp(socket) => socket.recv(&mut said).unwrap(),
+            Way::Stream(stream) => stream.read(&mut said).unwrap(),
         };
         String::from_utf8_lossy(&said[..length]).lines().next().unwrap_or_default().to_owned()
-    }
-    fn protocol(&self) -> &'static str {
-        match self {
-            Self::Udp(_) => "UDP",
-            Self::Tcp(_) => "TCP",
-        }
     }
 }
 
@@ -125,7 +125,7 @@ fn response(status: &str, protocol: &str, names: &Names) -> String {
 
 /// While the phone rings: responses in its name, and a CANCEL in the caller's.
 fn while_it_rings(line: &mut Line, caller: &Names, phone: &Names) {
-    let protocol = line.protocol();
+    let protocol = line.protocol;
     let guessed = Names { branch: format!("{}x", phone.branch), to: "forged".to_owned(), ..phone.clone() };
     for status in ["180 Ringing", "200 OK", "486 Busy Here", "302 Moved", "603 Decline"] {
         line.say(&response(status, protocol, &guessed));
@@ -149,14 +149,14 @@ fn while_they_talk(line: &mut Line, dialogs: &[Names]) {
     for (nth, forged) in dialogs.iter().flat_map(almost).enumerate() {
         for (method, more) in tries {
             let names = Names { branch: format!("z9hG4bKforged{method}{nth}"), ..forged.clone() };
-            line.say(&request(method, 900, line.protocol(), &names, more));
+            line.say(&request(method, 900, line.protocol, &names, more));
             let said = line.hears();
             assert!(
                 said.starts_with("SIP/2.0 481") || (method == "NOTIFY" && said.starts_with("SIP/2.0 4")),
                 "{method}: {said}"
             );
             if method == "INVITE" {
-                line.say(&request("ACK", 900, line.protocol(), &names, ""));
+                line.say(&request("ACK", 900, line.protocol, &names, ""));
             }
         }
     }
@@ -166,7 +166,7 @@ fn while_they_talk(line: &mut Line, dialogs: &[Names]) {
 fn exactly_named(line: &mut Line, dialogs: &[Names]) {
     for (nth, names) in dialogs.iter().enumerate() {
         let names = Names { branch: format!("z9hG4bKexact{nth}"), ..names.clone() };
-        line.say(&request("INFO", 0, line.protocol(), &names, "Content-Type: text/plain\r\n"));
+        line.say(&request("INFO", 0, line.protocol, &names, "Content-Type: text/plain\r\n"));
         let said = line.hears();
         assert!(!said.starts_with("SIP/2.0 481"), "{said}");
     }

@@ -4,10 +4,15 @@
 //! the two together.
 
 mod acts;
+mod away;
 mod flows;
 mod forged;
+mod phones;
+mod pieces;
+mod plan;
 mod stage;
 mod table;
+mod trunks;
 
 use harness::{Transport, eventually_is, need_all};
 use stage::{Corner, House, Scene};
@@ -96,8 +101,18 @@ fn over_tls() {
 }
 
 #[test]
-fn what_takes_sip_half_a_minute_or_more() {
+fn what_takes_sip_half_a_minute_or_more_over_udp() {
     all_over(Transport::Udp, SLOW);
+}
+
+#[test]
+fn what_takes_sip_half_a_minute_or_more_over_tcp() {
+    all_over(Transport::Tcp, SLOW);
+}
+
+#[test]
+fn what_takes_sip_half_a_minute_or_more_over_tls() {
+    all_over(Transport::Tls, SLOW);
 }
 
 /// docs/sip.md names every scene, and names no test that there is not.

@@ -1,10 +1,11 @@
 //! One router with a corner for each scene: a number, a queue, agents and their phones, which no other scene uses.
 
+use super::plan::Plan;
 use harness::{
     Authority, Ladder, Router, Sipp, SippRun, Site, Stunnel, StunnelRun, TlsFiles, Traced, Transport,
     eventually_is, free_port,
 };
-use std::{fmt::Write as _, fs, net::SocketAddr, path::PathBuf, sync::Mutex, time::Duration};
+use std::{collections::BTreeMap, fs, net::SocketAddr, path::PathBuf, sync::Mutex, time::Duration};
 use tempfile::TempDir;
 
 /// How long a scene may take.
@@ -13,6 +14,10 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(100);
 const BEHIND: Duration = Duration::from_secs(5);
 /// Who works in a corner, as drawings call them.
 pub(crate) const AGENTS: [&str; 2] = ["ann", "ben"];
+/// Who else is called by the router.
+const CALLED: [&str; 4] = ["gateway", "carrier", "ann's second", "ann's third"];
+/// What else is named after its corner.
+const NAMED: [&str; 3] = ["queue", "sales", "mobiles"];
 
 /// A behaviour, and what is played to show it.
 pub(crate) struct Scene {
@@ -22,7 +27,13 @@ pub(crate) struct Scene {
     pub(crate) queue: &'static [(&'static str, &'static str)],
     /// How many agents serve it.
     pub(crate) agents: usize,
-    /// They have a desktop, and take calls when they say so there; otherwise always.
+    /// Who else is called: gateways, trunks.
+    pub(crate) others: usize,
+    /// What else the configuration says.
+    pub(crate) more: fn(&Plan) -> String,
+    /// Its callers are a trunk of their own, with these keys.
+    pub(crate) trunk: Option<&'static str>,
+    /// Agents have a desktop, and take calls when they say so there; otherwise always.
     pub(crate) desks: bool,
     /// It needs the house to itself.
     pub(crate) alone: bool,
@@ -32,27 +43,24 @@ pub(crate) struct Scene {
 }
 
 pub(crate) const EVERYWHERE: &[Transport] = &[Transport::Udp, Transport::Tcp, Transport::Tls];
-pub(crate) const IN_THE_CLEAR: &[Transport] = &[Transport::Udp, Transport::Tcp];
 pub(crate) const DATAGRAMS: &[Transport] = &[Transport::Udp];
-
-/// The one agent whose phone registers; SIPp knows no other digest than MD5.
-const REGISTERED: &str = "[[agent]]\nid = \"ann\"\npresence = \"always\"\nphone = \"registered\"\n\
-     phone_password = \"b7-Kw29-Lp0x-Qd\"\n";
+pub(crate) const STREAMS: &[Transport] = &[Transport::Tcp, Transport::Tls];
 
 /// The house in which scenes are played.
 pub(crate) struct House {
     pub(crate) router: Router,
     transport: Transport,
-    phones: Vec<Vec<Phone>>,
-    tunnels: Option<(u16, StunnelRun)>,
+    plans: Vec<Plan>,
+    tunnels: Option<Tunnels>,
     _certificates: TempDir,
 }
 
-/// Where a phone is: as the router sees it, and where SIPp listens behind a tunnel.
-#[derive(Clone, Copy)]
-struct Phone {
-    seen: u16,
-    behind: u16,
+/// Ways to the router over TLS.
+struct Tunnels {
+    /// Where the one of everybody begins, and those of trunks, by their addresses.
+    usual: u16,
+    of_trunks: BTreeMap<String, u16>,
+    _run: StunnelRun,
 }
 
 /// A scene's corner of the house.
@@ -70,14 +78,16 @@ impl House {
         let authority = Authority::new();
         let ours = authority.make("router", certificates.path());
         let theirs = authority.make("peers", certificates.path());
-        let port = || Phone { seen: free_port(), behind: free_port() };
-        let phones: Vec<Vec<Phone>> =
-            scenes.iter().map(|scene| (0..scene.agents).map(|_| port()).collect()).collect();
-        let site = Site::new().sip("tcp", "127.0.0.1:0").sip("tls", "127.0.0.1:0");
-        let site = site.more(&tls(&ours)).more(REGISTERED).more(&corners(scenes, &phones, transport));
+        let plan = |(nth, scene): (usize, &&Scene)| Plan::new(nth, scene, transport);
+        let plans: Vec<Plan> = scenes.iter().enumerate().map(plan).collect();
+        let each = |of: fn(&Plan, &Scene) -> String| {
+            plans.iter().zip(scenes).map(|(plan, scene)| of(plan, scene)).collect::<String>()
+        };
+        let site = Site::new().trunk("127.0.0.0/24").sip("tcp", "127.0.0.1:0").sip("tls", "127.0.0.1:0");
+        let site = site.more(&tls(&ours)).more(&each(Plan::trunk)).more(&each(Plan::corner));
         let router = Router::start_on(&site.to_toml().replacen("[media]", "digest = [\"md5\"]\n[media]", 1));
-        let tunnels = (transport == Transport::Tls).then(|| tunnels(&router, theirs, &phones));
-        Self { router, transport, phones, tunnels, _certificates: certificates }
+        let tunnels = (transport == Transport::Tls).then(|| tunnels(&router, theirs, &plans));
+        Self { router, transport, plans, tunnels, _certificates: certificates }
     }
     /// How many agents are in this state.
     pub(crate) fn agents(&self, state: &str) -> Option<f64> {
@@ -94,61 +104,30 @@ fn tls(files: &TlsFiles) -> String {
     format!("[tls]\ncertificate = \"{certificate}\"\nkey = \"{key}\"\nca = \"{ca}\"\nclient_ca = \"{ca}\"\n")
 }
 
-fn corners(scenes: &[&Scene], phones: &[Vec<Phone>], transport: Transport) -> String {
-    let mut text = String::new();
-    for (nth, (scene, phones)) in scenes.iter().zip(phones).enumerate() {
-        let queue = queue(nth);
-        writeln!(text, "[[entry]]\nnumber = \"{}\"\nqueue = \"{queue}\"", number(nth)).unwrap();
-        writeln!(text, "calls = 2\n[[queue]]\nname = \"{queue}\"\nneeds = \"{queue}\"").unwrap();
-        let usual = [("wrap_up", "0s"), ("pop_budget", "0ms"), ("rona_pause", "300ms")];
-        let usual = usual.iter().filter(|(key, _)| scene.queue.iter().all(|(other, _)| other != key));
-        for (key, value) in scene.queue.iter().chain(usual) {
-            writeln!(text, "{key} = \"{value}\"").unwrap();
-        }
-        for (which, phone) in phones.iter().enumerate() {
-            let id = agent(nth, which);
-            let presence = if scene.desks { "desk" } else { "always" };
-            writeln!(
-                text,
-                "[[agent]]\nid = \"{id}\"\npresence = \"{presence}\"\ntoken = \"t-{id}\"\nskills = {{ {queue} = 5 }}\n\
-                 phone = \"sip:{id}@127.0.0.1:{}{}\"",
-                phone.seen,
-                transport.parameter()
-            )
-            .unwrap();
-        }
-    }
-    text
-}
-
-fn tunnels(router: &Router, files: TlsFiles, phones: &[Vec<Phone>]) -> (u16, StunnelRun) {
-    let port = free_port();
-    let outwards = Stunnel::new(files).outwards(port, Transport::Tls.target(router.ready()));
-    let all = phones.iter().flatten();
-    (
-        port,
-        all.fold(outwards, |stunnel, phone| stunnel.inwards(phone.seen, phone.behind)).start(router.folder()),
-    )
-}
-
-pub(crate) fn number(nth: usize) -> String {
-    format!("16{nth:02}")
-}
-fn queue(nth: usize) -> String {
-    format!("queue{nth:02}")
-}
-pub(crate) fn agent(nth: usize, which: usize) -> String {
-    format!("{}{nth:02}", AGENTS[which])
+fn tunnels(router: &Router, files: TlsFiles, plans: &[Plan]) -> Tunnels {
+    let target = Transport::Tls.target(router.ready());
+    let usual = free_port();
+    let of_trunks: BTreeMap<String, u16> =
+        plans.iter().filter_map(Plan::from).map(|from| (from, free_port())).collect();
+    let outwards = Stunnel::new(files).outwards(usual, target);
+    let outwards = of_trunks.iter().fold(outwards, |it, (from, port)| it.outwards_from(from, *port, target));
+    let places = plans.iter().flat_map(|plan| &plan.places);
+    let all = places.fold(outwards, |stunnel, place| stunnel.inwards(place.seen, place.behind));
+    Tunnels { usual, of_trunks, _run: all.start(router.folder()) }
 }
 
 impl Corner<'_> {
+    /// What the configuration says of it.
+    pub(crate) fn plan(&self) -> &Plan {
+        &self.house.plans[self.nth]
+    }
     /// The number that leads here.
     pub(crate) fn number(&self) -> String {
-        number(self.nth)
+        self.plan().number()
     }
     /// An agent's id.
     pub(crate) fn agent(&self, which: usize) -> String {
-        agent(self.nth, which)
+        self.plan().agent(which)
     }
     /// A caller who dials this corner's number.
     pub(crate) fn caller(&self, scenario: &str) -> Sipp {
@@ -162,13 +141,21 @@ impl Corner<'_> {
     }
     /// Starts an agent's phone.
     pub(crate) fn at(&self, which: usize, phone: &Sipp) -> SippRun {
-        let place = self.house.phones[self.nth][which];
-        let phone = match self.house.transport {
-            Transport::Udp => phone.clone().port(place.seen),
-            Transport::Tcp => phone.clone().port(place.seen).over("t1"),
-            Transport::Tls => phone.clone().port(place.behind).tunnelled(Some(place.seen)),
+        self.at_as(which, AGENTS[which], phone)
+    }
+    /// Starts what is called at this place, and what drawings call `name`.
+    pub(crate) fn at_as(&self, which: usize, name: &str, called: &Sipp) -> SippRun {
+        let place = self.plan().places[which];
+        let called = match self.house.transport {
+            Transport::Udp => called.clone().port(place.seen),
+            Transport::Tcp => called.clone().port(place.seen).over("t1"),
+            Transport::Tls => called.clone().port(place.behind).tunnelled(Some(place.seen)),
         };
-        self.start(AGENTS[which], &phone)
+        self.start(name, called)
+    }
+    /// Starts an agent's phone that listens for connections alone, whatever the transport of the day.
+    pub(crate) fn at_on_connections(&self, which: usize, phone: &Sipp) -> SippRun {
+        self.start(AGENTS[which], phone.clone().port(self.plan().places[which].seen).over("t1"))
     }
     /// Starts a caller.
     pub(crate) fn calls(&self, caller: &Sipp) -> SippRun {
@@ -176,20 +163,37 @@ impl Corner<'_> {
     }
     /// Starts a caller whom drawings call `name`.
     pub(crate) fn calls_as(&self, name: &str, caller: &Sipp) -> SippRun {
-        match self.house.transport {
-            Transport::Udp => self.start(name, caller),
-            Transport::Tcp => self.start(name, &caller.clone().over("t1")),
-            Transport::Tls => self.start(name, &caller.clone().tunnelled(None)),
-        }
-    }
-    fn start(&self, name: &str, sipp: &Sipp) -> SippRun {
-        let target = match &self.house.tunnels {
-            Some((port, _)) => ([127, 0, 0, 1], *port).into(),
-            None => self.target(),
+        let from = self.plan().from();
+        let caller = match (self.house.transport, &from) {
+            // The tunnel is at the trunk's address.
+            (Transport::Tls, _) => caller.clone().tunnelled(None),
+            (Transport::Udp, None) => caller.clone(),
+            (Transport::Tcp, None) => caller.clone().over("t1"),
+            (Transport::Udp, Some(from)) => caller.clone().ip(from),
+            (Transport::Tcp, Some(from)) => caller.clone().ip(from).over("t1"),
         };
-        let run = sipp.clone().traced().start(target, self.house.router.folder());
+        self.start(name, caller)
+    }
+    fn start(&self, name: &str, sipp: Sipp) -> SippRun {
+        let run = sipp.traced().start(self.way(), self.house.router.folder());
         self.traces.lock().unwrap().push((name.to_owned(), run.trace_file()));
         run
+    }
+    /// Where this corner's parties send what the router is to get: to itself, or into a tunnel.
+    pub(crate) fn way(&self) -> SocketAddr {
+        let Some(tunnels) = &self.house.tunnels else {
+            return self.house.transport.target(self.house.router.ready());
+        };
+        let of_trunk = self.plan().from().and_then(|from| tunnels.of_trunks.get(&from).copied());
+        ([127, 0, 0, 1], of_trunk.unwrap_or(tunnels.usual)).into()
+    }
+    /// The transport of the day, as a Via names it.
+    pub(crate) fn protocol(&self) -> &'static str {
+        match self.house.transport {
+            Transport::Udp => "UDP",
+            Transport::Tcp => "TCP",
+            Transport::Tls => "TLS",
+        }
     }
     /// Plays a caller who reaches ann's phone; what both noted.
     pub(crate) fn talk(&self, caller: &Sipp, phone: &Sipp) -> Noted {
@@ -206,6 +210,12 @@ impl Corner<'_> {
     pub(crate) fn expect_offers(&self, wanted: &[&str]) {
         self.expect(wanted, "agent, outcome FROM offers", "call, attempt");
     }
+    /// Transfers become these: to what, to whom, what became of it, the status if it was refused, and whether that one was
+    /// asked first.
+    pub(crate) fn expect_transfers(&self, wanted: &[&str]) {
+        let what = "kind, transferred_to, outcome, ifnull(status, ''), consulted FROM transfers";
+        self.expect(wanted, what, "transferred_at");
+    }
     fn expect(&self, wanted: &[&str], what: &str, order: &str) {
         let wanted: Vec<String> = wanted.iter().map(|row| (*row).to_owned()).collect();
         let dialled = self.number();
@@ -216,7 +226,10 @@ impl Corner<'_> {
         let rows = || {
             let rows = self.house.router.records().rows(&query);
             rows.into_iter()
-                .map(|row| AGENTS.iter().fold(row, |row, name| row.replace(&format!("{name}{nth}"), name)))
+                .map(|row| {
+                    let names = AGENTS.iter().chain(&NAMED);
+                    names.fold(row, |row, name| row.replace(&format!("{name}{nth}"), name))
+                })
                 .collect()
         };
         eventually_is("records", BEHIND, &wanted, rows);
@@ -225,25 +238,20 @@ impl Corner<'_> {
     pub(crate) fn ladder(&self) -> Ladder {
         let traced = |(party, file): &(String, PathBuf)| Traced {
             party: party.clone(),
-            right: AGENTS.contains(&party.as_str()),
+            right: AGENTS.iter().chain(&CALLED).any(|called| called == party),
             trace: fs::read_to_string(file).unwrap(),
         };
         let traces: Vec<Traced> = self.traces.lock().unwrap().iter().map(traced).collect();
         let (number, nth) = (self.number(), format!("{:02}", self.nth));
+        let (sales, mobile) = (self.plan().number_of_sales(), self.plan().mobile());
         let name = |user: &str| match user.strip_suffix(&nth).filter(|name| AGENTS.contains(name)) {
             Some(name) => name.to_owned(),
             None if user == number => "1500".to_owned(),
+            None if user == sales => "1600".to_owned(),
+            None if user == mobile => "08111234".to_owned(),
             None => user.to_owned(),
         };
         Ladder::of(&traces, media, name)
-    }
-    /// Where the router listens for the transport of the day.
-    pub(crate) fn target(&self) -> SocketAddr {
-        self.house.transport.target(self.house.router.ready())
-    }
-    /// It is one of connections.
-    pub(crate) fn is_stream(&self) -> bool {
-        self.house.transport != Transport::Udp
     }
     /// Every message of this party so far.
     pub(crate) fn trace_of(&self, party: &str) -> String {
@@ -268,6 +276,8 @@ fn media(port: u16) -> &'static str {
         40_010 => "third",
         40_020 => "caller moved",
         42_000 => "phone",
+        42_030 => "ben",
+        42_040 => "gateway",
         _ => "music",
     }
 }

@@ -44,7 +44,10 @@ fn request(text: &str, start: &str, name: &impl Fn(&str) -> String) -> Option<St
     let more = match method {
         "INVITE" if begins => Some(user(uri, name)),
         "REGISTER" => header(text, "Authorization").map(|_| "with digest".to_owned()),
-        "REFER" => header(text, "Refer-To").map(|to| format!("to {}", user(to, name))),
+        "REFER" => header(text, "Refer-To").map(|to| {
+            let replaces = if to.contains("?Replaces=") { " (Replaces)" } else { "" };
+            format!("to {}{replaces}", user(to, name))
+        }),
         "NOTIFY" => text.lines().find_map(|line| Some(format!("“{}”", line.strip_prefix("SIP/2.0 ")?))),
         "INFO" => text.lines().find(|line| line.starts_with("Signal=")).map(str::to_owned),
         "BYE" | "CANCEL" => header(text, "Reason")
@@ -52,9 +55,14 @@ fn request(text: &str, start: &str, name: &impl Fn(&str) -> String) -> Option<St
         _ => None,
     };
     let label = [Some(method.to_owned()), more].into_iter().flatten().collect::<Vec<_>>().join(" ");
-    let noted = ["Replaces", "Require", "Expires"].into_iter().filter_map(|noted| {
+    let noted = ["Replaces", "Require", "Expires", "Authorization"].into_iter().filter_map(|noted| {
         let value = header(text, noted)?;
-        Some(if noted == "Replaces" { ", Replaces".to_owned() } else { format!(", {noted}: {value}") })
+        match noted {
+            "Authorization" if method == "REGISTER" => None,
+            "Authorization" => Some(", with digest".to_owned()),
+            "Replaces" => Some(", Replaces".to_owned()),
+            noted => Some(format!(", {noted}: {value}")),
+        }
     });
     Some(label + &noted.filter(|noted| noted != ", Require: replaces").collect::<String>())
 }

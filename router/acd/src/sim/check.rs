@@ -153,10 +153,12 @@ fn by_turn(acd: &Acd, queue: &QueuePlan, a: AgentNo, b: AgentNo, now: Timestamp)
         })
     };
     let ((load_a, since_a), (load_b, since_b)) = (key(a), key(b));
+    let fixed = |no: AgentNo| acd.agent(no).map(|agent| agent.load().key());
     let first = match queue.strategy {
         Strategy::LongestIdle => std::cmp::Ordering::Equal,
-        // Two loads closer than the fixed point can tell are equal.
-        Strategy::LeastOccupied if nearly(load_a, load_b) => std::cmp::Ordering::Equal,
+        // Of two loads this close the fixed point says which is less: it rounds even equal ones apart, when they
+        // were taken at different times.
+        Strategy::LeastOccupied if nearly(load_a, load_b) => fixed(a).cmp(&fixed(b)),
         Strategy::LeastOccupied => load_a.total_cmp(&load_b),
     };
     first.then(since_a.cmp(&since_b)).then(a.cmp(&b))

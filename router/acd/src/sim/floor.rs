@@ -2,7 +2,7 @@
 
 use super::{
     Ledger, check_state,
-    returned::{check_returned, check_twin, found},
+    returned::{check_returned, check_twin, differs, found},
 };
 use crate::{
     Acd, AgentNo, CallId, CommandError, Decision, Event, Fact, OfferId, Order, Plan, Requirement, Taken,
@@ -162,12 +162,12 @@ impl Floor {
     /// # Panics
     /// When the restored brain is not the same.
     pub fn take_snapshot(&mut self) {
-        let restored = self.acd.snapshot().ok().and_then(|bytes| Acd::restore(&bytes).ok());
-        assert_eq!(restored.as_ref(), Some(&self.acd), "what was restored is another brain");
-        let hash = |acd: &Acd| acd.state_hash().ok();
-        assert_eq!(restored.as_ref().and_then(hash), hash(&self.acd), "its memory has another hash");
+        let restored = self.acd.snapshot().map_err(|error| error.to_string());
+        let restored = restored.and_then(|bytes| Acd::restore(&bytes).map_err(|error| error.to_string()));
+        let alike = |restored: &Acd| (differs(restored, &self.acd), restored.state_hash().ok());
+        assert_eq!(restored.as_ref().map(alike), Ok((None, self.acd.state_hash().ok())));
         let first = self.twin.is_none();
-        self.twin = restored;
+        self.twin = restored.ok();
         if let (false, Some(twin)) = (first, &mut self.twin) {
             std::mem::swap(&mut self.acd, twin);
         }

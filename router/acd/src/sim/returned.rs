@@ -308,5 +308,21 @@ pub fn check_twin(
         Err(refused) => Err(refused.clone()),
     };
     assert_eq!(told(same), told(handled), "the restored brain does otherwise");
-    assert!(twin == acd, "the restored brain remembers otherwise, after {handled:?}");
+    assert_eq!(differs(twin, acd), None, "the restored brain is another one, after {handled:?}");
+}
+
+/// In what two brains differ first: what they remember, then what follows from it.
+pub fn differs(one: &Acd, other: &Acd) -> Option<&'static str> {
+    let parts = [
+        ("entries", one.entries == other.entries),
+        ("directory", one.directory == other.directory),
+        ("plan", one.plan == other.plan),
+        ("agents", one.agents == other.agents),
+        ("calls", one.calls == other.calls),
+        ("rules", one.rules == other.rules),
+        ("index", one.index == other.index),
+        ("deadlines", one.deadlines == other.deadlines),
+        ("anything", one == other),
+    ];
+    parts.into_iter().find(|(_, same)| !same).map(|(part, _)| part)
 }

@@ -16,7 +16,7 @@ use crate::{
     Notice,
     context::Ctx,
     leg::{Asked, Purpose, Turn, caller},
-    sdp::{Sdp, answer_silence, offer_open, offer_silence},
+    sdp::{Sdp, answer_silence, offer_silence},
     transaction::Side,
 };
 use bytes::Bytes;
@@ -63,7 +63,9 @@ impl Call {
         if self.stage_of(attempt) != Some(Stage::Said) && !self.holds_again(attempt) {
             return;
         }
-        self.set_stage(Stage::Stands);
+        if self.stage_of(attempt) == Some(Stage::Said) {
+            self.set_stage(Stage::Stands);
+        }
         if let Some((line, _)) = self.talk(Side::Phone(attempt))
             && let Some(asked) = line.turn.take_asked()
         {
@@ -84,7 +86,7 @@ impl Call {
         }
     }
 
-    pub(super) fn begin_hold(&mut self, attempt: u32, stage: Stage) {
+    fn begin_hold(&mut self, attempt: u32, stage: Stage) {
         let Some(leg) = self.phone(attempt) else { return };
         let before = leg.session.ours.clone();
         self.hold = Some(Hold { attempt, stage, before });
@@ -402,11 +404,16 @@ impl Call {
     pub(super) fn no_music(&mut self) {
         self.want = if self.is_set_aside() { Want::Silence } else { Want::AsIs };
     }
-    /// A hold from before a restart: what the phone was told before that it gets nothing.
-    pub(super) fn remember_open(&mut self) {
-        if let Some(hold) = &mut self.hold {
-            hold.before = offer_open(&hold.before);
-        }
+    /// A hold from before a restart goes on. A phone that heard somebody else meanwhile is told again that nobody sends.
+    pub(super) fn hold_again(&mut self, attempt: u32, caller: Bytes) {
+        let Some(leg) = self.phone(attempt) else { return };
+        let told_silence = Sdp::parse(leg.session.ours.clone()).is_ok_and(|told| told.holds());
+        let stage = if told_silence { Stage::Stands } else { Stage::Restoring };
+        self.hold = Some(Hold { attempt, stage, before: caller });
+    }
+    /// The phone may not know of the hold any more.
+    pub(super) fn restore_hold(&mut self) {
+        self.set_stage(Stage::Restoring);
     }
     /// Whether a phone has just begun to hold, and waits for the order.
     pub(super) fn is_about_to_hold(&self) -> bool {

@@ -17,8 +17,11 @@ impl Call {
     /// Joins the caller and a phone that has answered.
     pub(crate) fn connect(&mut self, attempt: u32, ctx: &mut Ctx<'_>) {
         let Some(leg) = self.phone_mut(attempt) else { return };
-        let known = leg.acknowledge(ctx) || leg.line().is_some() && self.is_made_sure(attempt);
-        let Some(leg) = self.phone(attempt).filter(|_| known) else { return };
+        let made_sure = !leg.acknowledge(ctx);
+        if made_sure && !self.is_made_sure(attempt) {
+            return;
+        }
+        let Some(leg) = self.phone(attempt) else { return };
         let theirs = leg.session.theirs.clone();
         (self.corrections, self.stale) = (0, false);
         match &self.caller.stage {
@@ -33,6 +36,9 @@ impl Call {
             }
             caller::Stage::Up(_) => {
                 self.want = Want::Phone(attempt);
+                if made_sure {
+                    self.compare_with_phone(); // it may not have heard where the caller's media went last
+                }
                 self.settle(ctx);
             }
             caller::Stage::Ending { .. } | caller::Stage::Gone => {}

@@ -1,6 +1,6 @@
 //! A call after a restart: its caller and the phones, and how they come together again.
 
-use super::{Call, Have, hold::Stage};
+use super::{Call, Have, Want};
 use crate::{
     CallKey, LegKey, LegRecord,
     context::Ctx,
@@ -9,9 +9,12 @@ use crate::{
         caller::{self, Caller},
         phone::PhoneLeg,
     },
+    sdp::{Sdp, offer_open},
     timers::ServerId,
     transaction::Side,
+    wire::Message,
 };
+use bytes::Bytes;
 
 impl Call {
     /// A call with this caller. The phone of `talks_to` stays, all others are ended.
@@ -60,6 +63,39 @@ impl Call {
         line.turn = Turn::Free;
         true
     }
+    /// A 2xx came to a re-INVITE of ours from before the restart: acknowledges it, lest its sender give up the conversation.
+    /// What that one told is not known, so it is told anew. False when it is not of this dialog.
+    pub(crate) fn accepted_before(&mut self, side: Side, response: &Message, ctx: &mut Ctx<'_>) -> bool {
+        let tag = response.to_tag().unwrap_or_default();
+        let Some((line, session)) = self.talk(side) else { return false };
+        let known =
+            line.dialog.is_named(response.call_id(), tag) && response.cseq().0 <= line.dialog.local_seq;
+        if !known {
+            return false;
+        }
+        ctx.ack_stray(&line.dialog, response.cseq().0);
+        let news = line.strays < response.cseq().0;
+        if news && !matches!(line.turn, Turn::Asked(_)) {
+            line.strays = response.cseq().0;
+            if Sdp::parse(response.body()).is_ok() {
+                session.theirs = response.body();
+            }
+            self.tell_anew(side);
+            self.settle(ctx);
+        }
+        true
+    }
+    fn tell_anew(&mut self, side: Side) {
+        match (side, self.have) {
+            (Side::Caller, Have::Phone(attempt)) => (self.stale, self.want) = (true, Want::Phone(attempt)),
+            (Side::Caller, Have::Music { port, .. }) => {
+                (self.have, self.want) = (Have::Nothing, Want::Music { port });
+            }
+            (Side::Caller, Have::Nothing | Have::Silence) => {}
+            (Side::Phone(attempt), _) if self.hold_stands(attempt) => self.restore_hold(),
+            (Side::Phone(attempt), _) => self.is_stale(attempt),
+        }
+    }
     /// Whether this is the phone of which the shell says by this very order how it stands.
     pub(super) fn is_made_sure(&mut self, attempt: u32) -> bool {
         self.unsure.take_if(|unsure| *unsure == attempt).is_some()
@@ -69,9 +105,24 @@ impl Call {
         let here = self.line_mut(Side::Phone(attempt)).is_some();
         let again = here && self.hold.is_none() && self.is_made_sure(attempt);
         if again {
-            self.begin_hold(attempt, Stage::Stands);
-            self.remember_open();
+            self.hold_again(attempt, self.caller_unheld());
         }
         again
     }
+    /// The caller as a phone that held it before is to know it again. What it answered to our music names few codings, so
+    /// what it offered first is better, if its media is still there.
+    fn caller_unheld(&self) -> Bytes {
+        let (first, last) = (self.caller.invite.body(), &self.caller.session.theirs);
+        let body = if is_at_same_place(&first, last) { &first } else { last };
+        offer_open(body)
+    }
+}
+
+/// Whether two descriptions receive at the same addresses and ports.
+fn is_at_same_place(a: &Bytes, b: &Bytes) -> bool {
+    let places = |body: &Bytes| {
+        let sdp = Sdp::parse(body.clone()).ok()?;
+        Some(sdp.media().iter().map(|media| (media.address.clone(), media.port)).collect::<Vec<_>>())
+    };
+    places(a).is_some() && places(a) == places(b)
 }

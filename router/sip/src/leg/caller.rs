@@ -233,7 +233,7 @@ impl Caller {
         let (response, timer) = self.acceptance(early.dialog.tag, (!described).then_some(body), ctx);
         ctx.finish(self.server, 200, response);
         let turn = Turn::Answered { server: self.server, seq: self.invite.cseq().0, offered };
-        self.stage = Stage::Up(Box::new(Line { dialog: early.dialog, turn, timer, probe: None }));
+        self.stage = Stage::Up(Box::new(Line { dialog: early.dialog, turn, timer, probe: None, strays: 0 }));
         self.keep(ctx);
     }
     /// The 2xx with the description `body`, and the session timer it agrees to.
@@ -360,7 +360,7 @@ impl Caller {
         let (tag, dialog, early) = match &self.stage {
             Stage::Early(early) => (early.dialog.tag, None, self.early_record(early)),
             Stage::Up(line) => {
-                let dialog = record(&line.dialog, line.timer.as_ref(), &self.session, Bytes::new());
+                let dialog = line.record(&self.session, Bytes::new());
                 let awaited = matches!(line.turn, Turn::Answered { server, .. } if server == self.server);
                 let unacknowledged = awaited.then_some(ctx.now);
                 (line.dialog.tag, Some(DialogRecord { unacknowledged, ..dialog }), None)

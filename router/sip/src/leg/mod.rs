@@ -92,6 +92,8 @@ pub(crate) struct Line {
     pub(crate) timer: Option<SessionTimer>,
     /// Our question whether the peer is there, while it is out.
     pub(crate) probe: Option<u128>,
+    /// The number of the last re-INVITE from before a restart that was answered behind it.
+    pub(crate) strays: u32,
 }
 
 /// Whose turn it is to say something about the media of a confirmed dialog (RFC 3261 §14).
@@ -298,6 +300,15 @@ impl Line {
         if let Some(asked) = self.turn.take_asked() {
             let response = ctx.respond(&asked.request, status, self.dialog.tag, asked.from).finish();
             ctx.finish(asked.server, status, response);
+        }
+    }
+    /// What is to be stored of it; `answer` is the response that made it, if it was a phone's. An offer of ours that is out
+    /// does not count: were it made again, no harm would be done.
+    pub(crate) fn record(&self, session: &Session, answer: Bytes) -> DialogRecord {
+        let record = record(&self.dialog, self.timer.as_ref(), session, answer);
+        match &self.turn {
+            Turn::Asking(asking) => DialogRecord { ours: asking.before.clone(), ..record },
+            Turn::Free | Turn::Asked(_) | Turn::Answered { .. } | Turn::Backoff { .. } => record,
         }
     }
     /// The dialog ends: nothing of the peer's stays unanswered, nothing of ours is repeated.

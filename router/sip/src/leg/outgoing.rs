@@ -121,7 +121,7 @@ impl Outgoing {
     }
     /// Whose requests go with it.
     pub(super) const fn sender(&self, owner: Owner) -> Sender<'_> {
-        Sender { owner, from: &self.from, trunk: self.trunk.as_ref() }
+        Sender { owner, from: &self.from, to: self.to, trunk: self.trunk.as_ref() }
     }
     pub(super) fn is_of(&self, call_id: &[u8]) -> bool {
         self.call_id == call_id
@@ -146,7 +146,8 @@ impl Outgoing {
     /// What is to be stored of it.
     pub(super) fn record(&self) -> RingRecord {
         let trunk = self.trunk.as_deref().map(str::to_owned);
-        RingRecord { invite: self.invite.clone(), to: self.to, trunk, answer: Bytes::new() }
+        let (invite, local_seq) = (self.invite.clone(), self.last_seq);
+        RingRecord { invite, to: self.to, trunk, answer: Bytes::new(), local_seq }
     }
     /// As it was stored; none when that cannot be read, or is not ours.
     pub(super) fn revived(record: &RingRecord, local: &Local) -> Option<Self> {
@@ -171,7 +172,7 @@ impl Outgoing {
             to: Flow { connection: None, ..record.to },
             rest: VecDeque::new(),
             until: None,
-            last_seq: jump(seq), // PRACKs may have used numbers
+            last_seq: jump(record.local_seq.max(seq)), // PRACKs may have used numbers
             pracked: Pracked::default(),
             trunk: record.trunk.as_deref().map(Arc::from),
             attempt: Attempt::default(),

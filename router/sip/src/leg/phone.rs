@@ -175,7 +175,7 @@ impl PhoneLeg {
         let (ours, seq) = (outgoing.from.clone(), outgoing.last_seq);
         let dialog = Dialog::as_client(outgoing.tag, ours, seq, response, from);
         ctx.net.dialogs.insert(outgoing.tag, Partner::Leg(self.owner()));
-        dialog.signed_by(outgoing.trunk.clone()).over_tls(outgoing.secure)
+        dialog.found_at(outgoing.to).signed_by(outgoing.trunk.clone()).over_tls(outgoing.secure)
     }
     /// Acknowledges the 2xx; false when there is none to acknowledge.
     pub(crate) fn acknowledge(&mut self, ctx: &mut Ctx<'_>) -> bool {
@@ -185,7 +185,7 @@ impl PhoneLeg {
             return false;
         };
         ctx.ack(&dialog, outgoing.branch, outgoing.seq);
-        let line = Box::new(Line { dialog: *dialog, turn: Turn::Free, timer, probe: None });
+        let line = Box::new(Line { dialog: *dialog, turn: Turn::Free, timer, probe: None, strays: 0 });
         let made_by = MadeBy { invite: outgoing.invite, to: outgoing.to, answer };
         self.stage = Stage::Up { line, made_by };
         true
@@ -260,29 +260,29 @@ impl PhoneLeg {
                 ringing(calling.out().iter().map(Outgoing::record).chain(others).collect())
             }
             Stage::Answered { outgoing, dialog, timer, answer } => {
-                let dialog = (&**dialog, timer.as_ref(), answer);
-                Some(self.record(&outgoing.invite, outgoing.to, dialog, others))
+                let dialog_record = record(dialog, timer.as_ref(), &self.session, answer.clone());
+                Some(answered((&outgoing.invite, outgoing.to), dialog, dialog_record, others))
             }
             Stage::Up { line, made_by } => {
-                let dialog = (&line.dialog, line.timer.as_ref(), &made_by.answer);
-                Some(self.record(&made_by.invite, made_by.to, dialog, others))
+                let dialog_record = line.record(&self.session, made_by.answer.clone());
+                Some(answered((&made_by.invite, made_by.to), &line.dialog, dialog_record, others))
             }
         };
         if let Some(record) = record {
             ctx.out.keep.push(Keep::Leg(self.key, record));
         }
     }
-    fn record(
-        &self,
-        invite: &Bytes,
-        to: Flow,
-        (dialog, timer, answer): (&Dialog, Option<&SessionTimer>, &Bytes),
-        others: Vec<RingRecord>,
-    ) -> LegRecord {
-        let trunk = dialog.trunk.as_deref().map(str::to_owned);
-        let dialog = Some(record(dialog, timer, &self.session, answer.clone()));
-        LegRecord { invite: invite.clone(), to, dialog, others, trunk }
-    }
+}
+
+/// A leg that has its dialog.
+fn answered(
+    (invite, to): (&Bytes, Flow),
+    dialog: &Dialog,
+    record: DialogRecord,
+    others: Vec<RingRecord>,
+) -> LegRecord {
+    let trunk = dialog.trunk.as_deref().map(str::to_owned);
+    LegRecord { invite: invite.clone(), to, dialog: Some(record), others, trunk }
 }
 
 /// A leg that has no dialog, or none that is wanted: INVITEs that are out, or are being ended.
@@ -292,7 +292,7 @@ fn ringing(mut rings: Vec<RingRecord>) -> Option<LegRecord> {
     if rings.is_empty() {
         return None;
     }
-    let RingRecord { invite, to, trunk, answer } = rings.remove(first);
-    let dialog = (!answer.is_empty()).then(|| DialogRecord { answer, ..DialogRecord::default() });
+    let RingRecord { invite, to, trunk, answer, local_seq } = rings.remove(first);
+    let dialog = (!answer.is_empty()).then(|| DialogRecord { answer, local_seq, ..DialogRecord::default() });
     Some(LegRecord { invite, to, dialog, others: rings, trunk })
 }

@@ -30,6 +30,8 @@ pub(crate) struct Sender<'a> {
     pub(crate) owner: Owner,
     /// From, with our tag.
     pub(crate) from: &'a Bytes,
+    /// Where it went.
+    pub(crate) to: Flow,
     /// The trunk whose login signs what goes with it.
     pub(crate) trunk: Option<&'a Arc<str>>,
 }
@@ -73,7 +75,7 @@ impl Pracked {
             ctx.net.clients.abandoned(before.prack, ctx.now, &mut ctx.net.timers);
         }
         let dialog = Dialog::as_client(0, sender.from.clone(), seq, response, from);
-        let dialog = dialog.signed_by(sender.trunk.cloned());
+        let dialog = dialog.found_at(sender.to).signed_by(sender.trunk.cloned());
         let prack = ctx.prack(&dialog, seq, (rseq, response.cseq().0), sender.owner);
         let described = response.body();
         self.branches.push(Branch { tag: response.share(tag), rseq, prack, described });

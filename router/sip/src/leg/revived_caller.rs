@@ -7,7 +7,7 @@ use super::{
     session_timer::SessionTimer,
 };
 use crate::{
-    CallKey, CallerRecord, Cause, DialogRecord, EarlyRecord, Flow, NotRevived,
+    CallKey, CallerRecord, Cause, DialogRecord, EarlyRecord, Flow, Keep, NotRevived,
     compose::respond,
     context::{Ctx, Partner},
     dialog::Dialog,
@@ -55,7 +55,10 @@ impl Caller {
         let (mut caller, tag) = Self::read(call, record, ctx)?;
         caller.server = caller.find_again(ctx);
         match &record.dialog {
-            None => caller.say_no(tag, status, ctx),
+            None => {
+                ctx.out.keep.push(Keep::CallerLeg(call, record.clone()));
+                caller.say_no(tag, status, ctx);
+            }
             Some(up) => {
                 let dialog = caller.old_dialog(tag, ctx);
                 caller.be_up(dialog.revived(up), up, record.early.as_ref(), ctx);
@@ -161,6 +164,6 @@ impl Caller {
             ctx.net.servers.accepted_before(self.server, ctx.now, &mut ctx.net.timers);
             Turn::Free
         };
-        self.stage = Stage::Up(Box::new(Line { dialog, turn, timer, probe: None }));
+        self.stage = Stage::Up(Box::new(Line { dialog, turn, timer, probe: None, strays: 0 }));
     }
 }

@@ -8,7 +8,7 @@ use super::{
     session_timer::SessionTimer,
 };
 use crate::{
-    Cause, DialogRecord, Keep, LegKey, LegRecord, RingRecord,
+    Cause, DialogRecord, LegKey, LegRecord, RingRecord,
     compose::cancel_of,
     context::Ctx,
     dialog::Dialog,
@@ -26,23 +26,18 @@ impl PhoneLeg {
     pub(crate) fn revived(key: LegKey, record: &LegRecord, stays: bool, ctx: &mut Ctx<'_>) -> Self {
         let mut leg = Self::at(key, Session::new(0, ctx.net.local.media), 0, Stage::Over);
         let LegRecord { invite, to, dialog, others, trunk } = record.clone();
-        let first = RingRecord { invite, to, trunk, answer: Bytes::new() };
+        let first = RingRecord { invite, to, trunk, answer: Bytes::new(), local_seq: 0 };
         match dialog {
             Some(dialog) if stays => leg.be_up(&first, &dialog, ctx),
-            Some(DialogRecord { answer, .. }) => leg.end_old(RingRecord { answer, ..first }, ctx),
+            Some(DialogRecord { answer, local_seq, .. }) => {
+                leg.end_old(RingRecord { answer, local_seq, ..first }, ctx);
+            }
             None => leg.end_old(first, ctx),
         }
         for other in others {
             leg.end_old(other, ctx);
         }
-        match leg.stage {
-            Stage::Up { .. } => leg.keep(ctx),
-            Stage::Waiting(_)
-            | Stage::Calling(_)
-            | Stage::Answered { .. }
-            | Stage::Leaving(_)
-            | Stage::Over => ctx.out.keep.push(Keep::Leg(key, record.clone())),
-        }
+        leg.keep(ctx);
         leg
     }
     fn be_up(&mut self, ring: &RingRecord, record: &DialogRecord, ctx: &mut Ctx<'_>) {
@@ -54,7 +49,7 @@ impl PhoneLeg {
         let timer = record.timer.map(|timer| SessionTimer::revived(timer, ctx.now));
         ctx.ack(&dialog, outgoing.branch, outgoing.seq);
         let made_by = MadeBy { invite: outgoing.invite, to: outgoing.to, answer: record.answer.clone() };
-        let line = Box::new(Line { dialog, turn: Turn::Free, timer, probe: None });
+        let line = Box::new(Line { dialog, turn: Turn::Free, timer, probe: None, strays: 0 });
         self.stage = Stage::Up { line, made_by };
     }
     /// The dialog of an INVITE that was answered; none when that cannot be read.
@@ -72,7 +67,7 @@ impl PhoneLeg {
             return self.cancel_old(outgoing, ctx);
         }
         if let Some(dialog) = self.answered_before(&outgoing, &ring.answer, ctx) {
-            self.ending.push(ring);
+            self.ending.push(RingRecord { answer: ring.answer, ..outgoing.record() });
             ctx.ack(&dialog, outgoing.branch, outgoing.seq);
             ctx.bye(dialog, Some(self.owner()), Some(RESTARTED));
         }

@@ -150,7 +150,6 @@ impl Stack {
         let mut ctx = moment.with(&mut self.net);
         let dismissed = record.ended.map(|status| Caller::dismissed(key, (record, status), &mut ctx));
         let Some(Ok(caller)) = dismissed else { return moment.out.keep.push(Keep::ForgetCall(key)) };
-        ctx.out.keep.push(Keep::CallerLeg(key, record.clone()));
         match self.calls.get_mut(&key) {
             Some(call) => call.caller = caller,
             None => drop(self.calls.insert(key, Box::new(Call::buried(key, caller)))),

@@ -21,6 +21,8 @@ mod registrations;
 mod reinvites;
 mod reliable;
 mod replaces;
+mod revival;
+mod revival_early;
 mod secure;
 mod security;
 mod sessions;

@@ -15,7 +15,7 @@ fn play(port: u16) -> Play {
 }
 
 /// The caller is answered with music.
-fn queued(rig: &mut Rig, caller: &mut Peer) -> CallKey {
+pub fn queued(rig: &mut Rig, caller: &mut Peer) -> CallKey {
     let call = offer(rig, caller);
     rig.music(call);
     assert_eq!(rig.notices(), [Notice::Media { call, play: Some(play(20_000)) }]);

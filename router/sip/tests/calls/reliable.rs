@@ -12,7 +12,7 @@ use sip::{
 const REQUIRED: &str = "Require: 100rel\r\n";
 const CAN: &str = "Supported: 100rel\r\n";
 
-fn offered(rig: &mut Rig, caller: &Peer, more: &str) -> CallKey {
+pub fn offered(rig: &mut Rig, caller: &Peer, more: &str) -> CallKey {
     rig.receive(PBX, caller.request(Method::Invite, more, &caller_sdp()));
     assert_eq!(rig.told(PBX), ["100 INVITE"]);
     match rig.notices().as_slice() {
@@ -25,7 +25,7 @@ fn rseq(response: &Message) -> u32 {
     response.rseq().unwrap()
 }
 
-fn prack(caller: &mut Peer, response: &Message, body: &str) -> String {
+pub fn prack(caller: &mut Peer, response: &Message, body: &str) -> String {
     caller.learn(response);
     let rack = format!("RAck: {} {} INVITE\r\n", rseq(response), response.cseq().0);
     caller.next(Method::Prack, &rack, body)

@@ -1,6 +1,7 @@
 //! Stands in for the shell and the brain: rings phones, joins, drops and ends, and checks what it is told.
 
 mod ask;
+mod returned;
 
 use crate::{network::Chance, rig::MUSIC_PORT};
 use sip::{CallKey, Cause, Command, Display, Flow, LegKey, Micros, Notice, Phone, Treatment};
@@ -42,7 +43,7 @@ pub enum Ask {
     Joined { leg: LegKey },
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Waiting {
     since: Micros,
     attempts: u32,
@@ -66,9 +67,11 @@ struct Waiting {
     passed_on: bool,
     /// When the desk does something about it, and how often it still will.
     desk: Option<(Micros, u32)>,
+    /// Since when the caller hears music again after a restart, as far as we have ordered.
+    again_since: Option<Micros>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Edge {
     calls: BTreeMap<CallKey, Waiting>,
     /// Batches of notices so far: orders given upon one take effect before the next.
@@ -319,6 +322,7 @@ impl Waiting {
             asks_since: since,
             passed_on: false,
             desk: None,
+            again_since: None,
         }
     }
     fn begin(&mut self, call: CallKey, now: Micros, chance: &mut Chance, commands: &mut Vec<Command>) {
@@ -336,6 +340,7 @@ impl Waiting {
     }
     fn ring(&mut self, call: CallKey, now: Micros, chance: &mut Chance, commands: &mut Vec<Command>) {
         self.attempts += 1;
+        self.again_since = None;
         let leg = LegKey { call, attempt: self.attempts };
         self.leg = Leg::Ringing { leg, since: now };
         let count = chance.pick(&[(6, 1), (2, 2), (1, 3)]);

@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::wildcard_enum_match_arm)]
 
+mod crash;
 mod edge;
 mod hostile;
 mod network;
@@ -56,6 +57,25 @@ fn every_call_ends_and_nothing_is_left_in_any_weather() {
 }
 
 #[test]
+fn calls_go_on_when_the_process_dies_at_any_step() {
+    let (mut restarts, mut heard_again, mut talks, mut held) = (0, 0, 0, 0);
+    for seed in 0..shifts() {
+        for weather in [Weather::Fair, Weather::Rough, Weather::Storm] {
+            let mut world = World::that_dies(seed, weather);
+            talks += world.run().1;
+            held += world.held;
+            restarts += world.restarts().0;
+            heard_again += world.restarts().1;
+        }
+    }
+    println!(
+        "{restarts} restarts, {talks} conversations and {held} holds checked, {heard_again} heard music again"
+    );
+    assert!(restarts as u64 > shifts(), "only {restarts} restarts");
+    assert!(heard_again as u64 > shifts() / 3, "only {heard_again} callers were checked to hear music again");
+}
+
+#[test]
 fn the_same_seed_gives_the_same_shift() {
     for seed in 0..20 {
         assert_eq!(
@@ -63,7 +83,35 @@ fn the_same_seed_gives_the_same_shift() {
             World::new(seed, Weather::Storm).run(),
             "seed {seed}"
         );
+        assert_eq!(
+            World::that_dies(seed, Weather::Rough).run(),
+            World::that_dies(seed, Weather::Rough).run(),
+            "seed {seed}"
+        );
     }
+}
+
+/// Every seed that fails, from `SAMBUNG_FIRST` on: `SAMBUNG_SEEDS=10000 cargo test --release -p sip --test simulation survey -- --ignored`
+#[test]
+#[ignore = "for a look at many shifts"]
+fn survey() {
+    let first = std::env::var("SAMBUNG_FIRST").ok().and_then(|first| first.parse().ok()).unwrap_or(0);
+    let (mut restarts, mut failed) = (0, Vec::new());
+    for seed in first..first + shifts() {
+        for weather in [Weather::Fair, Weather::Rough, Weather::Storm] {
+            let run = || {
+                let mut world = World::that_dies(seed, weather);
+                world.run();
+                world.restarts().0
+            };
+            match std::panic::catch_unwind(run) {
+                Ok(count) => restarts += count,
+                Err(_) => failed.push((seed, weather)),
+            }
+        }
+    }
+    assert!(failed.is_empty(), "{failed:?}");
+    println!("{restarts} restarts");
 }
 
 /// For a look at one shift: `SAMBUNG_SEED=7 SAMBUNG_WEATHER=storm cargo test -p sip --test simulation one_shift -- --ignored --nocapture`
@@ -76,7 +124,8 @@ fn one_shift() {
         "rough" => Weather::Rough,
         _ => Weather::Storm,
     };
-    let mut world = World::new(seed, weather);
+    let dies = std::env::var("SAMBUNG_DIES").is_ok();
+    let mut world = if dies { World::that_dies(seed, weather) } else { World::new(seed, weather) };
     world.loud = true;
     world.run();
 }

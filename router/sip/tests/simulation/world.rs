@@ -1,6 +1,7 @@
 //! A shift: the clock, the network, the stack, the edge and all peers.
 
 use crate::{
+    crash::Crashes,
     edge::{CARRIER, Edge, NOWHERE},
     network::{Chance, Datagram, Faults, Network},
     rig::{Counter, MUSIC_PORT, PBX, PHONE, Peer, US, address, config, text},
@@ -68,21 +69,23 @@ fn carrier() -> Peering {
 pub struct World {
     /// Print what happens.
     pub loud: bool,
-    seed: u64,
-    weather: Weather,
-    now: Micros,
-    chance: Chance,
+    pub(crate) seed: u64,
+    pub(crate) weather: Weather,
+    pub(crate) now: Micros,
+    pub(crate) chance: Chance,
     network: Network,
-    stack: Stack,
-    mint: Counter,
-    edge: Edge,
-    watch: Watch,
-    uas: BTreeMap<String, Ua>,
+    pub(crate) stack: Stack,
+    pub(crate) mint: Counter,
+    pub(crate) edge: Edge,
+    pub(crate) watch: Watch,
+    pub(crate) uas: BTreeMap<String, Ua>,
     arrivals: VecDeque<Micros>,
     /// When somebody takes the place of a caller, and of which.
     successions: Vec<(Micros, String)>,
     /// When all peers vanish at once, if they do.
     blackout: Option<Micros>,
+    pub(crate) config: Config,
+    pub(crate) crashes: Crashes,
     /// Whether the stack notices, by session timers, that both ends of a talk have vanished.
     finds_out: bool,
     seen: DefaultHasher,
@@ -115,9 +118,8 @@ impl World {
         let blackout = (blackout && session_expires_s.is_some())
             .then(|| Micros(START + chance.between_ms(30_000, 200_000) * 1_000));
         let config = Config { session_expires_s, ..config() };
-        let (mut stack, mut mint) = (Stack::new(config), Counter(u128::from(seed) << 32));
-        stack.meet(vec![carrier()], Micros(START), &mut mint, &mut Output::default());
-        Self {
+        let (stack, mint) = (Stack::new(config.clone()), Counter(u128::from(seed) << 32));
+        let mut world = Self {
             loud: false,
             seed,
             weather,
@@ -132,6 +134,8 @@ impl World {
             arrivals: arrivals.into(),
             successions: Vec::new(),
             blackout,
+            config,
+            crashes: Crashes::default(),
             finds_out: session_expires_s.is_some(),
             seen: DefaultHasher::new(),
             got: Vec::new(),
@@ -142,7 +146,22 @@ impl World {
             replaced: 0,
             outrun: 0,
             believed: 0,
-        }
+        };
+        world.meet();
+        world
+    }
+    pub(crate) fn meet(&mut self) {
+        self.stack.meet(vec![carrier()], self.now, &mut self.mint, &mut Output::default());
+    }
+    /// A shift in which the process dies now and then.
+    pub fn that_dies(seed: u64, weather: Weather) -> Self {
+        let mut world = Self::new(seed, weather);
+        world.crashes = Crashes::planned(&mut Chance(!seed), Micros(START));
+        world
+    }
+    /// How often the process has died and begun again, and callers who heard music again.
+    pub fn restarts(&self) -> (usize, usize) {
+        (self.crashes.restarts, self.crashes.heard_again)
     }
     /// Runs the shift and checks its end; gives a digest of all that was sent.
     pub fn run(&mut self) -> (u64, usize) {
@@ -169,10 +188,14 @@ impl World {
     }
     fn next(&self) -> Option<Micros> {
         let uas = self.uas.values().filter_map(Ua::due).min();
-        let edge = self.edge.due();
+        let (edge, stack) = match self.crashes.down_until {
+            Some(_) => (None, None),
+            None => (self.edge.due(), self.stack.next_deadline()),
+        };
+        let crash = self.crashes.due();
         let arrival = self.arrivals.front().copied();
         let succession = self.successions.iter().map(|(at, _)| *at).min();
-        [self.network.next(), self.stack.next_deadline(), uas, edge, arrival, succession, self.blackout]
+        [self.network.next(), stack, uas, edge, arrival, succession, self.blackout, crash]
             .into_iter()
             .flatten()
             .min()
@@ -194,16 +217,10 @@ impl World {
         while let Some(datagram) = self.network.take(self.now) {
             self.deliver(datagram);
         }
-        let mut out = Output::default();
-        self.stack.expire(self.now, &mut self.mint, &mut out);
-        assert!(
-            self.stack.next_deadline().is_none_or(|next| next > self.now),
-            "seed {}: a timer is stuck",
-            self.seed
-        );
-        self.carry(out);
-        let commands = self.edge.on_time(self.now, &mut self.chance);
-        self.command(commands);
+        self.may_come_back();
+        if self.crashes.down_until.is_none() {
+            self.expire();
+        }
         let names: Vec<String> = self.uas.keys().cloned().collect();
         for name in names {
             self.check_media(&name);
@@ -214,13 +231,31 @@ impl World {
             self.flush(&name);
         }
     }
+    fn expire(&mut self) {
+        self.begin_batch();
+        let mut out = Output::default();
+        self.stack.expire(self.now, &mut self.mint, &mut out);
+        assert!(
+            self.stack.next_deadline().is_none_or(|next| next > self.now),
+            "seed {}: a timer is stuck",
+            self.seed
+        );
+        self.carry(out);
+        let commands = self.edge.on_time(self.now, &mut self.chance);
+        self.command(commands);
+        self.end_batch();
+    }
     fn deliver(&mut self, datagram: Datagram) {
+        if datagram.to == address(US) && self.crashes.down_until.is_some() {
+            return self.tell("   lost ", &datagram.bytes);
+        }
         if datagram.to == address(US) {
             self.tell("   got ", &datagram.bytes);
             if let Ok(message) = Message::parse(Bytes::from(datagram.bytes.clone())) {
                 self.watch.got(&message);
             }
             self.got.push((datagram.from, datagram.bytes.clone()));
+            self.begin_batch();
             let mut out = Output::default();
             self.stack.receive(
                 Flow::udp(datagram.from),
@@ -230,6 +265,7 @@ impl World {
                 &mut out,
             );
             self.carry(out);
+            self.end_batch();
             return;
         }
         if datagram.to == address(NOWHERE) {
@@ -268,7 +304,7 @@ impl World {
             self.network.send(datagram, self.now, faults, &mut self.chance);
         }
     }
-    fn second(&self) -> f64 {
+    pub(crate) fn second(&self) -> f64 {
         (self.now.0 - START) as f64 / 1e6
     }
     fn tell(&self, what: &str, bytes: &[u8]) {
@@ -279,7 +315,7 @@ impl World {
             println!("{:>9.3} {what} {line} {seq} {call} {}", self.second(), message.body().len());
         }
     }
-    fn command(&mut self, commands: Vec<sip::Command>) {
+    pub(crate) fn command(&mut self, commands: Vec<sip::Command>) {
         for command in commands {
             if self.loud {
                 println!("{:>9.3} order {command:?}", self.second());
@@ -289,26 +325,39 @@ impl World {
             self.carry(out);
         }
     }
-    fn carry(&mut self, out: Output) {
-        for send in out.sends {
-            send.bytes.hash(&mut self.seen);
-            let message = Message::parse(send.bytes.clone()).expect("we write sound messages");
-            self.tell("  sent ", &send.bytes);
-            self.watch.sent(&message, self.seed);
-            let datagram = Datagram { from: address(US), to: send.to.peer, bytes: send.bytes.to_vec() };
-            let faults = if self.now >= CALM { Weather::Fair.faults() } else { self.weather.faults() };
-            self.network.send(datagram, self.now, faults, &mut self.chance);
+    pub(crate) fn carry(&mut self, out: Output) {
+        for send in self.crashes.keep(out.keep, out.sends) {
+            self.send(&send);
         }
         self.edge.next_batch();
         let mut orders = Vec::new();
         for notice in out.notices {
             format!("{notice:?}").hash(&mut self.seen);
+            self.check_lost(&notice);
             if self.loud && !matches!(notice, sip::Notice::CallOffered { .. }) {
                 println!("{:>9.3} notice {notice:?}", self.second());
             }
             orders.extend(self.edge.on_notice(notice, self.now, &mut self.chance, self.seed));
         }
         self.command(orders);
+    }
+
+    /// Nobody is given up who is there, unless datagrams are lost.
+    fn check_lost(&self, notice: &sip::Notice) {
+        let sip::Notice::CallerLeft { call, how: sip::Left::Lost } = notice else { return };
+        let name = format!("{:026}", call.0);
+        let is_there = |ua: &Ua| !ua.is_phone() && ua.call == name && ua.state == State::Up && !ua.vanished;
+        let lost = self.weather == Weather::Fair && self.uas.values().any(is_there);
+        assert!(!lost, "seed {}: {call:?} was given up", self.seed);
+    }
+    pub(crate) fn send(&mut self, send: &sip::Send) {
+        send.bytes.hash(&mut self.seen);
+        let message = Message::parse(send.bytes.clone()).expect("we write sound messages");
+        self.tell("  sent ", &send.bytes);
+        self.watch.sent(&message, self.seed);
+        let datagram = Datagram { from: address(US), to: send.to.peer, bytes: send.bytes.to_vec() };
+        let faults = if self.now >= CALM { Weather::Fair.faults() } else { self.weather.faults() };
+        self.network.send(datagram, self.now, faults, &mut self.chance);
     }
 
     fn later_ms(&mut self, from: u64, to: u64) -> Micros {
@@ -484,7 +533,9 @@ impl World {
         match self.edge.asks(&phone.call) {
             Some((_, since)) if !quiet(since) => return,
             Some((true, _)) => {
-                return self.check_pair(name, caller.way.told_silence || caller.hears == Some(MUSIC_PORT));
+                let stays = matches!(caller.plan.on_reinvite, OnReinvite::Refuse(_));
+                let set_aside = caller.way.told_silence || caller.hears == Some(MUSIC_PORT);
+                return self.check_pair(name, set_aside || stays);
             }
             Some((false, _)) | None => {}
         }
@@ -539,10 +590,14 @@ impl World {
         let seed = (self.seed, self.weather);
         assert_eq!(self.stack.counts(), Counts::default(), "{seed:?}");
         assert_eq!(self.stack.next_deadline(), None, "{seed:?}");
+        let store = &self.crashes.store;
+        assert!(store.callers.is_empty() && store.legs.is_empty(), "{seed:?}: still stored: {store:?}");
         assert!(self.edge.is_idle() && self.edge.offered == self.edge.over, "{seed:?}");
         for (name, ua) in &self.uas {
             assert!(ua.is_quiet(), "{seed:?}: {name} is left: {}", ua.describe());
-            let right = ua.gift.as_ref().is_none_or(|gift| gift.is_right(self.weather == Weather::Fair));
+            let right = ua.gift.as_ref().is_none_or(|gift| {
+                gift.is_right(self.weather == Weather::Fair && self.crashes.restarts == 0)
+            });
             assert!(right || ua.vanished, "{seed:?}: {name} was told {:?}", ua.gift);
             let one = ua.finals.len() == 1 || ua.is_phone() || ua.vanished;
             assert!(one || self.weather == Weather::Storm, "{seed:?}: {name} heard {:?}", ua.finals);

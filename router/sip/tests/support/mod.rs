@@ -3,12 +3,13 @@
 
 use bytes::Bytes;
 use sip::{
-    CallKey, Cause, Command, Config, Display, Entries, Flow, Keep, LegKey, Limit, Micros, Mint, Network,
-    Notice, Output, Phone, Rejected, Stack, Treatment, Trunk,
+    CallKey, CallerRecord, Cause, Command, Config, Display, Entries, Flow, Keep, LegKey, LegRecord, Limit,
+    Micros, Mint, Network, NotRevived, Notice, Offered, Output, Phone, Rejected, Remains, Stack, Treatment,
+    Trunk,
     wire::{Message, Method, Name, NameAddr},
 };
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     net::{IpAddr, SocketAddr},
     time::Duration,
 };
@@ -74,7 +75,36 @@ pub fn phone_sdp() -> String {
     sdp("203.0.113.7", 30_000, "8 0")
 }
 
+/// What is stored of legs, as the shell keeps it.
+#[derive(Clone, Debug, Default)]
+pub struct Store {
+    pub callers: BTreeMap<CallKey, CallerRecord>,
+    pub legs: BTreeMap<LegKey, LegRecord>,
+}
+
+impl Store {
+    pub fn keep(&mut self, changes: impl IntoIterator<Item = Keep>) {
+        for change in changes {
+            match change {
+                Keep::Leg(key, record) => drop(self.legs.insert(key, record)),
+                Keep::CallerLeg(key, record) => drop(self.callers.insert(key, record)),
+                Keep::ForgetLeg(key) => drop(self.legs.remove(&key)),
+                Keep::ForgetCall(key) => drop(self.callers.remove(&key)),
+                Keep::Phones(..) => {}
+            }
+        }
+    }
+    pub fn legs_of(&self, call: CallKey) -> Vec<(LegKey, LegRecord)> {
+        let of_call = self.legs.iter().filter(|(key, _)| key.call == call);
+        of_call.map(|(key, record)| (*key, record.clone())).collect()
+    }
+    pub fn remains(&self, call: CallKey) -> Option<Remains> {
+        Some(Remains { call, caller: self.callers.get(&call)?.clone(), legs: self.legs_of(call) })
+    }
+}
+
 pub struct Rig {
+    config: Config,
     pub stack: Stack,
     pub mint: Counter,
     pub now: Micros,
@@ -92,6 +122,7 @@ impl Rig {
     }
     pub fn with(config: Config) -> Self {
         Self {
+            config: config.clone(),
             stack: Stack::new(config),
             mint: Counter(0),
             now: Micros(1_700_000_000_000_000),
@@ -135,6 +166,34 @@ impl Rig {
     }
     pub fn command(&mut self, command: Command) {
         self.stack.command(command, self.now, &mut self.mint, &mut self.out);
+        self.collect();
+    }
+    /// The process dies, after what was to be stored was stored; gives that. Nothing leaves that was not looked at yet.
+    pub fn dies(&mut self) -> Store {
+        let mut store = Store::default();
+        store.keep(std::mem::take(&mut self.kept));
+        (self.sent, self.notices) = (Vec::new(), Vec::new());
+        self.stack = Stack::new(self.config.clone());
+        store
+    }
+    /// A call goes on with what is stored of it.
+    pub fn revive(
+        &mut self,
+        store: &Store,
+        call: CallKey,
+        talks_to: Option<u32>,
+    ) -> Result<Offered, NotRevived> {
+        let remains = store.remains(call).expect("it is stored");
+        let offered = self.stack.revive(remains, talks_to, self.now, &mut self.mint, &mut self.out);
+        self.collect();
+        offered
+    }
+    pub fn bury(&mut self, leg: LegKey, record: &LegRecord) {
+        self.stack.bury(leg, record, self.now, &mut self.mint, &mut self.out);
+        self.collect();
+    }
+    pub fn bury_caller(&mut self, call: CallKey, record: &CallerRecord) {
+        self.stack.bury_caller(call, record, self.now, &mut self.mint, &mut self.out);
         self.collect();
     }
     /// Lets time pass, jumping from deadline to deadline.

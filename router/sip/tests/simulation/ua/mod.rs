@@ -253,6 +253,10 @@ impl Ua {
             );
         self.state == State::Up && !odd && self.out.is_empty() && self.unacked.is_empty()
     }
+    /// A caller who can hear our music, and does as it is asked.
+    pub fn takes_music(&self) -> bool {
+        self.is_settled() && self.first_invite.contains(" 8 0\r") && self.way.holding.is_none()
+    }
     /// Its dialog, as an INVITE names it that takes its place; none when it has none any more.
     pub fn replaces(&self) -> Option<String> {
         if self.state != State::Up || self.vanished || self.is_phone() {
