@@ -363,6 +363,40 @@ mod tests {
         }
     }
 
+    /// A brain's memory after the first entries of a store.
+    fn remember(folder: &Path, entries: u64) {
+        let mut acd = acd::Acd::new();
+        let taken = Reader::after(folder, 0).unwrap().read(usize::try_from(entries).unwrap()).unwrap();
+        taken.iter().for_each(|entry| drop(acd.apply(entry)));
+        let (brain, at) = (acd.snapshot().unwrap(), taken.last().unwrap().at);
+        states::write(folder, &states::State { number: entries, at, brain, floor: Vec::new() }).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_store_that_is_tidied_up_meanwhile_is_copied_without_a_gap() {
+        for (bytes, first) in [(u64::MAX, 1), (0, 9)] {
+            let ((folder, _log), place) = (store(6), tempfile::tempdir().unwrap());
+            remember(folder.path(), 8);
+            let target = place.path().join("copy");
+            let keeping = log::Keeping { age: Duration::MAX, bytes };
+            let mut tidied = false;
+            // Whatever is copied first, then the router compresses what is closed, or removes it.
+            let tidy = |file: &str| {
+                if file.starts_with("log-") && !std::mem::replace(&mut tidied, true) {
+                    log::keep(folder.path(), 8, keeping, std::time::SystemTime::now()).unwrap();
+                }
+            };
+            let wanted = Wanted { store: folder.path(), target: &target, live: false };
+            let summary = back_up(wanted, tidy).await.unwrap();
+            assert_eq!((summary.first, summary.last), (first, 12));
+            let entries = Reader::after(&target, first - 1).unwrap().read(1_000).unwrap();
+            assert_eq!(
+                entries.iter().map(|entry| entry.number).collect::<Vec<_>>(),
+                (first..=12).collect::<Vec<_>>()
+            );
+        }
+    }
+
     #[tokio::test]
     async fn damage_is_told_and_not_copied_for_good() {
         let ((folder, _log), place) = (store(2), tempfile::tempdir().unwrap());
