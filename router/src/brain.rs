@@ -508,6 +508,7 @@ impl Brain {
         if wrote {
             self.metrics.log_append_seconds.observe(started.elapsed().as_secs_f64());
         }
+        self.metrics.upkeep.log_ends(self.log.last());
         self.metrics.log_degraded.set(i64::from(committed != Committed::Written));
         self.sip.set_overload(committed == Committed::Full || self.load.is_high(self.clock.now()));
     }

@@ -241,6 +241,7 @@ impl Follower {
             seal_if_due(&floor, &mut sealed);
             self.store.begin(&floor);
             self.snap_if_due(&floor, &*replica);
+            self.options.metrics.upkeep.follows(floor.applied(), self.store.followed().number);
             tokio::select! {
                 _ = tick.tick() => {}
                 changed = stop.changed() => if changed.is_err() { break },

@@ -3,6 +3,7 @@
 //! `brain` is the loop that owns everything on the path of a call; `roles` puts a process together.
 
 pub mod announcer;
+pub mod backup;
 pub mod brain;
 pub mod clock;
 pub mod demo;
@@ -15,6 +16,7 @@ pub mod inspect;
 pub mod live;
 pub mod load;
 pub mod log;
+pub mod logging;
 pub mod media;
 pub mod metrics;
 pub mod office;

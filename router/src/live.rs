@@ -38,6 +38,18 @@ enum Line {
     Clock(Anchor),
 }
 
+impl Line {
+    /// Whose it is, by the names that records have: the call, or the agent.
+    fn names(&self) -> (Option<acd::CallId>, Option<&str>) {
+        match self {
+            Self::Leg(key, _) | Self::ForgetLeg(key) => (Some(acd::CallId::from_u128(key.call.0)), None),
+            Self::Caller(key, _) | Self::ForgetCall(key) => (Some(acd::CallId::from_u128(key.0)), None),
+            Self::Phones(user, _) => (None, Some(user)),
+            Self::Clock(_) => (None, None),
+        }
+    }
+}
+
 /// What a process before left behind.
 #[derive(Debug, Default)]
 pub struct Left {
@@ -133,7 +145,11 @@ impl LiveFile {
         let start = self.pending.len();
         match write(line, &mut self.pending) {
             Ok(()) => self.held.take(line, &self.pending[start..]),
-            Err(error) => tracing::error!(%error, "a leg cannot be stored; a restart would lose it"),
+            Err(error) => {
+                let (call, agent) = line.names();
+                let call = call.map(tracing::field::display);
+                tracing::error!(%error, call, agent, "a leg cannot be stored; a restart would lose it");
+            }
         }
     }
 

@@ -3,8 +3,10 @@
 use clap::{Parser, Subcommand};
 use config::speech::{self, Language};
 use router::{
+    backup::{self, BackupError},
     demo,
     inspect::{self, InspectError},
+    logging,
     process::{self, Ending, Failure},
     roles, supervisor,
 };
@@ -15,7 +17,7 @@ use std::{
     process::ExitCode,
 };
 
-/// Exit status for a wrong configuration (`EX_USAGE`).
+/// Exit status for a wrong configuration, or a command that cannot be what was meant (`EX_USAGE`).
 const WRONG_CONFIGURATION: u8 = 64;
 
 #[derive(Parser)]
@@ -36,8 +38,9 @@ Examples:
   sambung run --config sambung.toml   the real thing
   sambung log sambung-data            what happened and what was decided, an entry a line
   sambung replay sambung-data         decide a recorded log again and compare
+  sambung backup sambung-data copy    copy a store while a router writes it
 
-Logging: RUST_LOG=info (default), debug for callers' numbers.";
+Logging: RUST_LOG=info (default), debug for callers' numbers; SAMBUNG_LOG=json for an object of JSON a line.";
 
 #[derive(Subcommand)]
 enum Command {
@@ -103,10 +106,29 @@ enum Command {
         #[arg(value_name = "FOLDER")]
         log: PathBuf,
     },
+    /// Copy a store, also while a router writes it: log, snapshots, records, secret. Put in a store's place, a router starts
+    /// from the copy.
+    ///
+    /// Closed segments of the log are linked where the disk is the same. Exits 64 when it refuses, with nothing done,
+    /// and 1 when what is in the target is no whole copy.
+    Backup {
+        /// The store's folder.
+        #[arg(value_name = "FOLDER")]
+        folder: PathBuf,
+        /// A folder that is empty, or not there yet.
+        #[arg(value_name = "TARGET")]
+        target: PathBuf,
+        /// The live file too: addresses and numbers of calls under way. Only when no router runs.
+        #[arg(long)]
+        live: bool,
+    },
 }
 
 fn main() -> ExitCode {
-    start_logging();
+    if let Err(error) = logging::start() {
+        eprintln!("sambung: {error}");
+        return ExitCode::from(WRONG_CONFIGURATION);
+    }
     match Cli::parse().command {
         Command::Check { reference: true, .. } => show(&config::reference()),
         Command::Check { clips: true, .. } => show(&clips()),
@@ -115,17 +137,14 @@ fn main() -> ExitCode {
             inspect(&folder, inspect::Wanted { from, count, call, json })
         }
         Command::Replay { log } => replay(log),
+        Command::Backup { folder, target, live } => {
+            back_up(backup::Wanted { store: &folder, target: &target, live })
+        }
         Command::Run { config } => with_runtime(run(config)),
         Command::Demo { seconds, calls, seed, store } => {
             with_runtime(demo::run(demo::Options { seconds, calls_per_minute: calls, seed, store }))
         }
     }
-}
-
-fn start_logging() {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }
 
 fn with_runtime(task: impl Future<Output = Result<(), Failure>>) -> ExitCode {
@@ -216,6 +235,29 @@ fn inspect(folder: &Path, wanted: inspect::Wanted) -> ExitCode {
         Err(InspectError::Out(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("sambung: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn back_up(wanted: backup::Wanted<'_>) -> ExitCode {
+    let tell = |file: &str| eprintln!("{file}");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let done = match runtime {
+        Ok(runtime) => runtime.block_on(backup::back_up(wanted, tell)),
+        Err(error) => Err(BackupError::Io { path: wanted.target.to_owned(), error }),
+    };
+    match done {
+        Ok(backup::Summary { first, last, records, .. }) => {
+            let filled = records.map_or("without records".to_owned(), |upto| format!("records up to {upto}"));
+            show(&format!("{}: entries {first} to {last}, {filled}\n", wanted.target.display()))
+        }
+        Err(error) => {
+            eprintln!("sambung: {error}");
+            if error.is_refusal() {
+                return ExitCode::from(WRONG_CONFIGURATION);
+            }
+            eprintln!("sambung: what is in {} is no whole copy; remove it", wanted.target.display());
             ExitCode::FAILURE
         }
     }

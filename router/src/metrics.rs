@@ -11,6 +11,7 @@ mod relay;
 mod restart;
 mod transfers;
 mod trunks;
+mod upkeep;
 
 pub use connections::{ConnectionMetrics, OpenConnection};
 pub use phones::PhoneMetrics;
@@ -19,6 +20,7 @@ pub use relay::RelayMetrics;
 pub use restart::RestartMetrics;
 pub use transfers::Transfers;
 pub use trunks::{TrunkCall, TrunkMetrics};
+pub use upkeep::UpkeepMetrics;
 
 use acd::{OfferOutcome, VisitOutcome};
 use prometheus::{
@@ -54,6 +56,8 @@ pub struct Metrics {
     pub relay: RelayMetrics,
     /// Calls of a process before.
     pub restart: RestartMetrics,
+    /// The process and its store.
+    pub upkeep: UpkeepMetrics,
     /// Connections SIP comes on.
     pub connections: ConnectionMetrics,
     /// Time one append to the log took.
@@ -122,6 +126,7 @@ impl Metrics {
             trunks: TrunkMetrics::new(&registry)?,
             relay: RelayMetrics::new(&registry)?,
             restart: RestartMetrics::new(&registry)?,
+            upkeep: UpkeepMetrics::new(&registry)?,
             connections: ConnectionMetrics::new(&registry)?,
             log_append_seconds: fast("log_append_seconds", "Time one append to the log took.")?,
             log_degraded: register(

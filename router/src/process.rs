@@ -82,7 +82,7 @@ impl Ending {
         );
         let all_over = async {
             while house.is_alive() && house.live_calls() > 0 {
-                supervisor::status(&format!("draining: {} calls left", house.live_calls()));
+                supervisor::still_stopping(&format!("draining: {} calls left", house.live_calls()));
                 tokio::time::sleep(LOOK).await;
             }
         };

@@ -150,6 +150,7 @@ impl House {
         let (mut live, mut left) = LiveFile::open(&config.store.path)?;
         let plan = plan_of(&config);
         let metrics = Arc::new(Metrics::new(plan.queues.iter().map(|queue| queue.answer_within))?);
+        metrics.upkeep.stored_in(config.store.path.clone());
         let at_trunks = config.trunks.iter().map(|trunk| (trunk.name.clone(), trunk.register.is_some()));
         at_trunks.clone().for_each(|(trunk, registers)| metrics.trunks.learn(&trunk, registers));
         let trunks = Arc::new(TrunkBoard::new(at_trunks));

@@ -8,6 +8,9 @@ use std::time::Duration;
 /// A brain that has not turned for so long stands still. It turns once a second when nothing happens.
 const STILL: Duration = Duration::from_secs(5);
 
+/// What comes behind the last call: trunks are signed off from, records are brought up to the log.
+const FAREWELL: Duration = Duration::from_secs(15);
+
 /// Calls are taken: the supervisor hears so, and from now on that the brain turns, as often as it wishes to. A brain that
 /// stands still is not reported, so that the supervisor starts us again.
 pub fn ready(pulse: Pulse) {
@@ -30,13 +33,15 @@ pub fn ready(pulse: Pulse) {
 /// We go, and it may take `time`.
 pub fn stopping(time: Duration) {
     tell(NotifyState::Stopping);
-    let more = u32::try_from((time + STILL).as_micros()).unwrap_or(u32::MAX);
+    let more = u32::try_from((time + FAREWELL).as_micros()).unwrap_or(u32::MAX);
     tell(NotifyState::ExtendTimeoutUsec(more));
 }
 
-/// What stands behind our name where the supervisor shows us.
-pub fn status(text: &str) {
+/// We still go, and this stands behind our name where the supervisor shows us. To be said again and again: the time that
+/// [`stopping`] can ask for at once ends after 71 minutes.
+pub fn still_stopping(text: &str) {
     tell(NotifyState::Status(text));
+    tell(NotifyState::ExtendTimeoutUsec(u32::try_from(FAREWELL.as_micros()).unwrap_or(u32::MAX)));
 }
 
 fn tell(state: NotifyState<'_>) {

@@ -8,6 +8,7 @@
 
 mod abuse;
 mod announce;
+mod backup;
 mod baresip;
 mod bench;
 mod checks;
@@ -23,14 +24,17 @@ mod hold;
 mod hostile;
 mod ipv6;
 mod kamailio;
+mod logging;
 mod names;
 mod overload;
+mod packaging;
 mod phones;
 mod queue;
 mod races;
 mod registrations;
 mod revival;
 mod rtpengine;
+mod runbook;
 mod scenes;
 mod streams;
 mod transfer;

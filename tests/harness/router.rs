@@ -61,6 +61,20 @@ pub struct Router {
     folder: TempDir,
     child: Child,
     ready: Ready,
+    how: How,
+}
+
+/// How a router is started, each time.
+#[derive(Clone, Debug)]
+struct How {
+    binary: PathBuf,
+    environment: Vec<(String, String)>,
+}
+
+impl Default for How {
+    fn default() -> Self {
+        Self { binary: sambung(), environment: Vec::new() }
+    }
 }
 
 impl Router {
@@ -80,7 +94,7 @@ impl Router {
     /// When it does not become ready.
     #[must_use]
     pub fn start_on(configuration: &str) -> Self {
-        Self::launch_on(configuration, |_| {})
+        Self::start_in(configuration, How::default(), |_| {})
     }
     /// Starts it on a site, in a new folder that is first made ready by `prepare`.
     ///
@@ -89,14 +103,37 @@ impl Router {
     /// When it does not become ready.
     #[must_use]
     pub fn start_after(site: &Site, prepare: impl FnOnce(&Path)) -> Self {
-        Self::launch_on(&site.to_toml(), prepare)
+        Self::start_in(&site.to_toml(), How::default(), prepare)
     }
-    fn launch_on(configuration: &str, prepare: impl FnOnce(&Path)) -> Self {
+    /// Starts it on a configuration as it is, with these variables in its environment.
+    ///
+    /// # Panics
+    ///
+    /// When it does not become ready.
+    #[must_use]
+    pub fn start_with(configuration: &str, environment: &[(&str, &str)]) -> Self {
+        let environment =
+            environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Self::start_in(configuration, How { environment, ..How::default() }, |_| {})
+    }
+    /// Starts another binary on a configuration as it is.
+    ///
+    /// # Panics
+    ///
+    /// When it does not become ready.
+    #[must_use]
+    pub fn start_binary(binary: &Path, configuration: &str) -> Self {
+        Self::start_in(configuration, How { binary: binary.to_owned(), ..How::default() }, |_| {})
+    }
+    fn start_in(configuration: &str, how: How, prepare: impl FnOnce(&Path)) -> Self {
         let folder = tempfile::Builder::new().prefix("sambung-test-").tempdir().unwrap();
         fs::write(folder.path().join("sambung.toml"), configuration).unwrap();
         prepare(folder.path());
-        let (child, ready) = launch(folder.path(), &RUN);
-        Self { folder, child, ready }
+        Self::begin(folder, &RUN, how)
+    }
+    fn begin(folder: TempDir, arguments: &[&str], how: How) -> Self {
+        let (child, ready) = launch(folder.path(), arguments, &how);
+        Self { folder, child, ready, how }
     }
     /// Starts the demonstration with these further arguments, its store in a new folder.
     ///
@@ -106,8 +143,7 @@ impl Router {
     #[must_use]
     pub fn demo(arguments: &[&str]) -> Self {
         let folder = tempfile::Builder::new().prefix("sambung-demo-test-").tempdir().unwrap();
-        let (child, ready) = launch(folder.path(), &[&["demo", "--store", "demo"], arguments].concat());
-        Self { folder, child, ready }
+        Self::begin(folder, &[&["demo", "--store", "demo"], arguments].concat(), How::default())
     }
     /// Where it listens.
     #[must_use]
@@ -156,7 +192,7 @@ impl Router {
     ///
     /// When it does not become ready.
     pub fn start_again(&mut self) {
-        (self.child, self.ready) = launch(self.folder.path(), &RUN);
+        (self.child, self.ready) = launch(self.folder.path(), &RUN, &self.how);
     }
     /// Asks it to end (SIGTERM) and waits; the exit code.
     ///
@@ -219,10 +255,11 @@ impl Drop for Router {
     }
 }
 
-fn launch(folder: &Path, arguments: &[&str]) -> (Child, Ready) {
+fn launch(folder: &Path, arguments: &[&str], how: &How) -> (Child, Ready) {
     let log = fs::OpenOptions::new().create(true).append(true).open(folder.join("stderr.log")).unwrap();
-    let mut child = Command::new(sambung())
+    let mut child = Command::new(&how.binary)
         .args(arguments)
+        .envs(how.environment.iter().map(|(name, value)| (name, value)))
         .current_dir(folder)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -59,7 +59,10 @@ impl Session {
         let shows = say.shows.filter(|_| self.kind == ClientKind::Desktop);
         match frame.encode() {
             Ok(text) => self.outbox.post(text, shows),
-            Err(error) => tracing::error!(kind = frame.message.name(), %error, "a message cannot be written"),
+            Err(error) => {
+                let (kind, call) = (frame.message.name(), say.contact.map(tracing::field::display));
+                tracing::error!(kind, call, %error, "a message cannot be written");
+            }
         }
     }
 }

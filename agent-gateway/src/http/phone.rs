@@ -39,7 +39,7 @@ pub(super) async fn phone(State(shared): State<Shared>, headers: HeaderMap) -> R
     let password = match password() {
         Ok(password) => password,
         Err(error) => {
-            tracing::error!(%error, "the system gives no random numbers: phones in browsers cannot register");
+            tracing::error!(%error, agent = known.id, "the system gives no random numbers: phones in browsers cannot register");
             return busy();
         }
     };

@@ -41,6 +41,9 @@ pub async fn ready(State(state): State<Arc<HttpState>>) -> Response {
 /// The series, for Prometheus.
 pub async fn metrics(State(state): State<Arc<HttpState>>) -> Result<Response, ApiError> {
     let scene = state.floor.scene(state.now());
+    let metrics = Arc::clone(&state.metrics);
+    // What a look that failed would have shown stays as it was.
+    let _looked = tokio::task::spawn_blocking(move || metrics.upkeep.look_at_disk()).await;
     let text = state
         .metrics
         .render(&scene)

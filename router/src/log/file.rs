@@ -84,6 +84,9 @@ impl FileLog {
     /// Goes on in the last segment, behind its last whole entry.
     fn reopen(&mut self, reader: &Reader) -> Result<(), LogError> {
         let Some((path, whole, torn)) = reader.tail() else { return Ok(()) };
+        if whole == 0 {
+            return Ok(()); // not even its header was written whole: it is made anew with the next entry
+        }
         let mut file = OpenOptions::new().write(true).open(path).map_err(LogError::io(path))?;
         if torn {
             tracing::warn!(segment = %path.display(), whole, "the log ends in a torn entry; it is cut");
@@ -270,6 +273,17 @@ mod tests {
         for length in two..whole.len() {
             std::fs::write(&path, &whole[..length]).unwrap();
             assert_eq!(numbers(folder.path()), [1, 2], "cut at {length}");
+        }
+    }
+
+    #[test]
+    fn a_segment_whose_header_was_cut_short_is_made_anew() {
+        for length in 0..=frame::HEADER.len() {
+            let folder = tempfile::tempdir().unwrap();
+            filled(folder.path(), 3);
+            std::fs::write(segment_path(folder.path(), 4), &frame::HEADER[..length]).unwrap();
+            filled(folder.path(), 2);
+            assert_eq!(numbers(folder.path()), [1, 2, 3, 4, 5], "cut at {length}");
         }
     }
 

@@ -100,7 +100,8 @@ impl Reader {
     }
 
     /// Bytes of the last segment that hold whole entries, and its path: what follows is a torn tail.
-    pub(super) fn tail(&self) -> Option<(&Path, u64, bool)> {
+    #[must_use]
+    pub fn tail(&self) -> Option<(&Path, u64, bool)> {
         let segment = self.open.as_ref()?;
         Some((&segment.path, segment.position(), !segment.unread.is_empty()))
     }

@@ -98,6 +98,9 @@ impl SipEdge {
         if side.rtp.is_none() {
             side.rtp = self.ports.bind();
         }
+        if side.rtp.is_none() {
+            self.metrics.upkeep.port_missing();
+        }
         side.rtp.as_ref().map(|(port, _)| *port)
     }
 
