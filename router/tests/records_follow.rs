@@ -9,7 +9,9 @@ use acd::{
     plan::{QueuePlan, Then},
     sim::{Floor as Shift, a_queue, an_agent, shift::play},
 };
-use records_support::{Book, Following, block_on, connect, count, dump, eventually, follow, rows};
+use records_support::{
+    Book, Following, block_on, connect, count, dump, eventually, follow, follow_news, rows,
+};
 use router::records::{CallFilter, Reader};
 use sqlx::{Connection as _, SqliteConnection};
 use std::{path::PathBuf, time::Duration};
@@ -307,8 +309,7 @@ fn a_store_filled_in_pieces_filled_again_or_lost_and_rebuilt_is_the_same() {
         let snapped = tempfile::tempdir().unwrap();
         let growing = Book::default();
         for piece in shift.log.chunks(61) {
-            growing.write(piece);
-            follow(&growing, &file(&snapped));
+            follow_news(&growing, piece, &file(&snapped));
         }
         assert_eq!(dump(&file(&snapped)), expected, "followed in pieces, each from a snapshot");
         let begun = growing.2.lock().unwrap().clone();

@@ -99,6 +99,16 @@ pub fn follow(book: &Book, path: &Path) {
     Following::start(book, path, last).handle.stop();
 }
 
+/// Writes entries into a book and follows it to its end, until a snapshot is taken there.
+pub fn follow_news(book: &Book, news: &[Entry], path: &Path) {
+    let before = book.last();
+    book.write(news);
+    let (following, last) = (Following::start(book, path, before), book.last());
+    let taken = || book.1.lock().unwrap().last().map_or(0, |state| state.number);
+    eventually("a snapshot at the end", || taken() == last);
+    following.handle.stop();
+}
+
 /// Waits for something that another thread is about to do.
 pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let begin = Instant::now();
