@@ -34,6 +34,10 @@ impl Farewells {
             out.keep.push(forget(owner));
         }
     }
+    /// Whether a last word to `owner` is out.
+    pub(crate) fn is_open(&self, owner: Owner) -> bool {
+        self.out.contains_key(&owner)
+    }
     /// Nothing is left of the leg but that: it is forgotten as soon as that has been heard.
     pub(crate) fn forget(&mut self, owner: Owner, out: &mut Output) {
         match self.out.get_mut(&owner) {

@@ -75,6 +75,9 @@ pub struct CallerRecord {
     /// The status with which we refuse the caller or have hung up, until it has been heard.
     #[serde(default)]
     pub ended: Option<u16>,
+    /// Whose place this one took (Replaces), while that one may not have heard our BYE.
+    #[serde(default)]
+    pub before: Option<Box<Self>>,
 }
 
 /// What a caller without a 2xx was told by provisional responses that have to arrive, or that describe our music.

@@ -72,6 +72,7 @@ impl Call {
         self.drop_digits(ctx);
         let mut old = std::mem::replace(&mut self.caller, caller);
         let told_old = old.session.ours.clone();
+        self.caller.replaced = old.leaving(REPLACED, ctx);
         old.hang_up(REPLACED, ctx);
         self.refuse_what_phones_asked(ctx);
         match self.want {

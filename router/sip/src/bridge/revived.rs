@@ -91,7 +91,8 @@ impl Call {
         if news && !matches!(line.turn, Turn::Asked(_)) {
             line.strays = response.cseq().0;
             if Sdp::parse(response.body()).is_ok() {
-                session.theirs = response.body();
+                // What it answered to a hold that was forgotten says nothing about now.
+                session.theirs = offer_open(&response.body());
             }
             self.tell_anew(side);
             self.settle(ctx);

@@ -45,6 +45,8 @@ pub(crate) struct Caller {
     pub(crate) stage: Stage,
     /// It comes from before a restart, so what its records do not tell is not known.
     pub(crate) revived: bool,
+    /// Whose place it took, as it is to be stored.
+    pub(crate) replaced: Option<Box<CallerRecord>>,
 }
 
 /// Where the caller's leg stands.
@@ -90,7 +92,17 @@ impl Caller {
         let mut session = Session::new(tag, ctx.net.local.media);
         session.theirs = invite.body();
         let stage = Stage::Early(Box::new(Early::new(dialog, ctx.now)));
-        Self { call, invite: invite.clone(), from, server, session, reliable: None, stage, revived: false }
+        Self {
+            call,
+            invite: invite.clone(),
+            from,
+            server,
+            session,
+            reliable: None,
+            stage,
+            revived: false,
+            replaced: None,
+        }
     }
     /// Whose transactions this leg's are.
     pub(crate) const fn owner(&self) -> Owner {
@@ -395,10 +407,27 @@ impl Caller {
         ended: Option<u16>,
         ctx: &mut Ctx<'_>,
     ) {
+        let before = self.replaced.clone().filter(|_| ctx.net.farewells.is_open(self.owner()));
+        let record = CallerRecord { before, ..self.record(tag, dialog, early, ended, ctx) };
+        ctx.out.keep.push(Keep::CallerLeg(self.call, record));
+    }
+    fn record(
+        &self,
+        tag: u128,
+        dialog: Option<DialogRecord>,
+        early: Option<EarlyRecord>,
+        ended: Option<u16>,
+        ctx: &Ctx<'_>,
+    ) -> CallerRecord {
         let tag = ctx.net.local.names.tag(tag).as_str().to_owned();
         let invite = self.invite.bytes().clone();
-        let record = CallerRecord { invite, from: self.from, tag, dialog, early, ended };
-        ctx.out.keep.push(Keep::CallerLeg(self.call, record));
+        CallerRecord { invite, from: self.from, tag, dialog, early, ended, before: None }
+    }
+    /// What is stored of a caller in whose place another one comes, until it has heard so.
+    pub(crate) fn leaving(&self, cause: Cause, ctx: &Ctx<'_>) -> Option<Box<CallerRecord>> {
+        let Stage::Up(line) = &self.stage else { return None };
+        let dialog = Some(silent_record(&line.dialog));
+        Some(Box::new(self.record(line.dialog.tag, dialog, None, Some(cause.status), ctx)))
     }
 }
 

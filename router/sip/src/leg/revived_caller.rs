@@ -71,7 +71,7 @@ impl Caller {
     pub(crate) fn gone(call: CallKey, invite: Message, from: Flow, ctx: &Ctx<'_>) -> Self {
         let session = Session::new(0, ctx.net.local.media);
         let (server, stage) = (ServerId::default(), Stage::Gone);
-        Self { call, invite, from, server, session, reliable: None, stage, revived: true }
+        Self { call, invite, from, server, session, reliable: None, stage, revived: true, replaced: None }
     }
     fn read(call: CallKey, record: &CallerRecord, ctx: &Ctx<'_>) -> Result<(Self, u128), NotRevived> {
         let invite = Message::parse(record.invite.clone()).map_err(|_| NotRevived::Unreadable)?;

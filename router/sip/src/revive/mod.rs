@@ -10,7 +10,7 @@
 use crate::{
     CallKey, CallerRecord, Keep, LegKey, LegRecord, Micros, Mint, Offered, Output,
     bridge::{Call, offered, text},
-    context::Moment,
+    context::{Ctx, Moment},
     leg::caller::Caller,
     stack::Stack,
     wire::{Message, percent_decoded},
@@ -116,7 +116,13 @@ impl Stack {
         if self.calls.contains_key(&call) {
             return Err(NotRevived::Alive);
         }
-        Caller::revived(call, record, &mut moment.with(&mut self.net))
+        let mut ctx = moment.with(&mut self.net);
+        let mut caller = Caller::revived(call, record, &mut ctx)?;
+        if let Some(before) = &record.before {
+            end_before(call, before, &mut ctx);
+            caller.replaced = Some(before.clone());
+        }
+        Ok(caller)
     }
     fn go_on(
         &mut self,
@@ -152,6 +158,9 @@ impl Stack {
             return; // it goes on
         }
         let mut ctx = moment.with(&mut self.net);
+        if let Some(before) = &record.before {
+            end_before(key, before, &mut ctx);
+        }
         let dismissed = record.ended.map(|status| Caller::dismissed(key, (record, status), &mut ctx));
         let Some(Ok(caller)) = dismissed else { return moment.out.keep.push(Keep::ForgetCall(key)) };
         match self.calls.get_mut(&key) {
@@ -159,6 +168,14 @@ impl Stack {
             None => drop(self.calls.insert(key, Box::new(Call::buried(key, caller)))),
         }
         self.with_call(key, moment, |_, _| ());
+    }
+}
+
+/// Tells a caller again in whose place another one has come that it is not there any more.
+fn end_before(call: CallKey, before: &CallerRecord, ctx: &mut Ctx<'_>) {
+    if let Some(status) = before.ended {
+        // One that cannot be read cannot be told either.
+        drop(Caller::dismissed(call, (before, status), ctx));
     }
 }
 

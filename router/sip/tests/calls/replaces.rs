@@ -13,7 +13,7 @@ use sip::{
 /// Where the new party has its media.
 const NEW_PORT: u16 = 26_000;
 
-fn new_sdp() -> String {
+pub fn new_sdp() -> String {
     sdp("192.0.2.10", NEW_PORT, "8 0")
 }
 
@@ -23,7 +23,7 @@ fn named(old: &Peer) -> String {
     format!("Replaces: {};to-tag={to};from-tag={from}", old.call_id)
 }
 
-fn takes_the_place(rig: &mut Rig, new: &Peer, of: &Peer, body: &str) -> Vec<Message> {
+pub fn takes_the_place(rig: &mut Rig, new: &Peer, of: &Peer, body: &str) -> Vec<Message> {
     let more = format!("Require: replaces\r\n{}\r\n", named(of));
     rig.receive(PBX, new.request(Method::Invite, &more, body));
     rig.sent_to(PBX)

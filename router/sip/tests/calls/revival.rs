@@ -4,6 +4,7 @@ use crate::{
     hold::{body, caller_agrees, held, order_music, version},
     idle_agent::{CONTACT, answers, offer, ringing, talking},
     music::{moved, queued},
+    replaces::{new_sdp, takes_the_place},
     rig::{MUSIC_PORT, PBX, PHONE, Peer, Rig, answer, caller_sdp, header, lines, phone_sdp, text},
 };
 use sip::{
@@ -406,4 +407,25 @@ fn a_phone_of_which_nothing_can_be_read_has_hung_up() {
     rig.revive(&store, call, Some(1)).unwrap();
     assert_eq!(rig.notices(), [Notice::PhoneHungUp { leg }]);
     assert_eq!(rig.kept.last(), Some(&sip::Keep::ForgetLeg(leg)));
+}
+
+#[test]
+fn a_caller_whose_place_another_took_is_told_so_again() {
+    let mut rig = Rig::new();
+    let mut old = Peer::caller("621");
+    let (call, _, _) = talking(&mut rig, &mut old);
+    let mut new = Peer::caller("622");
+    takes_the_place(&mut rig, &new, &old, &new_sdp());
+    let store = rig.dies();
+    rig.revive(&store, call, Some(1)).unwrap();
+    let sent = rig.sent_to(PBX);
+    let called: Vec<_> = sent.iter().map(|message| (message.method(), text(message.call_id()))).collect();
+    assert_eq!(called, [(Method::Invite, "call-622"), (Method::Bye, "call-621")]);
+    rig.receive(PBX, answer(&sent[1], 200, "", "", ""));
+    rig.receive(PBX, new.ack(&sent[0]));
+    rig.connect(sip::LegKey { call, attempt: 1 });
+    let asked = rig.one_to(PBX);
+    assert!(body(&asked).contains("m=audio 30000 "));
+    rig.receive(PBX, answer(&asked, 200, "", "", &new_sdp()));
+    assert_eq!(rig.dies().callers[&call].before, None, "it has heard so");
 }

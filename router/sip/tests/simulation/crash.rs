@@ -53,7 +53,7 @@ pub struct Crashes {
     /// When it asks whether peers are there.
     probe_at: Option<Micros>,
     pub restarts: usize,
-    /// Callers who heard music again.
+    /// Steps at which a caller who waits after a restart was found to hear music.
     pub heard_again: usize,
     /// Phones' legs, by Call-ID.
     legs: HashMap<String, LegKey>,

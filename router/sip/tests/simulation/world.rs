@@ -159,7 +159,7 @@ impl World {
         world.crashes = Crashes::planned(&mut Chance(!seed), Micros(START));
         world
     }
-    /// How often the process has died and begun again, and callers who heard music again.
+    /// How often the process has died and begun again, and at how many steps music was found to be heard again.
     pub fn restarts(&self) -> (usize, usize) {
         (self.crashes.restarts, self.crashes.heard_again)
     }
@@ -601,7 +601,10 @@ impl World {
             });
             assert!(right || ua.vanished, "{seed:?}: {name} was told {:?}", ua.gift);
             let one = ua.finals.len() == 1 || ua.is_phone() || ua.vanished;
-            assert!(one || self.weather == Weather::Storm, "{seed:?}: {name} heard {:?}", ua.finals);
+            // While nobody listens and datagrams are lost, a caller may give up before it has heard anything.
+            let given_up = self.weather == Weather::Rough && self.crashes.restarts > 0;
+            let none = self.weather == Weather::Storm || given_up;
+            assert!(one || none, "{seed:?}: {name} heard {:?}", ua.finals);
             assert!(!ua.unheard || self.weather != Weather::Fair, "{seed:?}: {name} was not acknowledged");
             assert!(!ua.expired || self.weather != Weather::Fair, "{seed:?}: nobody refreshed {name}");
             assert!(ua.finals.len() <= 1, "{seed:?}: {name} heard {:?}", ua.finals);
