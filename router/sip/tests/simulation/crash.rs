@@ -15,10 +15,35 @@ use std::collections::{HashMap, VecDeque};
 
 const SECOND: u64 = 1_000_000;
 
+/// At which step from its time on the process dies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum At {
+    Any,
+    /// One at which something is stored.
+    Store,
+    /// One at which a leg ends.
+    End,
+}
+
+impl At {
+    fn is_met_by(self, keep: &[Keep]) -> bool {
+        let ends = |change: &Keep| match change {
+            Keep::CallerLeg(_, record) => record.ended.is_some(),
+            Keep::ForgetLeg(_) | Keep::ForgetCall(_) => true,
+            Keep::Leg(..) | Keep::Phones(..) => false,
+        };
+        match self {
+            Self::Any => true,
+            Self::Store => !keep.is_empty(),
+            Self::End => keep.iter().any(ends),
+        }
+    }
+}
+
 /// When the process dies, and what outlives it.
 #[derive(Default)]
 pub struct Crashes {
-    plan: VecDeque<Micros>,
+    plan: VecDeque<(Micros, At)>,
     /// What is stored.
     pub store: Store,
     /// The batch in which it dies.
@@ -38,6 +63,7 @@ pub struct Crashes {
 
 /// The last batch of a process.
 struct Dying {
+    planned: (Micros, At),
     /// The brain as it was before.
     edge: Edge,
     /// What was stored before.
@@ -49,8 +75,11 @@ struct Dying {
 impl Crashes {
     pub fn planned(chance: &mut Chance, start: Micros) -> Self {
         let count = 1 + chance.below(4);
-        let mut plan: Vec<Micros> =
-            (0..count).map(|_| Micros(start.0 + chance.between_ms(100, 160_000) * 1_000)).collect();
+        let step = |chance: &mut Chance| {
+            let at = Micros(start.0 + chance.between_ms(100, 160_000) * 1_000);
+            (at, chance.pick(&[(1, At::Any), (1, At::Store), (1, At::End)]))
+        };
+        let mut plan: Vec<(Micros, At)> = (0..count).map(|_| step(chance)).collect();
         plan.sort_unstable();
         Self { plan: plan.into(), ..Self::default() }
     }
@@ -85,15 +114,22 @@ impl Crashes {
 
 impl World {
     pub fn begin_batch(&mut self) {
-        let due = self.crashes.plan.front().is_some_and(|at| *at <= self.now);
-        if due && self.crashes.down_until.is_none() {
+        let due = self.crashes.plan.front().copied().filter(|(at, _)| *at <= self.now);
+        if let (Some(planned), None) = (due, self.crashes.down_until) {
             self.crashes.plan.pop_front();
             let (edge, store) = (self.edge.clone(), self.crashes.store.clone());
-            self.crashes.dying = Some(Dying { edge, store, keep: Vec::new(), sends: Vec::new() });
+            let (keep, sends) = (Vec::new(), Vec::new());
+            self.crashes.dying = Some(Dying { planned, edge, store, keep, sends });
         }
     }
     pub fn end_batch(&mut self) {
-        let Some(Dying { edge, store, keep, sends }) = self.crashes.dying.take() else { return };
+        let Some(Dying { planned, edge, store, keep, sends }) = self.crashes.dying.take() else { return };
+        if !planned.1.is_met_by(&keep) {
+            self.crashes.plan.push_front(planned);
+            self.crashes.store.keep(keep);
+            sends.iter().for_each(|send| self.send(send));
+            return;
+        }
         if self.chance.percent(30) {
             (self.edge, self.crashes.store) = (edge, store);
         } else {
