@@ -328,7 +328,7 @@ impl Brain {
             self.draining = on;
             self.sip.set_draining(on);
             let state = if on { "new calls are refused" } else { "new calls are taken again" };
-            tracing::warn!("draining is switched by the operator: {state}");
+            tracing::warn!("draining: {state}");
         }
     }
 

@@ -21,13 +21,13 @@ const QUIET_MS: u64 = 100;
 type Heard = (Instant, Vec<u8>);
 
 /// A caller's ears: what RTP came, and when.
-struct Ears {
-    port: u16,
+pub(crate) struct Ears {
+    pub(crate) port: u16,
     heard: Arc<Mutex<Vec<Heard>>>,
 }
 
 impl Ears {
-    fn open() -> Self {
+    pub(crate) fn open() -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         let port = socket.local_addr().unwrap().port();
         let heard = Arc::new(Mutex::new(Vec::new()));
@@ -40,7 +40,7 @@ impl Ears {
         });
         ears
     }
-    fn packets(&self) -> usize {
+    pub(crate) fn packets(&self) -> usize {
         self.heard.lock().unwrap().len()
     }
     /// Packets a second, from the first to the last, and how long that was. All are music in PCMA.

@@ -3,8 +3,10 @@
 //! Three groups at once: some talk through all of it, some wait for few agents, and new ones come all the time. A short
 //! version runs always; `SAMBUNG_KILLS=30 SAMBUNG_CROWD=200` is the full one.
 
-use harness::{Router, Sipp, SippRun, Site, eventually, free_port, judge::Testimony, need_all};
+use crate::hold::Ears;
+use harness::{Agent, Desk, Router, Sipp, SippRun, Site, eventually, free_port, judge::Testimony, need_all};
 use loadtest::random::Dice;
+use protocol::{AgentState, ClientMessage, ContactRef, ContactState};
 use std::{
     env,
     net::SocketAddr,
@@ -147,4 +149,41 @@ fn a_router_killed_again_and_again_loses_nobody() {
     records.expect_count(calls);
     assert_eq!(records.number("SELECT count(*) FROM calls WHERE outcome = 'answered'"), calls);
     router.expect_all_ready(crowd as usize + FEW + QUICK);
+}
+
+#[tokio::test]
+async fn a_desk_finds_its_conversation_and_a_waiting_caller_hears_music_again() {
+    need_all(&["sipp", "sqlite3"]);
+    let (port, ears) = (free_port(), Ears::open());
+    let mut router = Router::start(&Site::new().fixed_ports().agent(Agent::desk("ann", port)));
+    let (to, folder) = (router.ready().sip_udp, router.folder().to_owned());
+    let mut desk = Desk::sign_in(router.ready().desk, "ann").await;
+    desk.be_ready().await;
+    let phone = Sipp::new("phone_survives").patient().port(port).with("RING", 50).with("TALK", 60_000);
+    let phone = phone.start(to, &folder);
+    let talks = callers("t", "1500", 1, 1).start(to, &folder);
+    desk.until_state(AgentState::Talking).await;
+    let waits = callers("w", "1500", 1, 1).with("MEDIA", ears.port).start(to, &folder);
+    let more_than = |heard: usize| move || (ears.packets() > heard).then_some(());
+    eventually("music", Duration::from_secs(10), more_than(50));
+
+    router.kill();
+    let (killed, heard) = (Instant::now(), ears.packets());
+    router.start_again();
+    eventually("music again", Duration::from_secs(10), more_than(heard + 5));
+    println!("music again after {:?}", killed.elapsed());
+
+    let mut desk = Desk::sign_in(router.ready().desk, "ann").await;
+    let contact_id = desk.offer().await; // told anew what she has
+    desk.until_contact(ContactState::Connected).await;
+    desk.say(ClientMessage::HangUp(ContactRef { contact_id })).await;
+    desk.until_contact(ContactState::Ended).await;
+    talks.finished(Duration::from_secs(10));
+    // She is ready again, and the one who waited has kept the place.
+    let contact_id = desk.offer().await;
+    desk.until_contact(ContactState::Connected).await;
+    desk.say(ClientMessage::HangUp(ContactRef { contact_id })).await;
+    waits.finished(Duration::from_secs(10));
+    phone.end();
+    router.records().expect_count(2);
 }
