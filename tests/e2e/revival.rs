@@ -164,13 +164,13 @@ async fn a_desk_finds_its_conversation_and_a_waiting_caller_hears_music_again() 
     let talks = callers("t", "1500", 1, 1).start(to, &folder);
     desk.until_state(AgentState::Talking).await;
     let waits = callers("w", "1500", 1, 1).with("MEDIA", ears.port).start(to, &folder);
-    let more_than = |heard: usize| move || (ears.packets() > heard).then_some(());
-    eventually("music", Duration::from_secs(10), more_than(50));
+    let heard_more = |than: usize| (ears.packets() > than).then_some(());
+    eventually("music", Duration::from_secs(10), || heard_more(50));
 
     router.kill();
     let (killed, heard) = (Instant::now(), ears.packets());
     router.start_again();
-    eventually("music again", Duration::from_secs(10), more_than(heard + 5));
+    eventually("music again", Duration::from_secs(10), || heard_more(heard + 5));
     println!("music again after {:?}", killed.elapsed());
 
     let mut desk = Desk::sign_in(router.ready().desk, "ann").await;
