@@ -90,12 +90,10 @@ fn time(at: Timestamp) -> String {
 
 /// An event in a line: new rules would fill a page.
 fn brief(event: &Event) -> String {
-    match event {
-        Event::PlanChanged { plan } => {
-            format!("PlanChanged to {} queues and {} agents", plan.queues.len(), plan.agents.len())
-        }
-        other => format!("{other:?}"),
+    if let Event::PlanChanged { plan } = event {
+        return format!("PlanChanged to {} queues and {} agents", plan.queues.len(), plan.agents.len());
     }
+    format!("{event:?}")
 }
 
 #[cfg(test)]

@@ -4,11 +4,16 @@ use crate::{
     roles::{House, Ready, StartError},
     supervisor,
 };
-use std::{io::Write as _, time::Duration};
+use std::{
+    io::Write as _,
+    time::{Duration, Instant},
+};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// How often it is looked whether calls are left.
 const LOOK: Duration = Duration::from_millis(200);
+/// How often the supervisor hears that we are still at it: well within the time that each word gives.
+const SAY: Duration = Duration::from_secs(5);
 
 /// Why a command ended badly.
 #[derive(Debug, thiserror::Error)]
@@ -74,25 +79,19 @@ impl Ending {
         if deadline.is_zero() || house.live_calls() == 0 {
             return;
         }
-        let (left, seconds) = (house.live_calls(), deadline.as_secs());
-        tracing::info!(
-            left,
-            seconds,
-            "new calls are refused, those that are alive are served; a second signal hurries"
-        );
-        let all_over = async {
-            while house.is_alive() && house.live_calls() > 0 {
-                supervisor::still_stopping(&format!("draining: {} calls left", house.live_calls()));
-                tokio::time::sleep(LOOK).await;
-            }
-        };
+        tell_begin(house, deadline);
         tokio::select! {
-            () = all_over => tracing::info!("all calls are over"),
-            () = tokio::time::sleep(deadline) => {
-                tracing::warn!(left = house.live_calls(), "the time to drain is over; the next process takes up what is left");
-            }
-            _ = self.interrupt.recv() => tracing::warn!("hurried"),
-            _ = self.terminate.recv() => tracing::warn!("hurried"),
+            () = all_over(house) => tracing::info!("all calls are over"),
+            () = tokio::time::sleep(deadline) => tell_left(house),
+            () = self.asked() => tracing::warn!("hurried"),
+        }
+    }
+
+    /// SIGINT or SIGTERM, also one that has come since [`Ending::listen`].
+    async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
     }
 
@@ -114,10 +113,36 @@ impl Ending {
             }
         };
         tokio::select! {
-            _ = self.interrupt.recv() => Ok(()),
-            _ = self.terminate.recv() => Ok(()),
+            () = self.asked() => Ok(()),
             () = over => Ok(()),
             () = brain_gone => Err(Failure::BrainGone),
         }
     }
+}
+
+/// Ends when no call is left, and says how many are when that has changed, and now and then.
+async fn all_over(house: &House) {
+    let mut told = None;
+    while house.is_alive() && house.live_calls() > 0 {
+        let left = house.live_calls();
+        if told.is_none_or(|(before, at): (usize, Instant)| before != left || at.elapsed() >= SAY) {
+            supervisor::still_stopping(&format!("draining: {left} calls left"));
+            told = Some((left, Instant::now()));
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+fn tell_begin(house: &House, deadline: Duration) {
+    let (left, seconds) = (house.live_calls(), deadline.as_secs());
+    tracing::info!(
+        left,
+        seconds,
+        "new calls are refused, those that are alive are served; a second signal hurries"
+    );
+}
+
+fn tell_left(house: &House) {
+    let left = house.live_calls();
+    tracing::warn!(left, "the time to drain is over; the next process takes up what is left");
 }

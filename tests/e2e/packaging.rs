@@ -2,6 +2,7 @@
 //! container.
 
 use harness::{Agent, Router, Site, ask, eventually, need, need_all, sambung};
+use loadtest::{Callers, CallersPlan, Journal, Manners, Phones, PhonesPlan, Spread, Tally};
 use std::{
     fs,
     os::unix::net::UnixDatagram,
@@ -266,4 +267,43 @@ fn a_supervisor_hears_that_calls_are_taken_that_the_brain_turns_and_that_we_go()
         "the time to drain, and some more: {asked}"
     );
     assert_eq!(ended, Some(0), "{}", router.log());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_router_asked_to_end_serves_the_call_that_is_alive_and_asks_for_time_meanwhile() {
+    let supervisor = Supervisor::listen();
+    let tally = Tally::new(Journal::none());
+    let (switch, stop) = loadtest::stop();
+    let manners = Manners { talk: Some(Spread::Fixed(Duration::from_secs(7))), ..Manners::default() };
+    let listen = "127.0.0.1:0".parse().unwrap();
+    let phones = PhonesPlan { listen, manners, ..PhonesPlan::default() };
+    let phones = Phones::start(phones, 1, &tally, &stop).unwrap();
+    let agent = Agent::phone("a001", phones.address(0).port());
+    let site = Site::new().agent(agent).more("[drain]\ndeadline = \"90s\"\n");
+    let environment = [("NOTIFY_SOCKET", supervisor.path().to_str().unwrap())];
+    let mut router = Router::start_with(&site.to_toml(), &environment);
+    let plan =
+        CallersPlan { target: router.ready().sip_udp, rate: 10.0, calls: Some(1), ..CallersPlan::default() };
+    let callers = Callers::start(plan, 1, tally.clone(), vec![phones.media()], stop.clone()).unwrap();
+    eventually("she talks", Duration::from_secs(10), || (tally.figures().connected == 1).then_some(()));
+    eventually("the floor shows it", Duration::from_secs(5), || {
+        (router.metric("sambung_agents{state=\"talking\"}") == Some(1.0)).then_some(())
+    });
+    let asked = Instant::now();
+    assert_eq!(router.stop(), Some(0), "{}", router.log());
+    let served = asked.elapsed();
+    callers.finished().await;
+    switch.stop();
+    phones.finished().await;
+    assert!(
+        served > Duration::from_secs(1) && served < Duration::from_secs(20),
+        "until the call was over: {served:?}"
+    );
+    assert_eq!(supervisor.until("STOPPING=1"), "STOPPING=1");
+    assert!(supervisor.until("EXTEND_TIMEOUT_USEC=").len() > "EXTEND_TIMEOUT_USEC=".len());
+    for _ in 0..2 {
+        assert_eq!(supervisor.until("STATUS="), "STATUS=draining: 1 calls left");
+        assert_eq!(supervisor.next(), "EXTEND_TIMEOUT_USEC=15000000", "again and again");
+    }
+    assert_eq!(router.records().calls(), ["answered||a001|1|1"]);
 }
