@@ -285,7 +285,15 @@ mod tests {
         let invite = Bytes::from(format!("INVITE of {number}"));
         Keep::CallerLeg(
             CallKey(number),
-            CallerRecord { invite, from, tag: "t".to_owned(), dialog: None, early: None, ended: None },
+            CallerRecord {
+                invite,
+                from,
+                tag: "t".to_owned(),
+                dialog: None,
+                early: None,
+                ended: None,
+                before: None,
+            },
         )
     }
     fn open(folder: &Path) -> (LiveFile, Vec<u128>) {

@@ -179,6 +179,7 @@ impl House {
         let mut sip = SipEdge::new(SipParts {
             stack: sip::Stack::new(sip_config),
             secret,
+            started: clock.now(),
             region,
             ports: Ports::new(config.media.address, &config.media.ports),
             media: Media::start()?,

@@ -112,6 +112,8 @@ pub struct SipParts {
     pub stack: Stack,
     /// The node's secret.
     pub secret: [u8; 32],
+    /// When this process started, which no other one of this store did.
+    pub started: Timestamp,
     /// How numbers without a country code are read.
     pub region: Region,
     /// RTP ports.
@@ -133,7 +135,7 @@ impl SipEdge {
         Self {
             stack: parts.stack,
             out: Output::default(),
-            mint: NodeMint::new(parts.secret),
+            mint: NodeMint::new(parts.secret, parts.started),
             region: parts.region,
             phones: Vec::new(),
             queues: Vec::new(),

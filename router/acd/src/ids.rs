@@ -179,10 +179,13 @@ pub struct IdMint {
 }
 
 impl IdMint {
-    /// A mint under the node's secret.
+    /// A mint under the node's secret, of the process that started at `started`: what a process before has made, and
+    /// perhaps sent, without an entry in the log is not made again.
     #[must_use]
-    pub fn new(secret: &[u8; 32]) -> Self {
-        Self { keyed: keyed(secret), entry: 0, n: 0 }
+    pub fn new(secret: &[u8; 32], started: Timestamp) -> Self {
+        let mut keyed = keyed(secret);
+        keyed.update(&started.micros().to_be_bytes());
+        Self { keyed, entry: 0, n: 0 }
     }
     /// Ids made from here on belong to the cause that will be entry number `entry`.
     pub fn begin(&mut self, entry: u64) {
@@ -236,7 +239,7 @@ mod tests {
 
     #[test]
     fn a_call_id_reads_back_and_sorts_by_time() {
-        let mut mint = IdMint::new(&[7; 32]);
+        let mut mint = IdMint::new(&[7; 32], Timestamp(1));
         mint.begin(1);
         let early = mint.call(Timestamp::from_millis(1_000));
         let late = mint.call(Timestamp::from_millis(1_001));
@@ -248,14 +251,17 @@ mod tests {
     }
 
     #[test]
-    fn ids_repeat_with_the_entry_and_differ_within_it() {
-        let mut mint = IdMint::new(&[7; 32]);
+    fn ids_repeat_with_entry_and_process_and_differ_within_them() {
+        let mut mint = IdMint::new(&[7; 32], Timestamp(1));
         mint.begin(5);
         let first = (mint.next_bits(), mint.next_bits());
         assert_ne!(first.0, first.1);
         mint.begin(6);
         mint.begin(5);
         assert_eq!(mint.next_bits(), first.0);
+        let mut next = IdMint::new(&[7; 32], Timestamp(2));
+        next.begin(5);
+        assert_ne!(next.next_bits(), first.0, "another process makes other ids of the same entry");
     }
 
     #[test]

@@ -10,8 +10,8 @@ pub struct NodeMint {
 }
 
 impl NodeMint {
-    pub fn new(secret: [u8; 32]) -> Self {
-        Self { ids: IdMint::new(&secret), secret }
+    pub fn new(secret: [u8; 32], started: Timestamp) -> Self {
+        Self { ids: IdMint::new(&secret, started), secret }
     }
     pub fn begin(&mut self, entry: u64) {
         self.ids.begin(entry);
