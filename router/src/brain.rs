@@ -253,6 +253,9 @@ impl Brain {
             self.turn()?;
             let now = self.clock.now();
             if self.sip.has_left() || now >= until {
+                if !self.log.insist() {
+                    tracing::error!("the disk refuses the log to the end; what waited in memory is lost");
+                }
                 return Ok(());
             }
             let wait = self.wait().min(until.since(now));

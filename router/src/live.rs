@@ -10,7 +10,7 @@ use sip::{CallKey, CallerRecord, Keep, LegKey, LegRecord, registrar::BindingReco
 use std::{
     collections::BTreeMap,
     fs::{File, OpenOptions},
-    io::Write as _,
+    io::{Seek as _, SeekFrom, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     sync::Arc,
@@ -19,6 +19,8 @@ use std::{
 
 /// How often the file is rewritten to what is alive.
 const REWRITE: Duration = Duration::from_secs(60);
+/// It is rewritten earlier when so many bytes have come to it.
+const REWRITE_BYTES: usize = 256 * 1024 * 1024;
 /// How often a disk that refuses is asked again.
 const RETRY: Duration = Duration::from_secs(1);
 /// Largest file read at the start: a minute of the busiest house, several times over.
@@ -79,8 +81,12 @@ pub struct LiveFile {
     held: Held,
     pending: Vec<u8>,
     rewritten: Instant,
+    /// Bytes since the last rewrite.
+    appended: usize,
     /// The file may break off in the middle of a line.
     broken: bool,
+    /// Whether the disk has to have a batch, or the system alone.
+    power: bool,
 }
 
 /// The lines of what is alive, as they stand in the file.
@@ -122,9 +128,31 @@ impl LiveFile {
     pub fn open(folder: &Path) -> Result<(Self, Left), LiveError> {
         let path = folder.join("live");
         let failed = |error| LiveError { path: path.clone(), error };
-        let (held, left) = read(&path).map_err(failed)?;
-        let file = rewritten(&path, &held).map_err(failed)?;
-        Ok((Self { path, file, held, pending: Vec::new(), rewritten: Instant::now(), broken: false }, left))
+        let (held, left, whole) = read(&path).map_err(failed)?;
+        let (file, broken) = match rewritten(&path, &held, false) {
+            Ok(file) => (file, false),
+            // A full disk is no reason not to start: what stands there is whole, and goes on when there is room.
+            Err(error) => {
+                tracing::error!(%error, path = %path.display(), "the live file cannot be rewritten; it is tried again and again");
+                (continued(&path, whole).map_err(failed)?, true)
+            }
+        };
+        let live = Self {
+            path,
+            file,
+            held,
+            pending: Vec::new(),
+            appended: 0,
+            rewritten: Instant::now(),
+            broken,
+            power: false,
+        };
+        Ok((live, left))
+    }
+
+    /// From here on a batch is written when the disk has it, and not only the system.
+    pub const fn survive_power_loss(&mut self) {
+        self.power = true;
     }
 
     /// Takes changes to the batch.
@@ -171,7 +199,8 @@ impl LiveFile {
     /// Writes the batch; rewrites the file when its minute is over, or when it broke off.
     pub fn commit(&mut self) {
         let age = self.rewritten.elapsed();
-        if age >= REWRITE || (self.broken && age >= RETRY) {
+        let due = if self.broken { age >= RETRY } else { age >= REWRITE || self.appended >= REWRITE_BYTES };
+        if due {
             self.rewritten = Instant::now();
             if let Err(error) = self.rewrite() {
                 self.complain(&error);
@@ -180,12 +209,18 @@ impl LiveFile {
         // Behind a line that breaks off nothing would be read; the next rewrite has it all.
         if !self.pending.is_empty()
             && !self.broken
-            && let Err(error) = self.file.write_all(&self.pending)
+            && let Err(error) = self.append()
         {
             self.complain(&error);
             self.rewritten = Instant::now();
         }
+        self.appended += self.pending.len();
         self.pending.clear();
+    }
+
+    fn append(&mut self) -> std::io::Result<()> {
+        self.file.write_all(&self.pending)?;
+        if self.power { self.file.sync_data() } else { Ok(()) }
     }
 
     fn complain(&mut self, error: &std::io::Error) {
@@ -195,8 +230,9 @@ impl LiveFile {
     }
 
     fn rewrite(&mut self) -> std::io::Result<()> {
-        self.file = rewritten(&self.path, &self.held)?;
+        self.file = rewritten(&self.path, &self.held, self.power)?;
         self.pending.clear();
+        self.appended = 0;
         if std::mem::take(&mut self.broken) {
             tracing::warn!(path = %self.path.display(), "the live file accepts changes again");
         }
@@ -205,13 +241,36 @@ impl LiveFile {
 }
 
 /// A new file with these lines, in the place of the old one.
-fn rewritten(path: &Path, held: &Held) -> std::io::Result<File> {
+fn rewritten(path: &Path, held: &Held, power: bool) -> std::io::Result<File> {
     let next = path.with_extension("next");
-    let mut file = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&next)?;
-    let mut text = HEADER.to_vec();
+    let file = filled(&next, held, power).and_then(|file| std::fs::rename(&next, path).map(|()| file));
+    if file.is_err() {
+        // Whatever room is left is for others. It may not even have been made.
+        let _absent = std::fs::remove_file(&next);
+    }
+    if power && let Some(folder) = path.parent() {
+        File::open(folder)?.sync_all()?;
+    }
+    file
+}
+
+fn filled(next: &Path, held: &Held, power: bool) -> std::io::Result<File> {
+    let mut file = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(next)?;
+    let mut text = Vec::with_capacity(HEADER.len() + held.lines().map(<[u8]>::len).sum::<usize>());
+    text.extend_from_slice(HEADER);
     held.lines().for_each(|line| text.extend_from_slice(line));
     file.write_all(&text)?;
-    std::fs::rename(&next, path)?;
+    if power {
+        file.sync_all()?;
+    }
+    Ok(file)
+}
+
+/// The file as it stands, up to where it is whole.
+fn continued(path: &Path, whole: u64) -> std::io::Result<File> {
+    let mut file = OpenOptions::new().write(true).open(path)?;
+    file.set_len(whole)?;
+    file.seek(SeekFrom::End(0))?;
     Ok(file)
 }
 
@@ -238,20 +297,20 @@ fn first_line(bytes: &[u8]) -> Option<(Line, usize)> {
     Some((line, PREFIX + text.len()))
 }
 
-/// A file that breaks off or cannot be read gives what it can.
-fn read(path: &Path) -> std::io::Result<(Held, Left)> {
+/// A file that breaks off or cannot be read gives what it can; also, how far it is whole.
+fn read(path: &Path) -> std::io::Result<(Held, Left, u64)> {
     let (mut held, mut left) = (Held::default(), Left::default());
     let bytes = match std::fs::metadata(path) {
         Ok(meta) if meta.len() > MAX_READ => {
             return Err(std::io::Error::other("larger than any that we write; move it away"));
         }
         Ok(_) => std::fs::read(path)?,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok((held, left)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok((held, left, 0)),
         Err(error) => return Err(error),
     };
     let Some(mut rest) = bytes.strip_prefix(HEADER) else {
         tracing::warn!(path = %path.display(), "the live file is of another version; its calls end, its phones register again");
-        return Ok((held, left));
+        return Ok((held, left, 0));
     };
     let mut phones = BTreeMap::new();
     while let Some((line, length)) = first_line(rest) {
@@ -271,7 +330,7 @@ fn read(path: &Path) -> std::io::Result<(Held, Left)> {
         tracing::warn!(path = %path.display(), bytes = rest.len(), "the live file breaks off; what stands behind is left out");
     }
     left.phones = phones.into_values().flatten().collect();
-    Ok((held, left))
+    Ok((held, left, (bytes.len() - rest.len()) as u64))
 }
 
 #[cfg(test)]
@@ -339,6 +398,26 @@ mod tests {
         *bytes.last_mut().unwrap() ^= 1;
         std::fs::write(&path, bytes).unwrap();
         assert_eq!(open(folder.path()).1, [1]);
+    }
+
+    #[test]
+    fn a_disk_that_refuses_is_no_reason_not_to_start() {
+        let folder = tempfile::tempdir().unwrap();
+        written(folder.path(), [caller(1), caller(2)]);
+        let path = folder.path().join("live");
+        let mut torn = std::fs::read(&path).unwrap();
+        torn.extend_from_slice(b"half a line");
+        std::fs::write(&path, torn).unwrap();
+        let in_the_way = path.with_extension("next");
+        std::fs::create_dir(&in_the_way).unwrap();
+        let (mut live, found) = open(folder.path());
+        assert!(live.broken && found == [1, 2]);
+        std::fs::remove_dir(&in_the_way).unwrap();
+        live.keep([caller(3)]);
+        live.rewritten = Instant::now().checked_sub(RETRY).unwrap();
+        live.commit();
+        assert!(!live.broken);
+        assert_eq!(open(folder.path()).1, [1, 2, 3]);
     }
 
     #[test]

@@ -39,6 +39,7 @@ pub fn recover(folder: &Path) -> Result<Recovered, LogError> {
         acd.apply(entry);
         last = entry.at;
     })?;
+    states::remove_behind(folder, log.last()).map_err(LogError::io(folder))?;
     Ok(Recovered { acd, log, last })
 }
 
@@ -88,8 +89,58 @@ fn start_at(folder: &Path, path: &Path, fit: &impl Fn(&State) -> bool) -> Result
         Err(error) => return of_no_use(&error),
     };
     match Reader::after(folder, state.number) {
+        Ok(reader) if reader.last_at().is_some_and(|at| at != state.at) => of_no_use(&"it is of another log"),
         Ok(reader) => Ok(Some(Start { reader, acd, state: Some(state) })),
         Err(error @ (LogError::Ahead { .. } | LogError::Aged { .. })) => of_no_use(&error),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use acd::Event;
+
+    /// A store whose log has `entries` entries, of which the snapshot behind `number` knows.
+    fn store(entries: u64, number: u64) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let mut recovered = recover(folder.path()).unwrap();
+        for number in 1..=entries {
+            let handled = recovered.acd.handle(Event::DeadlinePassed, Timestamp(number)).unwrap();
+            recovered.log.append(&handled.entry).unwrap();
+        }
+        recovered.log.commit();
+        let brain = recovered.acd.snapshot().unwrap();
+        let state = State { number, at: Timestamp(number), brain, floor: Vec::new() };
+        states::write(folder.path(), &state).unwrap();
+        folder
+    }
+    fn snapshots(folder: &tempfile::TempDir) -> usize {
+        states::list(folder.path()).unwrap().len()
+    }
+
+    #[test]
+    fn a_start_reads_the_snapshot_and_what_the_log_has_behind_it() {
+        let folder = store(9, 5);
+        assert_eq!(newest_start(folder.path(), |_| true).unwrap().state.unwrap().number, 5);
+        let recovered = recover(folder.path()).unwrap();
+        assert_eq!((recovered.acd.entries(), recovered.last, recovered.log.last()), (9, Timestamp(9), 9));
+    }
+
+    #[test]
+    fn a_snapshot_ahead_of_the_log_is_removed_before_the_log_grows_past_it() {
+        let folder = store(5, 9);
+        assert_eq!(recover(folder.path()).unwrap().acd.entries(), 5);
+        assert_eq!(snapshots(&folder), 0);
+    }
+
+    #[test]
+    fn a_snapshot_of_another_log_is_passed_over() {
+        let folder = store(9, 5);
+        let (_, path) = states::list(folder.path()).unwrap().remove(0);
+        let state = states::read(&path).unwrap();
+        states::write(folder.path(), &State { at: Timestamp(77), ..state }).unwrap();
+        assert!(newest_start(folder.path(), |_| true).unwrap().state.is_none());
+        assert_eq!(recover(folder.path()).unwrap().acd.entries(), 9);
     }
 }

@@ -163,6 +163,9 @@ impl House {
         let before = left.clock.as_ref().filter(|_| acd.live_calls() > 0);
         let clock = Clock::start(last, before);
         live.anchor(clock.anchor());
+        if config.store.durability == Durability::Power {
+            live.survive_power_loss();
+        }
         let poll = mio::Poll::new()?;
         let (door, inbox) = inbox(mio::Waker::new(poll.registry(), DOOR)?);
         let sip_config = sip_config(&config, &sockets);

@@ -96,13 +96,33 @@ pub fn list(folder: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
 pub fn write(folder: &Path, state: &State) -> io::Result<()> {
     let text = rmp_serde::to_vec(state).map_err(io::Error::other)?;
     let path = folder.join(format!("state-{:020}.snap", state.number));
-    let next = path.with_extension("next");
-    let mut file = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&next)?;
+    let next = folder.join("state.next");
+    let done = fill(&next, &text).and_then(|()| std::fs::rename(&next, &path));
+    if done.is_err() {
+        // Whatever room is left is for others. It may not even have been made.
+        let _absent = std::fs::remove_file(&next);
+    }
+    done
+}
+
+fn fill(next: &Path, text: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(next)?;
     file.write_all(HEADER)?;
-    file.write_all(&crc32c::crc32c(&text).to_le_bytes())?;
-    file.write_all(&text)?;
-    file.sync_all()?;
-    std::fs::rename(&next, &path)
+    file.write_all(&crc32c::crc32c(text).to_le_bytes())?;
+    file.write_all(text)?;
+    file.sync_all()
+}
+
+/// Removes snapshots behind the log's `last` entry: the log goes on with other entries than theirs.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn remove_behind(folder: &Path, last: u64) -> io::Result<()> {
+    for (number, path) in list(folder)?.into_iter().filter(|(number, _)| *number > last) {
+        tracing::warn!(number, last, "a snapshot is ahead of the log, whose end is lost; it is removed");
+        std::fs::remove_file(path)?;
+    }
+    Ok(())
 }
 
 /// Reads a snapshot.

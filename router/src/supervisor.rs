@@ -17,8 +17,8 @@ pub fn ready(pulse: Pulse) {
     tell(NotifyState::Ready);
     let Some(timeout) = sd_notify::watchdog_enabled() else { return };
     tokio::spawn(async move {
-        // Half of the timeout is what the manual advises.
-        let mut tick = tokio::time::interval(timeout / 2);
+        // Half of the timeout is what the manual advises; one that is missed must not be the last.
+        let mut tick = tokio::time::interval(timeout / 4);
         loop {
             tick.tick().await;
             if pulse.age() < STILL.min(timeout) {

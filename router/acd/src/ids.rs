@@ -31,6 +31,11 @@ impl CallId {
     pub const fn from_u128(number: u128) -> Self {
         Self(number)
     }
+    /// When the call arrived, to the millisecond.
+    #[must_use]
+    pub const fn arrived(self) -> Timestamp {
+        Timestamp::from_millis((self.0 >> 80) as u64)
+    }
     /// The id as a number.
     #[must_use]
     pub const fn as_u128(self) -> u128 {

@@ -40,7 +40,7 @@ impl Brain {
             match self.sip.revive(of_call, there, now) {
                 Ok(()) => {
                     silent.extend(talks.filter(|_| there.is_none()));
-                    self.probes.left.extend(there.map(|offer| offer.call));
+                    self.probes.left.push_back(call.id());
                 }
                 Err(why) => {
                     if why != NotRevived::Ended {

@@ -1,6 +1,6 @@
 //! A store's folder as it is followed: from a snapshot, if one fits; kept small behind the follower.
 
-use super::{Opened, Origin, SourceError};
+use super::{Opened, Origin, SourceError, model::Model};
 use crate::{
     log::{self, Keeping, LogError},
     records::Followed,
@@ -37,7 +37,9 @@ impl LogFolder {
 impl Origin for LogFolder {
     fn open(&self, followed: Followed) -> Result<Opened, SourceError> {
         let fits = |state: &State| {
-            state.number < followed.number || (state.number == followed.number && state.at == followed.at)
+            let known = state.number < followed.number
+                || (state.number == followed.number && state.at == followed.at);
+            known && Model::restore(&state.floor, 0).is_ok()
         };
         let start = match newest_start(&self.folder, fits) {
             Err(LogError::Aged { first, .. }) => {
@@ -54,7 +56,6 @@ impl Origin for LogFolder {
     fn keep(&self, state: State) {
         if let Err(error) = states::write(&self.folder, &state) {
             tracing::warn!(%error, "a snapshot cannot be written; starts take longer");
-            return;
         }
         if self.busy.swap(true, Ordering::AcqRel) {
             return;

@@ -34,6 +34,8 @@ pub struct FileLog {
     days: (u64, Option<u64>),
     /// Whether the disk has to have a batch, or the system alone.
     power: bool,
+    /// Behind `written` something may stand that is not whole.
+    torn: bool,
     retry_at: Option<std::time::Instant>,
     _lock: StoreLock,
 }
@@ -74,10 +76,16 @@ impl FileLog {
             last,
             days: (day, None),
             power: false,
+            torn: false,
             retry_at: None,
             _lock: lock,
         };
         log.reopen(&reader)?;
+        if let Some((found, path)) =
+            super::segments(&log.folder)?.pop().filter(|(first, _)| *first > last + 1)
+        {
+            return Err(LogError::Gap { path, found, last });
+        }
         Ok(log)
     }
 
@@ -156,6 +164,22 @@ impl FileLog {
         if self.pending.len() > DEGRADED_BYTES { Committed::Full } else { Committed::Degraded }
     }
 
+    /// Cuts what a write has left unfinished, before anything is written behind it.
+    fn mend(&mut self) -> Result<(), LogError> {
+        if let Some((path, file)) = self.segment.as_mut().filter(|_| self.torn) {
+            let back = file.set_len(self.written).and_then(|()| file.seek(SeekFrom::Start(self.written)));
+            back.map_err(LogError::io(path))?;
+        }
+        self.torn = false;
+        Ok(())
+    }
+
+    /// Writes what waits, however short a while ago the disk has refused; whether everything is written.
+    pub fn insist(&mut self) -> bool {
+        self.retry_at = None;
+        self.commit() == Committed::Written
+    }
+
     fn write(&mut self) -> Result<(), LogError> {
         let day = self.days.1.unwrap_or(self.days.0);
         if self.written >= SEGMENT_BYTES || day != self.days.0 {
@@ -171,13 +195,14 @@ impl FileLog {
                 sync_folder(&self.folder)?;
             }
         }
+        self.mend()?;
         let Some((path, file)) = &mut self.segment else { return Ok(()) };
         let synced = |file: &File| if self.power { file.sync_data() } else { Ok(()) };
         if let Err(error) = file.write_all(&self.pending).and_then(|()| synced(file)) {
             // Part of the batch may stand there: back to the last whole entry, for readers and for the next try.
-            let undone = file.set_len(self.written).and_then(|()| file.seek(SeekFrom::Start(self.written)));
-            let error = undone.err().unwrap_or(error);
-            return Err(LogError::Io { path: path.clone(), error });
+            let error = LogError::Io { path: path.clone(), error };
+            self.torn = true;
+            return self.mend().and(Err(error));
         }
         self.written += self.pending.len() as u64;
         self.pending.clear();
@@ -352,6 +377,15 @@ mod tests {
         std::fs::remove_file(segment_path(folder.path(), 1)).unwrap();
         assert!(matches!(behind(folder.path(), 1), Err(LogError::Aged { first: 3, wanted: 2, .. })));
         assert_eq!(behind(folder.path(), 2).unwrap().len(), 12);
+    }
+
+    #[test]
+    fn a_log_with_a_segment_missing_in_the_middle_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        a_week(folder.path());
+        std::fs::remove_file(segment_path(folder.path(), 7)).unwrap();
+        let error = opened(folder.path(), |_| {}).unwrap_err();
+        assert!(matches!(error, LogError::Gap { found: 13, last: 6, .. }), "{error}");
     }
 
     fn segments_of(folder: &Path) -> (u64, PathBuf) {

@@ -44,13 +44,13 @@ pub fn keep(folder: &Path, upto: u64, keeping: Keeping, now: SystemTime) -> Resu
     let all = segments(folder)?;
     let closed = all.windows(2).take_while(|pair| pair[1].0 <= upto + 1).count();
     let mut sized = Vec::with_capacity(all.len());
-    for (place, (first, path)) in all.into_iter().enumerate() {
-        let path = if place < closed { compress(path, &mut kept)? } else { path };
+    for (first, path) in all {
         let meta = path.metadata().map_err(LogError::io(&path))?;
         let age = meta.modified().ok().and_then(|at| now.duration_since(at).ok()).unwrap_or_default();
         sized.push((first, path, meta.len(), age));
     }
     kept.bytes = sized.iter().map(|(_, _, bytes, _)| bytes).sum();
+    // First what makes room: to compress takes some.
     let mut old = sized.iter().take(closed).peekable();
     while let Some((_, path, bytes, _)) =
         old.next_if(|(.., age)| *age > keeping.age || kept.bytes > keeping.bytes)
@@ -60,6 +60,11 @@ pub fn keep(folder: &Path, upto: u64, keeping: Keeping, now: SystemTime) -> Resu
         kept.bytes -= bytes;
     }
     kept.first = sized.get(kept.removed).map_or(0, |(first, ..)| *first);
+    for (_, path, bytes, _) in sized.into_iter().take(closed).skip(kept.removed) {
+        let path = compress(path, &mut kept)?;
+        let now = path.metadata().map_err(LogError::io(&path))?.len();
+        kept.bytes = kept.bytes.saturating_sub(bytes) + now;
+    }
     Ok(kept)
 }
 

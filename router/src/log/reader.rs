@@ -1,7 +1,7 @@
 //! Reads entries in order, across segments, up to what is written so far.
 
 use super::{LogError, frame, segments};
-use acd::Entry;
+use acd::{Entry, Timestamp};
 use flate2::read::MultiGzDecoder;
 use std::{
     fs::File,
@@ -19,6 +19,8 @@ pub struct Reader {
     folder: PathBuf,
     open: Option<Segment>,
     last: u64,
+    /// The time of that entry, if it was read.
+    last_at: Option<Timestamp>,
 }
 
 #[derive(Debug)]
@@ -56,7 +58,7 @@ impl Reader {
     /// The folder cannot be read, the log does not reach back to the entry behind it, or ends before it.
     pub fn after(folder: &Path, after: u64) -> Result<Self, LogError> {
         let segments = segments(folder)?;
-        let mut reader = Self { folder: folder.to_owned(), open: None, last: 0 };
+        let mut reader = Self { folder: folder.to_owned(), open: None, last: 0, last_at: None };
         if after == 0 && segments.first().is_none_or(|(first, _)| *first == 1) {
             return Ok(reader);
         }
@@ -97,6 +99,12 @@ impl Reader {
     #[must_use]
     pub const fn last(&self) -> u64 {
         self.last
+    }
+
+    /// Its time, if it was read.
+    #[must_use]
+    pub const fn last_at(&self) -> Option<Timestamp> {
+        self.last_at
     }
 
     /// Bytes of the last segment that hold whole entries, and its path: what follows is a torn tail.
@@ -140,6 +148,7 @@ impl Reader {
             return Err(LogError::Gap { path, found: entry.number, last: self.last });
         }
         self.last = entry.number;
+        self.last_at = Some(entry.at);
         Ok(entry)
     }
 }

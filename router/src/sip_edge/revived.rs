@@ -3,8 +3,11 @@
 use super::{SipEdge, call_key, leg_key, micros};
 use crate::live::Left;
 use acd::{CallId, OfferId, Timestamp};
-use sip::{CallKey, CallerRecord, Cause, Command, LegKey, LegRecord, NotRevived};
-use std::collections::BTreeMap;
+use sip::{CallKey, CallerRecord, Cause, Command, Flow, LegKey, LegRecord, NotRevived};
+use std::{collections::BTreeMap, time::Duration};
+
+/// An INVITE without any answer is repeated for so long (RFC 3261 §17.1.1.2, timer B).
+const REPEATS: Duration = Duration::from_secs(32);
 
 /// What is left of calls, by call.
 #[derive(Debug)]
@@ -65,9 +68,23 @@ impl SipEdge {
         self.remember(call, offered);
         Ok(())
     }
-    /// Ends what belongs to no call of the brain's. A caller who was never answered is as good as new.
-    pub fn bury(&mut self, remains: Remains, now: Timestamp) {
+    /// Ends what belongs to no call of the brain's. A caller who was never answered, and may still repeat the INVITE, is as
+    /// good as new.
+    pub fn bury(&mut self, mut remains: Remains, now: Timestamp) {
         let at = micros(now);
+        for (call, caller) in std::mem::take(&mut remains.callers) {
+            let is_new = caller.ended.is_none() && caller.dialog.is_none();
+            if caller.ended.is_none() && !is_new {
+                let legs = remains.legs.remove(&call).unwrap_or_default();
+                self.end_unknown(sip::Remains { call, caller, legs }, now);
+                continue;
+            }
+            self.stack.bury_caller(call, &caller, at, &mut self.mint, &mut self.out);
+            if is_new && now.since(super::call_id(call).arrived()) < REPEATS {
+                // Connections are counted anew by each process.
+                self.receive(Flow { connection: None, ..caller.from }, caller.invite, now);
+            }
+        }
         for (key, record) in remains.legs.into_values().flatten() {
             let leg = [(key, record)];
             if let Some(relay) = &mut self.relay {
@@ -75,19 +92,16 @@ impl SipEdge {
             }
             self.stack.bury(key, &leg[0].1, at, &mut self.mint, &mut self.out);
         }
-        for (call, caller) in remains.callers {
-            if caller.ended.is_some() || caller.dialog.is_none() {
-                self.stack.bury_caller(call, &caller, at, &mut self.mint, &mut self.out);
-                if caller.ended.is_none() {
-                    self.receive(caller.from, caller.invite, now);
-                }
-                continue;
-            }
-            let of = sip::Remains { call, caller, legs: Vec::new() };
-            if self.stack.revive(of, None, at, &mut self.mint, &mut self.out).is_ok() {
-                let cause = Cause { status: 500, text: "Lost in a restart" };
-                self.stack.command(Command::End { call, cause }, at, &mut self.mint, &mut self.out);
-            }
+    }
+    /// Ends a call that has a caller, and is none of the brain's.
+    fn end_unknown(&mut self, of: sip::Remains, now: Timestamp) {
+        let (call, at) = (of.call, micros(now));
+        if let Some(relay) = &mut self.relay {
+            relay.adopt(&of.legs);
+        }
+        if self.stack.revive(of, None, at, &mut self.mint, &mut self.out).is_ok() {
+            let cause = Cause { status: 500, text: "Lost in a restart" };
+            self.stack.command(Command::End { call, cause }, at, &mut self.mint, &mut self.out);
         }
     }
     /// Asks the peers of a call whether they are still there.

@@ -57,7 +57,8 @@ impl Call {
             |turn: &Turn| matches!(turn, Turn::Answered { server: awaited, .. } if *awaited == server);
         if self.line_mut(side).is_some_and(|line| awaited(&line.turn)) {
             if self.may_have_acknowledged(side, server) {
-                return self.settle(ctx);
+                self.settle(ctx);
+                return self.probe(ctx);
             }
             self.lost(side, true, ctx);
         }

@@ -144,6 +144,10 @@ impl Call {
                 self.not_granted(side, purpose, status, ctx);
             }
             (491, _) if asking.glares < MAX_GLARES => self.back_off(side, &asking, ctx),
+            // One from before a restart may not be answered yet (RFC 3261 §14.2).
+            (500, _) if self.caller.revived && asking.glares < MAX_GLARES => {
+                self.back_off(side, &asking, ctx)
+            }
             (_, Purpose::Refresh) => self.refresh_refused(side, ctx.now),
             (_, Purpose::Music { port }) if self.want == (Want::Music { port }) => self.no_music(),
             (_, Purpose::Silence) if self.want == Want::Silence => self.want = Want::AsIs,

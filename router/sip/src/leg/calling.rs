@@ -152,8 +152,9 @@ impl PhoneLeg {
     ) -> Outcome {
         if let Some(leftover) = self.take_leftover(branch) {
             leftover.outgoing.settle(ctx);
-            if matches!(self.stage, Stage::Answered { .. } | Stage::Up { .. }) {
-                self.keep(ctx); // it is one less to be cancelled
+            // A CANCEL too many does no harm, a record for each of many would cost more.
+            if self.leftovers.is_empty() && matches!(self.stage, Stage::Answered { .. } | Stage::Up { .. }) {
+                self.keep(ctx);
             }
             return Outcome::GoesOn;
         }

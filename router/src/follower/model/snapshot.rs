@@ -42,7 +42,7 @@ impl Model {
             outside: &self.outside,
             offers: &self.offers,
         };
-        rmp_serde::to_vec(&picture).ok()
+        rmp_serde::to_vec_named(&picture).ok()
     }
     /// The picture as it was stored; its rows up to entry `followed` are in the store already.
     pub(in crate::follower) fn restore(
