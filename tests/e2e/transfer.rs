@@ -249,7 +249,7 @@ async fn an_agent_gives_her_caller_away_at_her_desk() {
 }
 
 #[test]
-fn a_restart_ends_transfers_under_way_and_the_log_decides_the_same_again() {
+fn after_a_restart_the_caller_of_a_transfer_under_way_waits_again_and_the_log_decides_the_same() {
     need_all(&["sipp", "sqlite3"]);
     let port = free_port();
     let mut shop = Shop::open(port, ALWAYS);
@@ -259,9 +259,10 @@ fn a_restart_ends_transfers_under_way_and_the_log_decides_the_same_again() {
     eventually("the number rings", PATIENCE, || gateway.log().contains("A 08111234 ").then_some(()));
     shop.router.kill();
     shop.router.start_again();
-    let wanted = "main|a001|outside|mobiles|lost_restart|".to_owned();
+    let wanted = "main|a001|outside|mobiles|failed|".to_owned();
     eventually_is("the transfer", Duration::from_secs(5), &vec![wanted], || shop.transfers());
-    assert_eq!(shop.router.records().calls(), ["lost_restart||a001|1|1"]);
+    let waiting = || shop.router.metric("sambung_calls_waiting{queue=\"main\"}");
+    eventually_is("its caller waits again", PATIENCE, &Some(1.0), waiting);
     eventually("the ringing ends", PATIENCE, || gateway.log().contains(" CANCEL ").then_some(()));
     assert_eq!(shop.router.stop(), Some(0), "{}", shop.router.log());
     let (code, said) = shop.router.command(&["replay", "store"]);
