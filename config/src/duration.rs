@@ -57,7 +57,7 @@ pub(crate) fn parse(text: &str) -> Result<Duration, Wrong> {
     let wrong = || {
         Wrong::new(
             format!("{} is no length of time", quoted(text)),
-            "write it like \"15s\", \"40ms\" or \"1h30m\"",
+            "write it like \"15s\", \"40ms\", \"1h30m\" or \"35d\"",
         )
     };
     let mut rest = text.trim();
