@@ -13,7 +13,7 @@ use crate::{
     drain::Drain,
     inbox::{Inbox, Incoming},
     live::{Left, LiveFile},
-    load::Load,
+    load::{Load, Turn},
     log::{Committed, FileLog, LogError},
     metrics::Metrics,
     sip_edge::{SipEdge, UdpEdge, offer_id},
@@ -24,7 +24,7 @@ use agent_gateway::{DeskOrder, ReplyTo};
 use mio::{Events, Interest, Poll, Token};
 pub use pulse::Pulse;
 use revival::Probes;
-use sip::{Keep, Notice};
+use sip::{Keep, Notice, Overload};
 use std::{collections::HashMap, io, sync::Arc, time::Duration};
 
 /// The SIP socket in the poll.
@@ -196,6 +196,7 @@ impl Brain {
         for (agent, state, since) in here {
             self.desks.push(DeskOrder::AgentIs { agent, state, since }, now);
         }
+        self.desks.hurry();
         self.desks.flush(now);
         Ok(())
     }
@@ -297,13 +298,15 @@ impl Brain {
             handed += 1;
             self.take(incoming, now)?;
         }
-        let mut taken = 0;
-        while taken < BATCH
+        let mut turn = Turn::default();
+        while turn.taken < BATCH
             && let Some((from, bytes)) = self.socket.receive()
         {
-            taken += 1;
+            let from = sip::Flow::udp(from);
+            turn.taken += 1;
+            turn.strange += usize::from(self.load.is_behind() && !self.sip.knows(from));
             self.sip.begin(self.acd.entries() + 1);
-            self.sip.receive(sip::Flow::udp(from), bytes, now);
+            self.sip.receive(from, bytes, now);
             self.follow(now)?;
         }
         self.sip.begin(self.acd.entries() + 1);
@@ -314,14 +317,14 @@ impl Brain {
         if self.acd.next_deadline().is_some_and(|at| at <= now) {
             self.tell(Event::DeadlinePassed, Asker::Nobody, now)?;
         }
-        let more = taken == BATCH || handed == INCOMING;
-        self.load.turned(more, now);
+        turn.more = turn.taken == BATCH || handed == INCOMING;
+        self.load.turned(turn, now);
         self.commit();
         self.sip.send(&mut self.socket, &self.streams, now);
         let blocked = self.socket.flush();
         self.speak(now);
         self.desks.flush(now);
-        Ok(more || blocked)
+        Ok(turn.more || blocked)
     }
 
     /// Begins to refuse new calls, or takes them again, as the operator wishes.
@@ -513,7 +516,8 @@ impl Brain {
         }
         self.metrics.upkeep.log_ends(self.log.last());
         self.metrics.log_degraded.set(i64::from(committed != Committed::Written));
-        self.sip.set_overload(committed == Committed::Full || self.load.is_high(self.clock.now()));
+        let full = committed == Committed::Full;
+        self.sip.set_overload(if full { Overload::NewCalls } else { self.load.level(self.clock.now()) });
     }
 }
 

@@ -71,6 +71,10 @@ impl Desks {
         self.oldest.get_or_insert(now);
         self.orders.push(order);
     }
+    /// Lets what waits go with the next flush, whoever looks.
+    pub const fn hurry(&mut self) {
+        self.urgent = true;
+    }
     /// When a lazy batch has to go.
     #[must_use]
     pub fn deadline(&self) -> Option<Timestamp> {

@@ -171,6 +171,12 @@ impl SipEdge {
         self.mint.begin(entry);
     }
 
+    /// Whether somebody we know may be there.
+    #[must_use]
+    pub fn knows(&self, from: Flow) -> bool {
+        self.stack.knows(from)
+    }
+
     /// Takes a message.
     pub fn receive(&mut self, from: Flow, bytes: Bytes, now: Timestamp) {
         let (method, status) = count::sniff(&bytes);
@@ -215,8 +221,8 @@ impl SipEdge {
     }
 
     /// New calls are refused with 503 while this is on.
-    pub fn set_overload(&mut self, on: bool) {
-        self.stack.set_overload(on);
+    pub const fn set_overload(&mut self, overload: sip::Overload) {
+        self.stack.set_overload(overload);
     }
 
     /// New calls are refused with 503 while this is on, on the operator's request.

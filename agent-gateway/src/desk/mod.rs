@@ -134,7 +134,10 @@ impl Desk {
         for order in batch.orders {
             match order {
                 DeskOrder::Order(order) => self.order(&order, batch.at),
-                DeskOrder::AgentIs { agent, state, since } => self.floor.agent_is(agent, &state, since),
+                DeskOrder::AgentIs { agent, state, since } => {
+                    self.floor.agent_is(agent, &state, since, &mut self.says);
+                    self.speak();
+                }
                 DeskOrder::CallerKnown(caller) => self.caller_known(*caller),
                 DeskOrder::AgentLeg { offer, sip_call_id } => {
                     self.floor.agent_leg(offer, &sip_call_id, batch.at, &mut self.says);

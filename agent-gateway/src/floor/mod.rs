@@ -73,9 +73,15 @@ impl Floor {
         Self { roster, agents, callers: BTreeMap::new(), handed_on: BTreeMap::new() }
     }
 
-    /// How an agent stands at the start.
-    pub(crate) fn agent_is(&mut self, agent: AgentNo, state: &AgentState, since: Timestamp) {
-        self.view(agent, since).take(state, since);
+    /// How an agent stands at the start. A desktop that was quicker than this has been shown that she is signed out.
+    pub(crate) fn agent_is(
+        &mut self,
+        agent: AgentNo,
+        state: &AgentState,
+        since: Timestamp,
+        out: &mut Vec<Say>,
+    ) {
+        self.agent_moved(agent, state, AgentCause::System, since, out);
     }
 
     pub(crate) fn caller_known(&mut self, caller: Arc<CallerKnown>) {

@@ -76,6 +76,17 @@ fn a_withdrawal_of_an_older_offer_does_not_take_the_newer_one() {
 }
 
 #[test]
+fn a_desktop_that_came_before_the_brain_spoke_is_told_how_she_stands() {
+    let mut floor = floor();
+    let mut out = Vec::new();
+    floor.agent_is(ANN, &AgentState::Ready { since: NOON }, NOON, &mut out);
+    let [Say { agent: ANN, message: ServerMessage::AgentStateChanged(told), .. }] = &out[..] else {
+        panic!("{out:?}")
+    };
+    assert_eq!(told.to, floor.snapshot(ANN, NOON).agent_state.state);
+}
+
+#[test]
 fn a_phone_that_rings_is_told_once() {
     let mut floor = floor();
     fold(&mut floor, &offered(1));

@@ -1,7 +1,7 @@
 //! Where a request goes: to the transaction it repeats, to the dialog it belongs to, or to a new call.
 
 use crate::{
-    CallKey, Flow, Micros, Notice, Rejected,
+    CallKey, Flow, Micros, Notice, Overload, Rejected,
     admission::{Refusal, dialled},
     bridge::{Call, offered},
     compose::{SDP, able_for_callers, decimal, explain, respond},
@@ -188,7 +188,7 @@ impl Stack {
         }
         match request.method() {
             // A phone that is not registered yet is a stranger, and strangers come last.
-            Method::Register if !known && self.overload => {
+            Method::Register if !known && self.overload >= Overload::Strangers => {
                 self.turn_away(request, 503, Rejected::UnknownSource, from, moment);
             }
             Method::Register if self.registry.registrar.is_some() => {
@@ -264,7 +264,7 @@ impl Stack {
     /// Why no new call is taken, whoever it comes from and whatever it asks for.
     fn takes_no_calls(&self, now: Micros) -> Option<Rejected> {
         let full = self.calls.len() >= self.config.max_calls || !self.net.servers.has_room();
-        if self.overload || full || !self.quotas.has_room(&self.config, now) {
+        if self.overload == Overload::NewCalls || full || !self.quotas.has_room(&self.config, now) {
             return Some(Rejected::Overload);
         }
         self.draining.then_some(Rejected::Draining)
@@ -324,10 +324,11 @@ impl Stack {
             return true;
         }
         self.disturbed(from, moment);
-        !self.overload && self.limiter.allows(from.peer.ip(), moment.now)
+        self.overload == Overload::None && self.limiter.allows(from.peer.ip(), moment.now)
     }
     /// Whether somebody we know may be there.
-    fn knows(&self, from: Flow) -> bool {
+    #[must_use]
+    pub fn knows(&self, from: Flow) -> bool {
         let ip = from.peer.ip().to_canonical();
         let is_configured = self.config.trunk_of(ip).is_some() || self.config.is_phone(ip);
         is_configured || self.acquainted.contains(&ip) || self.is_registered_over(from)

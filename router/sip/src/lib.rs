@@ -38,6 +38,7 @@ mod names;
 mod noise;
 mod notice;
 mod output;
+mod overload;
 mod policy;
 mod quota;
 mod registry;
@@ -61,6 +62,7 @@ pub use keep::{
 pub use mint::{CallKey, LegKey, Mint};
 pub use notice::{Left, MAX_TEXT, MAX_X_HEADERS, Notice, Offered, Play, Rejected};
 pub use output::{Output, Send, Sent};
+pub use overload::Overload;
 pub use policy::{Config, Entries, Limit, Network, Trunk};
 pub use registry::Registry;
 pub use revive::{NotRevived, Remains};

@@ -1,7 +1,7 @@
 //! The SIP stack: takes datagrams, orders and the time, and passes each to the part it belongs to.
 
 use crate::{
-    CallKey, Command, Config, Flow, Micros, Mint, Output, Registry, Rejected,
+    CallKey, Command, Config, Flow, Micros, Mint, Output, Overload, Registry, Rejected,
     auth::Accounts,
     bridge::Call,
     context::{Ctx, Moment, Net},
@@ -33,7 +33,7 @@ const MIN_SERVERS: usize = 1_024;
 /// All calls, legs and transactions of one node.
 pub struct Stack {
     pub(crate) config: Config,
-    pub(crate) overload: bool,
+    pub(crate) overload: Overload,
     pub(crate) draining: bool,
     pub(crate) calls: HashMap<CallKey, Box<Call>>,
     pub(crate) net: Net,
@@ -80,7 +80,7 @@ impl Stack {
         };
         let mut stack = Self {
             config,
-            overload: false,
+            overload: Overload::None,
             draining: false,
             calls: HashMap::new(),
             net,
@@ -200,9 +200,9 @@ impl Stack {
         let registrations = self.registry.registrar.as_ref().and_then(Registrar::next_deadline);
         [self.net.timers.next(), registrations].into_iter().flatten().min()
     }
-    /// There is too much to do: new calls get 503 while this is on, strangers nothing; what is alive goes on.
-    pub const fn set_overload(&mut self, on: bool) {
-        self.overload = on;
+    /// Whether there is too much to do. What is alive goes on, however much it is.
+    pub const fn set_overload(&mut self, overload: Overload) {
+        self.overload = overload;
     }
     /// Where names of phones and trunks lead: whoever is there gets answers, but is no trunk because of that.
     pub fn acquaint(&mut self, addresses: BTreeSet<IpAddr>) {

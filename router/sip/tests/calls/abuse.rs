@@ -5,7 +5,7 @@ use crate::{
     rig::{PBX, Peer, Rig, STRANGER, address, config, header},
 };
 use sip::{
-    Config, Limit, Network, Notice, Rejected, Trunk,
+    Config, Limit, Network, Notice, Overload, Rejected, Trunk,
     wire::{Method, Name},
 };
 
@@ -157,7 +157,7 @@ fn whoever_is_where_a_name_leads_gets_answers_but_no_calls() {
 #[test]
 fn under_load_a_strangers_registration_waits_as_well() {
     let mut rig = Rig::new();
-    rig.stack.set_overload(true);
+    rig.stack.set_overload(Overload::Strangers);
     rig.receive(STRANGER, Peer::caller_at("1", STRANGER).request(Method::Register, "", ""));
     assert_eq!(rig.told(STRANGER), [""; 0]);
     assert_eq!(rig.counted(), [Rejected::UnknownSource]);

@@ -5,7 +5,7 @@ use crate::{
     rig::{PBX, PHONE, Peer, Rig, STRANGER, caller_sdp, config, header, lines},
 };
 use sip::{
-    Notice, Rejected,
+    Notice, Overload, Rejected,
     wire::{Method, Name},
 };
 
@@ -94,7 +94,7 @@ fn overload_is_503_with_a_jittered_retry_after_and_silence_for_strangers() {
     let mut rig = Rig::new();
     let mut talker = Peer::caller("1");
     let (call, ..) = talking(&mut rig, &mut talker);
-    rig.stack.set_overload(true);
+    rig.stack.set_overload(Overload::NewCalls);
     let mut afters = Vec::new();
     for name in ["2", "3", "4", "5", "6", "7", "8", "9"] {
         rig.receive(PBX, Peer::caller(name).invite());
@@ -109,7 +109,13 @@ fn overload_is_503_with_a_jittered_retry_after_and_silence_for_strangers() {
     assert_eq!(rig.told(STRANGER), [""; 0]);
     rig.receive(PBX, talker.bye());
     assert_eq!(rig.told(PBX), ["200 BYE"], "what is alive goes on");
-    rig.stack.set_overload(false);
+    rig.stack.set_overload(Overload::Strangers);
+    rig.notices();
+    rig.receive(STRANGER, Peer::caller_at("12", STRANGER).invite());
+    assert_eq!(rig.told(STRANGER), [""; 0]);
+    rig.receive(PBX, Peer::caller("13").invite());
+    assert!(matches!(rig.notices()[..], [Notice::CallOffered { .. }]), "strangers are the first to wait");
+    rig.stack.set_overload(Overload::None);
     rig.notices();
     rig.receive(PBX, Peer::caller("11").invite());
     assert!(matches!(rig.notices()[..], [Notice::CallOffered { .. }]));
