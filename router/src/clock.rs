@@ -44,11 +44,33 @@ fn since_boot() -> u64 {
     acd::time::micros(Duration::try_from(time).unwrap_or_default())
 }
 
+/// What the clock says, for whoever is not the brain.
+#[derive(Clone, Copy, Debug)]
+pub struct Hand {
+    origin: Timestamp,
+    started: Instant,
+}
+
+impl Hand {
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.at(Instant::now())
+    }
+    /// By how much the wall clock is ahead of it, in microseconds.
+    #[must_use]
+    pub fn behind_the_wall(&self) -> i64 {
+        difference(wall(), self.now())
+    }
+    fn at(&self, instant: Instant) -> Timestamp {
+        self.origin + instant.saturating_duration_since(self.started)
+    }
+}
+
 /// The clock.
 #[derive(Debug)]
 pub struct Clock {
-    origin: Timestamp,
-    started: Instant,
+    hand: Hand,
     /// Wall clock − this clock, in microseconds, as last believed.
     offset: i64,
     looked: Instant,
@@ -61,12 +83,18 @@ impl Clock {
         let started = Instant::now();
         let goes_on = before.and_then(Anchor::now);
         let origin = goes_on.unwrap_or_else(wall).max(Timestamp(last.micros() + 1));
-        Self { origin, started, offset: difference(wall(), origin), looked: started }
+        let hand = Hand { origin, started };
+        Self { hand, offset: hand.behind_the_wall(), looked: started }
     }
     /// The time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        self.at(Instant::now())
+        self.hand.now()
+    }
+    /// For others who need to know the time.
+    #[must_use]
+    pub const fn hand(&self) -> Hand {
+        self.hand
     }
     /// For the next process.
     #[must_use]
@@ -76,7 +104,7 @@ impl Clock {
     /// The time of an instant.
     #[must_use]
     pub fn at(&self, instant: Instant) -> Timestamp {
-        self.origin + instant.saturating_duration_since(self.started)
+        self.hand.at(instant)
     }
     /// By how much the wall clock was set since the last look, in microseconds, if it was.
     pub fn step(&mut self) -> Option<i64> {

@@ -15,7 +15,9 @@ mod reports;
 mod stamp;
 mod trunks;
 
-use crate::{drain::Drain, follower::Floor, metrics::Metrics, records::Reader, trunks::TrunkBoard};
+use crate::{
+    clock::Hand, drain::Drain, follower::Floor, metrics::Metrics, records::Reader, trunks::TrunkBoard,
+};
 use axum::{
     Router,
     http::{Method, StatusCode},
@@ -35,7 +37,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 use tokio::{net::TcpStream, sync::Semaphore, time::timeout};
 
@@ -63,6 +65,8 @@ pub struct HttpState {
     pub trunks: Arc<TrunkBoard>,
     /// The series.
     pub metrics: Arc<Metrics>,
+    /// The brain's clock: whoever sets the wall's makes no wait longer or shorter.
+    pub clock: Hand,
     /// Whether calls are taken.
     pub ready: AtomicBool,
     /// Whether new calls are refused.
@@ -80,10 +84,9 @@ impl HttpState {
     pub fn set_ready(&self, ready: bool) {
         self.ready.store(ready, Ordering::Relaxed);
     }
-    /// The wall clock, but never before the last entry: the log's clock does not go back when the wall's is set.
+    /// The brain's time, but never before the last entry, which may be a little ahead.
     fn now(&self) -> acd::Timestamp {
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        acd::Timestamp(acd::time::micros(since)).max(self.floor.at())
+        self.clock.now().max(self.floor.at())
     }
 }
 

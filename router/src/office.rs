@@ -1,6 +1,7 @@
 //! Everything behind the path of a call: the follower, and the operator's HTTP.
 
 use crate::{
+    clock::Hand,
     drain::Drain,
     follower,
     http::{self, HttpState},
@@ -32,7 +33,7 @@ impl Office {
     pub fn open(
         config: &Config,
         metrics: Arc<Metrics>,
-        (drain, trunks): (Drain, Arc<TrunkBoard>),
+        (drain, trunks, clock): (Drain, Arc<TrunkBoard>, Hand),
         last: u64,
         listener: TcpListener,
         runtime: &Handle,
@@ -53,6 +54,7 @@ impl Office {
             floor,
             trunks,
             metrics,
+            clock,
             ready: AtomicBool::new(false),
             drain,
             zone: config.site.zone.clone(),

@@ -163,6 +163,7 @@ impl House {
         let before = left.clock.as_ref().filter(|_| acd.live_calls() > 0);
         let clock = Clock::start(last, before);
         live.anchor(clock.anchor());
+        let hand = clock.hand();
         if config.store.durability == Durability::Power {
             live.survive_power_loss();
         }
@@ -219,7 +220,7 @@ impl House {
         let office = crate::office::Office::open(
             &config,
             metrics,
-            (drain.clone(), trunks),
+            (drain.clone(), trunks, hand),
             last_entry,
             sockets.operator,
             runtime,

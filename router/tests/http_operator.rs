@@ -5,13 +5,14 @@
 mod records_support;
 
 use acd::{
-    CallId, Event,
+    CallId, Event, Timestamp,
     plan::{EntryPlan, Plan, QueuePlan},
     sim::{Floor as Shift, a_queue, an_agent},
 };
 use jiff::tz::TimeZone;
 use records_support::{Book, Following, block_on, eventually};
 use router::{
+    clock::Clock,
     drain::Drain,
     http::{self, HttpState},
     records::Reader,
@@ -81,6 +82,7 @@ impl Shop {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let state = Arc::new(HttpState {
+            clock: Clock::start(Timestamp::default(), None).hand(),
             records: Reader::new(&path),
             floor: Arc::clone(&following.floor),
             metrics: Arc::clone(&following.metrics),

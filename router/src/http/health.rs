@@ -42,6 +42,7 @@ pub async fn ready(State(state): State<Arc<HttpState>>) -> Response {
 pub async fn metrics(State(state): State<Arc<HttpState>>) -> Result<Response, ApiError> {
     let scene = state.floor.scene(state.now());
     let metrics = Arc::clone(&state.metrics);
+    metrics.upkeep.clock_is_behind(state.clock.behind_the_wall());
     // What a look that failed would have shown stays as it was.
     let _looked = tokio::task::spawn_blocking(move || metrics.upkeep.look_at_disk()).await;
     let text = state

@@ -16,9 +16,13 @@ pub struct UpkeepMetrics {
     recorded: IntGauge,
     free: IntGauge,
     size: IntGauge,
+    behind: Gauge,
     ports_missing: IntCounter,
     store: OnceLock<PathBuf>,
 }
+
+const CLOCK_OFFSET: &str =
+    "The wall clock minus the router's, which goes on as it was when somebody sets the wall clock.";
 
 impl UpkeepMetrics {
     pub(super) fn new(registry: &Registry) -> Result<Self, MetricsError> {
@@ -37,6 +41,7 @@ impl UpkeepMetrics {
             recorded: gauge("records_entry", "The last entry whose rows are in the records.")?,
             free: gauge("store_free_bytes", "What the store's file system has left for us.")?,
             size: gauge("store_size_bytes", "The size of the store's file system.")?,
+            behind: register(registry, Gauge::with_opts(opts("clock_offset_seconds", CLOCK_OFFSET))?)?,
             ports_missing: register(
                 registry,
                 IntCounter::with_opts(opts("rtp_ports_missing_total", missing))?,
@@ -61,6 +66,10 @@ impl UpkeepMetrics {
     /// A caller should have heard music, and there is no port to send it from.
     pub fn port_missing(&self) {
         self.ports_missing.inc();
+    }
+    /// The wall clock is ahead of ours by so many microseconds.
+    pub fn clock_is_behind(&self, by_us: i64) {
+        self.behind.set(by_us as f64 / 1e6);
     }
     /// Looks how much room is left. A disk may let one wait: not for where others wait too.
     pub fn look_at_disk(&self) {
