@@ -4,6 +4,7 @@
 //! of a call touches atomics alone. Counters start at 0 with the process and count live events; exact figures are
 //! the reports'. No label comes from a caller.
 
+mod alive;
 mod connections;
 mod phones;
 mod refusals;
@@ -13,6 +14,7 @@ mod transfers;
 mod trunks;
 mod upkeep;
 
+pub use alive::AliveMetrics;
 pub use connections::{ConnectionMetrics, OpenConnection};
 pub use phones::PhoneMetrics;
 pub use refusals::RefusalMetrics;
@@ -48,6 +50,8 @@ pub struct Metrics {
     pub sip: SipMessages,
     /// Phones that register.
     pub phones: PhoneMetrics,
+    /// What is alive on the SIP side.
+    pub alive: AliveMetrics,
     /// What was turned away.
     pub refusals: RefusalMetrics,
     /// Trunks.
@@ -122,6 +126,7 @@ impl Metrics {
         Ok(Self {
             sip: SipMessages::new(&registry)?,
             phones: PhoneMetrics::new(&registry)?,
+            alive: AliveMetrics::new(&registry)?,
             refusals: RefusalMetrics::new(&registry)?,
             trunks: TrunkMetrics::new(&registry)?,
             relay: RelayMetrics::new(&registry)?,

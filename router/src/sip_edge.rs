@@ -231,12 +231,6 @@ impl SipEdge {
         self.metrics.refusals.set_draining(on);
     }
 
-    /// Calls, legs and transactions alive.
-    #[must_use]
-    pub fn counts(&self) -> sip::Counts {
-        self.stack.counts()
-    }
-
     /// What the stack has noticed since the last time, in order.
     pub fn take_notices(&mut self) -> Vec<Notice> {
         std::mem::take(&mut self.out.notices)
@@ -253,6 +247,7 @@ impl SipEdge {
 
     /// Sends everything, in order. Only after the commit.
     pub fn send(&mut self, socket: &mut UdpEdge, streams: &Streams, now: Timestamp) {
+        self.metrics.alive.set(self.stack.counts());
         for send in relayed::sends(&mut self.relay, &mut self.out.sends, now) {
             let (method, status) = count::sent(send.what);
             self.metrics.sip.count(Direction::Out, method, status);

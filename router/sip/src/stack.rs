@@ -61,6 +61,8 @@ pub struct Counts {
     pub transactions: usize,
     /// Dialogs, those included whose BYE is not settled.
     pub dialogs: usize,
+    /// Alarms that are set.
+    pub timers: usize,
 }
 
 impl Stack {
@@ -220,6 +222,7 @@ impl Stack {
             legs: self.net.legs,
             transactions: self.net.clients.len() + self.net.servers.len(),
             dialogs: self.net.dialogs.len(),
+            timers: self.net.timers.len(),
         }
     }
 

@@ -41,6 +41,10 @@ pub(crate) struct Timers {
 }
 
 impl Timers {
+    /// How many are set.
+    pub fn len(&self) -> usize {
+        self.due.len()
+    }
     /// Moves `alarm`, which belongs to `timer`, to `at`; `None` takes it away.
     pub(crate) fn set(&mut self, alarm: &mut Alarm, timer: Timer, at: Option<Micros>) {
         if alarm.0 == at {

@@ -1,0 +1,169 @@
+//! A long day: calls without end, desktops that come and go, restarts under way. Memory does not grow, and in the evening
+//! everything is back where it was in the morning.
+//!
+//! A short day runs always; `SAMBUNG_SOAK=100000` is the full one: so many calls, a desktop that connects again for every
+//! 50 of them, a kill for every 5,000.
+
+use harness::{Agent, Desk, Router, Site, eventually, eventually_is, need_all};
+use loadtest::{Callers, CallersPlan, Journal, Manners, Phones, PhonesPlan, Spread, Stop, Tally};
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+const AGENTS: usize = 60;
+/// Agents who only come and go, and take no calls.
+const VISITORS: u64 = 20;
+/// Calls a second: what the agents manage, with room for the time after a restart.
+const RATE: f64 = 50.0;
+/// Calls in whose course memory finds its size, after the last restart.
+const WARM_UP: f64 = 0.3;
+/// Most that memory may grow, in KiB for each 100,000 calls.
+const SLOPE: f64 = 1_024.0;
+/// Fewer calls than this say nothing about a slope.
+const ENOUGH: u64 = 20_000;
+/// The bound of closed segments in MiB, the least that may be configured, and of the one that is open.
+const KEEP: [u64; 2] = [64, 64];
+
+fn site(phones: u16) -> Site {
+    let mut more = "[[queue]]\nname = \"visitors\"\nneeds = \"visitors\"\n".to_owned();
+    for visitor in 0..VISITORS {
+        more += &format!(
+            "[[agent]]\nid = \"v{visitor}\"\nphone = \"sip:v{visitor}@127.0.0.1:{phones}\"\ntoken = \"t-v{visitor}\"\nskills = {{ visitors = 5 }}\n"
+        );
+    }
+    let agents = Site::new().fixed_ports().queue("wrap_up", "100ms").queue("max_wait", "10m");
+    agents.agents(AGENTS, |id| Agent::phone(id, phones)).more(&more)
+}
+
+/// What has to be as it was: descriptors, threads, and what is alive on the SIP side.
+fn held(router: &Router) -> BTreeMap<String, u64> {
+    let count = |what: &str| fs::read_dir(format!("/proc/{}/{what}", router.pid())).unwrap().count() as u64;
+    let alive = ["calls", "legs", "dialogs", "transactions", "timers"].map(|what| {
+        let series = format!("sambung_sip_alive{{what=\"{what}\"}}");
+        (what.to_owned(), router.metric(&series).map_or(u64::MAX, |value| value as u64))
+    });
+    [("threads".to_owned(), count("task")), ("descriptors".to_owned(), count("fd"))]
+        .into_iter()
+        .chain(alive)
+        .collect()
+}
+
+fn log_mib(router: &Router) -> u64 {
+    let files = fs::read_dir(router.store()).unwrap().flatten();
+    let segments = files.filter(|file| file.file_name().to_string_lossy().starts_with("log-"));
+    segments.filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum::<u64>() >> 20
+}
+
+/// Calls to place, and who places them.
+struct Day {
+    tally: Tally,
+    stop: Stop,
+    media: SocketAddr,
+}
+
+impl Day {
+    fn callers(&self, router: &Router, calls: u64, seed: u64) -> Callers {
+        let plan = CallersPlan {
+            target: router.ready().sip_udp,
+            rate: RATE,
+            calls: Some(calls),
+            patience: Spread::Fixed(Duration::from_secs(60)),
+            ..CallersPlan::default()
+        };
+        Callers::start(plan, seed, self.tally.clone(), vec![self.media], self.stop.clone()).unwrap()
+    }
+    fn placed(&self) -> u64 {
+        self.tally.figures().placed
+    }
+    async fn until_placed(&self, calls: u64) {
+        while self.placed() < calls {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+/// Growth in KiB for 100,000 calls, by least squares over calls and KiB.
+fn slope(samples: &[(f64, f64)]) -> f64 {
+    let count = samples.len() as f64;
+    let mean = |of: &dyn Fn(&(f64, f64)) -> f64| samples.iter().map(of).sum::<f64>() / count;
+    let (calls, kib) = (mean(&|sample| sample.0), mean(&|sample| sample.1));
+    let both: f64 = samples.iter().map(|sample| (sample.0 - calls) * (sample.1 - kib)).sum();
+    let square: f64 = samples.iter().map(|sample| (sample.0 - calls).powi(2)).sum();
+    both / square * 100_000.0
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_the_evening_everything_is_back_where_it_was() {
+    need_all(&["sqlite3"]);
+    let calls: u64 = env::var("SAMBUNG_SOAK").ok().and_then(|text| text.parse().ok()).unwrap_or(1_500);
+    let (restarts, reconnects) = ((calls / 5_000).max(2), calls / 50);
+    let tally = Tally::new(Journal::none());
+    let (switch, stop) = loadtest::stop();
+    let manners = Manners { talk: Some(Spread::Fixed(Duration::from_millis(700))), ..Manners::default() };
+    let listen = "127.0.0.1:0".parse().unwrap();
+    let phones = PhonesPlan { listen, manners, ..PhonesPlan::default() };
+    let phones = Phones::start(phones, 1, &tally, &stop).unwrap();
+    let toml = site(phones.address(0).port()).to_toml();
+    let keeps = format!("[store]\nkeep_log_mib = {}", KEEP[0]);
+    let mut router = Router::start_on(&toml.replacen("[store]", &keeps, 1));
+    router.expect_all_ready(AGENTS);
+    let morning = held(&router);
+    let day = Day { tally, stop: stop.clone(), media: phones.media() };
+
+    let killed_in = calls * 4 / 10;
+    let callers = day.callers(&router, killed_in, 1);
+    for restart in 1..=restarts {
+        day.until_placed(killed_in * restart / (restarts + 1)).await;
+        router.kill();
+        router.start_again();
+    }
+    callers.finished().await;
+
+    let (rest, began) = (calls - killed_in, Instant::now());
+    let callers = day.callers(&router, rest, 2);
+    let (mut visitors, mut samples) = (BTreeMap::new(), Vec::new());
+    for visit in 0..reconnects {
+        day.until_placed(killed_in + rest * visit / reconnects).await;
+        let visitor = visit % VISITORS;
+        // Whoever sat there before is cut off.
+        visitors.remove(&visitor);
+        let mut desk = Desk::sign_in(router.ready().desk, &format!("v{visitor}")).await;
+        desk.be_ready().await;
+        visitors.insert(visitor, desk);
+        let placed = day.placed() - killed_in;
+        if placed as f64 > WARM_UP * rest as f64 {
+            samples.push((placed as f64, router.resident_kib() as f64));
+        }
+        if visit % (reconnects / 10).max(1) == 0 {
+            println!(
+                "{placed} of {rest} calls after {:?}: {} KiB, log {} MiB",
+                began.elapsed(),
+                router.resident_kib(),
+                log_mib(&router)
+            );
+        }
+    }
+    callers.finished().await;
+    drop(visitors);
+
+    let growth = slope(&samples);
+    println!("{growth:.0} KiB for 100,000 calls, from {} looks", samples.len());
+    assert!(calls < ENOUGH || growth <= SLOPE, "{samples:?}");
+    let figures = day.tally.figures();
+    assert_eq!((figures.placed, figures.connected), (calls, calls), "{figures:?}");
+    let records = router.records();
+    records.expect_count(calls);
+    assert_eq!(records.number("SELECT count(*) FROM calls WHERE outcome = 'answered'"), calls);
+    router.expect_all_ready(AGENTS);
+    // Transactions wait 33 s for what may come late. In the morning, too, somebody may have looked.
+    let more =
+        || held(&router).into_iter().filter(|(what, count)| *count > morning[what]).collect::<Vec<_>>();
+    eventually_is("no more than in the morning", Duration::from_secs(60), &Vec::new(), more);
+    let tidied = || (log_mib(&router) <= KEEP[0] + KEEP[1]).then_some(());
+    eventually("the log is tidied up", Duration::from_secs(60), tidied);
+    switch.stop();
+    phones.finished().await;
+}
