@@ -32,7 +32,9 @@ pub struct Leg {
 pub struct Caller {
     /// When it heard of us first.
     pub since: Option<Micros>,
-    /// The names that its call was given.
+    /// The names that its calls have for us.
+    pub names: BTreeSet<String>,
+    /// The names that it was told.
     pub calls: BTreeSet<String>,
     /// It was told that it is over, and why.
     pub told_off: Option<String>,
@@ -132,6 +134,11 @@ impl Books {
         self.offered.clear();
     }
 
+    /// A call is of this caller.
+    pub fn name(&mut self, call: String, caller: &str) {
+        self.callers.entry(caller.to_owned()).or_default().names.insert(call);
+    }
+
     /// Legs that are up for all that the process and they know.
     fn up<'a>(&'a self, uas: &'a BTreeMap<String, Ua>) -> impl Iterator<Item = &'a Leg> {
         self.legs.iter().filter_map(|(id, leg)| {
@@ -149,7 +156,7 @@ impl Books {
     }
     /// The Call-ID of the caller's side of a call.
     pub fn caller_of(&self, call: &str) -> Option<&str> {
-        self.callers.iter().find(|(_, caller)| caller.calls.contains(call)).map(|(id, _)| id.as_str())
+        self.callers.iter().find(|(_, caller)| caller.names.contains(call)).map(|(id, _)| id.as_str())
     }
     /// The phone that a call is with.
     pub fn phone_of<'a>(&'a self, call: &str, uas: &'a BTreeMap<String, Ua>) -> Option<&'a Ua> {
@@ -159,12 +166,12 @@ impl Books {
     pub fn note_legs(&mut self, uas: &BTreeMap<String, Ua>, now: Micros) {
         for (id, caller) in &mut self.callers {
             let with_phone = |(leg, it): (&String, &Leg)| {
-                caller.calls.contains(&it.call)
+                caller.names.contains(&it.call)
                     && !it.ended
                     && uas.get(leg).is_none_or(|ua| ua.state != State::Over)
             };
             let busy = self.legs.iter().any(with_phone)
-                || caller.calls.iter().any(|call| self.offered.contains(call))
+                || caller.names.iter().any(|call| self.offered.contains(call))
                 || !uas.contains_key(id);
             if busy {
                 caller.last_leg = Some(now);
@@ -179,11 +186,14 @@ impl Books {
         let Some(since) = next.since.filter(|_| !self.was_given_away(next)) else { return };
         for (id, other) in &self.callers {
             let Some(ua) = uas.get(id) else { continue };
-            let left = ua.state == State::Over || self.hung_up.contains(id) || other.told_off.is_some();
+            let left = ua.state == State::Over
+                || other.last_leg == Some(now)
+                || self.hung_up.contains(id)
+                || other.told_off.is_some();
             let earlier = other.since.is_some_and(|other| other < since);
             let waits = other.last_leg.is_none_or(|last| now.0 - last.0 > 2 * SECOND)
                 && other.since.is_some_and(|other| now.0 - other.0 > 2 * SECOND);
-            let met = other.calls.iter().any(|call| self.met.contains(&(call.clone(), agent.clone())));
+            let met = other.names.iter().any(|call| self.met.contains(&(call.clone(), agent.clone())));
             if other.dialled != next.dialled
                 || left
                 || !earlier
@@ -199,7 +209,7 @@ impl Books {
     }
     /// Whether a caller has talked to anybody.
     fn was_given_away(&self, caller: &Caller) -> bool {
-        self.legs.values().any(|leg| leg.joined && caller.calls.contains(&leg.call))
+        self.legs.values().any(|leg| leg.joined && caller.names.contains(&leg.call))
     }
     /// Nobody is sent away without a reason that a person has given.
     pub fn check_farewells(&self, uas: &BTreeMap<String, Ua>, excused: &BTreeSet<CallId>, weather: Weather) {
@@ -208,9 +218,9 @@ impl Books {
             let left =
                 self.hung_up.contains(id) || uas.get(id).is_none_or(|ua| ua.vanished || ua.finals.is_empty());
             let by_phone = self.legs.iter().any(|(leg, it)| {
-                caller.calls.contains(&it.call) && (self.hung_up.contains(leg) || !behaves(uas.get(leg)))
+                caller.names.contains(&it.call) && (self.hung_up.contains(leg) || !behaves(uas.get(leg)))
             });
-            let by_desk = excused.iter().any(|call| caller.calls.contains(&call.to_string()));
+            let by_desk = excused.iter().any(|call| caller.names.contains(&call.to_string()));
             let lost = weather != Weather::Fair && (why.contains("408") || why.contains("481"));
             let busy = why == "503" || why == "487";
             let fine = left

@@ -12,7 +12,7 @@ use router::{
     log::{Committed, FileLog, LogError},
     media::{MediaStuck, Player, PortSource, Sound},
 };
-use sip::{CallKey, Connection, Flow, Keep, LegKey, Micros, Play};
+use sip::{CallKey, Connection, Flow, Keep, LegKey, Micros, Play, wire::Message};
 use std::{
     collections::{BTreeMap, VecDeque},
     fs::OpenOptions,
@@ -65,6 +65,8 @@ pub struct State {
     pub processes: u32,
     /// What sabotage holds back until the log is written.
     held_back: Vec<LiveChange>,
+    /// Call-IDs of callers, by the call.
+    pub callers: BTreeMap<CallKey, String>,
     /// How much was written.
     pub writes: u64,
 }
@@ -117,6 +119,7 @@ impl Machine {
             began: now,
             processes: 0,
             held_back: Vec::new(),
+            callers: BTreeMap::new(),
             writes: 0,
         })))
     }
@@ -380,7 +383,14 @@ impl DiskLive {
 
 impl Live for DiskLive {
     fn keep(&mut self, mut changes: Vec<Keep>) {
-        if self.machine.state().has(Sabotage::LegsNotForgotten) {
+        let mut state = self.machine.state();
+        for change in &changes {
+            if let Keep::CallerLeg(call, record) = change {
+                let invite = Message::parse(record.invite.clone()).unwrap();
+                state.callers.insert(*call, crate::rig::text(invite.call_id()).to_owned());
+            }
+        }
+        if state.has(Sabotage::LegsNotForgotten) {
             changes.retain(|change| !matches!(change, Keep::ForgetLeg(_) | Keep::ForgetCall(_)));
         }
         if !changes.is_empty() {

@@ -17,7 +17,7 @@ pub const SECOND: u64 = 1_000_000;
 pub const START: u64 = 1_700_000_000 * SECOND;
 /// From here on nothing goes wrong any more, and nobody else calls.
 pub const CALM: Micros = Micros(START + 240 * SECOND);
-pub const END: Micros = Micros(START + 1_000 * SECOND);
+pub const END: Micros = Micros(START + 760 * SECOND);
 /// Nobody waits for so long: whoever is refused for it was refused too early.
 pub const PATIENCE_S: u64 = 5_000;
 
@@ -208,7 +208,12 @@ pub fn caller(weather: Weather, now: Micros, chance: &mut Chance) -> UaPlan {
         let reinvite = Deed::Reinvite { offerless: chance.percent(30), moves: false };
         deeds.push((later(now, chance, 1_000, 60_000), reinvite));
     }
-    behaviour(weather, deeds, chance)
+    let mut plan = behaviour(weather, deeds, chance);
+    if plan.on_reinvite != OnReinvite::Agree || plan.no_ack {
+        // Who cannot be joined to anybody waits until it has had enough.
+        plan.deeds.push((later(now, chance, 50, 150_000), Deed::HangUp));
+    }
+    plan
 }
 
 /// What a phone does that is rung now.

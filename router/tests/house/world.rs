@@ -70,6 +70,10 @@ pub struct World {
     down_until: Option<Micros>,
     /// Since when it runs undisturbed.
     up_since: Micros,
+    /// Something happened in this step.
+    changed: bool,
+    /// When the books were looked at.
+    looked: Micros,
 }
 
 fn folder() -> TempDir {
@@ -114,6 +118,8 @@ impl World {
             paused_until: now,
             down_until: Some(now),
             up_since: now,
+            changed: false,
+            looked: now,
         }
     }
     /// Plays the seed to its end and checks that.
@@ -149,6 +155,7 @@ impl World {
             self.begin();
         }
         while let Some(datagram) = self.network.take(self.now) {
+            self.changed = true;
             self.deliver(datagram);
         }
         self.work_at_desks();
@@ -203,6 +210,9 @@ impl World {
         if again {
             self.restarts += 1;
             let stored = crate::process::stored(self.folder.path());
+            if self.lossy {
+                self.watch = Watch::default(); // what was lost may be said again
+            }
             self.watch.restarted(&stored);
         }
         let process = Process::begin(&self.machine, self.folder.path(), &self.house);
@@ -230,10 +240,15 @@ impl World {
     fn after_effects(&mut self) {
         let (sent, told, dead, degraded) = {
             let mut state = self.machine.state();
+            for (call, caller) in std::mem::take(&mut state.callers) {
+                self.books.name(acd::CallId::from_u128(call.0).to_string(), &caller);
+            }
             (std::mem::take(&mut state.sent), std::mem::take(&mut state.told), state.dead, state.degraded)
         };
+        self.changed |= !sent.is_empty() || !told.is_empty();
+        let mut rung = Vec::new();
         for (to, bytes) in sent {
-            self.sent(to, &bytes);
+            rung.extend(self.sent(to, &bytes));
         }
         for order in told {
             let plan = &self.house.plan;
@@ -244,6 +259,10 @@ impl World {
             for desk in &mut self.desks {
                 desk.hear(&order, self.now, &mut self.chance);
             }
+        }
+        self.books.note_legs(&self.uas, self.now);
+        if !dead && !self.lossy {
+            rung.iter().for_each(|leg| self.books.check_turn(leg, &self.uas, self.now));
         }
         if dead {
             self.lossy |= degraded;
@@ -264,20 +283,21 @@ impl World {
         }
     }
 
-    fn sent(&mut self, to: std::net::SocketAddr, bytes: &Bytes) {
+    /// The process has sent this; the leg of a phone that is rung by it.
+    fn sent(&mut self, to: std::net::SocketAddr, bytes: &Bytes) -> Option<String> {
         (to, bytes).hash(&mut self.seen);
         let message = Message::parse(bytes.clone()).expect("we write sound messages");
         self.tell("  sent ", &message);
         self.watch.sent(&message, self.seed);
-        if to == address(PHONE) {
-            if let Some(leg) = self.books.to_phone(&message) {
-                self.books.check_turn(&leg, &self.uas, self.now);
-            }
+        let rung = if to == address(PHONE) {
+            self.books.to_phone(&message)
         } else {
             self.books.to_caller(&message, self.now);
-        }
+            None
+        };
         let datagram = Datagram { from: address(US), to, bytes: bytes.to_vec() };
         self.launch(datagram);
+        rung
     }
     fn launch(&mut self, datagram: Datagram) {
         let faults = if self.now >= CALM { Weather::Fair } else { self.weather }.faults();
@@ -367,12 +387,17 @@ impl World {
     }
 
     fn check(&mut self) {
+        let changed = std::mem::take(&mut self.changed);
+        if !changed && self.now.0 - self.looked.0 < 5 * SECOND {
+            return;
+        }
+        self.looked = self.now;
         self.books.note_legs(&self.uas, self.now);
         if self.process.is_none() {
             return;
         }
-        self.books.check_bridges(&self.uas);
         if !self.lossy {
+            self.books.check_bridges(&self.uas);
             let excused: BTreeSet<_> =
                 self.desks.iter().flat_map(|desk| desk.hung_up.iter().copied()).collect();
             self.books.check_farewells(&self.uas, &excused, self.weather);
