@@ -25,6 +25,8 @@ pub struct Leg {
     pub joined: bool,
     /// It was hung up on.
     pub ended: bool,
+    /// Its REFER was taken: it only stays to hear what comes of it.
+    given: bool,
 }
 
 /// A caller, by what was said to it.
@@ -67,7 +69,11 @@ impl Books {
     pub fn to_phone(&mut self, message: &Message) -> Option<String> {
         let id = text(message.call_id()).to_owned();
         let branch = text(message.top_via().branch().unwrap_or_default()).to_owned();
-        if message.status().is_some() {
+        if let Some(status) = message.status() {
+            let given = message.method() == Method::Refer && status == 202;
+            if let Some(leg) = self.legs.get_mut(&id).filter(|_| given) {
+                leg.given = true;
+            }
             return None;
         }
         match message.method() {
@@ -76,7 +82,7 @@ impl Books {
                 let agent = text(uri.user.unwrap()).to_owned();
                 let call = text(message.header_by_text("X-Sambung-Call").unwrap()).to_owned();
                 let new = !self.legs.contains_key(&id);
-                let leg = Leg { agent, call, branch, joined: false, ended: false };
+                let leg = Leg { agent, call, branch, joined: false, ended: false, given: false };
                 self.legs.entry(id.clone()).or_insert(leg);
                 return new.then_some(id);
             }
@@ -143,7 +149,7 @@ impl Books {
     fn up<'a>(&'a self, uas: &'a BTreeMap<String, Ua>) -> impl Iterator<Item = &'a Leg> {
         self.legs.iter().filter_map(|(id, leg)| {
             let there = uas.get(id).is_some_and(|ua| ua.state == State::Up && !ua.vanished);
-            (leg.joined && !leg.ended && there && !self.hung_up.contains(id)).then_some(leg)
+            (leg.joined && !leg.ended && !leg.given && there && !self.hung_up.contains(id)).then_some(leg)
         })
     }
     /// No agent has two calls, no caller two phones.
@@ -160,7 +166,8 @@ impl Books {
     }
     /// The phone that a call is with.
     pub fn phone_of<'a>(&'a self, call: &str, uas: &'a BTreeMap<String, Ua>) -> Option<&'a Ua> {
-        let leg = self.legs.iter().find(|(_, leg)| leg.call == call && leg.joined && !leg.ended)?;
+        let leg =
+            self.legs.iter().find(|(_, leg)| leg.call == call && leg.joined && !leg.ended && !leg.given)?;
         uas.get(leg.0)
     }
     pub fn note_legs(&mut self, uas: &BTreeMap<String, Ua>, now: Micros) {
@@ -189,7 +196,8 @@ impl Books {
             let left = ua.state == State::Over
                 || other.last_leg == Some(now)
                 || self.hung_up.contains(id)
-                || other.told_off.is_some();
+                || other.told_off.is_some()
+                || !behaves(Some(ua));
             let earlier = other.since.is_some_and(|other| other < since);
             let waits = other.last_leg.is_none_or(|last| now.0 - last.0 > 2 * SECOND)
                 && other.since.is_some_and(|other| now.0 - other.0 > 2 * SECOND);

@@ -229,7 +229,8 @@ pub fn phone(weather: Weather, by_itself: bool, now: Micros, chance: &mut Chance
             let status = chance.pick(&[(4, 486), (2, 603), (1, 480), (1, 404)]);
             deeds.push((answer, Deed::Refuse(status)));
         }
-        10..=17 => {} // nobody is there
+        // Nobody is there, and at some time the phone gives up.
+        10..=17 => deeds.push((later(now, chance, 60_000, 100_000), Deed::Refuse(480))),
         _ if chance.percent(odd / 3) => deeds.clear(),
         _ => {
             deeds.push((answer, Deed::Answer));

@@ -265,8 +265,18 @@ impl World {
             rung.iter().for_each(|leg| self.books.check_turn(leg, &self.uas, self.now));
         }
         if dead {
-            self.lossy |= degraded;
+            if degraded {
+                self.lose();
+            }
             self.die();
+        }
+    }
+    /// A process has died whose entries were in its memory alone: whoever was in them is told nothing, and hangs up.
+    fn lose(&mut self) {
+        self.lossy = true;
+        for ua in self.uas.values_mut() {
+            let at = plan::later(self.now, &mut self.chance, 10_000, 40_000);
+            ua.plan.deeds.push((at, crate::ua::Deed::HangUp));
         }
     }
     fn die(&mut self) {
