@@ -2,8 +2,10 @@
 //!
 //! SIP over UDP, the brain and the log share this one thread: nothing on the path of a call crosses to another.
 
+mod commit;
 mod pulse;
 mod revival;
+mod running;
 mod transfers;
 
 use crate::{
@@ -11,51 +13,45 @@ use crate::{
     clock::Clock,
     desks::Desks,
     drain::Drain,
+    ground::{Datagrams as _, Ground, Log as _, Machine},
     inbox::{Inbox, Incoming},
-    live::{Left, LiveFile},
+    live::Left,
     load::{Load, Turn},
-    log::{Committed, FileLog, LogError},
+    log::LogError,
     metrics::Metrics,
-    sip_edge::{SipEdge, UdpEdge, offer_id},
-    streams::{StreamNews, Streams},
+    sip_edge::{SipEdge, offer_id},
+    streams::StreamNews,
 };
 use acd::{Acd, AgentNo, Event, OfferId, Order, Plan, Timestamp};
 use agent_gateway::{DeskOrder, ReplyTo};
-use mio::{Events, Interest, Poll, Token};
+use mio::Token;
 pub use pulse::Pulse;
 use revival::Probes;
-use sip::{Keep, Notice, Overload};
+use sip::Notice;
 use std::{collections::HashMap, io, sync::Arc, time::Duration};
 
-/// The SIP socket in the poll.
-const SIP: Token = Token(0);
 /// Other threads in the poll.
 pub const DOOR: Token = Token(1);
-/// The socket of whoever relays media in the poll.
-const RELAY: Token = Token(2);
 /// Datagrams of one batch: more would keep the first one waiting.
 const BATCH: usize = 64;
 /// What other threads have handed in, of one batch.
 const INCOMING: usize = 256;
 /// The loop turns at least this often, to look at the wall clock and at a refusing disk.
 const IDLE: Duration = Duration::from_secs(1);
-/// How long trunks may take to hear that we go.
-const FAREWELL: Duration = Duration::from_secs(2);
 /// Cards whose time is kept until the phone rings; beyond it a metric is lost.
 const CARDS: usize = 10_000;
 
 /// The brain with its edges.
-pub struct Brain {
+pub struct Brain<G: Ground = Machine> {
     acd: Acd,
-    log: FileLog,
-    live: LiveFile,
-    clock: Clock,
+    log: G::Log,
+    live: G::Live,
+    clock: Clock<G::Dials>,
     sip: SipEdge,
-    socket: UdpEdge,
-    streams: Streams,
-    desks: Desks,
+    socket: G::Datagrams,
+    streams: G::Lines,
+    desks: Desks<G::DeskWay>,
     inbox: Inbox,
-    poll: Poll,
     metrics: Arc<Metrics>,
     drain: Drain,
     /// Whether the SIP side was told to refuse new calls.
@@ -72,27 +68,25 @@ pub struct Brain {
 }
 
 /// What a brain is made of.
-pub struct BrainParts {
+pub struct BrainParts<G: Ground = Machine> {
     /// As the log left it.
     pub acd: Acd,
     /// The open log.
-    pub log: FileLog,
+    pub log: G::Log,
     /// The live file, started anew.
-    pub live: LiveFile,
+    pub live: G::Live,
     /// A clock after the log's last entry.
-    pub clock: Clock,
+    pub clock: Clock<G::Dials>,
     /// The SIP side.
     pub sip: SipEdge,
     /// Its socket.
-    pub socket: UdpEdge,
+    pub socket: G::Datagrams,
     /// Its connections.
-    pub streams: Streams,
+    pub streams: G::Lines,
     /// The desks.
-    pub desks: Desks,
+    pub desks: Desks<G::DeskWay>,
     /// The way in.
     pub inbox: Inbox,
-    /// With the door's waker registered as [`DOOR`].
-    pub poll: Poll,
     /// What waiting callers are told.
     pub announcer: Announcer,
     /// Where to count.
@@ -129,31 +123,11 @@ pub enum BrainError {
     Log(#[from] LogError),
 }
 
-impl Brain {
+impl<G: Ground> Brain<G> {
     /// Puts the parts together.
-    ///
-    /// # Errors
-    /// When the socket cannot be polled.
-    pub fn new(parts: BrainParts) -> Result<Self, BrainError> {
+    #[must_use]
+    pub fn new(parts: BrainParts<G>) -> Self {
         let BrainParts {
-            acd,
-            log,
-            live,
-            clock,
-            mut sip,
-            mut socket,
-            streams,
-            desks,
-            inbox,
-            poll,
-            announcer,
-            metrics,
-            drain,
-        } = parts;
-        poll.registry().register(socket.source(), SIP, Interest::READABLE)?;
-        sip.register(poll.registry(), RELAY)?;
-        let cards = HashMap::new();
-        Ok(Self {
             acd,
             log,
             live,
@@ -163,18 +137,31 @@ impl Brain {
             streams,
             desks,
             inbox,
-            poll,
+            announcer,
+            metrics,
+            drain,
+        } = parts;
+        Self {
+            acd,
+            log,
+            live,
+            clock,
+            sip,
+            socket,
+            streams,
+            desks,
+            inbox,
             announcer,
             metrics,
             drain,
             draining: false,
             load: Load::default(),
-            cards,
+            cards: HashMap::new(),
             probes: Probes::default(),
             pulse: Pulse::default(),
             last: Timestamp::default(),
             stop: false,
-        })
+        }
     }
 
     /// Brings the brain up to date: what the process before has left, and the rules now in force, where they differ from
@@ -219,56 +206,21 @@ impl Brain {
     }
 
     /// The socket, for what has to be sent before the first turn.
-    pub const fn socket(&mut self) -> &mut UdpEdge {
+    pub const fn socket(&mut self) -> &mut G::Datagrams {
         &mut self.socket
     }
 
-    /// Runs until told to stop.
-    ///
-    /// # Errors
-    /// Only for what no call can be routed without.
-    pub fn run(mut self) -> Result<(), BrainError> {
-        let mut events = Events::with_capacity(16);
-        let mut more = false;
-        while !self.stop {
-            let wait = if more { Duration::ZERO } else { self.wait() };
-            if let Err(error) = self.poll.poll(&mut events, Some(wait))
-                && error.kind() != io::ErrorKind::Interrupted
-            {
-                return Err(error.into());
-            }
-            more = self.turn()?;
-        }
-        self.take_leave()
+    /// How long nothing has to be done, if nothing comes.
+    pub fn wait(&self) -> Duration {
+        let at = self.next_deadline();
+        let now = self.clock.now();
+        // A poll that ends just before a deadline would only turn once more.
+        at.map_or(IDLE, |at| round_up(at.since(now)).min(IDLE))
     }
 
-    /// Takes our registrations at trunks back, and waits for their answers, but not for long. Calls that come meanwhile
-    /// are refused, so that they go elsewhere.
-    fn take_leave(&mut self) -> Result<(), BrainError> {
-        let until = self.clock.now() + FAREWELL;
-        self.sip.set_draining(true);
-        self.sip.begin(self.acd.entries() + 1);
-        self.sip.leave(self.clock.now());
-        let mut events = Events::with_capacity(16);
-        loop {
-            self.turn()?;
-            let now = self.clock.now();
-            if self.sip.has_left() || now >= until {
-                if !self.log.insist() {
-                    tracing::error!("the disk refuses the log to the end; what waited in memory is lost");
-                }
-                return Ok(());
-            }
-            let wait = self.wait().min(until.since(now));
-            if let Err(error) = self.poll.poll(&mut events, Some(round_up(wait)))
-                && error.kind() != io::ErrorKind::Interrupted
-            {
-                return Err(error.into());
-            }
-        }
-    }
-
-    fn wait(&self) -> Duration {
+    /// When something has to be done, if nothing comes.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Timestamp> {
         let next = [
             self.acd.next_deadline(),
             self.sip.next_deadline(),
@@ -276,13 +228,14 @@ impl Brain {
             self.announcer.next_deadline(),
             self.probes.deadline(),
         ];
-        let now = self.clock.now();
-        // A poll that ends just before a deadline would only turn once more.
-        next.into_iter().flatten().min().map_or(IDLE, |at| round_up(at.since(now)).min(IDLE))
+        next.into_iter().flatten().min()
     }
 
-    /// One batch; whether more datagrams wait.
-    fn turn(&mut self) -> Result<bool, BrainError> {
+    /// Takes one batch, commits it, and lets out what came of it; whether more datagrams wait.
+    ///
+    /// # Errors
+    /// Only for what no call can be routed without.
+    pub fn turn(&mut self) -> Result<bool, BrainError> {
         let now = self.clock.now();
         self.pulse.beat();
         if let Some(by_us) = self.clock.step() {
@@ -499,35 +452,6 @@ impl Brain {
             self.desks.closed();
         }
     }
-
-    fn commit(&mut self) {
-        let started = std::time::Instant::now();
-        let wrote = self.log.has_pending();
-        let keep = self.sip.take_keep(self.clock.now());
-        for connection in registered_over(&keep) {
-            self.streams.hold(connection, true); // a phone that waits for calls says nothing for long
-        }
-        // Legs first: whoever is in the log alone has left, and whoever is here alone was told nothing yet.
-        self.live.keep(keep);
-        self.live.commit();
-        let committed = self.log.commit();
-        if wrote {
-            self.metrics.log_append_seconds.observe(started.elapsed().as_secs_f64());
-        }
-        self.metrics.upkeep.log_ends(self.log.last());
-        self.metrics.log_degraded.set(i64::from(committed != Committed::Written));
-        let full = committed == Committed::Full;
-        self.sip.set_overload(if full { Overload::NewCalls } else { self.load.level(self.clock.now()) });
-    }
-}
-
-/// The connections over which phones have just registered.
-fn registered_over(changes: &[Keep]) -> impl Iterator<Item = sip::Connection> {
-    let records = |change: &Keep| match change {
-        Keep::Phones(_, records) => records.iter().filter_map(|record| record.flow.connection).collect(),
-        Keep::Leg(..) | Keep::CallerLeg(..) | Keep::ForgetLeg(_) | Keep::ForgetCall(_) => Vec::new(),
-    };
-    changes.iter().flat_map(records)
 }
 
 /// Poll counts in milliseconds; a wait cut short would spin.

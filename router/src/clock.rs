@@ -13,6 +13,39 @@ const STEP: Duration = Duration::from_secs(1);
 /// How often the wall clock is looked at.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// What a clock reads the time from.
+pub trait Dials {
+    /// The monotonic time, by which everything is measured.
+    fn instant(&self) -> Instant;
+    /// The wall clock, which anybody may set.
+    fn wall(&self) -> Timestamp;
+    /// The name of the machine's present start; without one nothing is anchored to another process.
+    fn boot(&self) -> String;
+    /// Microseconds since then, sleep included.
+    fn since_boot(&self) -> u64;
+}
+
+/// The system's.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemDials;
+
+impl Dials for SystemDials {
+    fn instant(&self) -> Instant {
+        Instant::now()
+    }
+    fn wall(&self) -> Timestamp {
+        wall()
+    }
+    fn boot(&self) -> String {
+        let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
+        id.unwrap_or_else(|_| format!("process {}", std::process::id()))
+    }
+    fn since_boot(&self) -> u64 {
+        let time = clock_gettime(ClockId::Boottime);
+        acd::time::micros(Duration::try_from(time).unwrap_or_default())
+    }
+}
+
 /// What the clock said at a moment of the machine's own count, which nobody sets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Anchor {
@@ -27,21 +60,10 @@ pub struct Anchor {
 impl Anchor {
     /// What the clock that was anchored says now; none when the machine was started again.
     #[must_use]
-    pub fn now(&self) -> Option<Timestamp> {
-        let since = since_boot().checked_sub(self.since_boot)?;
-        (boot() == self.boot).then_some(self.at + Duration::from_micros(since))
+    pub fn now(&self, dials: &impl Dials) -> Option<Timestamp> {
+        let since = dials.since_boot().checked_sub(self.since_boot)?;
+        (dials.boot() == self.boot).then_some(self.at + Duration::from_micros(since))
     }
-}
-
-/// The name of the machine's present start; without one nothing is anchored to another process.
-fn boot() -> String {
-    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
-    id.unwrap_or_else(|_| format!("process {}", std::process::id()))
-}
-
-fn since_boot() -> u64 {
-    let time = clock_gettime(ClockId::Boottime);
-    acd::time::micros(Duration::try_from(time).unwrap_or_default())
 }
 
 /// What the clock says, for whoever is not the brain.
@@ -69,7 +91,8 @@ impl Hand {
 
 /// The clock.
 #[derive(Debug)]
-pub struct Clock {
+pub struct Clock<D = SystemDials> {
+    dials: D,
     hand: Hand,
     /// Wall clock − this clock, in microseconds, as last believed.
     offset: i64,
@@ -80,16 +103,25 @@ impl Clock {
     /// Starts after `last`: by the wall clock, or going on from the clock of a process before.
     #[must_use]
     pub fn start(last: Timestamp, before: Option<&Anchor>) -> Self {
-        let started = Instant::now();
-        let goes_on = before.and_then(Anchor::now);
-        let origin = goes_on.unwrap_or_else(wall).max(Timestamp(last.micros() + 1));
+        Self::by(SystemDials, last, before)
+    }
+}
+
+impl<D: Dials> Clock<D> {
+    /// As [`Clock::start`], by other dials than the system's.
+    #[must_use]
+    pub fn by(dials: D, last: Timestamp, before: Option<&Anchor>) -> Self {
+        let started = dials.instant();
+        let goes_on = before.and_then(|before| before.now(&dials));
+        let wall = dials.wall();
+        let origin = goes_on.unwrap_or(wall).max(Timestamp(last.micros() + 1));
         let hand = Hand { origin, started };
-        Self { hand, offset: hand.behind_the_wall(), looked: started }
+        Self { hand, offset: difference(wall, origin), looked: started, dials }
     }
     /// The time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        self.hand.now()
+        self.at(self.dials.instant())
     }
     /// For others who need to know the time.
     #[must_use]
@@ -99,7 +131,7 @@ impl Clock {
     /// For the next process.
     #[must_use]
     pub fn anchor(&self) -> Anchor {
-        Anchor { boot: boot(), since_boot: since_boot(), at: self.now() }
+        Anchor { boot: self.dials.boot(), since_boot: self.dials.since_boot(), at: self.now() }
     }
     /// The time of an instant.
     #[must_use]
@@ -108,12 +140,12 @@ impl Clock {
     }
     /// By how much the wall clock was set since the last look, in microseconds, if it was.
     pub fn step(&mut self) -> Option<i64> {
-        let now = Instant::now();
+        let now = self.dials.instant();
         if now.saturating_duration_since(self.looked) < LOOK {
             return None;
         }
         self.looked = now;
-        let offset = difference(wall(), self.at(now));
+        let offset = difference(self.dials.wall(), self.at(now));
         let by = offset - self.offset;
         if by.unsigned_abs() < acd::time::micros(STEP) {
             return None;
@@ -154,7 +186,7 @@ mod tests {
     fn a_machine_that_was_started_again_has_no_count_to_go_on_from() {
         let anchor =
             Anchor { boot: "another".to_owned(), ..Clock::start(Timestamp::default(), None).anchor() };
-        assert_eq!(anchor.now(), None);
+        assert_eq!(anchor.now(&SystemDials), None);
         let started = Clock::start(Timestamp::default(), Some(&anchor));
         assert!(difference(started.now(), wall()).abs() < 1_000_000);
     }

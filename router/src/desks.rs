@@ -2,6 +2,7 @@
 //!
 //! With no desktop connected nothing is urgent: orders are handed over in larger batches, which saves a wake-up a call.
 
+use crate::ground::DeskWay;
 use acd::{Order, Timestamp};
 use agent_gateway::{DeskOrder, GatewayHandle};
 use std::time::Duration;
@@ -12,18 +13,18 @@ const LAZY: Duration = Duration::from_millis(250);
 const BATCH: usize = 1_024;
 
 /// The way to the gateway.
-pub struct Desks {
-    gateway: Option<GatewayHandle>,
+pub struct Desks<W = GatewayHandle> {
+    gateway: Option<W>,
     orders: Vec<DeskOrder>,
     oldest: Option<Timestamp>,
     connected: usize,
     urgent: bool,
 }
 
-impl Desks {
+impl<W: DeskWay> Desks<W> {
     /// To a gateway, or to nobody.
     #[must_use]
-    pub const fn new(gateway: Option<GatewayHandle>) -> Self {
+    pub const fn new(gateway: Option<W>) -> Self {
         Self { gateway, orders: Vec::new(), oldest: None, connected: 0, urgent: false }
     }
     /// Whether any agent has a desktop.

@@ -10,6 +10,7 @@ pub mod demo;
 pub mod desks;
 pub mod drain;
 pub mod follower;
+pub mod ground;
 pub mod http;
 pub mod inbox;
 pub mod inspect;

@@ -9,7 +9,7 @@ mod sound;
 mod stream;
 mod tune;
 
-pub use ports::Ports;
+pub use ports::{PortSource, Ports};
 pub use sound::{Sound, SoundError, Sounds};
 
 use acd::CallId;
@@ -38,7 +38,32 @@ enum Order {
     Stop { call: CallId },
 }
 
-/// Tells the player what to do. Never waits.
+/// Plays to callers. Never waits.
+pub trait Player: Send {
+    /// Music to a caller starts, or goes elsewhere.
+    ///
+    /// # Errors
+    /// [`MediaStuck`].
+    fn play(
+        &self,
+        call: CallId,
+        socket: Arc<UdpSocket>,
+        play: Play,
+        sound: Arc<Sound>,
+    ) -> Result<(), MediaStuck>;
+    /// Something is spoken to a caller over the music; nothing to one who hears none.
+    ///
+    /// # Errors
+    /// [`MediaStuck`].
+    fn speak(&self, call: CallId, clips: Vec<Arc<Sound>>) -> Result<(), MediaStuck>;
+    /// Music to a caller stops.
+    ///
+    /// # Errors
+    /// [`MediaStuck`].
+    fn stop(&self, call: CallId) -> Result<(), MediaStuck>;
+}
+
+/// Tells the player's thread what to do.
 #[derive(Clone, Debug)]
 pub struct Media {
     orders: SyncSender<Order>,
@@ -59,11 +84,10 @@ impl Media {
         std::thread::Builder::new().name("media".to_owned()).spawn(move || run(&inbox))?;
         Ok(Self { orders })
     }
-    /// Music to a caller starts, or goes elsewhere.
-    ///
-    /// # Errors
-    /// [`MediaStuck`].
-    pub fn play(
+}
+
+impl Player for Media {
+    fn play(
         &self,
         call: CallId,
         socket: Arc<UdpSocket>,
@@ -72,18 +96,10 @@ impl Media {
     ) -> Result<(), MediaStuck> {
         self.orders.try_send(Order::Play { call, socket, play, sound }).map_err(|_| MediaStuck)
     }
-    /// Something is spoken to a caller over the music; nothing to one who hears none.
-    ///
-    /// # Errors
-    /// [`MediaStuck`].
-    pub fn speak(&self, call: CallId, clips: Vec<Arc<Sound>>) -> Result<(), MediaStuck> {
+    fn speak(&self, call: CallId, clips: Vec<Arc<Sound>>) -> Result<(), MediaStuck> {
         self.orders.try_send(Order::Speak { call, clips }).map_err(|_| MediaStuck)
     }
-    /// Music to a caller stops.
-    ///
-    /// # Errors
-    /// [`MediaStuck`].
-    pub fn stop(&self, call: CallId) -> Result<(), MediaStuck> {
+    fn stop(&self, call: CallId) -> Result<(), MediaStuck> {
         self.orders.try_send(Order::Stop { call }).map_err(|_| MediaStuck)
     }
 }

@@ -1,6 +1,8 @@
 //! The brain as it was: from the newest snapshot that can be used, and what the log has behind it.
 
 use crate::{
+    clock::{Clock, Dials},
+    live::{Left, LiveFile},
     log::{FileLog, LogError, Reader, StoreLock},
     states::{self, State},
 };
@@ -41,6 +43,21 @@ pub fn recover(folder: &Path) -> Result<Recovered, LogError> {
     })?;
     states::remove_behind(folder, log.last()).map_err(LogError::io(folder))?;
     Ok(Recovered { acd, log, last })
+}
+
+/// The clock of this process, noted for the next one. It goes on from the one before where calls have outlived that: with
+/// nobody to wait or talk the wall clock is the better one.
+pub fn start_clock<D: Dials>(
+    dials: D,
+    acd: &Acd,
+    last: Timestamp,
+    left: &Left,
+    live: &mut LiveFile,
+) -> Clock<D> {
+    let before = left.clock.as_ref().filter(|_| acd.live_calls() > 0);
+    let clock = Clock::by(dials, last, before);
+    live.anchor(clock.anchor());
+    clock
 }
 
 /// The newest place to begin at whose snapshot is `fit`; the log's first entry without any.

@@ -8,7 +8,7 @@ mod places;
 use crate::{
     announcer::{Announcer, QueueSpeech},
     brain::{Brain, BrainError, BrainParts, DOOR, Pulse},
-    clock::Clock,
+    clock::SystemDials,
     desks::Desks,
     drain::Drain,
     inbox::{Door, Incoming, inbox},
@@ -16,7 +16,7 @@ use crate::{
     log::LogError,
     media::{Media, Ports, SoundError, Sounds},
     metrics::{Metrics, MetricsError},
-    recovery::{Recovered, Start, oldest_start, recover},
+    recovery::{Recovered, Start, oldest_start, recover, start_clock},
     relay::Relay,
     resolve::{Finder, Names},
     secret::SecretError,
@@ -159,10 +159,7 @@ impl House {
         let mut directory = acd.directory().clone();
         directory.learn(&plan);
 
-        // With nobody to wait or talk the wall clock is the better one.
-        let before = left.clock.as_ref().filter(|_| acd.live_calls() > 0);
-        let clock = Clock::start(last, before);
-        live.anchor(clock.anchor());
+        let clock = start_clock(SystemDials, &acd, last, &left, &mut live);
         let hand = clock.hand();
         if config.store.durability == Durability::Power {
             live.survive_power_loss();
@@ -185,8 +182,8 @@ impl House {
             secret,
             started: clock.now(),
             region,
-            ports: Ports::new(config.media.address, &config.media.ports),
-            media: Media::start()?,
+            ports: Box::new(Ports::new(config.media.address, &config.media.ports)),
+            media: Box::new(Media::start()?),
             metrics: Arc::clone(&metrics),
             trunks: Arc::clone(&trunks),
             relay: relay(&config, &metrics, clock.now())?,
@@ -210,11 +207,11 @@ impl House {
             streams: streams.clone(),
             desks: Desks::new(Some(gateway.clone())),
             inbox,
-            poll,
             announcer,
             metrics: Arc::clone(&metrics),
             drain: drain.clone(),
-        })?;
+        });
+        brain.register(&poll)?;
         brain.begin(plan, left)?;
         let pulse = brain.pulse();
         let office = crate::office::Office::open(
@@ -231,7 +228,7 @@ impl House {
             desk: gateway.address(),
             operator: office.address(),
         };
-        let brain = std::thread::Builder::new().name("brain".to_owned()).spawn(move || brain.run())?;
+        let brain = std::thread::Builder::new().name("brain".to_owned()).spawn(move || brain.run(poll))?;
         if let Some(finder) = finder {
             finder.keep_asking(&door, runtime);
         }

@@ -16,10 +16,10 @@ pub use transfer::OutsideSide;
 pub use udp::UdpEdge;
 
 use crate::{
-    media::{Media, Ports, Sound},
+    ground::{Datagrams, Lines},
+    media::{Player, PortSource, Sound},
     metrics::{Direction, Metrics, TrunkCall},
     relay::Relay,
-    streams::Streams,
     trunks::TrunkBoard,
 };
 use acd::{CallId, Event, OfferId, QueueNo, Refusal, Timestamp, event::CallerExit};
@@ -55,8 +55,8 @@ pub struct SipEdge {
     outside: Vec<OutsideSide>,
     callers: HashMap<CallId, CallerSide>,
     found: Located,
-    ports: Ports,
-    media: Media,
+    ports: Box<dyn PortSource>,
+    media: Box<dyn Player>,
     metrics: Arc<Metrics>,
     trunks: Arc<TrunkBoard>,
     relay: Option<Relay>,
@@ -117,9 +117,9 @@ pub struct SipParts {
     /// How numbers without a country code are read.
     pub region: Region,
     /// RTP ports.
-    pub ports: Ports,
+    pub ports: Box<dyn PortSource>,
     /// The music player.
-    pub media: Media,
+    pub media: Box<dyn Player>,
     /// Where messages are counted.
     pub metrics: Arc<Metrics>,
     /// Where it is shown how trunks are.
@@ -231,6 +231,12 @@ impl SipEdge {
         self.metrics.refusals.set_draining(on);
     }
 
+    /// Calls, legs and transactions alive.
+    #[must_use]
+    pub fn counts(&self) -> sip::Counts {
+        self.stack.counts()
+    }
+
     /// What the stack has noticed since the last time, in order.
     pub fn take_notices(&mut self) -> Vec<Notice> {
         std::mem::take(&mut self.out.notices)
@@ -246,8 +252,8 @@ impl SipEdge {
     }
 
     /// Sends everything, in order. Only after the commit.
-    pub fn send(&mut self, socket: &mut UdpEdge, streams: &Streams, now: Timestamp) {
-        self.metrics.alive.set(self.stack.counts());
+    pub fn send(&mut self, socket: &mut impl Datagrams, streams: &impl Lines, now: Timestamp) {
+        self.metrics.alive.set(self.counts());
         for send in relayed::sends(&mut self.relay, &mut self.out.sends, now) {
             let (method, status) = count::sent(send.what);
             self.metrics.sip.count(Direction::Out, method, status);

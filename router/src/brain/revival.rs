@@ -1,7 +1,11 @@
 //! Calls that were alive when the process before ended: their legs are built again, the brain is told, peers are probed.
 
 use super::{Asker, Brain, BrainError};
-use crate::{live::Left, sip_edge::Remains};
+use crate::{
+    ground::{Ground, Live as _},
+    live::Left,
+    sip_edge::Remains,
+};
 use acd::{
     Call, CallId, Event, OfferId, Timestamp,
     call::{CallState, Far},
@@ -25,7 +29,7 @@ impl Probes {
     }
 }
 
-impl Brain {
+impl<G: Ground> Brain<G> {
     /// Takes up again what the process before has left, as far as legs go, and tells the brain what did not come through.
     pub(super) fn revive(&mut self, left: Left, now: Timestamp) -> Result<(), BrainError> {
         let mut remains = Remains::of(left);

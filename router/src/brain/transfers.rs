@@ -1,11 +1,12 @@
 //! Callers given away: whom a desk or a phone means is found out before the brain decides.
 
 use super::{Asker, Brain, BrainError};
+use crate::ground::Ground;
 use acd::{CallId, CommandError, Event, OfferId, Target, Timestamp};
 use agent_gateway::Transfer;
 use std::sync::Arc;
 
-impl Brain {
+impl<G: Ground> Brain<G> {
     /// An agent gives her caller away at her desk, or asks somebody first.
     pub(super) fn transfer(
         &mut self,

@@ -9,6 +9,12 @@ use std::{
 /// How many ports in a row may be taken by others before a caller waits without music.
 const TRIES: u32 = 64;
 
+/// Gives out ports.
+pub trait PortSource: Send {
+    /// Binds the next free port. `None` when many in a row are taken.
+    fn bind(&mut self) -> Option<(u16, Arc<UdpSocket>)>;
+}
+
 /// The range.
 #[derive(Debug)]
 pub struct Ports {
@@ -26,11 +32,6 @@ impl Ports {
         let count = u32::from(range.end().saturating_sub(first)).div_ceil(2).max(1);
         Self { address, first, count, next: 0 }
     }
-    /// Binds the next free port. `None` when many in a row are taken.
-    pub fn bind(&mut self) -> Option<(u16, Arc<UdpSocket>)> {
-        (0..TRIES.min(self.count)).find_map(|_| self.try_next())
-    }
-
     fn try_next(&mut self) -> Option<(u16, Arc<UdpSocket>)> {
         let step = u16::try_from(2 * (self.next % self.count)).unwrap_or(0);
         self.next = self.next.wrapping_add(1);
@@ -39,6 +40,12 @@ impl Ports {
         socket.set_nonblocking(true).ok()?;
         let port = socket.local_addr().ok()?.port();
         Some((port, Arc::new(socket)))
+    }
+}
+
+impl PortSource for Ports {
+    fn bind(&mut self) -> Option<(u16, Arc<UdpSocket>)> {
+        (0..TRIES.min(self.count)).find_map(|_| self.try_next())
     }
 }
 

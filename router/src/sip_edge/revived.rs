@@ -68,12 +68,13 @@ impl SipEdge {
         self.remember(call, offered);
         Ok(())
     }
-    /// Ends what belongs to no call of the brain's. A caller who was never answered, and may still repeat the INVITE, is as
-    /// good as new.
+    /// Ends what belongs to no call of the brain's. A caller who has heard no answer, and may still repeat the INVITE, is as
+    /// good as new: an answer that stands in the records was not sent before the call was in the log.
     pub fn bury(&mut self, mut remains: Remains, now: Timestamp) {
         let at = micros(now);
         for (call, caller) in std::mem::take(&mut remains.callers) {
-            let is_new = caller.ended.is_none() && caller.dialog.is_none();
+            let unheard = caller.dialog.as_ref().is_none_or(|dialog| dialog.unacknowledged.is_some());
+            let is_new = caller.ended.is_none() && unheard;
             if caller.ended.is_none() && !is_new {
                 let legs = remains.legs.remove(&call).unwrap_or_default();
                 self.end_unknown(sip::Remains { call, caller, legs }, now);

@@ -1,0 +1,98 @@
+//! What must hold when everybody has gone home: nothing is left, nobody is stuck, and the log tells one story.
+
+use crate::{
+    plan::Weather,
+    process::Process,
+    sabotage::entries,
+    ua::State,
+    world::{End, World},
+};
+use acd::{Acd, Event, sim::Ledger};
+use router::live::LiveFile;
+use std::{
+    collections::BTreeSet,
+    hash::{DefaultHasher, Hash, Hasher},
+    time::Duration,
+};
+
+impl World {
+    /// Checks the end; gives what came of the seed.
+    pub fn close(&mut self) -> End {
+        let mut process = self.process.take().expect("it runs in the end");
+        self.check_people();
+        check_process(&mut process);
+        let hash = process.brain.acd().state_hash().unwrap();
+        drop(process);
+        let (_, left) = LiveFile::open(self.folder.path()).unwrap();
+        assert!(left.callers.is_empty() && left.legs.is_empty(), "still stored: {left:?}");
+        let calls = self.check_log(&hash);
+        let served = self.books.legs.values().filter(|leg| leg.joined).map(|leg| &leg.call);
+        let served = served.collect::<BTreeSet<_>>().len();
+        let mut seen = DefaultHasher::new();
+        (self.seen.finish(), hash).hash(&mut seen);
+        entries(self.folder.path()).iter().for_each(|entry| format!("{entry:?}").hash(&mut seen));
+        End {
+            digest: seen.finish(),
+            calls,
+            served,
+            restarts: self.restarts,
+            turns: self.books.turns,
+            heard: self.heard,
+            lossy: self.lossy,
+        }
+    }
+    fn check_people(&self) {
+        for (name, ua) in &self.uas {
+            assert!(ua.is_quiet(), "{name} is left: {}", ua.describe());
+            let fair = self.weather == Weather::Fair && !self.lossy;
+            assert!(!(fair && ua.unheard), "{name} was never acknowledged");
+            assert!(!(fair && ua.expired), "nobody refreshed the session of {name}");
+            assert!(ua.finals.len() <= 1, "{name} heard {:?}", ua.finals);
+            let one = ua.is_phone() || ua.vanished || ua.finals.len() == 1 || self.weather != Weather::Fair;
+            assert!(one || self.restarts > 0, "{name} heard nothing");
+            assert!(ua.state != State::Up || ua.vanished, "{name} talks on");
+        }
+        for (name, caller) in &self.books.callers {
+            assert!(caller.calls.len() <= 1 || self.lossy, "{name} was taken for several: {caller:?}");
+        }
+    }
+    /// One story, told by the log alone: everybody was recorded once, and deciding again comes to the same.
+    fn check_log(&self, hash: &str) -> usize {
+        let all = entries(self.folder.path());
+        let (mut applied, mut again, mut ledger) = (Acd::new(), Acd::new(), Ledger::default());
+        let mut calls = BTreeSet::new();
+        for entry in &all {
+            if let Event::CallArrived { call, .. } = &entry.event {
+                assert!(calls.insert(call.to_string()), "{call} arrived twice");
+            }
+            let effects = applied.apply(entry);
+            ledger.write(entry, &effects).unwrap_or_else(|error| panic!("entry {}: {error}", entry.number));
+            assert_eq!(again.replay(entry).err(), None);
+        }
+        ledger.balance(&applied).unwrap();
+        assert_eq!(applied.state_hash().unwrap(), hash, "the log tells of another brain");
+        assert_eq!(again.state_hash().unwrap(), hash, "decided again, it is another brain");
+        let recovered = router::recovery::recover(self.folder.path()).unwrap().acd;
+        assert_eq!(recovered.state_hash().unwrap(), hash, "what is recovered is another brain");
+        assert_eq!(ledger.calls, calls.len() as u64, "not one record a call");
+        for (name, caller) in &self.books.callers {
+            let known = caller.calls.iter().all(|call| calls.contains(call));
+            assert!(known || self.lossy, "{name} has no record: {caller:?}");
+        }
+        calls.len()
+    }
+}
+
+fn check_process(process: &mut Process) {
+    let waits = process.brain.acd().live_calls();
+    let calls: Vec<_> = process.brain.acd().calls().collect();
+    assert_eq!(waits, 0, "somebody is still in the house: {calls:?}");
+    for (no, agent) in process.brain.acd().agents() {
+        assert!(!agent.state().is_handling(), "{no:?} is stuck in {:?}", agent.state());
+    }
+    assert_eq!(process.brain.next_deadline(), None, "something is still due");
+    assert_eq!(process.brain.wait(), Duration::from_secs(1));
+    let counts = process.brain.sip().counts();
+    assert_eq!(counts, sip::Counts::default(), "something is left in the stack");
+    assert_eq!(process.ports(), 0, "ports are not given back");
+}

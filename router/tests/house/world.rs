@@ -1,0 +1,468 @@
+//! A seed: the clock, the network, the machine with its process, callers, phones and desktops.
+
+use crate::{
+    books::Books,
+    desk::{Desk, Said},
+    machine::{FIRST_PORT, Machine},
+    network::{Chance, Datagram, Network},
+    plan::{self, CALM, END, House, SECOND, START, Troubles, Weather},
+    process::{Process, take_snapshot},
+    rig::{PBX, PHONE, Peer, US, address, text},
+    sabotage::Sabotage,
+    ua::{State, Ua},
+    watch::Watch,
+};
+use acd::{AgentNo, plan::Presence, sim::check_state};
+use agent_gateway::Brain as _;
+use bytes::Bytes;
+use sip::{
+    Micros,
+    wire::{Message, Method},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    hash::{DefaultHasher, Hash},
+};
+use tempfile::TempDir;
+
+/// What came of a seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct End {
+    /// Of everything that was sent and logged.
+    pub digest: u64,
+    pub calls: usize,
+    /// Callers who talked to somebody.
+    pub served: usize,
+    pub restarts: usize,
+    /// Rings at which the order of places was looked at.
+    pub turns: usize,
+    /// Steps at which somebody was found to hear what is right.
+    pub heard: usize,
+    /// Whether a process has died while the disk refused.
+    pub lossy: bool,
+}
+
+pub struct World {
+    pub loud: bool,
+    pub weather: Weather,
+    pub now: Micros,
+    pub chance: Chance,
+    pub machine: Machine,
+    pub folder: TempDir,
+    pub house: House,
+    pub process: Option<Process>,
+    pub uas: BTreeMap<String, Ua>,
+    pub books: Books,
+    pub seen: DefaultHasher,
+    pub restarts: usize,
+    pub heard: usize,
+    pub lossy: bool,
+    seed: u64,
+    network: Network,
+    watch: Watch,
+    desks: Vec<Desk>,
+    arrivals: VecDeque<Micros>,
+    troubles: Troubles,
+    /// When the process turns next, if nothing comes.
+    wakes: Micros,
+    paused_until: Micros,
+    /// When it is begun again.
+    down_until: Option<Micros>,
+    /// Since when it runs undisturbed.
+    up_since: Micros,
+    /// Something happened in this step.
+    changed: bool,
+    /// When the books were looked at.
+    looked: Micros,
+}
+
+fn folder() -> TempDir {
+    let shared = std::path::Path::new("/dev/shm");
+    let made = if shared.is_dir() { tempfile::tempdir_in(shared) } else { tempfile::tempdir() };
+    made.unwrap()
+}
+
+impl World {
+    pub fn new(seed: u64, weather: Weather, sabotage: Option<Sabotage>) -> Self {
+        let mut chance = Chance(seed.wrapping_mul(0x2545_f491_4f6c_dd1d) ^ 0x68_6f75_7365);
+        let house = House::random(&mut chance);
+        let troubles = Troubles::random(&mut chance);
+        let arrivals = plan::arrivals(&mut chance).into();
+        let now = Micros(START);
+        let machine = Machine::new(now, Chance(chance.next()), sabotage);
+        let at_desks =
+            house.plan.agents.iter().enumerate().filter(|(_, agent)| agent.presence == Presence::Desk);
+        let desks = at_desks.map(|(no, _)| Desk::new(AgentNo(no as u32), now, &mut chance)).collect();
+        Self {
+            loud: false,
+            weather,
+            now,
+            chance,
+            machine,
+            folder: folder(),
+            house,
+            process: None,
+            uas: BTreeMap::new(),
+            books: Books::default(),
+            seen: DefaultHasher::new(),
+            restarts: 0,
+            heard: 0,
+            lossy: false,
+            seed,
+            network: Network::default(),
+            watch: Watch::default(),
+            desks,
+            arrivals,
+            troubles,
+            wakes: now,
+            paused_until: now,
+            down_until: Some(now),
+            up_since: now,
+            changed: false,
+            looked: now,
+        }
+    }
+    /// Plays the seed to its end and checks that.
+    pub fn run(&mut self) -> End {
+        while self.now < END {
+            let next = self.next();
+            assert!(next >= self.now, "time runs backwards");
+            self.now = next.min(END);
+            self.machine.state().now = self.now;
+            self.step();
+        }
+        self.close()
+    }
+    fn next(&self) -> Micros {
+        let uas = self.uas.values().filter_map(Ua::due).min();
+        let desks = self.desks.iter().filter_map(Desk::due).min();
+        let process = self.process.is_some().then_some(self.wakes.max(self.paused_until));
+        let troubles = self.troubles.next(self.now);
+        [self.network.next(), uas, desks, process, self.down_until, self.arrivals.front().copied(), troubles]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(END)
+            .max(self.now)
+    }
+    fn step(&mut self) {
+        self.trouble();
+        while self.arrivals.front().is_some_and(|at| *at <= self.now) {
+            self.arrivals.pop_front();
+            self.somebody_calls();
+        }
+        if self.down_until.is_some_and(|at| at <= self.now) {
+            self.begin();
+        }
+        while let Some(datagram) = self.network.take(self.now) {
+            self.changed = true;
+            self.deliver(datagram);
+        }
+        self.work_at_desks();
+        let awake = self.paused_until <= self.now;
+        let comes = !self.machine.state().incoming.is_empty();
+        if self.process.is_some() && awake && (comes || self.wakes <= self.now) {
+            self.turn();
+        }
+        let names: Vec<String> = self.uas.keys().cloned().collect();
+        for name in names {
+            if let Some(ua) = self.uas.get_mut(&name).filter(|ua| ua.due().is_some_and(|due| due <= self.now))
+            {
+                ua.on_time(self.now);
+            }
+            self.flush(&name);
+        }
+        self.check();
+    }
+
+    fn trouble(&mut self) {
+        let now = self.now;
+        for effects in due(&mut self.troubles.crashes, now) {
+            let mut state = self.machine.state();
+            if self.process.is_some() && now < CALM {
+                state.dies_after.get_or_insert(effects);
+            }
+        }
+        for long in due(&mut self.troubles.pauses, now) {
+            self.paused_until = Micros(now.0 + long);
+            self.up_since = self.paused_until;
+        }
+        for by in due(&mut self.troubles.steps, now) {
+            self.machine.state().wall_off += by;
+        }
+        let mut state = self.machine.state();
+        state.refuses = self.troubles.refusals.iter().any(|(from, to)| *from <= now && now < *to);
+        if now >= CALM {
+            (state.refuses, state.dies_after) = (false, None);
+        }
+        drop(state);
+        let snapshots = self.troubles.snapshots.extract_if(.., |at| *at <= now).count();
+        if snapshots > 0 && self.process.is_some() {
+            take_snapshot(self.folder.path());
+        }
+    }
+    fn begin(&mut self) {
+        self.down_until = None;
+        if self.loud {
+            println!("{:>9.3} BEGINS", self.second());
+        }
+        let again = self.machine.state().processes > 0;
+        if again {
+            self.restarts += 1;
+            let stored = crate::process::stored(self.folder.path());
+            if self.lossy {
+                self.watch = Watch::default(); // what was lost may be said again
+            }
+            self.watch.restarted(&stored);
+        }
+        let process = Process::begin(&self.machine, self.folder.path(), &self.house);
+        self.process = Some(process);
+        (self.wakes, self.up_since) = (self.now, self.now);
+        self.after_effects();
+    }
+    /// One turn of the process, or as many as it wants at once.
+    fn turn(&mut self) {
+        loop {
+            let Some(process) = &mut self.process else { return };
+            let more = process.brain.turn().unwrap();
+            let wait = process.brain.wait();
+            if !self.machine.state().dead {
+                check_state(process.brain.acd()).unwrap();
+            }
+            self.wakes = Micros(self.now.0 + wait.as_micros() as u64);
+            self.after_effects();
+            if !more {
+                return;
+            }
+        }
+    }
+    /// Takes what has left the process, and buries it if it is dead.
+    fn after_effects(&mut self) {
+        let (sent, told, dead, degraded) = {
+            let mut state = self.machine.state();
+            for (call, caller) in std::mem::take(&mut state.callers) {
+                self.books.name(acd::CallId::from_u128(call.0).to_string(), &caller);
+            }
+            (std::mem::take(&mut state.sent), std::mem::take(&mut state.told), state.dead, state.degraded)
+        };
+        self.changed |= !sent.is_empty() || !told.is_empty();
+        let mut rung = Vec::new();
+        for (to, bytes) in sent {
+            rung.extend(self.sent(to, &bytes));
+        }
+        for order in told {
+            let plan = &self.house.plan;
+            self.books.to_desks(&order, |agent| plan.agents[agent.index()].id.clone());
+            if self.loud {
+                println!("{:>9.3} desks {order:?}", self.second());
+            }
+            for desk in &mut self.desks {
+                desk.hear(&order, self.now, &mut self.chance);
+            }
+        }
+        self.books.note_legs(&self.uas, self.now);
+        if !dead && !self.lossy {
+            rung.iter().for_each(|leg| self.books.check_turn(leg, &self.uas, self.now));
+        }
+        if dead {
+            if degraded {
+                self.lose();
+            }
+            self.die();
+        }
+    }
+    /// A process has died whose entries were in its memory alone: whoever was in them is told nothing, and hangs up.
+    fn lose(&mut self) {
+        self.lossy = true;
+        for ua in self.uas.values_mut() {
+            let at = plan::later(self.now, &mut self.chance, 10_000, 40_000);
+            ua.plan.deeds.push((at, crate::ua::Deed::HangUp));
+        }
+    }
+    fn die(&mut self) {
+        if self.loud {
+            println!("{:>9.3} DIES", self.second());
+        }
+        self.process = None;
+        self.books.restarted();
+        self.machine.state().playing.clear();
+        let down = self.chance.pick(&[(1, 0), (3, 300), (3, 1_500), (1, 6_000)]);
+        self.down_until = Some(Micros(self.now.0 + down * 1_000));
+        for desk in &mut self.desks {
+            desk.cut_off(self.now, &mut self.chance);
+        }
+    }
+
+    /// The process has sent this; the leg of a phone that is rung by it.
+    fn sent(&mut self, to: std::net::SocketAddr, bytes: &Bytes) -> Option<String> {
+        (to, bytes).hash(&mut self.seen);
+        let message = Message::parse(bytes.clone()).expect("we write sound messages");
+        self.tell("  sent ", &message);
+        self.watch.sent(&message, self.seed);
+        let rung = if to == address(PHONE) {
+            self.books.to_phone(&message)
+        } else {
+            self.books.to_caller(&message, self.now);
+            None
+        };
+        let datagram = Datagram { from: address(US), to, bytes: bytes.to_vec() };
+        self.launch(datagram);
+        rung
+    }
+    fn launch(&mut self, datagram: Datagram) {
+        let faults = if self.now >= CALM { Weather::Fair } else { self.weather }.faults();
+        self.network.send(datagram, self.now, faults, &mut self.chance);
+    }
+    fn deliver(&mut self, datagram: Datagram) {
+        let bytes = Bytes::from(datagram.bytes);
+        let message = Message::parse(bytes.clone()).unwrap();
+        if datagram.to == address(US) {
+            if self.process.is_some() {
+                self.tell("   got ", &message);
+                self.watch.got(&message);
+                self.machine.state().incoming.push_back((datagram.from, bytes));
+            }
+            return;
+        }
+        let name = text(message.call_id()).to_owned();
+        if !self.uas.contains_key(&name) {
+            let first = message.method() == Method::Invite
+                && message.status().is_none()
+                && message.to_tag().is_none();
+            if !first {
+                return; // a phone that has forgotten the call
+            }
+            let leg = &self.books.legs[&name];
+            let by_itself = self.house.accepts_at_desk(&leg.agent);
+            let plan = plan::phone(self.weather, by_itself, self.now, &mut self.chance);
+            let port = 30_000 + 10 * self.chance.below(500) as u16;
+            self.uas.insert(name.clone(), Ua::phone(message.clone(), plan, port));
+        }
+        if let Some(ua) = self.uas.get_mut(&name) {
+            let first = message.status().is_none()
+                && message.to_tag().is_none()
+                && message.method() == Method::Invite;
+            if ua.is_phone() && first {
+                ua.first_again(&message);
+            } else {
+                ua.on_message(&message, self.now, &mut self.chance);
+            }
+        }
+        self.flush(&name);
+    }
+    fn flush(&mut self, name: &str) {
+        let Some(ua) = self.uas.get_mut(name) else { return };
+        let from = address(if ua.is_phone() { PHONE } else { PBX });
+        for text in ua.sent() {
+            if text.starts_with("BYE ") || text.starts_with("CANCEL ") {
+                self.books.hung_up.insert(name.to_owned());
+            }
+            self.launch(Datagram { from, to: address(US), bytes: text.into_bytes() });
+        }
+    }
+    fn somebody_calls(&mut self) {
+        let name = format!("c{}", self.uas.len());
+        let plan = plan::caller(self.weather, self.now, &mut self.chance);
+        let mut peer = Peer::caller(&name);
+        let dialled = self.chance.pick(&[(3, "1500"), (1, "1600")]);
+        for line in [&mut peer.uri, &mut peer.target, &mut peer.remote] {
+            *line = line.replace("1500", dialled);
+        }
+        let port = 20_000 + 10 * self.chance.below(500) as u16;
+        let offerless = self.chance.percent(10);
+        let ua = Ua::caller((peer, plan), port, "8 0", offerless, "", self.now);
+        let key = ua.peer.call_id.clone();
+        self.books.callers.entry(key.clone()).or_default().dialled = dialled.to_owned();
+        self.uas.insert(key.clone(), ua);
+        self.flush(&key);
+    }
+    fn work_at_desks(&mut self) {
+        for desk in &mut self.desks {
+            if desk.due().is_none_or(|due| due > self.now) {
+                continue;
+            }
+            if self.process.is_none() {
+                desk.cut_off(self.now, &mut self.chance);
+                continue;
+            }
+            for said in desk.on_time(self.now, &mut self.chance) {
+                let Some(process) = &self.process else { continue };
+                self.wakes = self.now;
+                match said {
+                    Said::Event(event) => process.door.try_event(event, None).unwrap(),
+                    Said::Transfer(asked) => process.door.try_transfer(asked, None).unwrap(),
+                }
+            }
+        }
+    }
+
+    fn check(&mut self) {
+        let changed = std::mem::take(&mut self.changed);
+        if !changed && self.now.0 - self.looked.0 < 5 * SECOND {
+            return;
+        }
+        self.looked = self.now;
+        self.books.note_legs(&self.uas, self.now);
+        if self.process.is_none() {
+            return;
+        }
+        if !self.lossy {
+            self.books.check_bridges(&self.uas);
+            let excused: BTreeSet<_> =
+                self.desks.iter().flat_map(|desk| desk.hung_up.iter().copied()).collect();
+            self.books.check_farewells(&self.uas, &excused, self.weather);
+        }
+        self.check_ears();
+    }
+    /// Who was answered hears music, or a phone that hears the caller.
+    fn check_ears(&mut self) {
+        let undisturbed = self.now.0.saturating_sub(self.up_since.0) > 20 * SECOND;
+        if self.weather != Weather::Fair || !undisturbed || self.lossy {
+            return;
+        }
+        let state = self.machine.state();
+        for (id, caller) in &self.books.callers {
+            let Some(ua) = self.uas.get(id).filter(|ua| ua.takes_music()) else { continue };
+            let Some(call) = caller.calls.first().filter(|_| caller.told_off.is_none()) else { continue };
+            let quiet = |ua: &Ua| self.now.0 - ua.joined_since.0 > 20 * SECOND;
+            if ua.state != State::Up || !quiet(ua) {
+                continue;
+            }
+            let plays = state.playing.iter().find(|(other, _)| other.to_string() == *call);
+            let music = ua.hears.is_some_and(|port| port >= FIRST_PORT);
+            let played = plays.is_some_and(|(_, play)| play.to.port() == ua.port);
+            let phone = self.books.phone_of(call, &self.uas);
+            let with_phone =
+                phone.is_some_and(|phone| ua.hears == Some(phone.port) && phone.hears == Some(ua.port));
+            let moves = phone.is_some_and(|phone| !quiet(phone) || !phone.is_settled());
+            let fine = with_phone || (music && played) || moves;
+            assert!(fine, "{id} ({call}) hears nothing: {:?} {plays:?} {:?}", ua.hears, self.books.legs);
+            self.heard += 1;
+        }
+    }
+
+    pub fn second(&self) -> f64 {
+        (self.now.0 - START) as f64 / 1e6
+    }
+    fn tell(&self, what: &str, message: &Message) {
+        if self.loud {
+            let line = crate::rig::lines(std::slice::from_ref(message)).remove(0);
+            let (seq, call) = (message.cseq().0, text(message.call_id()));
+            println!("{:>9.3} {what} {line} {seq} {call} {}", self.second(), message.body().len());
+        }
+    }
+}
+
+/// Takes what is due.
+fn due<T: Copy>(all: &mut Vec<(Micros, T)>, now: Micros) -> Vec<T> {
+    all.extract_if(.., |(at, _)| *at <= now).map(|(_, what)| what).collect()
+}
+
+impl Troubles {
+    fn next(&self, now: Micros) -> Option<Micros> {
+        let refusals = self.refusals.iter().flat_map(|(from, to)| [*from, *to]).filter(|at| *at > now);
+        let crashes = self.crashes.iter().map(|(at, _)| *at);
+        let rest = self.pauses.iter().map(|(at, _)| *at).chain(self.steps.iter().map(|(at, _)| *at));
+        crashes.chain(rest).chain(refusals).chain(self.snapshots.iter().copied()).min()
+    }
+}
