@@ -5,6 +5,7 @@
 //! the reports'. No label comes from a caller.
 
 mod connections;
+mod operator;
 mod phones;
 mod refusals;
 mod relay;
@@ -14,6 +15,7 @@ mod trunks;
 mod upkeep;
 
 pub use connections::{ConnectionMetrics, OpenConnection};
+pub use operator::OperatorMetrics;
 pub use phones::PhoneMetrics;
 pub use refusals::RefusalMetrics;
 pub use relay::RelayMetrics;
@@ -48,6 +50,8 @@ pub struct Metrics {
     pub sip: SipMessages,
     /// Phones that register.
     pub phones: PhoneMetrics,
+    /// Who was refused at the operator's port.
+    pub operator: OperatorMetrics,
     /// What was turned away.
     pub refusals: RefusalMetrics,
     /// Trunks.
@@ -122,6 +126,7 @@ impl Metrics {
         Ok(Self {
             sip: SipMessages::new(&registry)?,
             phones: PhoneMetrics::new(&registry)?,
+            operator: OperatorMetrics::new(&registry)?,
             refusals: RefusalMetrics::new(&registry)?,
             trunks: TrunkMetrics::new(&registry)?,
             relay: RelayMetrics::new(&registry)?,

@@ -15,7 +15,8 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use std::{sync::Arc, time::Duration};
+use porter::{Entrance, Socket};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
@@ -37,6 +38,8 @@ pub(crate) struct Shared {
     pub(crate) hub: Arc<Hub>,
     pub(crate) origins: Arc<[String]>,
     pub(crate) phones: Arc<Option<BrowserPhones>>,
+    /// Whether everything comes over HTTPS.
+    pub(crate) encrypted: bool,
     pub(crate) stop: watch::Receiver<bool>,
 }
 
@@ -44,8 +47,17 @@ pub(crate) struct Shared {
 #[derive(Clone)]
 pub(crate) struct Place(#[allow(dead_code, reason = "held, not read")] Arc<OwnedSemaphorePermit>);
 
+/// The address that a request came from.
+#[derive(Clone, Copy)]
+pub(crate) struct Source(pub(crate) IpAddr);
+
 /// Accepts connections until told to stop.
-pub(crate) async fn accept(listener: TcpListener, routes: Router, mut stop: watch::Receiver<bool>) {
+pub(crate) async fn accept(
+    listener: TcpListener,
+    entrance: Entrance,
+    routes: Router,
+    mut stop: watch::Receiver<bool>,
+) {
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
         let accepted = tokio::select! {
@@ -53,8 +65,14 @@ pub(crate) async fn accept(listener: TcpListener, routes: Router, mut stop: watc
             _ = stop.wait_for(|&stop| stop) => return,
         };
         match (accepted, Arc::clone(&places).try_acquire_owned()) {
-            (Ok((stream, _)), Ok(place)) => {
-                tokio::spawn(serve(stream, routes.clone(), Place(Arc::new(place)), stop.clone()));
+            (Ok((stream, from)), Ok(place)) => {
+                let (entrance, routes, mut stop) = (entrance.clone(), routes.clone(), stop.clone());
+                tokio::spawn(async move {
+                    tokio::select! {
+                        () = serve(stream, from.ip(), &entrance, routes, Place(Arc::new(place))) => {}
+                        _ = stop.wait_for(|&stop| stop) => {}
+                    }
+                });
             }
             (Ok(_), Err(_)) => tracing::warn!("{MAX_CONNECTIONS} desk connections; one more was closed"),
             (Err(error), _) => {
@@ -65,13 +83,12 @@ pub(crate) async fn accept(listener: TcpListener, routes: Router, mut stop: watc
     }
 }
 
-async fn serve(stream: TcpStream, routes: Router, place: Place, mut stop: watch::Receiver<bool>) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "TCP_NODELAY was refused");
-    }
+async fn serve(stream: TcpStream, from: IpAddr, entrance: &Entrance, routes: Router, place: Place) {
+    let Some(socket) = come_in(stream, from, entrance).await else { return };
     let service = TowerToHyperService::new(routes);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(place.clone());
+        request.extensions_mut().insert(Source(from));
         hyper::service::Service::call(&service, request.map(Body::new))
     });
     let connection = http1::Builder::new()
@@ -79,12 +96,20 @@ async fn serve(stream: TcpStream, routes: Router, place: Place, mut stop: watch:
         .header_read_timeout(HEAD_WITHIN)
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(socket), service)
         .with_upgrades();
-    tokio::select! {
-        served = connection => if let Err(error) = served {
-            tracing::debug!(%error, "a desk connection failed");
-        },
-        _ = stop.wait_for(|&stop| stop) => {}
+    if let Err(error) = connection.await {
+        tracing::debug!(%error, "a desk connection failed");
     }
+}
+
+/// The connection behind its TLS handshake, if it came about.
+async fn come_in(stream: TcpStream, from: IpAddr, entrance: &Entrance) -> Option<Socket> {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY was refused");
+    }
+    let admitted = entrance.admit(stream, from).await;
+    admitted
+        .inspect_err(|refused| tracing::debug!(reason = refused.as_str(), "a desk connection was refused"))
+        .ok()
 }
