@@ -11,7 +11,13 @@ use std::{
 #[derive(Debug)]
 pub struct Places {
     all: usize,
-    taken: Mutex<HashMap<IpAddr, usize>>,
+    taken: Mutex<Taken>,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    all: usize,
+    by_address: HashMap<IpAddr, usize>,
 }
 
 /// One of them, until dropped.
@@ -34,30 +40,32 @@ impl Places {
     pub fn take(self: &Arc<Self>, from: IpAddr) -> Result<Place, Refused> {
         let from = from.to_canonical();
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        // At most `all` entries, as each counts at least one.
-        if taken.values().sum::<usize>() >= self.all {
+        if taken.all >= self.all {
             return Err(Refused::Full);
         }
-        let of_address = taken.get(&from).copied().unwrap_or(0);
+        let of_address = taken.by_address.get(&from).copied().unwrap_or(0);
         if of_address >= self.all.div_ceil(2) && !from.is_loopback() {
             return Err(Refused::AddressFull);
         }
-        taken.insert(from, of_address + 1);
+        taken.all += 1;
+        taken.by_address.insert(from, of_address + 1);
         Ok(Place { among: Arc::clone(self), from })
     }
     #[cfg(test)]
     pub(crate) fn taken(&self) -> usize {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner).len()
+        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.all.max(taken.by_address.len())
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         let mut taken = self.among.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = taken.get_mut(&self.from) {
+        taken.all -= 1;
+        if let Some(count) = taken.by_address.get_mut(&self.from) {
             *count -= 1;
             if *count == 0 {
-                taken.remove(&self.from);
+                taken.by_address.remove(&self.from);
             }
         }
     }

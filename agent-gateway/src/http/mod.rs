@@ -15,14 +15,18 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use porter::{Entrance, Socket};
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use porter::{Entrance, Places, Socket};
+use std::{
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    sync::watch,
 };
 
-/// Connections at the same time; one more is closed at once.
+/// Connections at the same time, of one address at most half; one more is closed at once.
 pub(crate) const MAX_CONNECTIONS: usize = 8_192;
 /// Time a client has to send its request's head.
 const HEAD_WITHIN: Duration = Duration::from_secs(5);
@@ -31,6 +35,9 @@ const MAX_HEADERS: usize = 64;
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 /// Pause after a failed accept: it is usually for want of file descriptors, and those come back.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Between two lines about connections that find no place.
+const TELL_EVERY: Duration = Duration::from_secs(60);
 
 /// What handlers share.
 #[derive(Clone)]
@@ -45,7 +52,7 @@ pub(crate) struct Shared {
 
 /// Holds a connection's place among [`MAX_CONNECTIONS`], also after it has become a WebSocket.
 #[derive(Clone)]
-pub(crate) struct Place(#[allow(dead_code, reason = "held, not read")] Arc<OwnedSemaphorePermit>);
+pub(crate) struct Place(#[allow(dead_code, reason = "held, not read")] Arc<porter::Place>);
 
 /// The address that a request came from.
 #[derive(Clone, Copy)]
@@ -58,24 +65,32 @@ pub(crate) async fn accept(
     routes: Router,
     mut stop: watch::Receiver<bool>,
 ) {
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let places = Places::new(MAX_CONNECTIONS);
+    let mut told: Option<Instant> = None;
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             _ = stop.wait_for(|&stop| stop) => return,
         };
-        match (accepted, Arc::clone(&places).try_acquire_owned()) {
-            (Ok((stream, from)), Ok(place)) => {
+        match accepted.map(|(stream, from)| (stream, from.ip(), places.take(from.ip()))) {
+            Ok((stream, from, Ok(place))) => {
                 let (entrance, routes, mut stop) = (entrance.clone(), routes.clone(), stop.clone());
                 tokio::spawn(async move {
                     tokio::select! {
-                        () = serve(stream, from.ip(), &entrance, routes, Place(Arc::new(place))) => {}
+                        () = serve(stream, from, &entrance, routes, Place(Arc::new(place))) => {}
                         _ = stop.wait_for(|&stop| stop) => {}
                     }
                 });
             }
-            (Ok(_), Err(_)) => tracing::warn!("{MAX_CONNECTIONS} desk connections; one more was closed"),
-            (Err(error), _) => {
+            Ok((_, _, Err(refused))) if told.is_none_or(|at| at.elapsed() >= TELL_EVERY) => {
+                told = Some(Instant::now());
+                tracing::warn!(
+                    reason = refused.as_str(),
+                    "no place for a desk connection; told at most once a minute"
+                );
+            }
+            Ok((_, _, Err(_))) => {}
+            Err(error) => {
                 tracing::warn!(%error, "a desk connection could not be accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
