@@ -36,6 +36,7 @@ mod revival;
 mod rtpengine;
 mod runbook;
 mod scenes;
+mod secure;
 mod streams;
 mod transfer;
 mod trunks;
