@@ -16,16 +16,17 @@ use std::{
 };
 
 /// Our crates, and those of ours each may use. `tests` may use all.
-const EDGES: [(&str, &[&str]); 9] = [
+const EDGES: [(&str, &[&str]); 10] = [
     ("acd", &[]),
     ("sip", &[]),
     ("protocol", &[]),
     ("wfm", &["acd"]),
     ("config", &["acd"]),
     ("screenpop", &["acd"]),
-    ("agent-gateway", &["acd", "protocol", "screenpop"]),
+    ("porter", &[]),
+    ("agent-gateway", &["acd", "porter", "protocol", "screenpop"]),
     ("loadtest", &["protocol", "sip"]),
-    ("router", &["acd", "agent-gateway", "config", "loadtest", "screenpop", "sip", "wfm"]),
+    ("router", &["acd", "agent-gateway", "config", "loadtest", "porter", "screenpop", "sip", "wfm"]),
 ];
 
 /// Crates that one part of the house alone may use.
@@ -41,7 +42,7 @@ const ONE_USER: [(&str, &[&str]); 14] = [
     ("hdrhistogram", &["loadtest"]),
     ("tokio-tungstenite", &["agent-gateway", "loadtest", "router", "tests"]),
     ("rustls", &["config"]),
-    ("tokio-rustls", &["router"]),
+    ("tokio-rustls", &["porter", "router", "tests"]),
     ("rustls-native-certs", &["router"]),
     ("rustix", &["router"]),
 ];

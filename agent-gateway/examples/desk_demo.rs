@@ -103,6 +103,7 @@ fn config(listener: TcpListener, sources: Vec<SourceSpec>) -> Result<GatewayConf
     });
     Ok(GatewayConfig {
         listener,
+        entrance: porter::Entrance::open(),
         agents: agents.collect(),
         queues: words(&["billing", "sales"]),
         codes: words(&["solved", "callback", "complaint", "sale", "wrong_number", "other"]),

@@ -5,6 +5,7 @@ use crate::{
     config::{AgentAccess, GatewayConfig, Roster},
     desk::{Batch, Desk},
     http::{self, Shared},
+    reception::Reception,
     socket::Hub,
 };
 use acd::Timestamp;
@@ -86,15 +87,17 @@ impl Gateway {
         let (stop, stopped) = watch::channel(false);
         let desk = Desk::new(Arc::clone(&roster), Arc::clone(&brain), config.screenpop);
         let sessions = AtomicU32::new(1);
-        let hub = Hub { roster, brain, asks, server_version: config.server_version, sessions };
+        let reception = Reception::new(roster);
+        let hub = Hub { reception, brain, asks, server_version: config.server_version, sessions };
         let shared = Shared {
             hub: Arc::new(hub),
             origins: config.origins.into(),
             phones: Arc::new(config.browser_phones),
+            encrypted: config.entrance.is_encrypted(),
             stop: stopped.clone(),
         };
         runtime.spawn(desk.run(orders_in, asks_in, stopped.clone()));
-        runtime.spawn(http::accept(listener, http::routes(shared), stopped));
+        runtime.spawn(http::accept(listener, config.entrance, http::routes(shared), stopped));
         Ok(GatewayHandle { orders, address, stop: Arc::new(stop) })
     }
 }

@@ -12,6 +12,7 @@ mod floor;
 mod gateway;
 mod http;
 mod outbox;
+mod reception;
 mod socket;
 mod words;
 

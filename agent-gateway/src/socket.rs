@@ -5,9 +5,9 @@
 
 use crate::{
     brain::Brain,
-    config::Roster,
     desk::{Ask, session_number},
     outbox::{Ending, Inbox, Outbox, Parcel, ended},
+    reception::{Reception, TurnedAway},
 };
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use protocol::{
@@ -16,6 +16,7 @@ use protocol::{
     SILENCE_MS, ServerError, ServerFrame, ServerMessage, Time,
 };
 use std::{
+    net::IpAddr,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -44,7 +45,7 @@ const SILENCE: Duration = Duration::from_millis(SILENCE_MS);
 
 /// What every socket needs.
 pub(crate) struct Hub {
-    pub(crate) roster: Arc<Roster>,
+    pub(crate) reception: Reception,
     pub(crate) brain: Arc<dyn Brain>,
     pub(crate) asks: mpsc::Sender<Ask>,
     pub(crate) server_version: String,
@@ -68,10 +69,11 @@ pub(crate) fn limits() -> WebSocketConfig {
         .max_write_buffer_size(2 * protocol::MAX_QUEUED_BYTES)
 }
 
-/// Serves one client. `welcome` is false for a page from an origin that may not connect: it is told so and closed.
+/// Serves one client, which is at `from`. `welcome` is false for a page from an origin that may not connect: it is told so and closed.
 pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     socket: WebSocketStream<S>,
     hub: &Hub,
+    from: IpAddr,
     welcome: bool,
 ) {
     let (mut sink, stream) = socket.split();
@@ -85,7 +87,7 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     let ending = tokio::select! {
         biased;
         ending = ended(&outbox) => ending,
-        ending = listen(stream, hub, &outbox, &mut session) => ending,
+        ending = listen(stream, (hub, from), &outbox, &mut session) => ending,
         ending = speak(&mut sink, hub, &mut inbox) => ending,
     };
     outbox.end(ending);
@@ -100,7 +102,7 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
 /// Reads what the client sends; `session` is set once it has identified.
 async fn listen(
     mut stream: impl Stream<Item = Result<Message, tungstenite::Error>> + Unpin,
-    hub: &Hub,
+    (hub, from): (&Hub, IpAddr),
     outbox: &Outbox,
     session: &mut Option<u64>,
 ) -> Ending {
@@ -132,7 +134,7 @@ async fn listen(
         };
         let heard = match *session {
             Some(session) => hear(&text, hub, outbox, session).await,
-            None => identify(&text, hub, outbox, session).await,
+            None => identify(&text, (hub, from), outbox, session).await,
         };
         if let Err(ending) = heard {
             return ending;
@@ -141,13 +143,18 @@ async fn listen(
 }
 
 /// The first message: who is there.
-async fn identify(text: &str, hub: &Hub, outbox: &Outbox, session: &mut Option<u64>) -> Result<(), Ending> {
+async fn identify(
+    text: &str,
+    (hub, from): (&Hub, IpAddr),
+    outbox: &Outbox,
+    session: &mut Option<u64>,
+) -> Result<(), Ending> {
     let frame = match ClientFrame::decode(text) {
         Ok(frame) => frame,
         Err(error) => return Err(misunderstood(outbox, &error.to_string())),
     };
     match frame.message {
-        ClientMessage::Identify(identify) => sign_in(&identify, hub, outbox, session).await,
+        ClientMessage::Identify(identify) => sign_in(&identify, (hub, from), outbox, session).await,
         ClientMessage::Resume(_) => {
             let message = "there is no such session here; identify afresh";
             Err(refuse(outbox, ErrorCode::SessionInvalid, message, CloseCode::SessionInvalid))
@@ -179,13 +186,17 @@ async fn identify(text: &str, hub: &Hub, outbox: &Outbox, session: &mut Option<u
 
 async fn sign_in(
     identify: &Identify,
-    hub: &Hub,
+    (hub, from): (&Hub, IpAddr),
     outbox: &Outbox,
     session: &mut Option<u64>,
 ) -> Result<(), Ending> {
-    let Some(agent) = hub.roster.by_token(&identify.token.0) else {
-        return Err(refuse(outbox, ErrorCode::AuthFailed, "this token is not known", CloseCode::AuthFailed));
-    };
+    let agent = hub.reception.who(&identify.token.0, from).map_err(|turned| {
+        let (code, close) = match turned {
+            TurnedAway::Unknown => (ErrorCode::AuthFailed, CloseCode::AuthFailed),
+            TurnedAway::Wait { .. } => (ErrorCode::TooMany, CloseCode::TooManyTries),
+        };
+        refuse(outbox, code, &turned.to_string(), close)
+    })?;
     if identify.client.kind == ClientKind::Wallboard && !agent.sees_floor() {
         let message = "a wallboard needs the role supervisor, planner or admin";
         return Err(refuse(outbox, ErrorCode::Forbidden, message, CloseCode::AuthFailed));

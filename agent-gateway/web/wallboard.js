@@ -65,7 +65,8 @@ class Wallboard {
   }
 
   #hear(frame) {
-    if (frame.type === "error") this.signInError = frame.data.code === "forbidden" ? t("wall.forbidden") : t("signin.refused");
+    const why = { forbidden: "wall.forbidden", too_many: "signin.tries" }[frame.data?.code] ?? "signin.refused";
+    if (frame.type === "error") this.signInError = t(why);
     if (frame.type !== "agent.presence") return;
     this.presence = frame.data;
     this.at = frame.ts;

@@ -18,6 +18,8 @@ use std::{
 const DNS_PORT: u16 = 53;
 /// The port of SIP when none is written (RFC 3261 §19.1.2).
 const SIP_PORT: u16 = 5060;
+/// Longest name of a host (RFC 1035 §2.3.4).
+const MAX_HOST: usize = 253;
 
 /// Where to listen: an address and a port, such as `127.0.0.1:5060`. Port 0 takes a free one.
 pub(crate) fn listen(text: &str) -> Result<SocketAddr, Wrong> {
@@ -60,6 +62,17 @@ fn host_name(text: &str) -> String {
 fn is_host_name(text: &str) -> bool {
     let inner = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.' || c == '_';
     text.chars().all(inner) && text.chars().any(|c| c.is_ascii_alphabetic())
+}
+
+/// A name by which we are asked over HTTP, in lower case.
+pub(crate) fn served_host(text: &str) -> Result<String, Wrong> {
+    if is_host_name(text) && text.len() <= MAX_HOST {
+        return Ok(text.to_ascii_lowercase());
+    }
+    Err(Wrong::new(
+        format!("{} is no name of a host", quoted(text)),
+        "write it without port, such as \"router.example\"",
+    ))
 }
 
 /// The address written into SDP: one that others can send to.

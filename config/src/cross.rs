@@ -18,8 +18,6 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-/// A token shorter than this can be guessed by whoever reaches the desk, in bytes.
-const SAFE_TOKEN: usize = 16;
 /// Roles with a meaning of their own; others open card sections.
 const ROLES: [&str; 4] = ["agent", "supervisor", "planner", "admin"];
 
@@ -50,6 +48,8 @@ fn names(read: &Read, check: &mut Check<'_>) {
     once("entry", read.entries.iter().map(|entry| (entry.plan.number.as_str(), &entry.number)), check);
     once("agent", read.agents.iter().map(|agent| (agent.plan.id.as_str(), &agent.id)), check);
     once("outside", read.outside.iter().map(|rule| (rule.plan.name.as_str(), &rule.name)), check);
+    let users = read.operator.users.iter();
+    once("user", users.map(|user| (user.name.value.as_str(), &user.name.place)), check);
     once("source", read.sources.iter().map(|source| (source.source.name.as_str(), &source.name)), check);
 }
 
@@ -69,8 +69,8 @@ fn once<'a>(what: &str, named: impl Iterator<Item = (&'a str, &'a Place)>, check
 
 fn listeners(read: &Read, check: &mut Check<'_>) {
     let mut listeners = vec![
-        ("the desk".to_owned(), read.desk.value.listen, &read.desk.place),
-        ("the operator".to_owned(), read.operator.value.listen, &read.operator.place),
+        ("the desk".to_owned(), read.desk.desk.listen, &read.desk.listen),
+        ("the operator".to_owned(), read.operator.operator.listen, &read.operator.listen),
     ];
     let streams = read.streams.iter();
     listeners.extend(streams.map(|listen| (format!("sip.{}", listen.key), listen.address, &listen.place)));
@@ -342,7 +342,7 @@ fn is_here(ip: IpAddr) -> bool {
 }
 
 fn tokens(read: &Read, check: &mut Check<'_>) {
-    let exposed = !is_here(read.desk.value.listen.ip());
+    let exposed = !is_here(read.desk.desk.listen.ip());
     let mut first: BTreeMap<&str, &str> = BTreeMap::new();
     for agent in &read.agents {
         let Some(token) = agent.access.token.as_ref().map(crate::Secret::expose) else { continue };
@@ -350,9 +350,16 @@ fn tokens(read: &Read, check: &mut Check<'_>) {
             let what = format!("is the token of {} as well", quoted(other));
             check.findings.problem(&agent.token, what, "give each agent her own");
         }
-        if exposed && token.len() < SAFE_TOKEN && agent.plan.presence == Presence::Desk {
-            let what = format!("is shorter than {SAFE_TOKEN} characters, and the desk listens off loopback");
+        if exposed && token.len() < secret::SAFE_TOKEN && agent.plan.presence == Presence::Desk {
+            let least = secret::SAFE_TOKEN;
+            let what = format!("is shorter than {least} characters, and the desk listens off loopback");
             check.findings.warn(&agent.token, what, "use 32 random letters and digits");
+        }
+    }
+    for (user, place) in read.operator.operator.users.iter().zip(&read.operator.users) {
+        if let Some(other) = first.insert(user.token.expose(), &user.name) {
+            let what = format!("is the token of {} as well", quoted(other));
+            check.findings.problem(&place.token, what, "give everybody a token of their own");
         }
     }
 }

@@ -10,8 +10,6 @@ const KEYS: &[(&str, &[&str])] = &[
         &["cluster", "redis", "node", "hours", "holidays", "holiday", "callback", "webhook", "survey"],
     ),
     ("[media]", &["announcement"]),
-    ("[desk]", &["tls", "certificate", "key", "sign_in"]),
-    ("[operator]", &["tls", "certificate", "key", "sign_in"]),
     ("[store]", &["url"]),
     ("[[trunk]]", &["attributes", "copy"]),
     ("[[entry]]", &["hours", "holidays", "ageing", "callback", "attributes"]),

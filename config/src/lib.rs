@@ -18,6 +18,7 @@ mod model;
 mod name;
 mod outside;
 mod pem;
+mod ports;
 mod reference;
 mod routing;
 mod rtpengine;
@@ -31,12 +32,13 @@ mod table;
 mod tls;
 mod trunk;
 mod uri;
+mod validity;
 
 pub use finding::{Finding, Problems, Warning};
 pub use model::{
     AgentAccess, Announce, CallLimit, Config, Desk, Digest, Drain, Durability, Host, Identity, Limits, Login,
-    Media, Network, Operator, Outside, Phone, Relay, Rtpengine, Secret, Section, Sip, SipUri, Site, Source,
-    SourceKind, Store, Tls, Told, Transport, Trunk,
+    Media, Network, Operator, OperatorRole, OperatorUser, Outside, Phone, Relay, Rtpengine, Secret, Section,
+    Sip, SipUri, Site, Source, SourceKind, Store, Tls, Told, Transport, Trunk,
 };
 pub use pem::{Credentials, CredentialsError};
 pub use reference::reference;
@@ -126,8 +128,8 @@ struct Read {
     streams: Vec<machine::Listen>,
     tls: Tls,
     media: Typed<Media>,
-    desk: Typed<Desk>,
-    operator: Typed<Operator>,
+    desk: ports::DeskRead,
+    operator: ports::OperatorRead,
     store: Store,
     drain: Drain,
     limits: Limits,
@@ -146,14 +148,18 @@ impl Read {
         let media = machine::media(&mut root, &sip, check);
         let trunks = trunk::trunks(&mut root, check);
         let queues = routing::queues(&mut root, media.value.clips.as_deref(), check);
+        let desk = ports::desk(&mut root, check);
+        let operator = ports::operator(&mut root, check);
+        let ours = streams.iter().filter(|listen| listen.is_encrypted()).map(|listen| &listen.place);
+        let encrypted: Vec<_> = ours.chain(desk.tls.iter()).chain(operator.tls.iter()).collect();
         let read = Self {
             site,
-            tls: tls::tls(&mut root, &streams, check),
+            tls: tls::tls(&mut root, &streams, &encrypted, check),
             sip,
             streams,
             media,
-            desk: machine::desk(&mut root, check),
-            operator: machine::operator(&mut root, check),
+            desk,
+            operator,
             store: machine::store(&mut root, check),
             drain: machine::drain(&mut root, check),
             limits: machine::limits(&mut root, check),
@@ -183,8 +189,8 @@ impl Read {
             sip: self.sip.value,
             tls: self.tls,
             media: Media { queue_music, announce, ..self.media.value },
-            desk: self.desk.value,
-            operator: self.operator.value,
+            desk: self.desk.desk,
+            operator: self.operator.operator,
             store: self.store,
             drain: self.drain,
             limits: self.limits,

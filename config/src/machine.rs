@@ -1,11 +1,11 @@
-//! Reads what concerns the machine: site, listeners, media, store, limits.
+//! Reads what concerns the machine: site, SIP, media, store, limits.
 
 use crate::{
     address, audio, call_limit,
     duration::{self, Span},
     finding::Place,
-    later, login,
-    model::{Desk, Drain, Durability, Limits, Media, Operator, Sip, Site, Store},
+    login,
+    model::{Drain, Durability, Limits, Media, Sip, Site, Store},
     name, rtpengine,
     table::{Check, Table, Typed, quoted},
 };
@@ -17,16 +17,12 @@ use std::{
 };
 
 pub(crate) const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
-/// Ports of the listeners when none is configured.
+/// Port of SIP when none is configured.
 const SIP_PORT: u16 = 5060;
-const DESK_PORT: u16 = 8080;
-const OPERATOR_PORT: u16 = 8081;
 const MEDIA_PORTS: std::ops::RangeInclusive<u16> = 20_000..=29_999;
 const REALM: &str = "sambung";
 const STORE_PATH: &str = "sambung-data";
 const ZONE: &str = "UTC";
-const CODES: [&str; 3] = ["done", "callback", "escalated"];
-const REASONS: [&str; 4] = ["break", "lunch", "meeting", "training"];
 /// Bounds and defaults of `[limits]`: least, most, default.
 const CALLS: (u32, u32, u32) = (1, 100_000, 10_000);
 const DESKTOPS: (u32, u32, u32) = (1, 50_000, 2_000);
@@ -133,37 +129,6 @@ pub(crate) fn media(root: &mut Table<'_>, sip: &Typed<Sip>, check: &mut Check<'_
     Typed { value: media, place }
 }
 
-/// `[desk]`.
-pub(crate) fn desk(root: &mut Table<'_>, check: &mut Check<'_>) -> Typed<Desk> {
-    let mut table = root.table("desk", check);
-    let listen = listen(&mut table, "listen", DESK_PORT, check);
-    let insecure = table.flag("insecure", false, check);
-    let codes = codes(&mut table, "codes", &CODES, |text| name::code(text, name::MAX_NAME), check);
-    let not_ready_reasons = codes_of_reasons(&mut table, check);
-    let origins = table.texts("origins", check).unwrap_or_default();
-    let origins =
-        origins.iter().filter_map(|origin| Some(origin.read(address::origin, check)?.value)).collect();
-    let phone_url = table.read("phone_url", rtpengine::phone_url, check).map(|url| url.value);
-    table.close(check);
-    guard(&listen, insecure, "TLS", check);
-    let desk = Desk { listen: listen.value, insecure, codes, not_ready_reasons, origins, phone_url };
-    Typed { value: desk, place: listen.place }
-}
-
-fn codes_of_reasons(table: &mut Table<'_>, check: &mut Check<'_>) -> Vec<String> {
-    codes(table, "not_ready_reasons", &REASONS, name::reason, check)
-}
-
-/// `[operator]`.
-pub(crate) fn operator(root: &mut Table<'_>, check: &mut Check<'_>) -> Typed<Operator> {
-    let mut table = root.table("operator", check);
-    let listen = listen(&mut table, "listen", OPERATOR_PORT, check);
-    let insecure = table.flag("insecure", false, check);
-    table.close(check);
-    guard(&listen, insecure, "TLS and sign-in", check);
-    Typed { value: Operator { listen: listen.value, insecure }, place: listen.place }
-}
-
 /// `[store]`.
 pub(crate) fn store(root: &mut Table<'_>, check: &mut Check<'_>) -> Store {
     let mut table = root.table("store", check);
@@ -202,52 +167,14 @@ pub(crate) fn limits(root: &mut Table<'_>, check: &mut Check<'_>) -> Limits {
     limits
 }
 
-fn listen(table: &mut Table<'_>, key: &'static str, port: u16, check: &mut Check<'_>) -> Typed<SocketAddr> {
+/// Where something listens; on loopback at `port` unless told otherwise.
+pub(crate) fn listen(
+    table: &mut Table<'_>,
+    key: &'static str,
+    port: u16,
+    check: &mut Check<'_>,
+) -> Typed<SocketAddr> {
     let default = SocketAddr::new(LOOPBACK, port);
     let place = table.place_of(key);
     table.read(key, address::listen, check).unwrap_or(Typed { value: default, place })
-}
-
-/// Off loopback nothing is served unprotected, unless the operator says that this is meant.
-fn guard(listen: &Typed<SocketAddr>, insecure: bool, lacks: &str, check: &mut Check<'_>) {
-    if listen.value.ip().to_canonical().is_loopback() || insecure {
-        return;
-    }
-    let what = format!("\"{}\" is off loopback without {lacks}, which is {}", listen.value, later::NOT_YET);
-    let way_out = format!(
-        "listen on 127.0.0.1:{} behind a proxy that has it, or add insecure = true",
-        listen.value.port()
-    );
-    check.findings.problem(&listen.place, what, way_out);
-}
-
-fn codes(
-    table: &mut Table<'_>,
-    key: &'static str,
-    default: &[&str],
-    meaning: impl Fn(&str) -> Result<String, crate::table::Wrong>,
-    check: &mut Check<'_>,
-) -> Vec<String> {
-    let place = table.place_of(key);
-    let Some(typed) = table.texts(key, check) else {
-        return default.iter().map(|&code| code.to_owned()).collect();
-    };
-    if typed.len() > name::MAX_CODES {
-        let what = format!("has {} codes, more than {}", typed.len(), name::MAX_CODES);
-        check.findings.problem(&place, what, "keep those that are used");
-    }
-    let mut codes: Vec<String> = Vec::new();
-    for text in typed {
-        let Some(code) = text.read(&meaning, check) else { continue };
-        if codes.contains(&code.value) {
-            check.findings.problem(
-                &code.place,
-                format!("{} stands there twice", quoted(&code.value)),
-                "take one out",
-            );
-        } else {
-            codes.push(code.value);
-        }
-    }
-    codes
 }

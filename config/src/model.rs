@@ -180,6 +180,8 @@ pub struct Told {
 pub struct Desk {
     /// Address of the TCP socket; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Whether pages and desktops come over HTTPS, with the certificate of [`Tls`]; there is one then.
+    pub tls: bool,
     /// Whether it may listen off loopback although nothing is encrypted.
     pub insecure: bool,
     /// Disposition codes offered in wrap-up.
@@ -194,12 +196,49 @@ pub struct Desk {
 }
 
 /// The operator's HTTP.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Operator {
     /// Address of the TCP socket; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Whether it is HTTPS, with the certificate of [`Tls`]; there is one then.
+    pub tls: bool,
+    /// Names, beside `localhost` and addresses, by which it may be asked.
+    pub hosts: Vec<String>,
+    /// Who may ask; none: everybody who reaches it.
+    pub users: Vec<OperatorUser>,
     /// Whether it may listen off loopback although nothing is encrypted and nobody signs in.
     pub insecure: bool,
+}
+
+/// Somebody, or a program, who may ask the operator's HTTP.
+#[derive(Clone, Debug)]
+pub struct OperatorUser {
+    /// The name, for logs and for signing in with name and token.
+    pub name: String,
+    /// What may be asked.
+    pub role: OperatorRole,
+    /// What proves it.
+    pub token: Secret,
+}
+
+/// What an operator's user may do; a later one includes those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OperatorRole {
+    /// Read everything.
+    Reader,
+    /// Change what the router does, too.
+    Operator,
+}
+
+impl OperatorRole {
+    /// Its word in configuration and answers.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reader => "reader",
+            Self::Operator => "operator",
+        }
+    }
 }
 
 /// What is kept on disk.

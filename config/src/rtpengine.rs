@@ -59,6 +59,13 @@ pub(crate) fn phone_url(text: &str) -> Result<String, Wrong> {
 /// A phone in a browser speaks DTLS-SRTP, and SIP over WebSocket.
 pub(crate) fn browsers(read: &Read, check: &mut Check<'_>) {
     let sip = &read.sip.value;
+    let clear =
+        read.desk.desk.phone_url.as_ref().filter(|url| read.desk.desk.tls && url.starts_with("ws://"));
+    if let (Some(url), Some(place)) = (clear, &read.desk.phone_url) {
+        let what =
+            format!("{} is not encrypted, and no browser lets a page from HTTPS connect there", quoted(url));
+        check.findings.problem(place, what, "write wss://, and let sip.wss or a proxy answer there");
+    }
     for agent in &read.agents {
         match agent.access.phone {
             Phone::Browser => {}
@@ -71,6 +78,11 @@ pub(crate) fn browsers(read: &Read, check: &mut Check<'_>) {
         if sip.ws.is_none() && sip.wss.is_none() {
             let what = "\"browser\" needs SIP over WebSocket";
             check.findings.problem(&agent.phone, what, "add [sip] wss = \"0.0.0.0:7443\" and [tls]");
+        }
+        if read.desk.desk.tls && sip.ws.is_some() && sip.wss.is_none() && read.desk.desk.phone_url.is_none() {
+            let what =
+                "\"browser\" needs SIP over encrypted WebSocket, as her page comes over HTTPS (desk.tls)";
+            check.findings.problem(&agent.phone, what, "add [sip] wss = \"0.0.0.0:7443\"");
         }
         if !sip.digest.contains(&Digest::Md5) {
             let what = "\"browser\" proves its password by md5, which digest does not offer";

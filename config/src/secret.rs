@@ -15,6 +15,8 @@ use std::{
 const MAX_SECRET: usize = 4_096;
 /// A password shorter than this can be guessed by whoever reaches the SIP port, in characters.
 const SAFE_PASSWORD: usize = 12;
+/// A token shorter than this can be guessed by whoever reaches the port, in bytes.
+pub(crate) const SAFE_TOKEN: usize = 16;
 /// What a guesser tries first.
 const WELL_KNOWN: [&str; 5] = ["change-me", "changeme", "password", "123456", "qwerty"];
 
@@ -27,7 +29,7 @@ pub(crate) struct Keys {
     what: &'static str,
 }
 
-/// What a desktop signs in with.
+/// What a desktop, or a user of the operator's HTTP, signs in with.
 pub(crate) const TOKEN: Keys =
     Keys { plain: "token", file: "token_file", variable: "token_env", what: "token" };
 /// What an agent's phone registers with.
@@ -84,6 +86,26 @@ pub(crate) fn warn_if_weak(place: &Place, password: &Secret, user: &str, check: 
         return;
     };
     check.findings.warn(place, what, "use 20 random letters and digits");
+}
+
+/// Refuses a token of `user` that can be guessed, where everybody may guess; warns of a well-known one elsewhere.
+pub(crate) fn refuse_weak_token(
+    place: &Place,
+    token: &Secret,
+    user: &str,
+    exposed: bool,
+    check: &mut Check<'_>,
+) {
+    const WAY_OUT: &str = "use 32 random letters and digits";
+    let text = token.expose().to_ascii_lowercase();
+    if exposed && text.len() < SAFE_TOKEN {
+        let what = format!("is shorter than {SAFE_TOKEN} characters, and the operator listens off loopback");
+        check.findings.problem(place, what, WAY_OUT);
+    } else if text == user.to_ascii_lowercase() {
+        check.findings.warn(place, "is the user's own name", WAY_OUT);
+    } else if WELL_KNOWN.iter().any(|word| text.contains(word)) {
+        check.findings.warn(place, "holds a word that is guessed first", WAY_OUT);
+    }
 }
 
 fn plain(table: &mut Table<'_>, keys: &Keys, check: &mut Check<'_>) -> Option<String> {

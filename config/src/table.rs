@@ -207,7 +207,7 @@ impl<'d> Table<'d> {
     }
     /// Every `[[key]]` below this table, each named by its `label`.
     pub fn tables(&mut self, key: &'static str, label: &str, check: &mut Check<'_>) -> Vec<Table<'d>> {
-        let header = format!("[[{key}]]");
+        let header = format!("[[{}]]", self.place.below(key).key);
         let Some(value) = self.value(key) else { return Vec::new() };
         let DeValue::Array(items) = value.value else {
             let what = format!("is {}, not a list of tables", kind(value.value));

@@ -292,7 +292,7 @@ fn the_reference_is_a_file_that_works_and_shows_the_defaults() {
         format!("{:?}", (&default.site, &default.sip, &default.tls, &default.media))
     );
     assert_eq!(
-        format!("{:?}", (&shown.desk, &shown.operator)),
+        format!("{:?}", (&shown.desk, config::Operator { users: Vec::new(), ..shown.operator.clone() })),
         format!("{:?}", (&default.desk, &default.operator))
     );
     assert_eq!(
@@ -316,8 +316,9 @@ fn the_reference_names_every_key_and_no_other() {
         let section = reference.split_once(&format!("{header}\n")).unwrap().1;
         let section = section.lines().take_while(|line| !line.starts_with('['));
         let named: Vec<&str> = section.filter_map(key_named).collect();
-        // Sections stand under headers of their own.
-        let known: Vec<&str> = known.split(", ").filter(|key| *key != "sections").collect();
+        // Sections and users stand under headers of their own.
+        let own = |key: &&str| *key != "sections" && !(header == "[operator]" && *key == "user");
+        let known: Vec<&str> = known.split(", ").filter(own).collect();
         let sorted = |mut keys: Vec<&str>| {
             keys.sort_unstable();
             keys.join(" ")
@@ -348,8 +349,14 @@ fn the_alternatives_of_the_reference_are_accepted() {
 fn without_plain_secret(reference: &str, line: &str) -> String {
     let key = key_named(line).unwrap();
     let plain = key.strip_suffix("_file").or_else(|| key.strip_suffix("_env")).unwrap_or(key);
-    let kept = reference.lines().filter(|line| !line.starts_with(&format!("{plain} = ")));
-    kept.map(|line| format!("{line}\n")).collect()
+    let place = reference.find(line).unwrap();
+    let given = |at: &usize| reference[*at + 1..].starts_with(&format!("{plain} = "));
+    // The one in the same section is the last before it.
+    let Some(at) = reference[..place].rmatch_indices('\n').map(|(at, _)| at).find(given) else {
+        return reference.to_owned();
+    };
+    let end = reference[at + 1..].find('\n').unwrap();
+    format!("{}{}", &reference[..at], &reference[at + 1 + end..])
 }
 
 /// The key a line sets, also when the line is commented out.

@@ -117,3 +117,42 @@ fn asking_for_certificates_where_nobody_connects_is_a_warning() {
     assert_eq!(asks("[tls]\nclient_ca = 'sip.pem'\n"), 1);
     assert_eq!(asks(&format!("{BOTH}client_ca = 'sip.pem'\n")), 0);
 }
+
+#[test]
+fn desk_and_operator_off_loopback_need_a_certificate_and_the_operator_users() {
+    let folder = folder();
+    let ports =
+        "[desk]\nlisten = '0.0.0.0:8080'\ntls = true\n[operator]\nlisten = '0.0.0.0:8081'\ntls = true\n";
+    let user = "[[operator.user]]\nname = 'ops'\nrole = 'operator'\ntoken = 'Tz6-0f3a9c-Kp49x'\n";
+    let shown = "[tls]\ncertificate = 'sip.pem'\nkey = 'sip.key'\n";
+    let (config, warnings) = read(&folder, &format!("{ports}{user}{shown}")).unwrap();
+    assert_eq!(warnings, []);
+    assert!(config.desk.tls && config.operator.tls && !config.desk.insecure && !config.operator.insecure);
+    let user_read = &config.operator.users[0];
+    assert_eq!((user_read.name.as_str(), user_read.role), ("ops", config::OperatorRole::Operator));
+    assert!(user_read.token.matches("Tz6-0f3a9c-Kp49x"));
+    assert_eq!(
+        said(&folder, &format!("{ports}{user}")),
+        "3: desk.tls: has no certificate to show; add certificate and key below [tls]\n\
+         6: operator.tls: has no certificate to show; add certificate and key below [tls]"
+    );
+    assert_eq!(
+        said(&folder, &format!("{ports}{shown}")),
+        "5: operator.listen: \"0.0.0.0:8081\" is off loopback without an [[operator.user]]; add that, listen on \
+         127.0.0.1:8081 behind a proxy that has it, or add insecure = true"
+    );
+}
+
+#[test]
+fn a_certificate_that_has_ended_is_a_warning() {
+    let folder = folder();
+    let mut params = rcgen::CertificateParams::new(["sip.example".to_owned()]).unwrap();
+    params.not_before = rcgen::date_time_ymd(2019, 1, 1);
+    params.not_after = rcgen::date_time_ymd(2020, 1, 1);
+    let key = KeyPair::generate().unwrap();
+    fs::write(folder.path().join("sip.pem"), params.self_signed(&key).unwrap().pem()).unwrap();
+    write_key(folder.path(), &key.serialize_pem());
+    assert_eq!(warned(&folder, BOTH), ["has ended at 2020-01-01T00:00:00Z"]);
+    let (config, _) = read(&folder, BOTH).unwrap();
+    assert_eq!(config.tls.load().unwrap().end().unwrap().as_second(), 1_577_836_800);
+}

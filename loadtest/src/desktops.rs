@@ -208,7 +208,9 @@ fn closed(frame: Option<&CloseFrame>, desktop: &Desktop, tally: &Tally) -> Left 
             tally.failed(Failure::SignInFailed);
             Left::ForGood
         }
-        Some(CloseCode::SessionInvalid | CloseCode::SlowConsumer) | None => Left::Lost,
+        Some(CloseCode::SessionInvalid | CloseCode::SlowConsumer | CloseCode::TooManyTries) | None => {
+            Left::Lost
+        }
     }
 }
 

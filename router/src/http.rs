@@ -1,7 +1,8 @@
 //! The operator's HTTP: health, metrics, floor, calls, reports.
 //!
 //! Carries questions to the records and the floor, and answers as JSON or CSV; counts nothing itself. Loopback
-//! unless told otherwise; requests must name a host of ours, and no other origin is let in.
+//! unless told otherwise; requests must name a host of ours, no other origin is let in, and where there are users only
+//! they are answered.
 
 mod draining;
 mod error;
@@ -12,24 +13,31 @@ mod history;
 mod output;
 mod params;
 mod reports;
+mod sign_in;
 mod stamp;
 mod trunks;
+
+pub use error::Refusal;
+pub use sign_in::Users;
 
 use crate::{
     clock::Hand, drain::Drain, follower::Floor, metrics::Metrics, records::Reader, trunks::TrunkBoard,
 };
 use axum::{
     Router,
-    http::{Method, StatusCode},
+    body::Body,
+    http::{Method, Request, StatusCode},
     middleware,
     routing::{MethodRouter, get},
 };
 use error::ApiError;
+use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
 use jiff::tz::TimeZone;
+use porter::{Entrance, Places};
 use std::{
     io,
     net::{IpAddr, TcpListener},
@@ -41,7 +49,7 @@ use std::{
 };
 use tokio::{net::TcpStream, sync::Semaphore, time::timeout};
 
-/// Connections at a time; further ones wait to be accepted.
+/// Connections at a time, of one address at most half; further ones wait to be accepted.
 const CONNECTIONS: usize = 256;
 /// How long a request's head may take to arrive, and a connection idle.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
@@ -77,6 +85,10 @@ pub struct HttpState {
     pub listen: IpAddr,
     /// Names, beside `localhost` and addresses, by which this host may be asked.
     pub hosts: Vec<String>,
+    /// How connections come in.
+    pub entrance: Entrance,
+    /// Who may ask.
+    pub users: Users,
 }
 
 impl HttpState {
@@ -126,6 +138,7 @@ pub fn app(state: Arc<HttpState>) -> Router {
                 format!("{method} is not served here; /v1/openapi.json lists what is"),
             )
         })
+        .layer(middleware::from_fn_with_state(Arc::clone(&state), sign_in::sign_in))
         .layer(middleware::from_fn_with_state(Arc::clone(&state), guard::guard))
         .with_state(state)
 }
@@ -137,18 +150,21 @@ pub fn app(state: Arc<HttpState>) -> Router {
 pub async fn serve(listener: TcpListener, state: Arc<HttpState>) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
-    let app = app(state);
+    let (all, shares) = (Arc::new(Semaphore::new(CONNECTIONS)), Places::new(CONNECTIONS));
+    let app = app(Arc::clone(&state));
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return Ok(()) };
+        let Ok(place) = Arc::clone(&all).acquire_owned().await else { return Ok(()) };
         match listener.accept().await {
-            Ok((socket, _)) => {
-                let app = app.clone();
-                tokio::spawn(async move {
-                    carry(socket, app).await;
-                    drop(place);
-                });
-            }
+            Ok((socket, from)) => match shares.take(from.ip()) {
+                Ok(share) => {
+                    let (app, state) = (app.clone(), Arc::clone(&state));
+                    tokio::spawn(async move {
+                        carry(socket, from.ip(), app, &state).await;
+                        drop((place, share));
+                    });
+                }
+                Err(_) => state.metrics.operator.refused(Refusal::Full),
+            },
             Err(error) => {
                 tracing::warn!(%error, "the operator's port does not accept a connection");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -157,16 +173,32 @@ pub async fn serve(listener: TcpListener, state: Arc<HttpState>) -> io::Result<(
     }
 }
 
-async fn carry(socket: TcpStream, app: Router) {
+async fn carry(socket: TcpStream, from: IpAddr, app: Router, state: &HttpState) {
+    let socket = match state.entrance.admit(socket, from).await {
+        Ok(socket) => socket,
+        Err(refused) => {
+            tracing::debug!(reason = refused.as_str(), "an operator's connection was refused");
+            return state.metrics.operator.refused(Refusal::Tls);
+        }
+    };
+    let service = TowerToHyperService::new(app);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(Source(from));
+        hyper::service::Service::call(&service, request.map(Body::new))
+    });
     let mut server = hyper::server::conn::http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN).max_buf_size(MAX_HEAD);
-    let connection = server.serve_connection(TokioIo::new(socket), TowerToHyperService::new(app));
+    let connection = server.serve_connection(TokioIo::new(socket), service);
     // What a client does wrong is its own affair; nothing here is worth a line at `info`.
     match timeout(CONNECTION_LIFE, connection).await {
         Ok(Ok(())) | Err(_) => {}
         Ok(Err(error)) => tracing::debug!(%error, "an operator's connection ended badly"),
     }
 }
+
+/// The address that a request came from.
+#[derive(Clone, Copy)]
+struct Source(IpAddr);
 
 #[cfg(test)]
 mod tests {

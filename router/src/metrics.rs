@@ -6,6 +6,7 @@
 
 mod alive;
 mod connections;
+mod operator;
 mod phones;
 mod refusals;
 mod relay;
@@ -16,6 +17,7 @@ mod upkeep;
 
 pub use alive::AliveMetrics;
 pub use connections::{ConnectionMetrics, OpenConnection};
+pub use operator::OperatorMetrics;
 pub use phones::PhoneMetrics;
 pub use refusals::RefusalMetrics;
 pub use relay::RelayMetrics;
@@ -52,6 +54,8 @@ pub struct Metrics {
     pub phones: PhoneMetrics,
     /// What is alive on the SIP side.
     pub alive: AliveMetrics,
+    /// Who was refused at the operator's port.
+    pub operator: OperatorMetrics,
     /// What was turned away.
     pub refusals: RefusalMetrics,
     /// Trunks.
@@ -127,6 +131,7 @@ impl Metrics {
             sip: SipMessages::new(&registry)?,
             phones: PhoneMetrics::new(&registry)?,
             alive: AliveMetrics::new(&registry)?,
+            operator: OperatorMetrics::new(&registry)?,
             refusals: RefusalMetrics::new(&registry)?,
             trunks: TrunkMetrics::new(&registry)?,
             relay: RelayMetrics::new(&registry)?,

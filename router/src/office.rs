@@ -4,13 +4,14 @@ use crate::{
     clock::Hand,
     drain::Drain,
     follower,
-    http::{self, HttpState},
+    http::{self, HttpState, Users},
     metrics::Metrics,
     records::Reader,
     roles::StartError,
     trunks::TrunkBoard,
 };
 use config::Config;
+use porter::Entrance;
 use std::{
     net::{SocketAddr, TcpListener},
     sync::{Arc, atomic::AtomicBool},
@@ -35,7 +36,7 @@ impl Office {
         metrics: Arc<Metrics>,
         (drain, trunks, clock): (Drain, Arc<TrunkBoard>, Hand),
         last: u64,
-        listener: TcpListener,
+        (listener, entrance): (TcpListener, Entrance),
         runtime: &Handle,
     ) -> Result<Self, StartError> {
         let address = listener.local_addr()?;
@@ -59,7 +60,9 @@ impl Office {
             drain,
             zone: config.site.zone.clone(),
             listen: address.ip(),
-            hosts: Vec::new(),
+            hosts: config.operator.hosts.clone(),
+            entrance,
+            users: Users::new(&config.operator.users),
         });
         let serving = http::serve(listener, Arc::clone(&state));
         let server = runtime.spawn(async move {

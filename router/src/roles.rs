@@ -29,6 +29,7 @@ use agent_gateway::{Gateway, GatewayError};
 use config::{Config, Durability};
 use desk::{desk_config, sources};
 use places::{peering, trunk_names, whereabouts};
+use porter::Entrance;
 use screenpop::{ScreenPop, caller::Region};
 use serde::Serialize;
 use std::{
@@ -169,14 +170,19 @@ impl House {
         let sip_config = sip_config(&config, &sockets);
         let sip_streams: BTreeMap<_, _> =
             sockets.streams.addresses().map(|(over, at)| (ready_key(over), at)).collect();
-        let desk_config = desk_config(&config, &directory, sockets.desk, &sip_streams, screenpop);
-        let gateway = Gateway::start(desk_config, Arc::new(door.clone()), runtime)?;
-        let connections = connections(&config, gateway.address());
+        let connections = connections(&config, sockets.desk.local_addr()?);
         let news = {
             let door = door.clone();
             move |news| door.stream(news)
         };
         let streams = Streams::start(sockets.streams, connections, Arc::clone(&metrics), runtime, news)?;
+        let entrance = |encrypted: bool| match encrypted {
+            true => Entrance::encrypted(streams.certificate()),
+            false => Entrance::open(),
+        };
+        let desk = (sockets.desk, entrance(config.desk.tls));
+        let desk_config = desk_config(&config, &directory, desk, &sip_streams, screenpop);
+        let gateway = Gateway::start(desk_config, Arc::new(door.clone()), runtime)?;
         let mut sip = SipEdge::new(SipParts {
             stack: sip::Stack::new(sip_config),
             secret,
@@ -219,7 +225,7 @@ impl House {
             metrics,
             (drain.clone(), trunks, hand),
             last_entry,
-            sockets.operator,
+            (sockets.operator, entrance(config.operator.tls)),
             runtime,
         )?;
         let ready = Ready {

@@ -165,7 +165,7 @@ struct Shared {
     inbound: Box<dyn Fn(StreamNews) -> Result<(), Full> + Send + Sync>,
     metrics: Arc<Metrics>,
     places: Arc<Places>,
-    tls: TlsKeeper,
+    tls: Arc<TlsKeeper>,
     origins: Origins,
     source: Option<IpAddr>,
     times: Times,
@@ -195,6 +195,7 @@ pub struct Streams {
     metrics: Lossy,
     addresses: Arc<[(Transport, SocketAddr)]>,
     reload: Arc<watch::Sender<()>>,
+    tls: Arc<TlsKeeper>,
 }
 
 /// Counts what is lost on the way in.
@@ -222,7 +223,8 @@ impl Streams {
         runtime: &Handle,
         inbound: impl Fn(StreamNews) -> Result<(), Full> + Send + Sync + 'static,
     ) -> Result<Self, StreamError> {
-        let tls = TlsKeeper::load(config.tls)?;
+        let tls = Arc::new(TlsKeeper::load(config.tls)?);
+        metrics.upkeep.certificate_ends(tls.end());
         if let Some(key) = listeners.encrypted().filter(|_| !tls.has_identity()) {
             return Err(StreamError::NoCertificate { key });
         }
@@ -232,7 +234,7 @@ impl Streams {
             inbound: Box::new(inbound),
             metrics: Arc::clone(&metrics),
             places: Places::new(places::with_files(config.connections)),
-            tls,
+            tls: Arc::clone(&tls),
             origins: Origins::new(config.origins, config.desk),
             source: config.source.filter(|address| !address.is_unspecified()),
             times: config.times,
@@ -250,7 +252,7 @@ impl Streams {
         drop(entered);
         runtime.spawn(tls::watch(Arc::clone(&shared), reloads));
         runtime.spawn(Switchboard::new(shared, ordered, line_news, accepting).run());
-        Ok(Self { orders, metrics: Lossy(metrics), addresses, reload: Arc::new(reload) })
+        Ok(Self { orders, metrics: Lossy(metrics), addresses, reload: Arc::new(reload), tls })
     }
 
     /// Where connections are taken.
@@ -285,6 +287,13 @@ impl Streams {
         if let Ok(name) = ServerName::try_from(host.to_owned()) {
             self.order(Order::Name(peer, name));
         }
+    }
+
+    /// The certificate as HTTPS shows it: always the one that was read last.
+    #[must_use]
+    pub fn certificate(&self) -> porter::Certificate {
+        let tls = Arc::clone(&self.tls);
+        Arc::new(move || tls.for_http())
     }
 
     /// Reads the certificates again now.

@@ -9,12 +9,14 @@ use acd::{
     plan::{EntryPlan, Plan, QueuePlan},
     sim::{Floor as Shift, a_queue, an_agent},
 };
+use config::{OperatorRole, OperatorUser};
 use jiff::tz::TimeZone;
+use porter::Entrance;
 use records_support::{Book, Following, block_on, eventually};
 use router::{
     clock::Clock,
     drain::Drain,
-    http::{self, HttpState},
+    http::{self, HttpState, Users},
     records::Reader,
     trunks::TrunkBoard,
 };
@@ -60,6 +62,19 @@ impl Shop {
     }
     /// Entries up to `live_from` do not count in the metrics.
     fn open_from(live_from: u64) -> Self {
+        Self::open_for(live_from, &[])
+    }
+    /// With users: `prometheus`, who reads, and `ops`, who may do everything.
+    fn with_users() -> Self {
+        let user = |name: &str, role| OperatorUser {
+            name: name.to_owned(),
+            role,
+            token: config::Secret::new(format!("token-of-{name}")),
+        };
+        let users = [user("prometheus", OperatorRole::Reader), user("ops", OperatorRole::Operator)];
+        Self::open_for(0, &users)
+    }
+    fn open_for(live_from: u64, users: &[OperatorUser]) -> Self {
         let entry = |number: &str, queue: &str| EntryPlan {
             number: number.to_owned(),
             queue: queue.to_owned(),
@@ -92,6 +107,8 @@ impl Shop {
             zone: TimeZone::posix("<+0545>-5:45").unwrap(),
             listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
             hosts: vec!["router.example".to_owned()],
+            entrance: Entrance::open(),
+            users: Users::new(users),
         });
         let served = Arc::clone(&state);
         block_on(async { drop(tokio::spawn(http::serve(listener, served))) });
@@ -444,6 +461,105 @@ fn a_request_that_names_a_foreign_host_is_refused() {
     }
     assert_eq!(shop.ask("GET", "/healthz", &["Host: localhost", "Host: evil.example"]).status, 421);
     assert_eq!(shop.ask("GET", "http://evil.example/healthz", &["Host: localhost"]).status, 421);
+}
+
+/// What curl and Prometheus send for a name and a token.
+fn basic(name: &str, token: &str) -> String {
+    let text = data_encoding::BASE64.encode(format!("{name}:{token}").as_bytes());
+    format!("Authorization: Basic {text}")
+}
+
+#[test]
+fn users_sign_in_by_name_and_token_or_by_token_alone_and_nobody_else_is_answered() {
+    let shop = Shop::with_users();
+    let ask = |path: &str, proof: &str| shop.ask("GET", path, &["Host: localhost", proof]);
+    for proof in [
+        basic("prometheus", "token-of-prometheus"),
+        "Authorization: Bearer token-of-prometheus".to_owned(),
+        "authorization: BEARER  token-of-ops ".to_owned(),
+    ] {
+        for path in ["/metrics", "/v1/floor", "/v1/openapi.json"] {
+            assert_eq!(ask(path, &proof).status, 200, "{path} {proof}");
+        }
+    }
+    let mut said = BTreeSet::new();
+    for proof in [
+        "Accept: */*".to_owned(),
+        basic("prometheus", "wrong"),
+        basic("nobody", "token-of-prometheus"),
+        basic("", "token-of-ops"),
+        basic("ops", "token-of-prometheus"),
+        "Authorization: Bearer token-of-nobody".to_owned(),
+        "Authorization: Bearer ".to_owned(),
+        "Authorization: Basic !!!".to_owned(),
+        "Authorization: Digest token-of-ops".to_owned(),
+        "Authorization: Bearer token-of-ops\r\nAuthorization: Bearer token-of-ops".to_owned(),
+    ] {
+        let answer = ask("/v1/floor", &proof);
+        assert_eq!(answer.status, 401, "{proof}");
+        assert!(answer.head.contains("www-authenticate: basic realm=\"sambung\""), "{}", answer.head);
+        assert!(answer.head.contains("www-authenticate: bearer realm=\"sambung\""), "{}", answer.head);
+        said.insert(answer.body);
+    }
+    assert_eq!(said.len(), 1, "no token, a wrong one and a wrong name are not told apart");
+    assert_eq!(ask("/no/such/path", "Accept: */*").status, 401, "nor what there is");
+    assert_eq!((ask("/healthz", "Accept: */*").status, ask("/readyz", "Accept: */*").status), (200, 503));
+    let series = ask("/metrics", &basic("ops", "token-of-ops")).body;
+    for (reason, count) in [("no_token", 6), ("wrong_token", 5), ("role", 0), ("too_many", 0)] {
+        let line = format!("sambung_operator_refused_total{{reason=\"{reason}\"}} {count}");
+        assert!(series.lines().any(|known| known == line), "{line} in\n{series}");
+    }
+}
+
+#[test]
+fn a_reader_may_not_drain_and_is_told_which_role_may() {
+    let shop = Shop::with_users();
+    let drain = |method: &str, proof: &str, more: &str| {
+        shop.ask(method, "/v1/drain", &["Host: localhost", "Content-Length: 0", proof, more])
+    };
+    let (reader, operator) = (basic("prometheus", "token-of-prometheus"), basic("ops", "token-of-ops"));
+    for method in ["PUT", "DELETE", "POST"] {
+        let refused = drain(method, &reader, "Accept: */*");
+        assert_eq!((refused.status, &refused.json()["error"]["code"]), (403, &"forbidden".into()));
+        assert!(refused.message().contains("role operator"), "{}", refused.message());
+    }
+    assert_eq!(drain("GET", &reader, "Accept: */*").status, 200);
+    assert_eq!(drain("PUT", "Accept: */*", "Accept: */*").status, 401);
+    assert!(!shop.state.drain.is_on());
+    assert_eq!(drain("PUT", &operator, "Accept: */*").status, 200);
+    assert!(shop.state.drain.is_on());
+    for elsewhere in
+        ["Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: same-site", "Origin: https://evil.example"]
+    {
+        let refused = drain("DELETE", &operator, elsewhere);
+        assert_eq!((refused.status, &refused.json()["error"]["code"]), (403, &"cross_site".into()));
+    }
+    assert!(
+        shop.state.drain.is_on(),
+        "a page from elsewhere switches nothing, though the browser signs it in"
+    );
+    assert_eq!(drain("DELETE", &operator, "Sec-Fetch-Site: same-origin").status, 200);
+    assert!(!shop.state.drain.is_on());
+}
+
+#[test]
+fn who_guesses_tokens_waits_and_this_machine_s_users_come_in_nevertheless() {
+    let shop = Shop::with_users();
+    let ask = |token: &str| {
+        shop.ask("GET", "/metrics", &["Host: localhost", &format!("Authorization: Bearer {token}")])
+    };
+    let guessed = (0..100).map(|n| ask(&format!("guess-{n}"))).find(|answer| answer.status != 401).unwrap();
+    assert_eq!((guessed.status, &guessed.json()["error"]["code"]), (429, &"too_many".into()));
+    let seconds = guessed.head.lines().find_map(|line| line.strip_prefix("retry-after: ")).unwrap();
+    assert!((1..=60).contains(&seconds.parse::<u64>().unwrap()), "{seconds}");
+    let series = ask("token-of-ops").body;
+    assert!(series.contains("sambung_operator_refused_total{reason=\"too_many\"} 1"), "{series}");
+}
+
+#[test]
+fn without_users_everybody_is_answered_whatever_is_shown() {
+    let shop = Shop::open();
+    assert_eq!(shop.ask("GET", "/metrics", &["Host: localhost", "Authorization: Bearer x"]).status, 200);
 }
 
 #[test]

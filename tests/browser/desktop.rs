@@ -23,7 +23,10 @@ const REMEMBER_STATES: &str = "window.states = []; new MutationObserver(() => \
 
 impl Browser {
     pub async fn sign_in(&mut self, desk: std::net::SocketAddr, token: &str) {
-        self.go(&format!("http://{desk}/")).await;
+        self.sign_in_at(&format!("http://{desk}/"), token).await;
+    }
+    pub async fn sign_in_at(&mut self, page: &str, token: &str) {
+        self.go(page).await;
         self.until("the sign-in is shown", "document.querySelector('#token')?.offsetParent").await;
         self.eval(&format!(
             "document.querySelector('#token').value = '{token}'; \

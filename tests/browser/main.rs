@@ -9,3 +9,4 @@
 mod desktop;
 mod devtools;
 mod phone;
+mod secure;

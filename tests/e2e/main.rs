@@ -37,6 +37,7 @@ mod revival;
 mod rtpengine;
 mod runbook;
 mod scenes;
+mod secure;
 mod soak;
 mod streams;
 mod transfer;

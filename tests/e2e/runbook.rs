@@ -128,6 +128,10 @@ tests:
       # Started four times, and once.
       - { series: 'sambung_start_time_seconds{instance="lags"}', values: '1x15 2x15 3x15 4x15' }
       - { series: 'sambung_start_time_seconds{instance="keeps up"}', values: '1x60' }
+      # A certificate that ends within two weeks, one that does not, and none.
+      - { series: 'sambung_certificate_expires_seconds{instance="lags"}', values: '1000000x60' }
+      - { series: 'sambung_certificate_expires_seconds{instance="keeps up"}', values: '1300000x60' }
+      - { series: 'sambung_certificate_expires_seconds{instance="without"}', values: '0x60' }
       # Ten gigabytes that are gone within an hour, and ten that stay.
       - { series: 'sambung_store_free_bytes{instance="lags"}', values: '10000000000-41000000x60' }
       - { series: 'sambung_store_free_bytes{instance="keeps up"}', values: '10000000000x60' }
@@ -137,6 +141,7 @@ tests:
       - { eval_time: 14m, alertname: SambungNobodyServes, exp_alerts: [{ exp_labels: { instance: lags, severity: page }, exp_annotations: { summary: "lags: 3 callers wait, and no agent is at work" } }] }
       - { eval_time: 14m, alertname: SambungRestartsAgainAndAgain, exp_alerts: [{ exp_labels: { instance: lags, severity: page }, exp_annotations: { summary: "lags was started 3 times in a quarter of an hour" } }] }
       - { eval_time: 14m, alertname: SambungDiskFillsUp, exp_alerts: [{ exp_labels: { instance: lags, severity: page }, exp_annotations: { summary: "lags: the store's disk is full within hours" } }] }
+      - { eval_time: 14m, alertname: SambungCertificateEnds, exp_alerts: [{ exp_labels: { instance: lags, severity: ticket }, exp_annotations: { summary: "lags: the certificate of [tls] ends within two weeks" } }] }
       - { eval_time: 14m, alertname: SambungTrunkDown, exp_alerts: [] }
 "#;
 

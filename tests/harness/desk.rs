@@ -5,8 +5,19 @@ use protocol::{
     AgentSetState, AgentState, ClientFrame, ClientInfo, ClientKind, ClientMessage, CommandId, ContactId,
     ContactState, Identify, SUBPROTOCOL, ServerFrame, ServerMessage, Token, WEBSOCKET_PATH, WishedState,
 };
-use std::{net::SocketAddr, time::Duration};
-use tokio::net::TcpStream;
+use std::{fmt::Debug, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+};
+use tokio_rustls::{
+    TlsConnector,
+    rustls::{
+        ClientConfig, RootCertStore,
+        crypto::ring,
+        pki_types::{CertificateDer, ServerName, pem::PemObject},
+    },
+};
 use tokio_tungstenite::{
     WebSocketStream, client_async,
     tungstenite::{
@@ -17,10 +28,14 @@ use tokio_tungstenite::{
 /// How long a message may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// What it is connected by.
+trait Line: AsyncRead + AsyncWrite + Debug + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Debug + Send + Unpin> Line for T {}
+
 /// A desktop; dropping it cuts its connection, as a dying computer does.
 #[derive(Debug)]
 pub struct Desk {
-    socket: WebSocketStream<TcpStream>,
+    socket: WebSocketStream<Box<dyn Line>>,
     commands: u32,
     name: u64,
     /// What the agent was doing when she signed in.
@@ -35,6 +50,28 @@ impl Desk {
     /// When she is not let in.
     pub async fn sign_in(desk: SocketAddr, agent: &str) -> Self {
         let stream = TcpStream::connect(desk).await.unwrap();
+        Self::sign_in_over(Box::new(stream), desk, agent).await
+    }
+    /// Signs an agent in over TLS; the desk's certificate is one of this authority.
+    ///
+    /// # Panics
+    ///
+    /// When she is not let in.
+    pub async fn sign_in_over_tls(desk: SocketAddr, agent: &str, authority: &Path) -> Self {
+        let stream = TcpStream::connect(desk).await.unwrap();
+        let mut believed = RootCertStore::empty();
+        believed.add(CertificateDer::from_pem_file(authority).unwrap()).unwrap();
+        let provider = Arc::new(ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(believed)
+            .with_no_client_auth();
+        let connector = TlsConnector::from(Arc::new(config));
+        let stream = connector.connect(ServerName::from(desk.ip()), stream).await.unwrap();
+        Self::sign_in_over(Box::new(stream), desk, agent).await
+    }
+    async fn sign_in_over(stream: Box<dyn Line>, desk: SocketAddr, agent: &str) -> Self {
         let mut request = format!("ws://{desk}{WEBSOCKET_PATH}").into_client_request().unwrap();
         request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
         let (socket, _response) = client_async(request, stream).await.unwrap();

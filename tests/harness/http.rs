@@ -1,8 +1,11 @@
 //! The least of an HTTP client.
 
+use crate::tools::need;
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
+    path::Path,
+    process::Command,
     time::Duration,
 };
 
@@ -86,4 +89,25 @@ fn joined(mut chunks: &str) -> String {
         chunks = &rest[size + 2..];
     }
     body
+}
+
+/// Asks by curl, which believes this authority alone: the status (0 when there was no answer), headers and body, and what
+/// curl says of it.
+///
+/// # Panics
+///
+/// When curl cannot be started.
+#[must_use]
+pub fn curl(authority: &Path, arguments: &[&str]) -> (Answer, String) {
+    let output = Command::new(need("curl"))
+        .args(["--silent", "--show-error", "--include", "--max-time", "10", "--cacert"])
+        .arg(authority)
+        .args(arguments)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+    let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
+    let answer = Answer { status, head: head.to_ascii_lowercase(), body: body.to_owned() };
+    (answer, String::from_utf8_lossy(&output.stderr).into_owned())
 }

@@ -1,6 +1,6 @@
 //! A site to try: its configuration as an administrator would write it.
 
-use crate::ports::free_port;
+use crate::{kamailio::TlsFiles, ports::free_port};
 use std::fmt::Write;
 
 /// A configuration in the making: one queue `main` that every number leads to, and agents.
@@ -14,6 +14,8 @@ pub struct Site {
     desk_port: u16,
     operator_port: u16,
     sip: String,
+    desk: String,
+    operator: String,
     more: String,
 }
 
@@ -63,6 +65,8 @@ impl Site {
             desk_port: 0,
             operator_port: 0,
             sip: String::new(),
+            desk: String::new(),
+            operator: String::new(),
             more: String::new(),
         };
         site.queue("wrap_up", "0s").queue("pop_budget", "0ms").queue("rona_pause", "300ms")
@@ -111,6 +115,22 @@ impl Site {
         writeln!(self.sip, "{key} = \"{value}\"").unwrap();
         self
     }
+    /// Serves desk and operator over HTTPS, and shows this certificate.
+    #[must_use]
+    pub fn https(mut self, files: &TlsFiles) -> Self {
+        self.desk.push_str("tls = true\n");
+        self.operator.push_str("tls = true\n");
+        let (certificate, key) = (files.certificate.display(), files.key.display());
+        writeln!(self.more, "[tls]\ncertificate = \"{certificate}\"\nkey = \"{key}\"").unwrap();
+        self
+    }
+    /// Lets a user of this role ask the operator's port (token `token-of-NAME`).
+    #[must_use]
+    pub fn user(self, name: &str, role: &str) -> Self {
+        let user =
+            format!("[[operator.user]]\nname = \"{name}\"\nrole = \"{role}\"\ntoken = \"token-of-{name}\"\n");
+        self.more(&user)
+    }
     /// Appends to the file.
     #[must_use]
     pub fn more(mut self, text: &str) -> Self {
@@ -126,10 +146,16 @@ impl Site {
     #[must_use]
     pub fn to_toml(&self) -> String {
         let mut text = format!(
-            "[site]\nzone = \"Asia/Jakarta\"\nregion = \"ID\"\n[sip]\nudp = \"127.0.0.1:{}\"\n{}[media]\nports = \"0\"\n[desk]\nlisten = \"127.0.0.1:{}\"\n\
-             [operator]\nlisten = \"127.0.0.1:{}\"\n[store]\npath = \"store\"\n\
+            "[site]\nzone = \"Asia/Jakarta\"\nregion = \"ID\"\n[sip]\nudp = \"127.0.0.1:{}\"\n{}[media]\nports = \"0\"\n[desk]\nlisten = \"127.0.0.1:{}\"\n{}\
+             [operator]\nlisten = \"127.0.0.1:{}\"\n{}[store]\npath = \"store\"\n\
              [[trunk]]\nname = \"pbx\"\nnetworks = [\"{}\"]\n",
-            self.sip_port, self.sip, self.desk_port, self.operator_port, self.networks
+            self.sip_port,
+            self.sip,
+            self.desk_port,
+            self.desk,
+            self.operator_port,
+            self.operator,
+            self.networks
         );
         for (number, priority) in &self.entries {
             writeln!(text, "[[entry]]\nnumber = \"{number}\"\nqueue = \"main\"\npriority = {priority}")

@@ -18,6 +18,8 @@ pub enum CloseCode {
     Replaced,
     /// The client does not speak this protocol.
     Protocol,
+    /// Too many tokens from this address were wrong: try again later.
+    TooManyTries,
 }
 
 impl CloseCode {
@@ -29,6 +31,7 @@ impl CloseCode {
         Self::SlowConsumer,
         Self::Replaced,
         Self::Protocol,
+        Self::TooManyTries,
     ];
     /// The number on the wire.
     #[must_use]
@@ -40,6 +43,7 @@ impl CloseCode {
             Self::SlowConsumer => 4008,
             Self::Replaced => 4009,
             Self::Protocol => 4010,
+            Self::TooManyTries => 4029,
         }
     }
     /// The reason on the wire.
@@ -52,6 +56,7 @@ impl CloseCode {
             Self::SlowConsumer => "slow_consumer",
             Self::Replaced => "replaced",
             Self::Protocol => "protocol",
+            Self::TooManyTries => "too_many_tries",
         }
     }
     /// The code with this number.
@@ -90,7 +95,7 @@ pub enum ErrorCode {
     UnknownCode,
     /// The reason code is not one of the site's.
     UnknownReason,
-    /// More commands than an agent may send in a second.
+    /// More commands than an agent may send in a second, or more wrong tokens than an address may.
     TooMany,
     /// The router has too much to do; try again.
     Busy,

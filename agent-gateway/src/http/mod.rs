@@ -15,13 +15,18 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use std::{sync::Arc, time::Duration};
+use porter::{Entrance, Places, Socket};
+use std::{
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    sync::watch,
 };
 
-/// Connections at the same time; one more is closed at once.
+/// Connections at the same time, of one address at most half; one more is closed at once.
 pub(crate) const MAX_CONNECTIONS: usize = 8_192;
 /// Time a client has to send its request's head.
 const HEAD_WITHIN: Duration = Duration::from_secs(5);
@@ -31,33 +36,61 @@ const MAX_HEAD_BYTES: usize = 32 * 1024;
 /// Pause after a failed accept: it is usually for want of file descriptors, and those come back.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// Between two lines about connections that find no place.
+const TELL_EVERY: Duration = Duration::from_secs(60);
+
 /// What handlers share.
 #[derive(Clone)]
 pub(crate) struct Shared {
     pub(crate) hub: Arc<Hub>,
     pub(crate) origins: Arc<[String]>,
     pub(crate) phones: Arc<Option<BrowserPhones>>,
+    /// Whether everything comes over HTTPS.
+    pub(crate) encrypted: bool,
     pub(crate) stop: watch::Receiver<bool>,
 }
 
 /// Holds a connection's place among [`MAX_CONNECTIONS`], also after it has become a WebSocket.
 #[derive(Clone)]
-pub(crate) struct Place(#[allow(dead_code, reason = "held, not read")] Arc<OwnedSemaphorePermit>);
+pub(crate) struct Place(#[allow(dead_code, reason = "held, not read")] Arc<porter::Place>);
+
+/// The address that a request came from.
+#[derive(Clone, Copy)]
+pub(crate) struct Source(pub(crate) IpAddr);
 
 /// Accepts connections until told to stop.
-pub(crate) async fn accept(listener: TcpListener, routes: Router, mut stop: watch::Receiver<bool>) {
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+pub(crate) async fn accept(
+    listener: TcpListener,
+    entrance: Entrance,
+    routes: Router,
+    mut stop: watch::Receiver<bool>,
+) {
+    let places = Places::new(MAX_CONNECTIONS);
+    let mut told: Option<Instant> = None;
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             _ = stop.wait_for(|&stop| stop) => return,
         };
-        match (accepted, Arc::clone(&places).try_acquire_owned()) {
-            (Ok((stream, _)), Ok(place)) => {
-                tokio::spawn(serve(stream, routes.clone(), Place(Arc::new(place)), stop.clone()));
+        match accepted.map(|(stream, from)| (stream, from.ip(), places.take(from.ip()))) {
+            Ok((stream, from, Ok(place))) => {
+                let (entrance, routes, mut stop) = (entrance.clone(), routes.clone(), stop.clone());
+                tokio::spawn(async move {
+                    tokio::select! {
+                        () = serve(stream, from, &entrance, routes, Place(Arc::new(place))) => {}
+                        _ = stop.wait_for(|&stop| stop) => {}
+                    }
+                });
             }
-            (Ok(_), Err(_)) => tracing::warn!("{MAX_CONNECTIONS} desk connections; one more was closed"),
-            (Err(error), _) => {
+            Ok((_, _, Err(refused))) if told.is_none_or(|at| at.elapsed() >= TELL_EVERY) => {
+                told = Some(Instant::now());
+                tracing::warn!(
+                    reason = refused.as_str(),
+                    "no place for a desk connection; told at most once a minute"
+                );
+            }
+            Ok((_, _, Err(_))) => {}
+            Err(error) => {
                 tracing::warn!(%error, "a desk connection could not be accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
@@ -65,13 +98,12 @@ pub(crate) async fn accept(listener: TcpListener, routes: Router, mut stop: watc
     }
 }
 
-async fn serve(stream: TcpStream, routes: Router, place: Place, mut stop: watch::Receiver<bool>) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "TCP_NODELAY was refused");
-    }
+async fn serve(stream: TcpStream, from: IpAddr, entrance: &Entrance, routes: Router, place: Place) {
+    let Some(socket) = come_in(stream, from, entrance).await else { return };
     let service = TowerToHyperService::new(routes);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(place.clone());
+        request.extensions_mut().insert(Source(from));
         hyper::service::Service::call(&service, request.map(Body::new))
     });
     let connection = http1::Builder::new()
@@ -79,12 +111,20 @@ async fn serve(stream: TcpStream, routes: Router, place: Place, mut stop: watch:
         .header_read_timeout(HEAD_WITHIN)
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(socket), service)
         .with_upgrades();
-    tokio::select! {
-        served = connection => if let Err(error) = served {
-            tracing::debug!(%error, "a desk connection failed");
-        },
-        _ = stop.wait_for(|&stop| stop) => {}
+    if let Err(error) = connection.await {
+        tracing::debug!(%error, "a desk connection failed");
     }
+}
+
+/// The connection behind its TLS handshake, if it came about.
+async fn come_in(stream: TcpStream, from: IpAddr, entrance: &Entrance) -> Option<Socket> {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY was refused");
+    }
+    let admitted = entrance.admit(stream, from).await;
+    admitted
+        .inspect_err(|refused| tracing::debug!(reason = refused.as_str(), "a desk connection was refused"))
+        .ok()
 }

@@ -3,9 +3,10 @@
 //! A page never gets a password that lasts: each time it asks, with its agent's token, it gets one made of random
 //! numbers that is good for a while, and for nothing but to register her phone.
 
-use super::{Shared, routes};
+use super::{Shared, Source, routes};
 use crate::{brain::Admitted, config::BrowserPhones};
 use axum::{
+    Extension,
     body::Body,
     extract::State,
     http::{HeaderMap, HeaderValue, Response, StatusCode, header},
@@ -24,10 +25,17 @@ const STRENGTH: usize = 24;
 const MAX_HOST: usize = 255;
 
 /// `POST /v1/desk/phone`: how her page registers as her phone. 204 for an agent whose phone is elsewhere.
-pub(super) async fn phone(State(shared): State<Shared>, headers: HeaderMap) -> Response<Body> {
-    let Some(agent) = routes::bearer(&shared, &headers) else { return routes::unauthorized() };
+pub(super) async fn phone(
+    State(shared): State<Shared>,
+    Extension(from): Extension<Source>,
+    headers: HeaderMap,
+) -> Response<Body> {
+    let agent = match routes::bearer(&shared, &headers, from) {
+        Ok(agent) => agent,
+        Err(turned) => return routes::turned_away(turned),
+    };
     let phones = shared.phones.as_ref().as_ref().filter(|phones| phones.agents.contains(&agent));
-    let (Some(phones), Some(known)) = (phones, shared.hub.roster.agent(agent)) else {
+    let (Some(phones), Some(known)) = (phones, shared.hub.reception.roster().agent(agent)) else {
         let mut nothing = Response::new(Body::empty());
         *nothing.status_mut() = StatusCode::NO_CONTENT;
         return nothing;

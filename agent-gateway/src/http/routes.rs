@@ -1,10 +1,10 @@
 //! What is found where on the desk's port: the pages, the WebSocket, its HTTP twin.
 
-use super::{Shared, pages, phone, upgrade};
-use crate::desk::Ask;
+use super::{Shared, Source, pages, phone, upgrade};
+use crate::{desk::Ask, reception::TurnedAway};
 use acd::AgentNo;
 use axum::{
-    Json, Router,
+    Extension, Json, Router,
     body::Body,
     extract::{DefaultBodyLimit, Path, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header},
@@ -51,6 +51,10 @@ async fn guarded(State(shared): State<Shared>, request: Request, next: Next) -> 
     for &(name, value) in pages::HEADERS {
         response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
+    if shared.encrypted {
+        let strict = HeaderValue::from_static(porter::STRICT_TRANSPORT);
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, strict);
+    }
     if let Some(phones) = shared.phones.as_ref() {
         phone::permit(phones, host.as_ref(), response.headers_mut());
     }
@@ -66,8 +70,15 @@ async fn asyncapi() -> Response<Body> {
 }
 
 /// `GET /v1/desk/snapshot`: how things stand for the agent whose token it is.
-async fn snapshot(State(shared): State<Shared>, headers: HeaderMap) -> Response<Body> {
-    let Some(agent) = bearer(&shared, &headers) else { return unauthorized() };
+async fn snapshot(
+    State(shared): State<Shared>,
+    Extension(from): Extension<Source>,
+    headers: HeaderMap,
+) -> Response<Body> {
+    let agent = match bearer(&shared, &headers, from) {
+        Ok(agent) => agent,
+        Err(turned) => return turned_away(turned),
+    };
     let (to, welcome) = oneshot::channel();
     if shared.hub.asks.send(Ask::Snapshot { agent, to }).await.is_err() {
         return stopping();
@@ -82,8 +93,16 @@ async fn snapshot(State(shared): State<Shared>, headers: HeaderMap) -> Response<
 }
 
 /// `POST /v1/desk/commands`: a command as on the WebSocket; the reply is the body of the response.
-async fn commands(State(shared): State<Shared>, headers: HeaderMap, body: String) -> Response<Body> {
-    let Some(agent) = bearer(&shared, &headers) else { return unauthorized() };
+async fn commands(
+    State(shared): State<Shared>,
+    Extension(from): Extension<Source>,
+    headers: HeaderMap,
+    body: String,
+) -> Response<Body> {
+    let agent = match bearer(&shared, &headers, from) {
+        Ok(agent) => agent,
+        Err(turned) => return turned_away(turned),
+    };
     let (frame, id) = match ClientFrame::decode(&body) {
         Ok(ClientFrame { id: Some(id), message }) => (ClientFrame { id: Some(id.clone()), message }, id),
         Ok(ClientFrame { id: None, .. }) => {
@@ -134,10 +153,24 @@ pub(super) fn failed(status: StatusCode, id: Option<CommandId>, fault: Fault) ->
     private(status, json!({ "id": id, "ok": false, "error": fault }))
 }
 
-pub(super) fn unauthorized() -> Response<Body> {
-    let fault = Fault::new(ErrorCode::AuthFailed, "send Authorization: Bearer and an agent's token");
-    let mut response = failed(StatusCode::UNAUTHORIZED, None, fault);
-    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+/// What somebody is told who could not sign in.
+pub(super) fn turned_away(turned: TurnedAway) -> Response<Body> {
+    let (status, fault, name, value) = match turned {
+        TurnedAway::Unknown => (
+            StatusCode::UNAUTHORIZED,
+            Fault::new(ErrorCode::AuthFailed, "send Authorization: Bearer and an agent's token"),
+            header::WWW_AUTHENTICATE,
+            HeaderValue::from_static("Bearer"),
+        ),
+        TurnedAway::Wait { seconds } => (
+            StatusCode::TOO_MANY_REQUESTS,
+            Fault::new(ErrorCode::TooMany, turned.to_string()),
+            header::RETRY_AFTER,
+            HeaderValue::from(seconds),
+        ),
+    };
+    let mut response = failed(status, None, fault);
+    response.headers_mut().insert(name, value);
     response
 }
 
@@ -150,12 +183,12 @@ pub(super) fn private(status: StatusCode, body: serde_json::Value) -> Response<B
     (status, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }
 
-pub(super) fn bearer(shared: &Shared, headers: &HeaderMap) -> Option<AgentNo> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then(|| shared.hub.roster.by_token(token.trim()))
-        .flatten()
-        .map(|agent| agent.no)
+/// Whose token the request carries.
+pub(super) fn bearer(shared: &Shared, headers: &HeaderMap, from: Source) -> Result<AgentNo, TurnedAway> {
+    let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let (scheme, token) = value.and_then(|value| value.split_once(' ')).ok_or(TurnedAway::Unknown)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(TurnedAway::Unknown);
+    }
+    shared.hub.reception.who(token.trim(), from.0).map(|agent| agent.no)
 }

@@ -1,6 +1,6 @@
 //! Turns a request into a WebSocket (RFC 6455 §4.2) and serves it.
 
-use super::{Place, Shared, origin};
+use super::{Place, Shared, Source, origin};
 use crate::socket;
 use axum::{
     body::Body,
@@ -24,15 +24,18 @@ pub(super) async fn agentdesk(State(shared): State<Shared>, mut request: Request
     let Some(accept) = accept_key(headers) else { return upgrade_required() };
     let speaks_ours = offers_subprotocol(headers);
     let welcome = origin::is_allowed(headers, &shared.origins);
+    let from = request.extensions().get::<Source>().copied();
     let place = request.extensions_mut().remove::<Place>();
-    let Some(upgrade) = request.extensions_mut().remove::<OnUpgrade>() else { return upgrade_required() };
+    let (Some(Source(from)), Some(upgrade)) = (from, request.extensions_mut().remove::<OnUpgrade>()) else {
+        return upgrade_required();
+    };
     tokio::spawn(async move {
         let Ok(upgraded) = upgrade.await else { return };
         let io = TokioIo::new(upgraded);
         let socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(socket::limits())).await;
         let mut stop = shared.stop.clone();
         tokio::select! {
-            () = socket::serve(socket, &shared.hub, welcome) => {}
+            () = socket::serve(socket, &shared.hub, from, welcome) => {}
             () = stopped(&mut stop) => {}
         }
         drop(place);

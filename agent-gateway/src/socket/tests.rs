@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     brain::{Busy, ReplyTo},
-    config::AgentAccess,
+    config::{AgentAccess, Roster},
 };
 use acd::{
     AgentNo,
@@ -38,7 +38,7 @@ fn hub() -> (Hub, mpsc::Receiver<Ask>) {
     let roster = Roster::new(vec![ann], Vec::new(), protocol::Site::default()).unwrap();
     let (asks, asked) = mpsc::channel(16);
     let hub = Hub {
-        roster: Arc::new(roster),
+        reception: Reception::new(Arc::new(roster)),
         brain: Arc::new(Deaf),
         asks,
         server_version: "test".into(),
@@ -53,7 +53,8 @@ async fn connect() -> (WebSocketStream<DuplexStream>, mpsc::Receiver<Ask>, JoinH
     let (hub, asked) = hub();
     let server =
         WebSocketStream::from_raw_socket(far, tungstenite::protocol::Role::Server, Some(limits())).await;
-    let served = tokio::spawn(async move { serve(server, &hub, true).await });
+    let served =
+        tokio::spawn(async move { serve(server, &hub, std::net::Ipv4Addr::LOCALHOST.into(), true).await });
     let mut client = WebSocketStream::from_raw_socket(near, tungstenite::protocol::Role::Client, None).await;
     assert!(client.next().await.unwrap().unwrap().into_text().unwrap().contains("hello"));
     (client, asked, served)

@@ -184,6 +184,7 @@ impl House {
 pub fn config(agents: Vec<AgentAccess>, sources: Vec<SourceSpec>) -> GatewayConfig {
     GatewayConfig {
         listener: TcpListener::bind("127.0.0.1:0").unwrap(),
+        entrance: porter::Entrance::open(),
         agents,
         queues: vec!["billing".into(), "sales".into()],
         codes: vec!["solved".into(), "callback".into()],

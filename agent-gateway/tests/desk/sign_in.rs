@@ -2,6 +2,7 @@
 
 use crate::{
     house::{ANN, House, NOON, moved, not_ready},
+    http::request,
     visitor::Visitor,
 };
 use acd::{AgentState, Event};
@@ -186,4 +187,43 @@ async fn a_wallboard_needs_a_role_and_gets_figures_not_calls() {
     let ServerMessage::AgentPresence(presence) = presence.message else { unreachable!() };
     assert_eq!(presence.agents[&protocol::AgentState::Reserved], 1);
     assert_eq!(presence.contacts[&protocol::ContactState::Queued], 1);
+}
+
+#[tokio::test]
+async fn who_guesses_tokens_is_told_to_wait_and_a_proxy_s_agents_come_in_nevertheless() {
+    let house = House::open();
+    let mut guesses = 0;
+    let told = loop {
+        let mut guesser = house.visit().await;
+        guesser.identify(&format!("guess-{guesses}"), ClientKind::Desktop).await;
+        guesser.expect("hello").await;
+        let ServerMessage::Error(error) = guesser.expect("error").await.message else { unreachable!() };
+        let code = guesser.closed().await;
+        if code != 4001 {
+            assert_eq!((code, error.code.as_str()), (4029, "too_many"));
+            break error.message;
+        }
+        guesses += 1;
+        assert!(guesses < 100);
+    };
+    assert!(told.contains("try again in"), "{told}");
+    let ask = async |token: &str| {
+        let shown = format!("Bearer {token}");
+        request(house.gateway.address(), "GET /v1/desk/snapshot", &[("Authorization", &shown)], "").await
+    };
+    let wait = ask("guess-100").await;
+    let seconds: u64 = wait.header("Retry-After").unwrap().parse().unwrap();
+    assert_eq!((wait.status, (1..=60).contains(&seconds)), (429, true), "{seconds}");
+    // Here everybody comes from one address, as behind a proxy: who has a token is not locked out.
+    assert_eq!(ask("ann-token").await.status, 200);
+    house.sign_in("ann-token", ClientKind::Desktop).await;
+}
+
+#[tokio::test]
+async fn who_shows_no_token_has_not_guessed() {
+    let house = House::open();
+    for _ in 0..40 {
+        let answer = request(house.gateway.address(), "GET /v1/desk/snapshot", &[], "").await;
+        assert_eq!(answer.status, 401);
+    }
 }

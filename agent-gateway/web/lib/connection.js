@@ -25,6 +25,8 @@ export class Connection extends EventTarget {
     this.pinged = 0;
     this.heartbeat = 10_000;
     this.retryAt = 0;
+    /** Why it was lost last: a close code. */
+    this.lostBy = 0;
     this.rtt = null;
     this.signedIn = false;
     /** @type {Map<string, {type: string, text: string, sent: number, resolve: Function, reject: Function}>} */
@@ -147,6 +149,7 @@ export class Connection extends EventTarget {
     // Half of it is chance, so that a thousand desks do not come back at one moment.
     const pause = wasIn && this.attempt === 0 ? Math.random() * 500 : most * (0.5 + Math.random() / 2);
     this.attempt += 1;
+    this.lostBy = code;
     this.retryAt = Date.now() + pause;
     this.#emit("lost", { code });
     setTimeout(() => this.#tick(), pause + 1);

@@ -26,7 +26,8 @@ export function signIn(desk) {
     show(element, shown);
     if (!shown) return;
     const connecting = desk.phase === "connecting";
-    const waiting = connecting && desk.connection.attempt > 0 ? t("signin.unreachable") : "";
+    const trouble = desk.connection.lostBy === 4029 ? "signin.tries" : "signin.unreachable";
+    const waiting = connecting && desk.connection.attempt > 0 ? t(trouble) : "";
     say(error, desk.signInError || waiting);
     go.disabled = token.disabled = connecting;
     say(go, t(connecting ? "signin.connecting" : "signin.go"));

@@ -16,6 +16,55 @@ pub struct ApiError {
     message: String,
 }
 
+/// Why somebody was refused, before it was looked at what was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Too many connections of one address.
+    Full,
+    /// The TLS handshake did not come about.
+    Tls,
+    /// The host that was named is not ours.
+    WrongHost,
+    /// A page from elsewhere wanted to change something.
+    CrossSite,
+    /// No token was shown.
+    NoToken,
+    /// A wrong one was.
+    WrongToken,
+    /// Too many wrong ones were.
+    TooMany,
+    /// The user may not do this.
+    Role,
+}
+
+impl Refusal {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Full,
+        Self::Tls,
+        Self::WrongHost,
+        Self::CrossSite,
+        Self::NoToken,
+        Self::WrongToken,
+        Self::TooMany,
+        Self::Role,
+    ];
+    /// Its word in metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Tls => "tls",
+            Self::WrongHost => "wrong_host",
+            Self::CrossSite => "cross_site",
+            Self::NoToken => "no_token",
+            Self::WrongToken => "wrong_token",
+            Self::TooMany => "too_many",
+            Self::Role => "role",
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct Body<'a> {
     error: Inner<'a>,

@@ -18,6 +18,7 @@ pub struct UpkeepMetrics {
     size: IntGauge,
     behind: Gauge,
     ports_missing: IntCounter,
+    certificate: IntGauge,
     store: OnceLock<PathBuf>,
 }
 
@@ -46,6 +47,10 @@ impl UpkeepMetrics {
                 registry,
                 IntCounter::with_opts(opts("rtp_ports_missing_total", missing))?,
             )?,
+            certificate: gauge(
+                "certificate_expires_seconds",
+                "When the first certificate that we show ends, in seconds since 1970; 0 without one.",
+            )?,
             store: OnceLock::new(),
         })
     }
@@ -62,6 +67,10 @@ impl UpkeepMetrics {
     pub fn follows(&self, applied: u64, recorded: u64) {
         self.followed.set(signed(applied));
         self.recorded.set(signed(recorded));
+    }
+    /// When the certificate that is shown ends, if there is one.
+    pub fn certificate_ends(&self, at: Option<jiff::Timestamp>) {
+        self.certificate.set(at.map_or(0, jiff::Timestamp::as_second));
     }
     /// A caller should have heard music, and there is no port to send it from.
     pub fn port_missing(&self) {

@@ -3,6 +3,7 @@
 use super::queue_names;
 use agent_gateway::{BrowserPhones, GatewayConfig};
 use config::Config;
+use porter::Entrance;
 use screenpop::{ScreenPop, SectionSpec, SourceSpec};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -31,7 +32,7 @@ pub(super) fn sources(config: &Config) -> Vec<SourceSpec> {
 pub(super) fn desk_config(
     config: &Config,
     directory: &acd::Directory,
-    listener: TcpListener,
+    (listener, entrance): (TcpListener, Entrance),
     sip: &BTreeMap<&'static str, SocketAddr>,
     screenpop: Arc<ScreenPop>,
 ) -> GatewayConfig {
@@ -50,6 +51,7 @@ pub(super) fn desk_config(
     };
     GatewayConfig {
         listener,
+        entrance,
         agents: config.agents.iter().filter_map(access).collect(),
         queues: queue_names(directory),
         codes: config.desk.codes.clone(),

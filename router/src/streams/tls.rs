@@ -4,6 +4,7 @@
 
 use super::{Shared, StreamError};
 use config::{Credentials, Tls};
+use jiff::Timestamp;
 use std::{
     path::Path,
     sync::{Arc, PoisonError, RwLock},
@@ -35,6 +36,8 @@ struct Loaded {
     peers: Option<Arc<ServerConfig>>,
     /// For WebSocket over TLS: nobody asks a browser for a certificate.
     pages: Option<Arc<ServerConfig>>,
+    /// For HTTPS: desk and operator.
+    http: Option<Arc<ServerConfig>>,
     /// Made when first needed: the system's authorities are many.
     client: OnceCell<Arc<ClientConfig>>,
 }
@@ -55,6 +58,14 @@ impl TlsKeeper {
     /// For who connects to `sip.wss`.
     pub(super) fn for_pages(&self) -> Option<Arc<ServerConfig>> {
         self.current().pages.clone()
+    }
+    /// For who asks by HTTPS.
+    pub(super) fn for_http(&self) -> Option<Arc<ServerConfig>> {
+        self.current().http.clone()
+    }
+    /// When the certificate that is shown ends.
+    pub(super) fn end(&self) -> Option<Timestamp> {
+        self.current().credentials.end()
     }
     /// For connecting to others.
     pub(super) async fn client(&self) -> Result<Arc<ClientConfig>, rustls::Error> {
@@ -111,7 +122,11 @@ pub(super) async fn watch(shared: Arc<Shared>, mut reloads: watch::Receiver<()>)
         }
         known = now;
         let shared = Arc::clone(&shared);
-        if tokio::task::spawn_blocking(move || shared.tls.read_again()).await.is_err() {
+        let read = move || {
+            shared.tls.read_again();
+            shared.metrics.upkeep.certificate_ends(shared.tls.end());
+        };
+        if tokio::task::spawn_blocking(read).await.is_err() {
             return; // the runtime stops
         }
     }
@@ -119,11 +134,12 @@ pub(super) async fn watch(shared: Arc<Shared>, mut reloads: watch::Receiver<()>)
 
 impl Loaded {
     fn new(credentials: Credentials) -> Result<Self, rustls::Error> {
-        let server = |asked: Option<&Arc<RootCertStore>>| {
-            credentials.identity.as_ref().map(|identity| server(identity, asked)).transpose()
+        let server = |asked: Option<&Arc<RootCertStore>>, protocols: &[&[u8]]| {
+            credentials.identity.as_ref().map(|identity| server(identity, asked, protocols)).transpose()
         };
-        let (peers, pages) = (server(credentials.client_ca.as_ref())?, server(None)?);
-        Ok(Self { credentials, peers, pages, client: OnceCell::new() })
+        let (peers, pages) = (server(credentials.client_ca.as_ref(), &[])?, server(None, &[])?);
+        let http = server(None, &[b"http/1.1"])?;
+        Ok(Self { credentials, peers, pages, http, client: OnceCell::new() })
     }
 }
 
@@ -134,6 +150,7 @@ fn provider() -> Arc<CryptoProvider> {
 fn server(
     identity: &Arc<CertifiedKey>,
     asked: Option<&Arc<RootCertStore>>,
+    protocols: &[&[u8]],
 ) -> Result<Arc<ServerConfig>, rustls::Error> {
     let builder = ServerConfig::builder_with_provider(provider()).with_protocol_versions(ALL_VERSIONS)?;
     let builder = match asked {
@@ -145,7 +162,9 @@ fn server(
         }
     };
     let resolver = SingleCertAndKey::from(Arc::clone(identity));
-    Ok(Arc::new(builder.with_cert_resolver(Arc::new(resolver))))
+    let mut server = builder.with_cert_resolver(Arc::new(resolver));
+    server.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
+    Ok(Arc::new(server))
 }
 
 async fn client(credentials: &Credentials) -> Result<Arc<ClientConfig>, rustls::Error> {

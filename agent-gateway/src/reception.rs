@@ -1,0 +1,74 @@
+//! Decides whose token it is that somebody shows, and for how long nobody at an address may show another.
+//!
+//! A wrong token and an agent who is not there are the same to whoever asks.
+
+use crate::config::{AgentAccess, Roster};
+use porter::{Guesses, Verdict};
+use std::{
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// Wrong tokens that one address may show in a minute: an office of agents who mistype theirs, and no more.
+const MAX_WRONG: u32 = 30;
+
+/// Knows everybody, and counts who was wrong.
+pub(crate) struct Reception {
+    roster: Arc<Roster>,
+    guesses: Guesses,
+}
+
+/// Why somebody could not sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum TurnedAway {
+    /// It is nobody's token, or there was none.
+    #[error("this token is not known")]
+    Unknown,
+    /// Too many from this address were wrong.
+    #[error("too many tokens from this address were wrong; try again in {seconds} s")]
+    Wait {
+        /// When to come again.
+        seconds: u64,
+    },
+}
+
+impl Reception {
+    pub(crate) fn new(roster: Arc<Roster>) -> Self {
+        Self { roster, guesses: Guesses::new(MAX_WRONG) }
+    }
+
+    pub(crate) fn roster(&self) -> &Roster {
+        &self.roster
+    }
+
+    /// The agent with this token, which was shown from this address.
+    pub(crate) fn who(&self, token: &str, from: IpAddr) -> Result<&AgentAccess, TurnedAway> {
+        let agent = self.roster.by_token(token);
+        match self.guesses.judge(from, agent.is_some(), Instant::now()) {
+            Verdict::Welcome => agent.ok_or(TurnedAway::Unknown),
+            Verdict::FirstWrong => {
+                tracing::info!(source = %from, "a desk's token is not known; told once a minute for a source");
+                Err(TurnedAway::Unknown)
+            }
+            Verdict::Wrong => Err(TurnedAway::Unknown),
+            Verdict::Wait(time) => Err(TurnedAway::Wait { seconds: whole_seconds(time) }),
+        }
+    }
+}
+
+/// Rounded up, so that whoever comes then is not early.
+fn whole_seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_waits_as_long_as_told_is_not_early() {
+        assert_eq!(whole_seconds(Duration::from_millis(1_001)), 2);
+        assert_eq!(whole_seconds(Duration::from_secs(60)), 60);
+    }
+}

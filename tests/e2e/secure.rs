@@ -1,0 +1,134 @@
+//! Desk and operator over HTTPS, and who is answered there.
+
+use harness::{Agent, Authority, Desk, Router, Site, TlsFiles, curl, eventually, need_all};
+use protocol::{ClientMessage, Ping};
+use std::{
+    fs,
+    io::Read as _,
+    net::{SocketAddr, TcpStream},
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+use tempfile::TempDir;
+
+const HEALTHCHECK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../router/packaging/healthcheck");
+/// The router looks at its certificates every half minute.
+const RENEWED_WITHIN: Duration = Duration::from_secs(45);
+
+/// A router over HTTPS with one agent at a desktop, and two users of the operator's port.
+fn open() -> (Router, TlsFiles, TempDir) {
+    need_all(&["curl"]);
+    let folder = tempfile::tempdir().unwrap();
+    let files = Authority::new().make("router", folder.path());
+    let site = Site::new().agent(Agent::desk("a001", 5910)).https(&files);
+    let site = site.user("prometheus", "reader").user("night-shift", "operator");
+    (Router::start(&site), files, folder)
+}
+
+fn https(at: SocketAddr, path: &str) -> String {
+    format!("https://{at}{path}")
+}
+
+/// What an authority's clients get for a path, asked with these arguments.
+fn status(ca: &Path, url: &str, arguments: &[&str]) -> u16 {
+    curl(ca, &[&[url], arguments].concat()).0.status
+}
+
+#[test]
+fn desk_and_operator_speak_https_and_tell_so_whoever_does_not() {
+    let (router, files, _folder) = open();
+    let ready = router.ready();
+    for (at, path) in [(ready.desk, "/"), (ready.operator, "/healthz")] {
+        let (answer, said) = curl(&files.ca, &[&https(at, path)]);
+        assert_eq!((answer.status, said.as_str()), (200, ""), "{path}");
+        assert!(answer.head.contains("strict-transport-security: max-age="), "{}", answer.head);
+        assert!(answer.head.starts_with("http/1.1"), "{}", answer.head);
+        let (clear, _) = curl(&files.ca, &[&format!("http://{at}{path}")]);
+        assert_eq!(clear.status, 400, "{path}");
+        assert!(clear.body.contains("https://"), "{}", clear.body);
+    }
+    let (stranger, said) = curl(Path::new("/dev/null"), &[&https(ready.desk, "/")]);
+    assert_eq!(stranger.status, 0, "{said}");
+    let port = ready.operator.port().to_string();
+    let healthy = || Command::new(HEALTHCHECK).arg(&port).status().unwrap().success().then_some(());
+    eventually("the image's check says that calls are taken", Duration::from_secs(10), healthy);
+}
+
+#[test]
+fn the_operator_s_users_sign_in_and_a_reader_may_not_drain() {
+    let (router, files, _folder) = open();
+    let at = |path| https(router.ready().operator, path);
+    let ask = |path, arguments: &[&str]| status(&files.ca, &at(path), arguments);
+    assert_eq!(ask("/readyz", &[]), 200);
+    assert_eq!(ask("/metrics", &[]), 401);
+    assert_eq!(ask("/metrics", &["-u", "prometheus:wrong"]), 401);
+    assert_eq!(ask("/metrics", &["-u", "prometheus:token-of-prometheus"]), 200);
+    assert_eq!(ask("/metrics", &["-H", "Authorization: Bearer token-of-prometheus"]), 200);
+    let (reader, operator) =
+        (["-u", "prometheus:token-of-prometheus"], ["-u", "night-shift:token-of-night-shift"]);
+    let drain = |method, user: &[&str]| ask("/v1/drain", &[&["-X", method], user].concat());
+    assert_eq!((drain("PUT", &[]), drain("PUT", &reader)), (401, 403));
+    assert_eq!(ask("/readyz", &[]), 200);
+    assert_eq!(drain("PUT", &operator), 200);
+    assert_eq!(ask("/readyz", &[]), 503);
+    let evil = ["-H", "Origin: https://evil.example", "-H", "Sec-Fetch-Site: cross-site"];
+    assert_eq!(drain("DELETE", &[&operator[..], &evil].concat()), 403);
+    assert_eq!((drain("DELETE", &operator), ask("/readyz", &[])), (200, 200));
+    let guessed = (0..40).map(|n| ask("/metrics", &["-u", &format!("prometheus:guess-{n}")]));
+    assert_eq!(guessed.last(), Some(429));
+    let log = router.log();
+    let lines =
+        log.lines().filter(|line| line.contains("a token at the operator's port is not known")).count();
+    assert_eq!(lines, 1, "{log}");
+    assert!(!log.contains("token-of-") && !log.contains("guess-"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_desktop_works_on_while_the_certificate_is_renewed() {
+    let (router, files, folder) = open();
+    let desk = router.ready().desk;
+    let mut ann = Desk::sign_in_over_tls(desk, "a001", &files.ca).await;
+    let ends = |ca: &Path| {
+        let url = https(router.ready().operator, "/metrics");
+        let series = curl(ca, &[&url, "-u", "prometheus:token-of-prometheus"]).0.body;
+        let of = |line: &str| line.strip_prefix("sambung_certificate_expires_seconds ")?.parse::<f64>().ok();
+        series.lines().find_map(of)
+    };
+    assert!(ends(&files.ca).is_some_and(|end| end > 1.7e9));
+    let old = folder.path().join("old-ca.pem");
+    fs::rename(&files.ca, &old).unwrap();
+    let renewed: PathBuf = Authority::new().make("router", folder.path()).ca;
+    let (page, believed) = (https(desk, "/"), renewed.clone());
+    let mut shown = tokio::task::spawn_blocking(move || {
+        eventually("the new certificate is shown", RENEWED_WITHIN, || {
+            (status(&believed, &page, &[]) == 200).then_some(())
+        });
+    });
+    // A desktop that says nothing for 25 s is taken for lost.
+    let mut beat = tokio::time::interval(Duration::from_secs(5));
+    loop {
+        tokio::select! {
+            ended = &mut shown => break ended.unwrap(),
+            _ = beat.tick() => ann.say(ClientMessage::Ping(Ping { t: 0 })).await,
+        }
+    }
+    assert_eq!(status(&old, &https(desk, "/"), &[]), 0, "the old one is not shown any more");
+    assert!(ends(&renewed).is_some());
+    // She has been connected all the time, over the certificate that there was.
+    ann.be_ready().await;
+    let again = Desk::sign_in_over_tls(desk, "a001", &renewed).await;
+    drop((ann, again));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_says_nothing_keeps_nobody_out_and_is_closed() {
+    let (router, files, _folder) = open();
+    let desk = router.ready().desk;
+    let mut silent: Vec<TcpStream> = (0..300).map(|_| TcpStream::connect(desk).unwrap()).collect();
+    let mut ann = Desk::sign_in_over_tls(desk, "a001", &files.ca).await;
+    ann.be_ready().await;
+    let last = silent.last_mut().unwrap();
+    last.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    assert_eq!(last.read(&mut [0; 16]).unwrap(), 0, "closed after 5 s");
+}
