@@ -258,7 +258,8 @@ impl Acd {
     }
 
     fn end_pause(&mut self, agent: AgentNo, now: Timestamp, effects: &mut Effects) {
-        self.move_agent(agent, AgentState::Ready { since: now }, AgentCause::System, now, effects);
+        let to = self.ready_if_reachable(agent, now);
+        self.move_agent(agent, to, AgentCause::System, now, effects);
     }
 
     pub(crate) fn end_wrap_up(

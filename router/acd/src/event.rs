@@ -195,6 +195,16 @@ pub enum Event {
         /// Which call.
         call: CallId,
     },
+    /// Nothing answers where an agent's phone is, or it is registered nowhere.
+    PhoneUnreachable {
+        /// Whose.
+        agent: AgentNo,
+    },
+    /// Her phone is there again.
+    PhoneReachable {
+        /// Whose.
+        agent: AgentNo,
+    },
     /// Her phone and the one she asks could not be joined; that one is gone.
     ConsultFailed {
         /// The leg to the one she asks.
