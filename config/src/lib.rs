@@ -146,6 +146,7 @@ impl Read {
         let media = machine::media(&mut root, &sip, check);
         let trunks = trunk::trunks(&mut root, check);
         let queues = routing::queues(&mut root, media.value.clips.as_deref(), check);
+        let probe = sip.value.probe_phones;
         let read = Self {
             site,
             tls: tls::tls(&mut root, &streams, check),
@@ -160,7 +161,7 @@ impl Read {
             trunks,
             entries: routing::entries(&mut root, &queues, check),
             queues,
-            agents: staff::agents(&mut root, check),
+            agents: staff::agents(&mut root, probe, check),
             outside: outside::outside(&mut root, check),
             sources: sources::sources(&mut root, check),
         };

@@ -81,6 +81,8 @@ pub struct Sip {
     pub dns: Vec<SocketAddr>,
     /// An INVITE longer than this, in octets, is tried over TCP first where the peer's URI leaves that open and `tcp` is on.
     pub max_datagram: u32,
+    /// How often agents' phones are asked whether they are there; none: never.
+    pub probe_phones: Option<Duration>,
     /// By which algorithms they may do so, in the order in which they are offered; at least one.
     pub digest: Vec<Digest>,
 }
@@ -388,6 +390,8 @@ pub struct AgentAccess {
     pub token: Option<Secret>,
     /// Her phone.
     pub phone: Phone,
+    /// How often it is asked whether it is there; none: never.
+    pub probe: Option<Duration>,
     /// What she may do and see: `agent`, `supervisor`, `planner`, `admin`, and the roles of card sections.
     pub roles: Vec<String>,
 }

@@ -190,6 +190,12 @@ impl Brain {
         if *self.acd.plan() != plan {
             self.tell(Event::PlanChanged { plan: Box::new(plan) }, Asker::Nobody, now)?;
         }
+        for event in self.sip.follow_phones(&self.acd, now) {
+            self.tell(event, Asker::Nobody, now)?;
+        }
+        self.sip.begin(self.acd.entries() + 1);
+        self.sip.expire(now);
+        self.follow(now)?;
         self.commit();
         let here = self.acd.agents().map(|(agent, is)| (agent, is.state().clone(), is.since()));
         let here: Vec<_> = here.collect();

@@ -90,6 +90,7 @@ struct PerQueue {
 
 struct Gauges {
     agents: IntGaugeVec,
+    unreachable: IntGauge,
     waiting: IntGaugeVec,
     longest: prometheus::GaugeVec,
 }
@@ -99,6 +100,8 @@ struct Gauges {
 pub struct Scene {
     /// Agents by state, as (state, count).
     pub agents: Vec<(&'static str, i64)>,
+    /// Agents who would be ready, had they a phone that can be reached.
+    pub unreachable: i64,
     /// Queues as (name, calls waiting, longest wait).
     pub queues: Vec<(String, i64, Duration)>,
 }
@@ -327,6 +330,13 @@ impl Gauges {
     fn new(registry: &Registry) -> Result<Self, MetricsError> {
         Ok(Self {
             agents: register(registry, IntGaugeVec::new(opts("agents", "Agents by state."), &["state"])?)?,
+            unreachable: register(
+                registry,
+                IntGauge::with_opts(opts(
+                    "phones_unreachable",
+                    "Agents who get no calls for the sole reason that their phone cannot be reached.",
+                ))?,
+            )?,
             waiting: register(
                 registry,
                 IntGaugeVec::new(
@@ -347,6 +357,7 @@ impl Gauges {
         self.agents.reset();
         self.waiting.reset();
         self.longest.reset();
+        self.unreachable.set(scene.unreachable);
         for (state, count) in &scene.agents {
             self.agents.with_label_values(&[state]).set(*count);
         }

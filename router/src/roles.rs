@@ -3,6 +3,7 @@
 //! One thread for SIP, brain and log; one for music; a few for desktops, look-ups, records and the operator's HTTP.
 
 mod desk;
+pub mod inquiry;
 mod places;
 
 use crate::{
@@ -20,7 +21,7 @@ use crate::{
     relay::Relay,
     resolve::{Finder, Names},
     secret::SecretError,
-    sip_edge::{OutsideSide, PhoneSide, QueueSide, SipEdge, SipParts, UdpEdge},
+    sip_edge::{OutsideSide, PhonePlace, PhoneSide, QueueSide, SipEdge, SipParts, UdpEdge},
     streams::{self, Listeners, StreamError, Streams},
     trunks::TrunkBoard,
 };
@@ -379,10 +380,11 @@ fn phones(config: &Config, directory: &acd::Directory, names: &mut Names) -> Vec
 }
 
 fn phone_side(agent: &config::AgentAccess, udp: SocketAddr, names: &mut Names) -> PhoneSide {
-    match &agent.phone {
-        config::Phone::At(uri) => PhoneSide::At { uri: uri.text.clone(), at: whereabouts(uri, udp, names) },
-        config::Phone::Registered { .. } | config::Phone::Browser => PhoneSide::Registered(agent.id.clone()),
-    }
+    let at = match &agent.phone {
+        config::Phone::At(uri) => PhonePlace::At { uri: uri.text.clone(), at: whereabouts(uri, udp, names) },
+        config::Phone::Registered { .. } | config::Phone::Browser => PhonePlace::Registered(agent.id.clone()),
+    };
+    PhoneSide { id: agent.id.clone(), at, probe: agent.probe }
 }
 
 /// Who may sign in: agents' phones that register, and trunks that have to.

@@ -31,6 +31,7 @@ mod packaging;
 mod phones;
 mod queue;
 mod races;
+mod reachable;
 mod registrations;
 mod revival;
 mod rtpengine;

@@ -31,12 +31,11 @@ use std::{
 };
 
 /// Most phones that are asked at the same time: a hall whose switch has lost power must not flood the rest.
-pub const MAX_ASKED: usize = 100;
+pub const MAX_ASKED: usize = 200;
 /// Within this time every phone is asked for the first time.
 const FIRST_ROUND: Duration = Duration::from_secs(2);
-/// A phone that is not there is asked again after an eighth of the time it has been away, within these bounds.
-const SOONEST: Duration = Duration::from_secs(2);
-const LATEST: Duration = Duration::from_secs(15);
+/// A phone that is not there is asked again so soon: somebody waits for it. [`MAX_ASKED`] sees to it that many are not.
+const AGAIN: Duration = Duration::from_secs(2);
 
 /// A phone to follow.
 #[derive(Clone, Debug)]
@@ -96,8 +95,6 @@ struct State {
     reachable: bool,
     /// Its bindings have been looked at.
     looked_at: bool,
-    /// When it was found missing.
-    missing_since: Micros,
 }
 
 /// Where a phone is asked, and by which URI.
@@ -126,7 +123,6 @@ impl Phones {
                 due: None,
                 reachable,
                 looked_at: false,
-                missing_since: ctx.now,
             };
             match home {
                 Home::At { uri, flows } => {
@@ -263,23 +259,33 @@ impl Phones {
         let (count, begun) = (self.all.len(), self.begun);
         let Some(state) = self.all.get_mut(place) else { return };
         let news = state.watch.saw(answered);
-        let every = state.every.unwrap_or(LATEST);
-        if state.watch.health() == Health::Down && news == Some(Health::Down) {
-            state.missing_since = ctx.now;
-        }
-        let missing = Duration::from_micros(ctx.now.0.saturating_sub(state.missing_since.0));
+        let every = state.every.unwrap_or(AGAIN);
         let next = match (answered, state.watch.health()) {
             (true, _) => turn(begun, every, share(every, place, count), ctx.now),
-            (false, Health::Down) => ctx.now.after((missing / 8).clamp(SOONEST, LATEST).min(every)),
+            (false, Health::Down) => ctx.now.after(AGAIN.min(every)),
             // One may get lost.
             (false, Health::Up | Health::Unknown) => ctx.now,
         };
         let told = state.reachable;
         self.put_off(place, Some(next));
         match news {
-            Some(Health::Up) if !told => self.tell(place, true, ctx),
+            Some(Health::Up) if !told => {
+                self.tell(place, true, ctx);
+                self.neighbours(place, ctx.now);
+            }
             Some(Health::Down) if told => self.tell(place, false, ctx),
             Some(Health::Up | Health::Down | Health::Unknown) | None => {}
+        }
+    }
+    /// Who is missed at the address of one that is back may be back as well: a PBX that was restarted.
+    fn neighbours(&mut self, of: usize, now: Micros) {
+        let at = self.all.get(of).and_then(|state| state.targets.current());
+        let missed = |(_, state): &(usize, &State)| {
+            !state.reachable && state.due.is_some_and(|at| at > now) && state.targets.current() == at
+        };
+        let places: Vec<usize> = self.all.iter().enumerate().filter(missed).map(|(place, _)| place).collect();
+        for place in places {
+            self.put_off(place, Some(now));
         }
     }
     /// The phone is to be asked then.

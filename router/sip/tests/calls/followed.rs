@@ -124,6 +124,23 @@ fn a_phone_whose_name_leads_nowhere_is_gone_until_it_does() {
 }
 
 #[test]
+fn phones_behind_an_address_that_is_back_are_asked_at_once() {
+    let mut rig = follows(Rig::new(), (0..50).map(|number| phone(number, PHONE)).collect());
+    rig.pass_s(30);
+    assert_eq!(told(&mut rig).len(), 50);
+    rig.told(PHONE);
+    let mut back = Vec::new();
+    for _ in 0..70 {
+        rig.pass(Duration::from_millis(50));
+        for probe in rig.sent_to(PHONE) {
+            rig.receive(PHONE, answer(&probe, 200, "p", "", ""));
+        }
+        back.extend(told(&mut rig));
+    }
+    assert_eq!(back.len(), 50, "{back:?}");
+}
+
+#[test]
 fn a_hall_without_power_is_not_asked_all_at_once() {
     let hall =
         (0..1_000).map(|number| phone(number, &format!("10.0.{}.{}:5060", number / 250, number % 250)));
