@@ -5,7 +5,7 @@ use crate::{
     duration::{self, Span},
     finding::Place,
     later, login,
-    model::{Desk, Drain, Durability, Limits, Media, Operator, Sip, Site, Store},
+    model::{Desk, Drain, Durability, Limits, Media, Operator, Sip, Site, Store, Waiting},
     name, rtpengine,
     table::{Check, Table, Typed, quoted},
 };
@@ -45,6 +45,8 @@ const DURABILITIES: [(&str, Durability); 2] =
 const KEEP_LOG: Span = Span::ms(86_400_000, 3_650 * 86_400_000, 35 * 86_400_000);
 /// How long a process may take to end.
 const DRAIN: Span = Span::ms(0, 24 * 3_600_000, 0);
+/// What becomes of callers who wait.
+const WAITING: [(&str, Waiting); 2] = [("keep", Waiting::Keep), ("end", Waiting::End)];
 /// How much of it is kept, in MiB: one segment to 16 TiB.
 const KEEP_LOG_MIB: (u32, u32, u32) = (64, 16 << 20, 20 << 10);
 
@@ -190,8 +192,9 @@ pub(crate) fn store(root: &mut Table<'_>, check: &mut Check<'_>) -> Store {
 pub(crate) fn drain(root: &mut Table<'_>, check: &mut Check<'_>) -> Drain {
     let mut table = root.table("drain", check);
     let deadline = table.duration("deadline", DRAIN, check).value;
+    let waiting = table.choice("waiting", &WAITING, Waiting::Keep, check);
     table.close(check);
-    Drain { deadline }
+    Drain { deadline, waiting }
 }
 
 /// `[limits]`.

@@ -222,6 +222,18 @@ pub struct Store {
 pub struct Drain {
     /// How long calls that are alive are served after SIGTERM, while new ones are refused.
     pub deadline: Duration,
+    /// What becomes of callers who wait.
+    pub waiting: Waiting,
+}
+
+/// What becomes of callers who wait when a process is about to end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Waiting {
+    /// They wait on; the next process takes up those who are left.
+    #[default]
+    Keep,
+    /// They are sent away at once.
+    End,
 }
 
 /// What a committed batch survives.

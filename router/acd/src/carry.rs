@@ -251,7 +251,10 @@ impl Acd {
     }
 
     fn refuse(&mut self, id: CallId, reason: RefuseReason, now: Timestamp, effects: &mut Effects) {
-        let outcome = VisitOutcome::FlowOut(FlowOut::Refused);
+        let outcome = VisitOutcome::FlowOut(match reason {
+            RefuseReason::NoEntry | RefuseReason::MaxWait => FlowOut::Refused,
+            RefuseReason::Drained => FlowOut::Drained,
+        });
         self.end_visit(id, outcome, now, effects);
         effects.orders.push(Order::EndCaller { call: id, why: EndReason::Refused(reason) });
         self.end_call(id, outcome, now, effects);

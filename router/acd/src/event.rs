@@ -235,6 +235,8 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         then: Option<Wish>,
     },
+    /// Nobody may wait any longer: the process is about to end, and callers are not to be left to the next one.
+    WaitingEnded,
     /// Some deadline of the brain's own has passed.
     DeadlinePassed,
 }
@@ -415,4 +417,6 @@ pub enum RefuseReason {
     NoEntry,
     /// `max_wait` passed.
     MaxWait,
+    /// Nobody may wait any longer.
+    Drained,
 }

@@ -56,6 +56,7 @@ impl Acd {
             | Event::HoldFailed { .. }
             | Event::RetrieveFailed { .. }
             | Event::ConsultFailed { .. }
+            | Event::WaitingEnded
             | Event::DeadlinePassed => Ok(Taken::Now),
         }
     }

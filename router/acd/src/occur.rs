@@ -27,6 +27,10 @@ impl Acd {
                 self.calls.insert(*call, Call::new(*call, dialled.clone(), *caller, now));
                 self.open.arrived.push(*call);
             }
+            Event::WaitingEnded => {
+                let waits = |call: &&Call| matches!(call.state, CallState::Queued);
+                self.open.drained.extend(self.calls.values().filter(waits).map(Call::rank));
+            }
             Event::CallerLeft { call, how } => self.caller_left(*call, *how, now, effects),
             Event::CardShown { offer } => self.stop_waiting_for_card(*offer, effects),
             Event::PhoneAnswered { offer } => self.phone_answered(*offer, now, effects),

@@ -99,6 +99,7 @@ impl Shift {
             87..=96 => self.time_passes(),
             97 => self.a_late_answer(),
             98 if self.random.one_in(4) => self.floor.must(Event::Restarted),
+            98 if self.random.one_in(3) => self.floor.must(Event::WaitingEnded),
             98 => self.floor.must(Event::ClockStepped { by_us: -3_600_000_000 }),
             _ => self.rules_change(),
         }
