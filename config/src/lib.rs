@@ -36,7 +36,7 @@ pub use finding::{Finding, Problems, Warning};
 pub use model::{
     AgentAccess, Announce, CallLimit, Config, Desk, Digest, Drain, Durability, Host, Identity, Limits, Login,
     Media, Network, Operator, Outside, Phone, Relay, Rtpengine, Secret, Section, Sip, SipUri, Site, Source,
-    SourceKind, Store, Tls, Told, Transport, Trunk,
+    SourceKind, Store, Tls, Told, Transport, Trunk, Waiting,
 };
 pub use pem::{Credentials, CredentialsError};
 pub use reference::reference;

@@ -21,6 +21,7 @@ use crate::{
 };
 use acd::{Acd, AgentNo, Event, OfferId, Order, Plan, Timestamp};
 use agent_gateway::{DeskOrder, ReplyTo};
+use config::Waiting;
 use mio::{Events, Interest, Poll, Token};
 pub use pulse::Pulse;
 use revival::Probes;
@@ -295,7 +296,7 @@ impl Brain {
             tracing::warn!(by_us, "the wall clock was set; timers are not affected");
             self.tell(Event::ClockStepped { by_us }, Asker::Nobody, now)?;
         }
-        self.mind_drain();
+        self.mind_drain(now)?;
         self.inbox.listen();
         let mut handed = 0;
         while handed < INCOMING
@@ -333,8 +334,8 @@ impl Brain {
         Ok(turn.more || blocked)
     }
 
-    /// Begins to refuse new calls, or takes them again, as the operator wishes.
-    fn mind_drain(&mut self) {
+    /// Begins to refuse new calls, or takes them again, as the operator wishes; sends away who waits, if nobody is to.
+    fn mind_drain(&mut self, now: Timestamp) -> Result<(), BrainError> {
         let on = self.drain.is_on();
         if on != self.draining {
             self.draining = on;
@@ -342,6 +343,11 @@ impl Brain {
             let state = if on { "new calls are refused" } else { "new calls are taken again" };
             tracing::warn!("draining: {state}");
         }
+        // Also who comes to wait later, because a phone was not answered.
+        if self.drain.waiting() == Some(Waiting::End) && self.acd.somebody_waits() {
+            self.tell(Event::WaitingEnded, Asker::Nobody, now)?;
+        }
+        Ok(())
     }
 
     fn take(&mut self, incoming: Incoming, now: Timestamp) -> Result<(), BrainError> {

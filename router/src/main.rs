@@ -187,12 +187,12 @@ async fn run(file: Option<PathBuf>) -> Result<(), Failure> {
             config
         }
     };
-    let deadline = config.drain.deadline;
+    let drain = config.drain;
     let house = roles::House::start(config, &tokio::runtime::Handle::current()).await?;
     process::announce(&house.ready)?;
     supervisor::ready(house.pulse());
     ending.wait(&house, None).await?;
-    ending.drain(&house, deadline).await;
+    ending.drain(&house, drain).await;
     house.stop().await?;
     Ok(())
 }

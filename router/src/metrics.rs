@@ -239,7 +239,7 @@ impl PerQueue {
     }
 }
 
-const FLOW_OUT: [&str; 2] = ["overflow", "max_wait"];
+const FLOW_OUT: [&str; 3] = ["overflow", "max_wait", "drained"];
 const WAITS: [&str; 4] = ["answered", "abandoned", "flow_out", "lost_restart"];
 const OFFERS: [OfferOutcome; 6] = [
     OfferOutcome::Accepted,
@@ -257,7 +257,7 @@ pub struct QueueMetrics {
     abandoned: IntCounter,
     answered_within: IntCounter,
     abandoned_within: IntCounter,
-    flow_out: [IntCounter; 2],
+    flow_out: [IntCounter; 3],
     answers_undone: IntCounter,
     offers: [IntCounter; OFFERS.len()],
     /// What came of calls that were given away.

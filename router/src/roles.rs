@@ -259,9 +259,9 @@ impl House {
         }
     }
 
-    /// New calls are refused from now on; everything else is served.
-    pub fn refuse_new_calls(&self) {
-        self.drain.set(true);
+    /// New calls are refused from now on, and this becomes of callers who wait; everything else is served.
+    pub fn refuse_new_calls(&self, waiting: config::Waiting) {
+        self.drain.begin(waiting);
     }
 
     /// Calls that are alive, as the floor shows them.

@@ -18,6 +18,7 @@ mod crash;
 mod crowd;
 mod desktops;
 mod disk;
+mod draining;
 mod floor;
 mod gateway;
 mod hold;

@@ -154,6 +154,8 @@ const fn end_cause(why: EndReason) -> Cause {
         EndReason::Refused(acd::RefuseReason::MaxWait) => {
             Cause { status: 480, text: "Temporarily Unavailable" }
         }
+        // Whoever was not answered yet may be sent elsewhere by the PBX, as one who calls now is.
+        EndReason::Refused(acd::RefuseReason::Drained) => Cause { status: 503, text: "Service Unavailable" },
         EndReason::Refused(acd::RefuseReason::NoEntry) => Cause { status: 404, text: "Not Found" },
     }
 }
