@@ -71,11 +71,10 @@ fn a_phone_that_has_not_registered_is_rung_for_nobody() {
     let router = Router::start_on(&site.replacen("[media]", "digest = [\"md5\"]\n[media]", 1));
     is(&router, "not_ready", GONE);
     let waits = calls(&router);
-    let phones = phone(&router, port);
-    let registers =
-        Sipp::new("phone_registers").port(free_port()).dial("ann").calls(1, 1).with("PHONE", port);
+    let registers = Sipp::new("phone_registers").port(port).dial("ann").calls(1, 1).with("PHONE", port);
     let registers = registers.with("PASSWORD", PASSWORD).with("EXPIRES", 600).with("FINAL", 200);
     registers.run(router.ready().sip_udp, router.folder(), SOON);
+    let phones = phone(&router, port);
     waits.finished(SOON);
     is(&router, "ready", None);
     assert!(phones.end().contains(" ANS "));
