@@ -2,7 +2,7 @@
 
 use crate::{
     finding::Place,
-    table::{Check, Value, Wrong, quoted},
+    table::{Check, Table, Value, Wrong, quoted},
 };
 use std::time::Duration;
 use toml::de::DeValue;
@@ -50,6 +50,21 @@ pub(crate) fn of_value(value: &Value<'_>, check: &mut Check<'_>) -> Option<Durat
         return None;
     }
     Some(value.text(check)?.read(parse, check)?.value)
+}
+
+/// A length of time; none when it is "off".
+pub(crate) fn or_off(
+    table: &mut Table<'_>,
+    key: &'static str,
+    span: Span,
+    check: &mut Check<'_>,
+) -> Option<Duration> {
+    let Some(typed) = table.value(key) else { return Some(span.default) };
+    if typed.value.as_str() == Some("off") {
+        return None;
+    }
+    let value = of_value(&typed, check);
+    Some(value.map_or(span.default, |value| span.check(value, &typed.place, check)))
 }
 
 /// Reads `1h30m`: numbers with units from `d` to `ms`, the larger first, each once.

@@ -19,8 +19,10 @@ const KEYS: &[(&str, &[&str])] = &[
 ];
 
 /// Values to come, by the key they will stand under.
-const VALUES: &[(&str, &[&str])] =
-    &[("kind", &["postgres", "postgresql", "mysql", "mariadb", "redis", "http", "csv", "xlsx"])];
+const VALUES: &[(&str, &[&str])] = &[
+    ("waiting", &["overflow"]),
+    ("kind", &["postgres", "postgresql", "mysql", "mariadb", "redis", "http", "csv", "xlsx"]),
+];
 
 /// Whether a key belongs to a feature to come.
 pub(crate) fn is_later_key(header: &str, key: &str) -> bool {

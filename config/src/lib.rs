@@ -38,7 +38,7 @@ pub use finding::{Finding, Problems, Warning};
 pub use model::{
     AgentAccess, Announce, CallLimit, Config, Desk, Digest, Drain, Durability, Host, Identity, Limits, Login,
     Media, Network, Operator, OperatorRole, OperatorUser, Outside, Phone, Relay, Rtpengine, Secret, Section,
-    Sip, SipUri, Site, Source, SourceKind, Store, Tls, Told, Transport, Trunk,
+    Sip, SipUri, Site, Source, SourceKind, Store, Tls, Told, Transport, Trunk, Waiting,
 };
 pub use pem::{Credentials, CredentialsError};
 pub use reference::reference;
@@ -152,6 +152,7 @@ impl Read {
         let operator = ports::operator(&mut root, check);
         let ours = streams.iter().filter(|listen| listen.is_encrypted()).map(|listen| &listen.place);
         let encrypted: Vec<_> = ours.chain(desk.tls.iter()).chain(operator.tls.iter()).collect();
+        let probe = sip.value.probe_phones;
         let read = Self {
             site,
             tls: tls::tls(&mut root, &streams, &encrypted, check),
@@ -166,7 +167,7 @@ impl Read {
             trunks,
             entries: routing::entries(&mut root, &queues, check),
             queues,
-            agents: staff::agents(&mut root, check),
+            agents: staff::agents(&mut root, probe, check),
             outside: outside::outside(&mut root, check),
             sources: sources::sources(&mut root, check),
         };

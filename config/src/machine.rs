@@ -5,7 +5,7 @@ use crate::{
     duration::{self, Span},
     finding::Place,
     login,
-    model::{Drain, Durability, Limits, Media, Sip, Site, Store},
+    model::{Drain, Durability, Limits, Media, Sip, Site, Store, Waiting},
     name, rtpengine,
     table::{Check, Table, Typed, quoted},
 };
@@ -13,7 +13,6 @@ use std::{
     collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
-    time::Duration,
 };
 
 pub(crate) const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -32,6 +31,9 @@ const DATAGRAM: (u32, u32, u32) = (500, 65_507, 1_300);
 /// 90 s is the least that RFC 4028 allows.
 const SESSION_EXPIRES: Span = Span::ms(90_000, 24 * 3_600_000, 30 * 60_000);
 
+/// How often an agent's phone may be asked whether it is there.
+pub(crate) const PROBE_PHONES: Span = Span::ms(5_000, 3_600_000, 60_000);
+
 /// What `store.durability` may say.
 const DURABILITIES: [(&str, Durability); 2] =
     [("process", Durability::Process), ("power", Durability::Power)];
@@ -39,6 +41,8 @@ const DURABILITIES: [(&str, Durability); 2] =
 const KEEP_LOG: Span = Span::ms(86_400_000, 3_650 * 86_400_000, 35 * 86_400_000);
 /// How long a process may take to end.
 const DRAIN: Span = Span::ms(0, 24 * 3_600_000, 0);
+/// What becomes of callers who wait.
+const WAITING: [(&str, Waiting); 2] = [("keep", Waiting::Keep), ("end", Waiting::End)];
 /// How much of it is kept, in MiB: one segment to 16 TiB.
 const KEEP_LOG_MIB: (u32, u32, u32) = (64, 16 << 20, 20 << 10);
 
@@ -81,26 +85,29 @@ pub(crate) fn sip(root: &mut Table<'_>, check: &mut Check<'_>) -> (Typed<Sip>, V
         streams.push(Listen { key, address, place });
         Some(address)
     });
-    let session_expires = session_expires(&mut table, check);
+    let session_expires = duration::or_off(&mut table, "session_expires", SESSION_EXPIRES, check);
     let max_datagram = table.whole("max_datagram", DATAGRAM.2, (DATAGRAM.0, DATAGRAM.1), check);
     let realm = table.read("realm", name::realm, check);
     let digest = login::digest(&mut table, check);
+    let probe_phones = duration::or_off(&mut table, "probe_phones", PROBE_PHONES, check);
     let dns = table.texts("dns", check).unwrap_or_default();
     let dns = dns.iter().filter_map(|server| Some(server.read(address::dns, check)?.value)).collect();
     table.close(check);
     let realm = realm.map_or_else(|| REALM.to_owned(), |realm| realm.value);
-    let sip = Sip { udp: udp.value, tcp, tls, ws, wss, session_expires, realm, dns, max_datagram, digest };
+    let sip = Sip {
+        udp: udp.value,
+        tcp,
+        tls,
+        ws,
+        wss,
+        session_expires,
+        realm,
+        dns,
+        max_datagram,
+        probe_phones,
+        digest,
+    };
     (Typed { value: sip, place: udp.place }, streams)
-}
-
-/// A length of time, or "off".
-fn session_expires(table: &mut Table<'_>, check: &mut Check<'_>) -> Option<Duration> {
-    let Some(typed) = table.value("session_expires") else { return Some(SESSION_EXPIRES.default) };
-    if typed.value.as_str() == Some("off") {
-        return None;
-    }
-    let value = duration::of_value(&typed, check);
-    Some(value.map_or(SESSION_EXPIRES.default, |value| SESSION_EXPIRES.check(value, &typed.place, check)))
 }
 
 /// `[media]`. Without an address of its own it takes the one SIP listens on.
@@ -150,8 +157,9 @@ pub(crate) fn store(root: &mut Table<'_>, check: &mut Check<'_>) -> Store {
 pub(crate) fn drain(root: &mut Table<'_>, check: &mut Check<'_>) -> Drain {
     let mut table = root.table("drain", check);
     let deadline = table.duration("deadline", DRAIN, check).value;
+    let waiting = table.choice("waiting", &WAITING, Waiting::Keep, check);
     table.close(check);
-    Drain { deadline }
+    Drain { deadline, waiting }
 }
 
 /// `[limits]`.

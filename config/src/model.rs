@@ -81,6 +81,8 @@ pub struct Sip {
     pub dns: Vec<SocketAddr>,
     /// An INVITE longer than this, in octets, is tried over TCP first where the peer's URI leaves that open and `tcp` is on.
     pub max_datagram: u32,
+    /// How often agents' phones are asked whether they are there; none: never.
+    pub probe_phones: Option<Duration>,
     /// By which algorithms they may do so, in the order in which they are offered; at least one.
     pub digest: Vec<Digest>,
 }
@@ -259,6 +261,18 @@ pub struct Store {
 pub struct Drain {
     /// How long calls that are alive are served after SIGTERM, while new ones are refused.
     pub deadline: Duration,
+    /// What becomes of callers who wait.
+    pub waiting: Waiting,
+}
+
+/// What becomes of callers who wait when a process is about to end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Waiting {
+    /// They wait on; the next process takes up those who are left.
+    #[default]
+    Keep,
+    /// They are sent away at once.
+    End,
 }
 
 /// What a committed batch survives.
@@ -427,6 +441,8 @@ pub struct AgentAccess {
     pub token: Option<Secret>,
     /// Her phone.
     pub phone: Phone,
+    /// How often it is asked whether it is there; none: never.
+    pub probe: Option<Duration>,
     /// What she may do and see: `agent`, `supervisor`, `planner`, `admin`, and the roles of card sections.
     pub roles: Vec<String>,
 }

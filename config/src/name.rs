@@ -88,7 +88,8 @@ pub(crate) fn code(text: &str, most: usize) -> Result<String, Wrong> {
 }
 
 /// Not-ready reasons that the router itself gives (they would be mixed up with an agent's own in reports).
-const OWN_REASONS: [&str; 6] = ["signed_in", "rona", "rejected", "phone_failed", "disconnected", "restart"];
+const OWN_REASONS: [&str; 7] =
+    ["signed_in", "rona", "rejected", "phone_failed", "phone_unreachable", "disconnected", "restart"];
 
 /// A reason an agent may give for not being ready.
 pub(crate) fn reason(text: &str) -> Result<String, Wrong> {

@@ -1,15 +1,16 @@
 //! Reads agents: how they sign in, where they are rung, what they can.
 
 use crate::{
-    address,
+    address, duration,
     finding::Place,
+    machine::PROBE_PHONES,
     model::{AgentAccess, Host, Phone, Secret, SipUri},
     name,
     secret::{self, SecretRead},
     table::{Check, Table, Typed},
 };
 use acd::plan::{AgentPlan, Answer, Presence};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 const PRESENCES: [(&str, Presence); 2] = [("desk", Presence::Desk), ("always", Presence::Always)];
 const ANSWERS: [(&str, Answer); 2] = [("phone", Answer::Phone), ("desk", Answer::Desk)];
@@ -32,18 +33,20 @@ pub(crate) struct AgentRead {
 }
 
 /// Every `[[agent]]`.
-pub(crate) fn agents(root: &mut Table<'_>, check: &mut Check<'_>) -> Vec<AgentRead> {
+pub(crate) fn agents(root: &mut Table<'_>, probe: Option<Duration>, check: &mut Check<'_>) -> Vec<AgentRead> {
     let tables = root.tables("agent", "id", check);
-    tables.into_iter().map(|table| agent(table, check)).collect()
+    tables.into_iter().map(|table| agent(table, probe, check)).collect()
 }
 
-fn agent(mut table: Table<'_>, check: &mut Check<'_>) -> AgentRead {
+/// Her phone is asked as often as `probe` says, unless she has a word of her own.
+fn agent(mut table: Table<'_>, probe: Option<Duration>, check: &mut Check<'_>) -> AgentRead {
     let id = crate::needed_name(&mut table, "id", name::id, "give her an id", check);
     let shown = table.read("name", name::shown_name, check);
     let presence = table.choice("presence", &PRESENCES, Presence::Desk, check);
     let answer = answer(&mut table, presence, check);
     let token = token(&mut table, presence, check);
     let (phone, phone_password) = phone(&mut table, check);
+    let own = table.has("probe").then(|| duration::or_off(&mut table, "probe", PROBE_PHONES, check));
     let roles = roles(&mut table, check);
     let skills = skills(&mut table, check);
     table.close(check);
@@ -53,6 +56,7 @@ fn agent(mut table: Table<'_>, check: &mut Check<'_>) -> AgentRead {
         id: id.value,
         token: token.value,
         phone: phone.value,
+        probe: own.unwrap_or(probe),
         roles: roles.iter().map(|role| role.value.clone()).collect(),
     };
     AgentRead { plan, access, id: id.place, phone: phone.place, phone_password, token: token.place, roles }

@@ -24,6 +24,7 @@ use crate::{
 };
 use acd::{Acd, AgentNo, Event, OfferId, Order, Plan, Timestamp};
 use agent_gateway::{DeskOrder, ReplyTo};
+use config::Waiting;
 use mio::Token;
 pub use pulse::Pulse;
 use revival::Probes;
@@ -177,6 +178,12 @@ impl<G: Ground> Brain<G> {
         if *self.acd.plan() != plan {
             self.tell(Event::PlanChanged { plan: Box::new(plan) }, Asker::Nobody, now)?;
         }
+        for event in self.sip.follow_phones(&self.acd, now) {
+            self.tell(event, Asker::Nobody, now)?;
+        }
+        self.sip.begin(self.acd.entries() + 1);
+        self.sip.expire(now);
+        self.follow(now)?;
         self.commit();
         let here = self.acd.agents().map(|(agent, is)| (agent, is.state().clone(), is.since()));
         let here: Vec<_> = here.collect();
@@ -242,7 +249,7 @@ impl<G: Ground> Brain<G> {
             tracing::warn!(by_us, "the wall clock was set; timers are not affected");
             self.tell(Event::ClockStepped { by_us }, Asker::Nobody, now)?;
         }
-        self.mind_drain();
+        self.mind_drain(now)?;
         self.inbox.listen();
         let mut handed = 0;
         while handed < INCOMING
@@ -280,8 +287,8 @@ impl<G: Ground> Brain<G> {
         Ok(turn.more || blocked)
     }
 
-    /// Begins to refuse new calls, or takes them again, as the operator wishes.
-    fn mind_drain(&mut self) {
+    /// Begins to refuse new calls, or takes them again, as the operator wishes; sends away who waits, if nobody is to.
+    fn mind_drain(&mut self, now: Timestamp) -> Result<(), BrainError> {
         let on = self.drain.is_on();
         if on != self.draining {
             self.draining = on;
@@ -289,6 +296,11 @@ impl<G: Ground> Brain<G> {
             let state = if on { "new calls are refused" } else { "new calls are taken again" };
             tracing::warn!("draining: {state}");
         }
+        // Also who comes to wait later, because a phone was not answered.
+        if self.drain.waiting() == Some(Waiting::End) && self.acd.somebody_waits() {
+            self.tell(Event::WaitingEnded, Asker::Nobody, now)?;
+        }
+        Ok(())
     }
 
     fn take(&mut self, incoming: Incoming, now: Timestamp) -> Result<(), BrainError> {

@@ -98,6 +98,7 @@ struct PerQueue {
 
 struct Gauges {
     agents: IntGaugeVec,
+    unreachable: IntGauge,
     waiting: IntGaugeVec,
     longest: prometheus::GaugeVec,
 }
@@ -107,6 +108,8 @@ struct Gauges {
 pub struct Scene {
     /// Agents by state, as (state, count).
     pub agents: Vec<(&'static str, i64)>,
+    /// Agents who would be ready, had they a phone that can be reached.
+    pub unreachable: i64,
     /// Queues as (name, calls waiting, longest wait).
     pub queues: Vec<(String, i64, Duration)>,
 }
@@ -246,7 +249,7 @@ impl PerQueue {
     }
 }
 
-const FLOW_OUT: [&str; 2] = ["overflow", "max_wait"];
+const FLOW_OUT: [&str; 3] = ["overflow", "max_wait", "drained"];
 const WAITS: [&str; 4] = ["answered", "abandoned", "flow_out", "lost_restart"];
 const OFFERS: [OfferOutcome; 6] = [
     OfferOutcome::Accepted,
@@ -264,7 +267,7 @@ pub struct QueueMetrics {
     abandoned: IntCounter,
     answered_within: IntCounter,
     abandoned_within: IntCounter,
-    flow_out: [IntCounter; 2],
+    flow_out: [IntCounter; 3],
     answers_undone: IntCounter,
     offers: [IntCounter; OFFERS.len()],
     /// What came of calls that were given away.
@@ -337,6 +340,13 @@ impl Gauges {
     fn new(registry: &Registry) -> Result<Self, MetricsError> {
         Ok(Self {
             agents: register(registry, IntGaugeVec::new(opts("agents", "Agents by state."), &["state"])?)?,
+            unreachable: register(
+                registry,
+                IntGauge::with_opts(opts(
+                    "phones_unreachable",
+                    "Agents who get no calls for the sole reason that their phone cannot be reached.",
+                ))?,
+            )?,
             waiting: register(
                 registry,
                 IntGaugeVec::new(
@@ -357,6 +367,7 @@ impl Gauges {
         self.agents.reset();
         self.waiting.reset();
         self.longest.reset();
+        self.unreachable.set(scene.unreachable);
         for (state, count) in &scene.agents {
             self.agents.with_label_values(&[state]).set(*count);
         }

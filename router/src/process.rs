@@ -71,10 +71,11 @@ impl Ending {
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
-    /// Serves the calls that are alive, and no new ones, for at most `deadline`, or until a second signal comes. What is
-    /// left then is taken up by the next process.
-    pub async fn drain(&mut self, house: &House, deadline: Duration) {
-        house.refuse_new_calls();
+    /// Serves the calls that are alive, and no new ones, for so long at most, or until a second signal comes. What is left
+    /// then is taken up by the next process.
+    pub async fn drain(&mut self, house: &House, how: config::Drain) {
+        let config::Drain { deadline, waiting } = how;
+        house.refuse_new_calls(waiting);
         supervisor::stopping(deadline);
         if deadline.is_zero() || house.live_calls() == 0 {
             return;

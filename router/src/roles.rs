@@ -3,6 +3,7 @@
 //! One thread for SIP, brain and log; one for music; a few for desktops, look-ups, records and the operator's HTTP.
 
 mod desk;
+pub mod inquiry;
 mod places;
 
 use crate::{
@@ -20,7 +21,7 @@ use crate::{
     relay::Relay,
     resolve::{Finder, Names},
     secret::SecretError,
-    sip_edge::{OutsideSide, PhoneSide, QueueSide, SipEdge, SipParts, UdpEdge},
+    sip_edge::{OutsideSide, PhonePlace, PhoneSide, QueueSide, SipEdge, SipParts, UdpEdge},
     streams::{self, Listeners, StreamError, Streams},
     trunks::TrunkBoard,
 };
@@ -262,9 +263,9 @@ impl House {
         }
     }
 
-    /// New calls are refused from now on; everything else is served.
-    pub fn refuse_new_calls(&self) {
-        self.drain.set(true);
+    /// New calls are refused from now on, and this becomes of callers who wait; everything else is served.
+    pub fn refuse_new_calls(&self, waiting: config::Waiting) {
+        self.drain.begin(waiting);
     }
 
     /// Calls that are alive, as the floor shows them.
@@ -383,10 +384,11 @@ fn phones(config: &Config, directory: &acd::Directory, names: &mut Names) -> Vec
 }
 
 fn phone_side(agent: &config::AgentAccess, udp: SocketAddr, names: &mut Names) -> PhoneSide {
-    match &agent.phone {
-        config::Phone::At(uri) => PhoneSide::At { uri: uri.text.clone(), at: whereabouts(uri, udp, names) },
-        config::Phone::Registered { .. } | config::Phone::Browser => PhoneSide::Registered(agent.id.clone()),
-    }
+    let at = match &agent.phone {
+        config::Phone::At(uri) => PhonePlace::At { uri: uri.text.clone(), at: whereabouts(uri, udp, names) },
+        config::Phone::Registered { .. } | config::Phone::Browser => PhonePlace::Registered(agent.id.clone()),
+    };
+    PhoneSide { id: agent.id.clone(), at, probe: agent.probe }
 }
 
 /// Who may sign in: agents' phones that register, and trunks that have to.

@@ -6,12 +6,14 @@ mod count;
 mod located;
 mod mint;
 mod orders;
+mod phones;
 mod relayed;
 mod revived;
 mod transfer;
 mod trunk;
 mod udp;
 
+pub use phones::{PhonePlace, PhoneSide};
 pub use transfer::OutsideSide;
 pub use udp::UdpEdge;
 
@@ -79,20 +81,6 @@ struct CallerSide {
     dials: Option<String>,
     /// The call of its own in whose place the phone of this attempt is to put it.
     replaces: Option<(u32, Arc<str>)>,
-}
-
-/// Where an agent's phone is.
-#[derive(Clone, Debug)]
-pub enum PhoneSide {
-    /// Where a URI leads.
-    At {
-        /// Request-URI of its INVITE.
-        uri: String,
-        /// Where that is.
-        at: Whereabouts,
-    },
-    /// Wherever the user of this name has registered.
-    Registered(String),
 }
 
 /// What this side has to know of a queue.
@@ -328,6 +316,7 @@ impl SipEdge {
                 trunk::note(&trunk, news, &self.metrics, &self.trunks);
                 None
             }
+            Notice::Phone { phone, reachable } => Some(self.phone_event(phone, reachable)),
             Notice::Noise { source, requests } => {
                 tracing::info!(%source, requests, "turned away: no [[trunk]] has this address, and no phone is registered there");
                 None

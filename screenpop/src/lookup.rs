@@ -3,6 +3,8 @@
 //! Every source keeps its own deadline and none waits for another. Whose number it is decides [`crate::matching`];
 //! how a database is asked, [`crate::sources`].
 
+mod trial;
+
 use crate::board::Board;
 use crate::caller::{Caller, Region};
 use crate::card::{Card, Match, MatchKind, Section, SectionStatus};

@@ -16,6 +16,10 @@ pub(crate) struct Query {
 }
 
 impl Query {
+    /// How many parameters it has.
+    pub const fn parameters(&self) -> usize {
+        self.params.len()
+    }
     /// Whether it is about one customer; otherwise the number is enough.
     pub fn needs_customer(&self) -> bool {
         self.params.contains(&Param::Customer)

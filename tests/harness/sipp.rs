@@ -91,6 +91,11 @@ impl Sipp {
     pub fn patient(self) -> Self {
         self.argument("-aa").argument("-default_behaviors").argument("all,-abortunexp")
     }
+    /// It answers whoever asks whether it is there. Such a question counts as a call: the first one is none then.
+    #[must_use]
+    pub fn answers_probes(self) -> Self {
+        self.argument("-aa")
+    }
     /// Over this transport, as SIPp calls it: `u1` UDP, `t1` one TCP connection for all calls, `tn` one for each, `l1`
     /// and `ln` the same over TLS.
     #[must_use]

@@ -145,8 +145,10 @@ impl Site {
     /// The file.
     #[must_use]
     pub fn to_toml(&self) -> String {
+        // SIPp counts a probe as a call. Tests that want phones to be asked say so.
+        let probes = if self.sip.contains("probe_phones") { "" } else { "probe_phones = \"off\"\n" };
         let mut text = format!(
-            "[site]\nzone = \"Asia/Jakarta\"\nregion = \"ID\"\n[sip]\nudp = \"127.0.0.1:{}\"\n{}[media]\nports = \"0\"\n[desk]\nlisten = \"127.0.0.1:{}\"\n{}\
+            "[site]\nzone = \"Asia/Jakarta\"\nregion = \"ID\"\n[sip]\nudp = \"127.0.0.1:{}\"\n{probes}{}[media]\nports = \"0\"\n[desk]\nlisten = \"127.0.0.1:{}\"\n{}\
              [operator]\nlisten = \"127.0.0.1:{}\"\n{}[store]\npath = \"store\"\n\
              [[trunk]]\nname = \"pbx\"\nnetworks = [\"{}\"]\n",
             self.sip_port,

@@ -4,6 +4,7 @@
 //!              signs in                 ready                 offer
 //! LoggedOut ─────────────▶ NotReady ◀──────────▶ Ready ◀──────────────▶ Reserved
 //!     ▲                       ▲  not ready, desk lost   withdrawn │        │ the phone's 2xx
+//!     │                       │  phone unreachable                │        │
 //!     │ logs out              │ rona, rejected, phone_failed ◀────┘        ▼
 //!     └───────────────────────┴──────────── WrapUp ◀────────────────── Talking
 //!                                       done or timed out    hang-up
@@ -90,6 +91,11 @@ pub enum NotReadyReason {
     },
     /// The router started again while she had a call.
     Restart,
+    /// She would be ready, but nothing answers where her phone is. She is when it does.
+    PhoneUnreachable {
+        /// Her idle time goes on from here.
+        ready_since: Timestamp,
+    },
     /// A reason code of the site's own.
     Site {
         /// The code.
@@ -182,6 +188,7 @@ impl NotReadyReason {
             Self::PhoneFailed => "phone_failed",
             Self::Disconnected { .. } => "disconnected",
             Self::Restart => "restart",
+            Self::PhoneUnreachable { .. } => "phone_unreachable",
             Self::Site { code } => code,
         }
     }

@@ -38,6 +38,8 @@ pub(crate) struct Open {
     pub arrived: Vec<CallId>,
     /// Calls about which somebody is to be asked.
     pub consults: Vec<CallId>,
+    /// Calls that may not wait any longer, in the order in which they would have been served.
+    pub drained: BTreeSet<Rank>,
     /// Calls that wait anew, who is served first.
     pub calls: BTreeSet<Rank>,
     /// Agents who have just become ready.
@@ -161,6 +163,7 @@ impl Acd {
         }
         self.open.arrived.clear();
         self.open.consults.clear();
+        self.open.drained.clear();
         self.open.calls.clear();
         self.open.agents.clear();
         self.open.everything = false;
@@ -266,6 +269,11 @@ impl Acd {
     #[must_use]
     pub fn queue_plan(&self, no: QueueNo) -> Option<&crate::plan::QueuePlan> {
         self.rules.queue(no).map(|rule| &rule.plan)
+    }
+    /// Whether a call waits that is not on offer to anybody.
+    #[must_use]
+    pub fn somebody_waits(&self) -> bool {
+        self.calls.values().any(|call| matches!(call.state, CallState::Queued))
     }
     /// How many calls live.
     #[must_use]

@@ -251,14 +251,18 @@ impl Acd {
     }
 
     fn refuse(&mut self, id: CallId, reason: RefuseReason, now: Timestamp, effects: &mut Effects) {
-        let outcome = VisitOutcome::FlowOut(FlowOut::Refused);
+        let outcome = VisitOutcome::FlowOut(match reason {
+            RefuseReason::NoEntry | RefuseReason::MaxWait => FlowOut::Refused,
+            RefuseReason::Drained => FlowOut::Drained,
+        });
         self.end_visit(id, outcome, now, effects);
         effects.orders.push(Order::EndCaller { call: id, why: EndReason::Refused(reason) });
         self.end_call(id, outcome, now, effects);
     }
 
     fn end_pause(&mut self, agent: AgentNo, now: Timestamp, effects: &mut Effects) {
-        self.move_agent(agent, AgentState::Ready { since: now }, AgentCause::System, now, effects);
+        let to = self.ready_if_reachable(agent, now);
+        self.move_agent(agent, to, AgentCause::System, now, effects);
     }
 
     pub(crate) fn end_wrap_up(

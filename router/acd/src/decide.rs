@@ -74,6 +74,11 @@ impl Acd {
                 return Some(decision);
             }
         }
+        while let Some(rank) = self.open.drained.pop_first() {
+            if self.calls.get(&rank.call).is_some_and(|call| matches!(call.state, CallState::Queued)) {
+                return Some(Decision::Refuse { call: rank.call, reason: RefuseReason::Drained });
+            }
+        }
         // Of all calls that can be matched now the one that ranks first, to the agent whose turn it is for that call.
         let first =
             [self.first_open_call(), self.first_call_for_open_agents()].into_iter().flatten().min()?;

@@ -195,6 +195,16 @@ pub enum Event {
         /// Which call.
         call: CallId,
     },
+    /// Nothing answers where an agent's phone is, or it is registered nowhere.
+    PhoneUnreachable {
+        /// Whose.
+        agent: AgentNo,
+    },
+    /// Her phone is there again.
+    PhoneReachable {
+        /// Whose.
+        agent: AgentNo,
+    },
     /// Her phone and the one she asks could not be joined; that one is gone.
     ConsultFailed {
         /// The leg to the one she asks.
@@ -225,6 +235,8 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         then: Option<Wish>,
     },
+    /// Nobody may wait any longer: the process is about to end, and callers are not to be left to the next one.
+    WaitingEnded,
     /// Some deadline of the brain's own has passed.
     DeadlinePassed,
 }
@@ -405,4 +417,6 @@ pub enum RefuseReason {
     NoEntry,
     /// `max_wait` passed.
     MaxWait,
+    /// Nobody may wait any longer.
+    Drained,
 }

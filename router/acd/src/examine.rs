@@ -36,9 +36,10 @@ impl Acd {
                 }
                 then.as_ref().map_or(Ok(Taken::Now), |wish| self.examine_wish(*agent, wish))
             }
-            Event::DeskSignedIn { agent } | Event::DeskLost { agent } => {
-                self.agent_state(*agent).map(|_| Taken::Now)
-            }
+            Event::DeskSignedIn { agent }
+            | Event::DeskLost { agent }
+            | Event::PhoneUnreachable { agent }
+            | Event::PhoneReachable { agent } => self.agent_state(*agent).map(|_| Taken::Now),
             Event::PlanChanged { .. }
             | Event::Restarted
             | Event::Returned { .. }
@@ -55,6 +56,7 @@ impl Acd {
             | Event::HoldFailed { .. }
             | Event::RetrieveFailed { .. }
             | Event::ConsultFailed { .. }
+            | Event::WaitingEnded
             | Event::DeadlinePassed => Ok(Taken::Now),
         }
     }

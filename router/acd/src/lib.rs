@@ -22,6 +22,7 @@ mod index;
 mod occur;
 mod outside;
 pub mod plan;
+mod reachable;
 mod returned;
 mod rules;
 #[cfg(feature = "sim")]

@@ -12,7 +12,6 @@ use crate::{
         VisitOutcome,
     },
     event::CallerExit,
-    staff::state_for,
 };
 use std::time::Duration;
 
@@ -27,6 +26,10 @@ impl Acd {
             Event::CallArrived { call, dialled, caller } => {
                 self.calls.insert(*call, Call::new(*call, dialled.clone(), *caller, now));
                 self.open.arrived.push(*call);
+            }
+            Event::WaitingEnded => {
+                let waits = |call: &&Call| matches!(call.state, CallState::Queued);
+                self.open.drained.extend(self.calls.values().filter(waits).map(Call::rank));
             }
             Event::CallerLeft { call, how } => self.caller_left(*call, *how, now, effects),
             Event::CardShown { offer } => self.stop_waiting_for_card(*offer, effects),
@@ -44,6 +47,8 @@ impl Acd {
             }
             Event::DeskSignedIn { agent } => self.desk_signed_in(*agent, now, effects),
             Event::DeskLost { agent } => self.desk_lost(*agent, now, effects),
+            Event::PhoneUnreachable { agent } => self.phone_unreachable(*agent, now, effects),
+            Event::PhoneReachable { agent } => self.phone_reachable(*agent, now, effects),
             Event::StateAsked { agent, wish } => self.state_asked(*agent, wish, now, effects),
             Event::OfferAccepted { call, .. } => self.accepted_at_desk(*call, now, effects),
             Event::OfferDeclined { agent, call } => self.declined_at_desk(*agent, *call, now, effects),
@@ -259,7 +264,8 @@ impl Acd {
             AgentState::NotReady { reason: NotReadyReason::Disconnected { back: Some(back) }, .. }
                 if now <= back.until =>
             {
-                (AgentState::Ready { since: back.ready_since }, AgentCause::Disconnect)
+                let since = back.ready_since;
+                (self.ready_if_reachable(no, since), AgentCause::Disconnect)
             }
             AgentState::Reserved { offer, .. } | AgentState::Talking { offer, .. } => {
                 let offer = *offer;
@@ -298,8 +304,8 @@ impl Acd {
         let needs_desk = self.needs_desk(no);
         let Some(agent) = self.agents.get_mut(no.index()) else { return };
         let had_desk = std::mem::replace(&mut agent.desk, false);
-        if let (AgentState::Ready { since }, true, true) = (&agent.state, needs_desk, had_desk) {
-            let back = Some(Comeback { ready_since: *since, until: now + COMEBACK });
+        if let (Some(ready_since), true, true) = (agent.state.idle_since(), needs_desk, had_desk) {
+            let back = Some(Comeback { ready_since, until: now + COMEBACK });
             let to = AgentState::NotReady { reason: NotReadyReason::Disconnected { back }, until: None };
             self.move_agent(no, to, AgentCause::Disconnect, now, effects);
         }
@@ -307,6 +313,7 @@ impl Acd {
 
     fn state_asked(&mut self, no: AgentNo, wish: &Wish, now: Timestamp, effects: &mut Effects) {
         let Some(agent) = self.agents.get_mut(no.index()) else { return };
+        let wants_calls = agent.state.idle_since().is_some();
         match &mut agent.state {
             AgentState::Reserved { then, .. } | AgentState::Talking { then, .. } => {
                 *then = Next::Asked(wish.clone())
@@ -315,9 +322,11 @@ impl Acd {
                 *then = Next::Asked(wish.clone());
                 self.end_wrap_up(no, None, AgentCause::Agent, now, effects);
             }
-            AgentState::Ready { .. } if *wish == Wish::Ready => {}
+            AgentState::Ready { .. } | AgentState::NotReady { .. } if *wish == Wish::Ready && wants_calls => {
+            }
             AgentState::LoggedOut | AgentState::NotReady { .. } | AgentState::Ready { .. } => {
-                self.move_agent(no, state_for(wish.clone(), now), AgentCause::Agent, now, effects);
+                let to = self.state_for(no, wish.clone(), now);
+                self.move_agent(no, to, AgentCause::Agent, now, effects);
             }
         }
     }

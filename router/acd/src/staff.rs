@@ -20,11 +20,15 @@ pub struct Agent {
     pub(crate) load: Workload,
     /// Whether she has a desktop.
     pub(crate) desk: bool,
+    /// Whether it is known that her phone cannot be reached.
+    #[serde(default)]
+    pub(crate) unreachable: bool,
 }
 
 impl Agent {
     pub(crate) fn new(now: Timestamp) -> Self {
-        Self { state: AgentState::LoggedOut, since: now, cut: now, load: Workload::default(), desk: false }
+        let (state, load) = (AgentState::LoggedOut, Workload::default());
+        Self { state, since: now, cut: now, load, desk: false, unreachable: false }
     }
     /// What she is doing.
     #[must_use]
@@ -40,6 +44,11 @@ impl Agent {
     #[must_use]
     pub const fn has_desk(&self) -> bool {
         self.desk
+    }
+    /// Whether it is known that her phone cannot be reached.
+    #[must_use]
+    pub const fn is_unreachable(&self) -> bool {
+        self.unreachable
     }
     /// How occupied she has been lately.
     #[must_use]
@@ -127,7 +136,7 @@ impl Acd {
         effects: &mut Effects,
     ) {
         let to = match then {
-            Next::Asked(wish @ (Wish::LoggedOut | Wish::NotReady { .. })) => state_for(wish, now),
+            Next::Asked(wish @ (Wish::LoggedOut | Wish::NotReady { .. })) => self.state_for(no, wish, now),
             Next::Ready | Next::Asked(Wish::Ready) => self.ready_if_present(no, ready_since),
         };
         let to = if self.is_retired(no) { AgentState::LoggedOut } else { to };
@@ -146,18 +155,29 @@ impl Acd {
     ) {
         let cause = if reason == NotReadyReason::Rona { AgentCause::Rona } else { AgentCause::System };
         let to = match then {
-            Next::Asked(wish @ (Wish::LoggedOut | Wish::NotReady { .. })) => state_for(wish, now),
+            Next::Asked(wish @ (Wish::LoggedOut | Wish::NotReady { .. })) => self.state_for(no, wish, now),
             Next::Ready | Next::Asked(Wish::Ready) => AgentState::NotReady { reason, until },
         };
         let to = if self.is_retired(no) { AgentState::LoggedOut } else { to };
         self.move_agent(no, to, cause, now, effects);
     }
 
-    fn ready_if_present(&self, no: AgentNo, since: Timestamp) -> AgentState {
+    pub(crate) fn ready_if_present(&self, no: AgentNo, since: Timestamp) -> AgentState {
         if self.needs_desk(no) && !self.has_desk(no) {
             AgentState::NotReady { reason: NotReadyReason::Disconnected { back: None }, until: None }
         } else {
-            AgentState::Ready { since }
+            self.ready_if_reachable(no, since)
+        }
+    }
+
+    /// The state that a wish of a free agent leads to.
+    pub(crate) fn state_for(&self, no: AgentNo, wish: Wish, now: Timestamp) -> AgentState {
+        match wish {
+            Wish::Ready => self.ready_if_reachable(no, now),
+            Wish::NotReady { reason } => {
+                AgentState::NotReady { reason: NotReadyReason::Site { code: reason }, until: None }
+            }
+            Wish::LoggedOut => AgentState::LoggedOut,
         }
     }
 
@@ -178,16 +198,5 @@ impl Acd {
 
     pub(crate) fn is_retired(&self, no: AgentNo) -> bool {
         self.rules.agent(no).is_none_or(|rule| rule.plan.is_none())
-    }
-}
-
-/// The state that a wish of a free agent leads to.
-pub fn state_for(wish: Wish, now: Timestamp) -> AgentState {
-    match wish {
-        Wish::Ready => AgentState::Ready { since: now },
-        Wish::NotReady { reason } => {
-            AgentState::NotReady { reason: NotReadyReason::Site { code: reason }, until: None }
-        }
-        Wish::LoggedOut => AgentState::LoggedOut,
     }
 }

@@ -65,7 +65,8 @@ impl Acd {
         match (presence, agent.state.is_handling()) {
             (None, false) => self.move_agent(no, AgentState::LoggedOut, AgentCause::System, now, effects),
             (Some(Presence::Always), false) if new || agent.state == AgentState::LoggedOut => {
-                self.move_agent(no, AgentState::Ready { since: now }, AgentCause::System, now, effects);
+                let to = self.ready_if_reachable(no, now);
+                self.move_agent(no, to, AgentCause::System, now, effects);
             }
             (Some(Presence::Always | Presence::Desk), _) | (None, true) => {}
         }

@@ -400,3 +400,29 @@ fn a_caller_s_place_counts_those_of_the_same_queue_who_are_served_before() {
     assert_eq!(places(&floor), [None, Some(1), Some(1)], "the first one rings");
     floor.prove_replay();
 }
+
+#[test]
+fn who_waits_is_sent_away_when_nobody_may_wait_any_longer() {
+    let mut floor = two_agents();
+    let ann = floor.ready("ann");
+    let rings = floor.call("billing");
+    let waits = [floor.call("billing"), floor.call("billing")];
+    floor.pass(seconds(3));
+    floor.must(Event::WaitingEnded);
+    assert_eq!(floor.offered_to(rings), Some(ann), "whose phone rings may still be answered");
+    for call in waits {
+        let drained = VisitOutcome::FlowOut(FlowOut::Drained);
+        assert_eq!(floor.record(call).unwrap().outcome, drained);
+        assert_eq!((floor.visits(call)[0].outcome, drained.reason()), (drained, "drained"));
+        let told = floor
+            .orders
+            .iter()
+            .filter(|order| matches!(order, Order::EndCaller { call: of, .. } if *of == call));
+        assert_eq!(told.count(), 1);
+    }
+    floor.pass(seconds(15)); // her phone rings out
+    assert!(floor.acd().somebody_waits());
+    floor.must(Event::WaitingEnded);
+    assert_eq!(floor.acd().live_calls(), 0);
+    floor.prove_replay();
+}

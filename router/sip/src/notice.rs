@@ -128,6 +128,13 @@ pub enum Notice {
         /// What.
         news: TrunkNews,
     },
+    /// An agent's phone that is followed is there now, or no longer.
+    Phone {
+        /// What it was called when it was to be followed.
+        phone: u32,
+        /// Whether it is there.
+        reachable: bool,
+    },
     /// Something was turned away; for metrics only.
     Counted(Rejected),
     /// A stranger's requests are turned away; for the log, which hears of each at most once a minute.

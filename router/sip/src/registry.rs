@@ -103,9 +103,10 @@ impl Stack {
     pub(crate) fn is_registered_over(&self, from: Flow) -> bool {
         self.registry.registrar.as_ref().is_some_and(|registrar| registrar.is_home(from))
     }
-    fn registrations(&self, events: Vec<Event>, out: &mut Output) {
+    fn registrations(&mut self, events: Vec<Event>, out: &mut Output) {
         for event in events {
             let (Event::Registered { user } | Event::Changed { user } | Event::Gone { user, .. }) = &event;
+            self.phones.registration(user, &mut self.net);
             let records = self.registry.registrar.as_ref().map(|registrar| registrar.records(user).to_vec());
             out.keep.push(Keep::Phones(user.clone(), records.unwrap_or_default()));
             out.notices.push(Notice::Registration(event));

@@ -43,7 +43,7 @@ impl Stack {
                     call.request_heard(side, known, Some(response), ctx)
                 });
             }
-            Waits::Other(Then::Nothing | Then::Forget(_) | Then::Peer(_)) => {}
+            Waits::Other(Then::Nothing | Then::Forget(_) | Then::Peer(_) | Then::Phone(_)) => {}
         }
     }
     /// Under which number a challenged request is to be sent again; none when the refusal stands.

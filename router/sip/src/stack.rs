@@ -10,7 +10,7 @@ use crate::{
     limiter::Limiter,
     local::Local,
     noise::Noise,
-    peering::Peer,
+    peering::{Peer, Phones},
     quota::Quotas,
     registrar::Registrar,
     streamless::Streamless,
@@ -48,6 +48,8 @@ pub struct Stack {
     pub(crate) registry: Registry,
     /// Trunks at which we have something to do.
     pub(crate) peers: Vec<Peer>,
+    /// Agents' phones of which we want to know whether they are there.
+    pub(crate) phones: Phones,
 }
 
 /// How much is alive; all zero when nothing is.
@@ -93,6 +95,7 @@ impl Stack {
             acquainted: BTreeSet::new(),
             registry: Registry::default(),
             peers: Vec::new(),
+            phones: Phones::default(),
         };
         stack.bound();
         stack
@@ -165,6 +168,7 @@ impl Stack {
                     self.with_call(key, moment, |call, ctx| call.expire(ctx));
                 }
                 Timer::Peer(place) => self.expire_peer(place, moment),
+                Timer::Phones => self.expire_phones(moment),
                 Timer::Server(id) => {
                     let Net { servers, timers, .. } = &mut self.net;
                     match servers.expire(id, now, (timers, moment.out)) {
@@ -254,6 +258,7 @@ impl Stack {
                 self.with_call(call, moment, |call, ctx| call.invite_timed_out(side, branch, status, ctx));
             }
             End::PeerSilent { place, branch } => self.peer_heard(place, branch, None, moment),
+            End::PhoneSilent { place, branch } => self.phone_heard(place, branch, None, moment),
             End::Unanswered { owner: Owner { call, side }, branch } => {
                 self.with_call(call, moment, |call, ctx| call.request_heard(side, branch, None, ctx));
             }
@@ -277,6 +282,7 @@ impl Stack {
             }
             Reply::Challenged(challenged) => self.challenged(*challenged, message, from, moment),
             Reply::Peer(place) => self.peer_heard(place, branch, Some(message), moment),
+            Reply::Phone(place) => self.phone_heard(place, branch, Some(message), moment),
             Reply::Stray => self.stray(message, status, moment),
             Reply::Nobody { new } => moment.with(&mut self.net).end_stranger(branch, message, from, new),
             Reply::Invite { owner: Owner { call, side }, known, heard } => {

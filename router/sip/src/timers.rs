@@ -17,6 +17,8 @@ pub(crate) enum Timer {
     Call(CallKey),
     /// A trunk's, by its place: what we have to do there.
     Peer(u32),
+    /// That of the phones we follow.
+    Phones,
 }
 
 /// A client transaction: the unguessable part of its branch, and whether it is the CANCEL of that branch.

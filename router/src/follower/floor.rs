@@ -7,7 +7,7 @@ use crate::{
     metrics::Scene,
     records::{Batch, Name, SpanRow},
 };
-use acd::{CallId, Plan, Timestamp};
+use acd::{CallId, NotReadyReason, Plan, Timestamp};
 use std::{
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     time::Duration,
@@ -114,7 +114,10 @@ impl Floor {
     pub fn scene(&self, now: Timestamp) -> Scene {
         let view = self.view();
         let count = |state| view.agents.iter().filter(|agent| agent.state == state).count();
+        let reason = NotReadyReason::PhoneUnreachable { ready_since: now };
+        let unreachable = |agent: &&AgentView| agent.reason.as_deref() == Some(reason.as_str());
         Scene {
+            unreachable: signed(view.agents.iter().filter(unreachable).count()),
             agents: AGENT_STATES.iter().map(|&state| (state, signed(count(state)))).collect(),
             queues: view.queues.iter().map(|queue| gauges(queue, now)).collect(),
         }

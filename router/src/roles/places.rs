@@ -18,12 +18,12 @@ pub(super) fn whereabouts(uri: &config::SipUri, udp: SocketAddr, names: &mut Nam
 }
 
 /// Where a URI leads: somewhere, or it has to be asked.
-enum Sought {
+pub(super) enum Sought {
     At(sip::Flow),
     Name(Wanted),
 }
 
-fn sought(uri: &config::SipUri, udp: SocketAddr) -> Sought {
+pub(super) fn sought(uri: &config::SipUri, udp: SocketAddr) -> Sought {
     let transport = uri.transport.map(|transport| match transport {
         config::Transport::Udp => sip::Transport::Udp,
         config::Transport::Tcp => sip::Transport::Tcp,

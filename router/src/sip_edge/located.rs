@@ -45,6 +45,10 @@ impl Located {
     pub fn trunks_at(&self, place: usize) -> impl Iterator<Item = &str> {
         self.trunks.iter().filter(move |(_, at)| *at == place).map(|(trunk, _)| trunk.as_str())
     }
+    /// Where the name at this place leads, as far as it is known.
+    pub fn flows(&self, place: usize) -> &[Flow] {
+        self.flows.get(&place).map_or(&[], Vec::as_slice)
+    }
     /// The name at this place leads there now.
     pub fn put(&mut self, place: usize, mut flows: Vec<Flow>) {
         // Whoever is rung now stays the first, if still there: nobody was at those before.

@@ -1,6 +1,6 @@
 //! What the brain orders, as the stack takes it: whose phones are meant, which music, which port.
 
-use super::{PhoneSide, RANG_IN_VAIN, SipEdge, call_key, leg_key, micros, transfer};
+use super::{PhonePlace, RANG_IN_VAIN, SipEdge, call_key, leg_key, micros, transfer};
 use acd::{
     AgentNo, CallId, OfferId, Order, QueueNo, Timestamp, Treatment,
     effect::{DropReason, EndReason},
@@ -47,8 +47,8 @@ impl SipEdge {
             | Order::WithdrawOffer { .. }
             | Order::CallMoved { .. }
             | Order::AskedInVain { .. }
-            | Order::AgentMoved { .. }
             | Order::CallOver { .. } => return,
+            Order::AgentMoved { .. } => return self.mind_failure(order, now),
         };
         self.stack.command(command, micros(now), &mut self.mint, &mut self.out);
     }
@@ -112,9 +112,9 @@ impl SipEdge {
         auto_answer: bool,
         now: Timestamp,
     ) -> Option<Command> {
-        let mut phones = match self.phones.get(agent.index())?.as_ref()? {
-            PhoneSide::At { uri, at } => vec![self.found.phone(leg_key(offer), uri.clone(), *at)?],
-            PhoneSide::Registered(user) => self.stack.phones_of(user, micros(now)),
+        let mut phones = match &self.phones.get(agent.index())?.as_ref()?.at {
+            PhonePlace::At { uri, at } => vec![self.found.phone(leg_key(offer), uri.clone(), *at)?],
+            PhonePlace::Registered(user) => self.stack.phones_of(user, micros(now)),
         };
         if auto_answer {
             phones.truncate(1); // which of several would answer first is nothing an agent could know
@@ -154,6 +154,8 @@ const fn end_cause(why: EndReason) -> Cause {
         EndReason::Refused(acd::RefuseReason::MaxWait) => {
             Cause { status: 480, text: "Temporarily Unavailable" }
         }
+        // Whoever was not answered yet may be sent elsewhere by the PBX, as one who calls now is.
+        EndReason::Refused(acd::RefuseReason::Drained) => Cause { status: 503, text: "Service Unavailable" },
         EndReason::Refused(acd::RefuseReason::NoEntry) => Cause { status: 404, text: "Not Found" },
     }
 }

@@ -1,6 +1,6 @@
 //! Messages on their way past whoever relays media.
 
-use super::{PhoneSide, SipEdge, micros};
+use super::{PhonePlace, SipEdge, micros};
 use crate::relay::Relay;
 use acd::Timestamp;
 use agent_gateway::Admitted;
@@ -21,7 +21,8 @@ impl SipEdge {
     }
     /// Lets the phone in an agent's browser register.
     pub fn admit(&mut self, admitted: &Admitted, now: Timestamp) {
-        let Some(Some(PhoneSide::Registered(user))) = self.phones.get(admitted.agent.index()) else { return };
+        let side = self.phones.get(admitted.agent.index()).and_then(Option::as_ref);
+        let Some(PhonePlace::Registered(user)) = side.map(|side| &side.at) else { return };
         let password = sip::auth::Password::plain(admitted.password.as_str());
         self.stack.admit(user, &password, micros(now + admitted.good_for), micros(now));
     }

@@ -1,6 +1,6 @@
 //! Transfers: whose phone is meant, which gateway calls a number outside, and what a phone is told that may not.
 
-use super::{PhoneSide, SipEdge, Whereabouts, leg_key, micros};
+use super::{PhonePlace, PhoneSide, SipEdge, Whereabouts, leg_key, micros};
 use acd::{AgentNo, CallId, CommandError, OfferId, Timestamp};
 use sip::{Command, Phone, wire::Uri};
 use std::sync::Arc;
@@ -20,9 +20,9 @@ impl SipEdge {
     /// The agent whose phone has this user part.
     #[must_use]
     pub fn agent_at(&self, user: &str) -> Option<AgentNo> {
-        let is = |side: &Option<PhoneSide>| match side {
-            Some(PhoneSide::At { uri, .. }) => user_of(uri) == Some(user.as_bytes()),
-            Some(PhoneSide::Registered(id)) => id == user,
+        let is = |side: &Option<PhoneSide>| match side.as_ref().map(|side| &side.at) {
+            Some(PhonePlace::At { uri, .. }) => user_of(uri) == Some(user.as_bytes()),
+            Some(PhonePlace::Registered(id)) => id == user,
             None => false,
         };
         let place = self.phones.iter().position(is).filter(|_| !user.is_empty())?;

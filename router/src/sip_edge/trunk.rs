@@ -23,6 +23,7 @@ impl SipEdge {
         for trunk in self.found.trunks_at(place) {
             self.stack.found(trunk, &flows, micros(now), &mut self.mint, &mut self.out);
         }
+        self.phones_found(place, &flows);
         self.found.put(place, flows);
         self.stack.acquaint(self.found.addresses());
     }

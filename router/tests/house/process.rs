@@ -17,7 +17,7 @@ use router::{
     media::Sound,
     metrics::Metrics,
     recovery::{Recovered, recover, start_clock},
-    sip_edge::{PhoneSide, Place, QueueSide, SipEdge, SipParts, Whereabouts},
+    sip_edge::{PhonePlace, PhoneSide, Place, QueueSide, SipEdge, SipParts, Whereabouts},
     states,
     trunks::TrunkBoard,
 };
@@ -110,7 +110,8 @@ fn acquaint(sip: &mut SipEdge, directory: &Directory) {
         any_transport: false,
     };
     let names = (0..directory.agent_count()).map(|no| directory.agent_id(acd::AgentNo(no as u32)).to_owned());
-    let phone = |name: String| Some(PhoneSide::At { uri: format!("sip:{name}@{}", crate::rig::PHONE), at });
+    let place = |name: &str| PhonePlace::At { uri: format!("sip:{name}@{}", crate::rig::PHONE), at };
+    let phone = |id: String| Some(PhoneSide { at: place(&id), id, probe: None });
     let queues = (0..directory.queue_count()).map(|no| QueueSide {
         name: directory.queue_name(acd::QueueNo(no as u32)).to_owned(),
         music: tune(),

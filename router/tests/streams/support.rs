@@ -55,6 +55,7 @@ impl Plan {
             session_expires: None,
             realm: String::new(),
             max_datagram: 1_300,
+            probe_phones: None,
             digest: Vec::new(),
         };
         let config = Config {

@@ -182,6 +182,7 @@ impl VisitOutcome {
         match self {
             Self::FlowOut(FlowOut::Overflow) => "overflow",
             Self::FlowOut(FlowOut::Refused) => "max_wait",
+            Self::FlowOut(FlowOut::Drained) => "drained",
             Self::Transferred(to) => to.as_str(),
             Self::Answered | Self::Abandoned | Self::LostRestart => "",
         }
@@ -195,6 +196,8 @@ pub enum FlowOut {
     Overflow,
     /// Sent away after `max_wait`.
     Refused,
+    /// Sent away because the process was about to end.
+    Drained,
 }
 
 /// One call: one row of `calls`.

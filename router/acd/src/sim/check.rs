@@ -1,7 +1,8 @@
 //! What must hold after every event, seen from outside: states, orders and facts, never the index.
 
 use crate::{
-    Acd, AgentNo, AgentState, CallId, Decision, Effects, Entry, Fact, OfferId, Order, Target, Timestamp,
+    Acd, Agent, AgentNo, AgentState, CallId, Decision, Effects, Entry, Fact, NotReadyReason, OfferId, Order,
+    Target, Timestamp,
     call::{Call, CallState},
     consult::{Consult, ConsultStage},
     effect::{OfferOutcome, TransferOutcome, VisitOutcome},
@@ -31,6 +32,7 @@ pub fn check_state(acd: &Acd) -> Result<(), String> {
         }
     }
     for (no, agent) in acd.agents() {
+        check_phone(no, agent)?;
         let held = match agent.state() {
             AgentState::Reserved { offer, .. } | AgentState::Talking { offer, .. } => Some(offer.call),
             AgentState::LoggedOut
@@ -48,6 +50,14 @@ pub fn check_state(acd: &Acd) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Nobody is ready whose phone cannot be reached, and nobody waits for a phone that can.
+fn check_phone(no: AgentNo, agent: &Agent) -> Result<(), String> {
+    let waits = matches!(agent.state().reason(), Some(NotReadyReason::PhoneUnreachable { .. }));
+    let ready = matches!(agent.state(), AgentState::Ready { .. });
+    let wrong = if agent.is_unreachable() { ready } else { waits };
+    ok(!wrong, || format!("{no:?} is {:?}, phone unreachable: {}", agent.state(), agent.is_unreachable()))
 }
 
 /// Only a call that an agent has is asked about.

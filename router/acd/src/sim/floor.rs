@@ -114,6 +114,7 @@ impl Floor {
                 wrong.get_or_insert(complaint);
             }
         };
+        let drains = event == Event::WaitingEnded;
         let before = matches!(event, Event::Returned { .. }).then(|| self.acd.clone());
         self.returns.extend(before.iter().flat_map(|before| found(before, &event)));
         let twin = self.twin.as_mut().map(|twin| twin.handle(event.clone(), now));
@@ -126,6 +127,11 @@ impl Floor {
         let verdict = verdict.and_then(|()| {
             before
                 .map_or(Ok(()), |before| check_returned(&before, &handled.entry, &handled.effects, &self.acd))
+        });
+        let verdict = verdict.and_then(|()| {
+            super::check::ok(!drains || !self.acd.somebody_waits(), || {
+                "somebody waits though nobody may".to_owned()
+            })
         });
         let verdict = verdict.and_then(|()| self.ledger.write(&handled.entry, &handled.effects));
         let verdict =

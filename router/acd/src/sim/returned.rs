@@ -256,7 +256,11 @@ impl Seen<'_> {
         no: AgentNo,
     ) -> Result<(), String> {
         let idle = match was.state() {
-            AgentState::Ready { since } => *since,
+            AgentState::Ready { since }
+            | AgentState::NotReady {
+                reason: crate::NotReadyReason::PhoneUnreachable { ready_since: since },
+                ..
+            } => *since,
             AgentState::Reserved { ready_since, then: crate::agent::Next::Ready, .. } => *ready_since,
             AgentState::LoggedOut
             | AgentState::NotReady { .. }

@@ -94,10 +94,12 @@ impl Shift {
             0..=24 => self.somebody_calls(),
             25..=59 => self.a_phone_acts(),
             60..=69 => self.a_caller_leaves(),
-            70..=86 => self.an_agent_acts(),
+            70..=85 => self.an_agent_acts(),
+            86 => self.a_phone_comes_or_goes(),
             87..=96 => self.time_passes(),
             97 => self.a_late_answer(),
             98 if self.random.one_in(4) => self.floor.must(Event::Restarted),
+            98 if self.random.one_in(3) => self.floor.must(Event::WaitingEnded),
             98 => self.floor.must(Event::ClockStepped { by_us: -3_600_000_000 }),
             _ => self.rules_change(),
         }
@@ -271,6 +273,18 @@ impl Shift {
         };
         // What cannot be done is refused and changes nothing; the checks of the next event see to that.
         let _refused = self.floor.tell(event).is_err();
+    }
+
+    /// Phones go more rarely than they come back; some news is old.
+    fn a_phone_comes_or_goes(&mut self) {
+        let agents: Vec<(AgentNo, bool)> =
+            self.floor.acd().agents().map(|(no, agent)| (no, agent.is_unreachable())).collect();
+        let gone: Vec<(AgentNo, bool)> = agents.iter().copied().filter(|(_, gone)| *gone).collect();
+        let whose = if self.random.one_in(3) || gone.is_empty() { &agents } else { &gone };
+        let Some(&(agent, gone)) = self.random.pick(whose) else { return };
+        let comes = if self.random.one_in(8) { !gone } else { gone };
+        let event = if comes { Event::PhoneReachable { agent } } else { Event::PhoneUnreachable { agent } };
+        self.floor.must(event);
     }
 
     fn time_passes(&mut self) {

@@ -1,6 +1,7 @@
-//! What we do at trunks of our own accord: asking whether they are there, and registering with them.
+//! What we do at trunks and agents' phones of our own accord: asking whether they are there, and registering with trunks.
 //!
-//! * [`health`](Health) decides from the answers to OPTIONS whether a trunk is up;
+//! * [`health`](Health) decides from the answers to OPTIONS whether a trunk is up, or a phone there;
+//! * `phones` asks agents' phones, evenly spread, and knows from bindings which are there;
 //! * `registering` decides when to register again, and for how long to ask;
 //! * `targets` decides which of a trunk's addresses is asked, and which after it;
 //! * `request` writes the requests, `peer` sends them and answers challenges.
@@ -9,15 +10,18 @@
 
 mod health;
 mod peer;
+mod phones;
 mod registering;
 mod request;
 mod stack;
 mod targets;
 
 pub use health::Health;
+pub use phones::{Followed, Home, MAX_ASKED};
 pub use registering::{LONGEST_S, SHORTEST_S};
 
 pub(crate) use peer::Peer;
+pub(crate) use phones::Phones;
 
 use crate::auth::{NoAnswer, Password};
 use std::time::Duration;

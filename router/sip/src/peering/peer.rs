@@ -18,7 +18,7 @@ use crate::{
 use std::time::Duration;
 
 /// How long an answer to a probe is waited for: three repetitions over UDP, or a connection.
-const PROBE_PATIENCE: Duration = Duration::from_secs(4);
+pub(super) const PROBE_PATIENCE: Duration = Duration::from_secs(4);
 /// How long an answer to a REGISTER is waited for.
 const REGISTER_PATIENCE: Duration = Duration::from_secs(8);
 
@@ -151,7 +151,7 @@ impl Peer {
         };
         let branch = ctx.mint.bits();
         let mut series = chore.series.unwrap_or_else(|| Series::new(ctx));
-        let request = write(ask, &self.peering, &mut series, (branch, to), ctx);
+        let request = write(ask, (&self.peering, &[]), &mut series, (branch, to), ctx);
         chore.series = Some(series);
         chore.out = Some(Errand { branch, to, attempt, until: ctx.now.after(patience) });
         let Net { clients, timers, .. } = &mut *ctx.net;
@@ -258,6 +258,6 @@ impl Peer {
 }
 
 /// Whether an answer means that no one is there who could take a call: any other shows that somebody is.
-fn says_nothing(answer: Option<&Message>) -> bool {
+pub(super) fn says_nothing(answer: Option<&Message>) -> bool {
     matches!(answer.and_then(Message::status), None | Some(408 | 503))
 }

@@ -1,4 +1,4 @@
-//! A request of ours at a trunk, and what its answer says about a registration.
+//! A request of ours at a trunk or a phone, and what its answer says about a registration.
 
 use super::Peering;
 use crate::{
@@ -56,10 +56,10 @@ impl Ask {
     }
 }
 
-/// Writes a request.
+/// Writes a request, which takes these routes.
 pub(super) fn write(
     ask: Ask,
-    peering: &Peering,
+    (peering, routes): (&Peering, &[String]),
     series: &mut Series,
     (branch, to): (u128, Flow),
     ctx: &mut Ctx<'_>,
@@ -69,6 +69,9 @@ pub(super) fn write(
     let us = address_of_record(peering, local);
     let mut writer = Writer::request(method, &peering.uri);
     own_via(&mut writer, local, to.transport, branch);
+    for route in routes {
+        writer.header(Name::Route, route);
+    }
     writer.header(Name::MaxForwards, "70");
     let tag = local.names.tag(series.tag);
     writer.header_parts(Name::From, &[b"<", us.as_bytes(), b">;tag=", &tag]);

@@ -1,6 +1,6 @@
-//! Joins the stack to the trunks at which we have something to do.
+//! Joins the stack to the trunks at which we have something to do, and to the phones we follow.
 
-use super::{Peer, Peering};
+use super::{Followed, Peer, Peering, Phones};
 use crate::{
     Flow, Micros, Mint, Output,
     auth::Client,
@@ -34,14 +34,58 @@ impl Stack {
             }
         });
     }
-    /// Takes all registrations at trunks back, and asks no trunk for anything any more.
+    /// Takes all registrations at trunks back, and asks nobody for anything any more.
     pub fn leave(&mut self, now: Micros, mint: &mut dyn Mint, out: &mut Output) {
-        self.with_peers(&mut Moment { now, mint, out }, |peer, ctx| peer.leave(ctx));
+        let moment = &mut Moment { now, mint, out };
+        self.with_phones(moment, Phones::stop);
+        self.with_peers(moment, |peer, ctx| peer.leave(ctx));
     }
     /// Whether no trunk has to answer to that any more.
     #[must_use]
     pub fn has_left(&self) -> bool {
         self.peers.iter().all(Peer::has_left)
+    }
+
+    /// Follows these phones from now on, in place of all before. Those that register are found by what
+    /// [`Stack::sign_in`] took.
+    pub fn follow(&mut self, phones: Vec<Followed>, now: Micros, mint: &mut dyn Mint, out: &mut Output) {
+        self.with_phones(&mut Moment { now, mint, out }, |all, ctx| all.follow(phones, ctx));
+    }
+    /// Where a phone is that is followed at a fixed place, the preferred address first; none: they are not known.
+    pub fn phone_found(&mut self, phone: u32, uri: &str, at: &[Flow]) {
+        self.phones.found(phone, uri, at);
+    }
+    /// There is reason to think that a phone is not there, such as an offer that nobody answered: it is asked at once.
+    pub fn doubt(&mut self, phone: u32, now: Micros) {
+        self.phones.doubted(phone, now);
+        self.phones.close(&mut self.net);
+    }
+
+    /// The alarm of the phones has gone off.
+    pub(crate) fn expire_phones(&mut self, moment: &mut Moment<'_>) {
+        for user in self.phones.take_changed() {
+            let at = self.phones_of(&user, moment.now);
+            self.with_phones(moment, |all, ctx| all.registered(&user, at, ctx));
+        }
+        self.with_phones(moment, Phones::expire);
+    }
+    /// A probe of a phone has its final answer, or will have none.
+    pub(crate) fn phone_heard(
+        &mut self,
+        place: u32,
+        branch: u128,
+        answer: Option<&Message>,
+        moment: &mut Moment<'_>,
+    ) {
+        self.with_phones(moment, |all, ctx| all.heard(place, branch, answer, ctx));
+    }
+    fn with_phones(
+        &mut self,
+        moment: &mut Moment<'_>,
+        step: impl FnOnce(&mut Phones, &mut crate::context::Ctx<'_>),
+    ) {
+        step(&mut self.phones, &mut moment.with(&mut self.net));
+        self.phones.close(&mut self.net);
     }
 
     /// The alarm of a trunk has gone off.

@@ -85,6 +85,8 @@ pub(crate) enum Then {
     Tell(Owner),
     /// We ask the trunk at this place of our own accord.
     Peer(u32),
+    /// We ask the phone at this place whether it is there.
+    Phone(u32),
 }
 
 /// What a response means beyond its transaction.
@@ -98,6 +100,8 @@ pub(crate) enum Reply {
     Challenged(Box<Challenged>),
     /// For the trunk at this place: the final response to a request of our own accord.
     Peer(u32),
+    /// For the phone at this place: the final response to a probe.
+    Phone(u32),
     /// A 2xx of another branch of a fork, or of an INVITE nobody waits for: acknowledge it, end it when `new`.
     Nobody { new: bool },
     /// Our BYE in the dialog with this tag was answered.
@@ -119,6 +123,8 @@ pub(crate) enum End {
     Unanswered { owner: Owner, branch: u128 },
     /// The same of a request to the trunk at this place.
     PeerSilent { place: u32, branch: u128 },
+    /// The same of a probe of the phone at this place.
+    PhoneSilent { place: u32, branch: u128 },
     /// The dialog with this tag has ended for good.
     Dialog(u128),
 }
@@ -306,6 +312,7 @@ impl Clients {
                 let reply = match (is_final, *then) {
                     (true, Then::Tell(owner)) => Reply::Other { owner, known },
                     (true, Then::Peer(place)) => Reply::Peer(place),
+                    (true, Then::Phone(place)) => Reply::Phone(place),
                     (true, Then::Forget(tag)) => Reply::Settled(tag),
                     (true, Then::Nothing) | (false, _) => Reply::Done,
                 };
@@ -379,7 +386,8 @@ impl Then {
             Self::Forget(tag) => Some(End::Dialog(tag)),
             Self::Tell(owner) if open => Some(End::Unanswered { owner, branch }),
             Self::Peer(place) if open => Some(End::PeerSilent { place, branch }),
-            Self::Tell(_) | Self::Peer(_) | Self::Nothing => None,
+            Self::Phone(place) if open => Some(End::PhoneSilent { place, branch }),
+            Self::Tell(_) | Self::Peer(_) | Self::Phone(_) | Self::Nothing => None,
         }
     }
 }

@@ -7,6 +7,7 @@ mod rig;
 
 mod abuse;
 mod consult;
+mod followed;
 mod gateway;
 mod hold;
 mod hold_by_order;

@@ -9,7 +9,7 @@ use sip::{
 };
 
 /// A stack at which ann's phone may register.
-fn rig() -> Rig {
+pub fn registering() -> Rig {
     let mut rig = Rig::new();
     let accounts = vec![("ann".to_owned(), Password::plain("a long password"))];
     let realm = Realm { name: "sambung".to_owned(), algorithms: Algorithm::ALL.to_vec(), accounts };
@@ -21,7 +21,7 @@ fn rig() -> Rig {
 }
 
 /// A REGISTER, and what the phone adds to prove itself.
-fn register(rig: &mut Rig, client: &mut Client, count: u32) -> String {
+pub fn register(rig: &mut Rig, client: &mut Client, count: u32) -> String {
     let mut writer = Writer::request(Method::Register, "sip:h");
     client.authorize(&mut writer, Method::Register, b"sip:h", &mut rig.mint);
     let start = String::from_utf8(writer.finish().to_vec()).unwrap().replace("Content-Length: 0\r\n\r\n", "");
@@ -33,7 +33,7 @@ fn register(rig: &mut Rig, client: &mut Client, count: u32) -> String {
 
 #[test]
 fn a_registration_that_is_sent_again_gets_its_answer_again() {
-    let mut rig = rig();
+    let mut rig = registering();
     let mut ann = Client::new("ann", Password::plain("a long password"));
     let asks = register(&mut rig, &mut ann, 1);
     rig.receive(PHONE, asks);
@@ -59,7 +59,7 @@ fn a_registration_that_is_sent_again_gets_its_answer_again() {
 
 #[test]
 fn a_flood_of_registrations_takes_no_room_from_calls() {
-    let mut rig = rig();
+    let mut rig = registering();
     let asks = register(&mut rig, &mut Client::new("ann", Password::plain("")), 1);
     for n in 0..20_000_u32 {
         let source = format!("10.{}.{}.7:5060", n / 250 % 250, n % 250);

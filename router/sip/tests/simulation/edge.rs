@@ -271,6 +271,7 @@ impl Edge {
             | Notice::Counted(_)
             | Notice::Noise { .. }
             | Notice::Trunk { .. }
+            | Notice::Phone { .. }
             | Notice::NobodyAt { .. } => {}
         }
         commands
