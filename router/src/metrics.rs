@@ -5,7 +5,7 @@
 //! the reports'. No label comes from a caller.
 
 mod connections;
-mod operator;
+mod doors;
 mod phones;
 mod refusals;
 mod relay;
@@ -15,7 +15,7 @@ mod trunks;
 mod upkeep;
 
 pub use connections::{ConnectionMetrics, OpenConnection};
-pub use operator::OperatorMetrics;
+pub use doors::{DeskMetrics, OperatorMetrics};
 pub use phones::PhoneMetrics;
 pub use refusals::RefusalMetrics;
 pub use relay::RelayMetrics;
@@ -50,6 +50,8 @@ pub struct Metrics {
     pub sip: SipMessages,
     /// Phones that register.
     pub phones: PhoneMetrics,
+    /// Who was refused at the desk's port.
+    pub desk: DeskMetrics,
     /// Who was refused at the operator's port.
     pub operator: OperatorMetrics,
     /// What was turned away.
@@ -126,6 +128,7 @@ impl Metrics {
         Ok(Self {
             sip: SipMessages::new(&registry)?,
             phones: PhoneMetrics::new(&registry)?,
+            desk: DeskMetrics::new(&registry)?,
             operator: OperatorMetrics::new(&registry)?,
             refusals: RefusalMetrics::new(&registry)?,
             trunks: TrunkMetrics::new(&registry)?,
