@@ -104,6 +104,7 @@ fn config(listener: TcpListener, sources: Vec<SourceSpec>) -> Result<GatewayConf
     Ok(GatewayConfig {
         listener,
         entrance: porter::Entrance::open(),
+        on_refusal: std::sync::Arc::new(|_| {}),
         agents: agents.collect(),
         queues: words(&["billing", "sales"]),
         codes: words(&["solved", "callback", "complaint", "sale", "wrong_number", "other"]),

@@ -1,6 +1,6 @@
 //! What the gateway is told at its start: who may sign in, what the site has agreed on, which pages may connect.
 
-use crate::GatewayError;
+use crate::{GatewayError, OnRefusal};
 use acd::{
     AgentNo, QueueNo,
     plan::{Answer, Presence},
@@ -18,6 +18,8 @@ pub struct GatewayConfig {
     pub listener: TcpListener,
     /// How connections come in there.
     pub entrance: porter::Entrance,
+    /// Hears who got nothing there.
+    pub on_refusal: OnRefusal,
     /// Who may sign in.
     pub agents: Vec<AgentAccess>,
     /// Names of the queues, by [`QueueNo`].

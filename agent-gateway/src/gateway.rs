@@ -87,7 +87,7 @@ impl Gateway {
         let (stop, stopped) = watch::channel(false);
         let desk = Desk::new(Arc::clone(&roster), Arc::clone(&brain), config.screenpop);
         let sessions = AtomicU32::new(1);
-        let reception = Reception::new(roster);
+        let reception = Reception::new(roster, Arc::clone(&config.on_refusal));
         let hub = Hub { reception, brain, asks, server_version: config.server_version, sessions };
         let shared = Shared {
             hub: Arc::new(hub),
@@ -97,7 +97,12 @@ impl Gateway {
             stop: stopped.clone(),
         };
         runtime.spawn(desk.run(orders_in, asks_in, stopped.clone()));
-        runtime.spawn(http::accept(listener, config.entrance, http::routes(shared), stopped));
+        runtime.spawn(http::accept(
+            listener,
+            (config.entrance, config.on_refusal),
+            http::routes(shared),
+            stopped,
+        ));
         Ok(GatewayHandle { orders, address, stop: Arc::new(stop) })
     }
 }

@@ -13,6 +13,7 @@ mod gateway;
 mod http;
 mod outbox;
 mod reception;
+mod refusal;
 mod socket;
 mod words;
 
@@ -20,3 +21,4 @@ pub use brain::{Admitted, Brain, Busy, CallerKnown, DeskOrder, Full, ReplyTo, Tr
 pub use config::{AgentAccess, BrowserPhones, GatewayConfig};
 pub use gateway::{Gateway, GatewayError, GatewayHandle, MAX_ORDER_BATCHES};
 pub use protocol;
+pub use refusal::{DeskRefusal, OnRefusal};

@@ -2,7 +2,10 @@
 //!
 //! A wrong token and an agent who is not there are the same to whoever asks.
 
-use crate::config::{AgentAccess, Roster};
+use crate::{
+    config::{AgentAccess, Roster},
+    refusal::{DeskRefusal, OnRefusal},
+};
 use porter::{Guesses, Verdict};
 use std::{
     net::IpAddr,
@@ -17,6 +20,7 @@ const MAX_WRONG: u32 = 30;
 pub(crate) struct Reception {
     roster: Arc<Roster>,
     guesses: Guesses,
+    on_refusal: OnRefusal,
 }
 
 /// Why somebody could not sign in.
@@ -34,8 +38,8 @@ pub(crate) enum TurnedAway {
 }
 
 impl Reception {
-    pub(crate) fn new(roster: Arc<Roster>) -> Self {
-        Self { roster, guesses: Guesses::new(MAX_WRONG) }
+    pub(crate) fn new(roster: Arc<Roster>, on_refusal: OnRefusal) -> Self {
+        Self { roster, guesses: Guesses::new(MAX_WRONG), on_refusal }
     }
 
     pub(crate) fn roster(&self) -> &Roster {
@@ -46,14 +50,19 @@ impl Reception {
     pub(crate) fn who(&self, token: &str, from: IpAddr) -> Result<&AgentAccess, TurnedAway> {
         let agent = self.roster.by_token(token);
         match self.guesses.judge(from, agent.is_some(), Instant::now()) {
-            Verdict::Welcome => agent.ok_or(TurnedAway::Unknown),
+            Verdict::Welcome | Verdict::Wrong => {}
             Verdict::FirstWrong => {
                 tracing::info!(source = %from, "a desk's token is not known; told once a minute for a source");
-                Err(TurnedAway::Unknown)
             }
-            Verdict::Wrong => Err(TurnedAway::Unknown),
-            Verdict::Wait(time) => Err(TurnedAway::Wait { seconds: whole_seconds(time) }),
+            Verdict::Wait(time) => {
+                (self.on_refusal)(DeskRefusal::TooMany);
+                return Err(TurnedAway::Wait { seconds: whole_seconds(time) });
+            }
         }
+        agent.ok_or_else(|| {
+            (self.on_refusal)(DeskRefusal::WrongToken);
+            TurnedAway::Unknown
+        })
     }
 }
 

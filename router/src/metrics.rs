@@ -6,7 +6,7 @@
 
 mod alive;
 mod connections;
-mod operator;
+mod doors;
 mod phones;
 mod refusals;
 mod relay;
@@ -17,7 +17,7 @@ mod upkeep;
 
 pub use alive::AliveMetrics;
 pub use connections::{ConnectionMetrics, OpenConnection};
-pub use operator::OperatorMetrics;
+pub use doors::{DeskMetrics, OperatorMetrics};
 pub use phones::PhoneMetrics;
 pub use refusals::RefusalMetrics;
 pub use relay::RelayMetrics;
@@ -54,6 +54,8 @@ pub struct Metrics {
     pub phones: PhoneMetrics,
     /// What is alive on the SIP side.
     pub alive: AliveMetrics,
+    /// Who was refused at the desk's port.
+    pub desk: DeskMetrics,
     /// Who was refused at the operator's port.
     pub operator: OperatorMetrics,
     /// What was turned away.
@@ -134,6 +136,7 @@ impl Metrics {
             sip: SipMessages::new(&registry)?,
             phones: PhoneMetrics::new(&registry)?,
             alive: AliveMetrics::new(&registry)?,
+            desk: DeskMetrics::new(&registry)?,
             operator: OperatorMetrics::new(&registry)?,
             refusals: RefusalMetrics::new(&registry)?,
             trunks: TrunkMetrics::new(&registry)?,

@@ -26,7 +26,7 @@ use crate::{
     trunks::TrunkBoard,
 };
 use acd::{Plan, Timestamp};
-use agent_gateway::{Gateway, GatewayError};
+use agent_gateway::{Gateway, GatewayError, OnRefusal};
 use config::{Config, Durability};
 use desk::{desk_config, sources};
 use places::{peering, trunk_names, whereabouts};
@@ -181,7 +181,9 @@ impl House {
             true => Entrance::encrypted(streams.certificate()),
             false => Entrance::open(),
         };
-        let desk = (sockets.desk, entrance(config.desk.tls));
+        let counts = Arc::clone(&metrics);
+        let on_refusal: OnRefusal = Arc::new(move |why| counts.desk.refused(why));
+        let desk = (sockets.desk, entrance(config.desk.tls), on_refusal);
         let desk_config = desk_config(&config, &directory, desk, &sip_streams, screenpop);
         let gateway = Gateway::start(desk_config, Arc::new(door.clone()), runtime)?;
         let mut sip = SipEdge::new(SipParts {

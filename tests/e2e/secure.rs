@@ -44,6 +44,8 @@ fn desk_and_operator_speak_https_and_tell_so_whoever_does_not() {
         assert_eq!((answer.status, said.as_str()), (200, ""), "{path}");
         assert!(answer.head.contains("strict-transport-security: max-age="), "{}", answer.head);
         assert!(answer.head.starts_with("http/1.1"), "{}", answer.head);
+        let (_, said) = curl(&files.ca, &[&https(at, path), "--verbose"]);
+        assert!(said.contains("server accepted http/1.1"), "{said}");
         let (clear, _) = curl(&files.ca, &[&format!("http://{at}{path}")]);
         assert_eq!(clear.status, 400, "{path}");
         assert!(clear.body.contains("https://"), "{}", clear.body);
@@ -75,8 +77,13 @@ fn the_operator_s_users_sign_in_and_a_reader_may_not_drain() {
     let evil = ["-H", "Origin: https://evil.example", "-H", "Sec-Fetch-Site: cross-site"];
     assert_eq!(drain("DELETE", &[&operator[..], &evil].concat()), 403);
     assert_eq!((drain("DELETE", &operator), ask("/readyz", &[])), (200, 200));
-    let guessed = (0..40).map(|n| ask("/metrics", &["-u", &format!("prometheus:guess-{n}")]));
-    assert_eq!(guessed.last(), Some(429));
+    let guess = |n| ask("/metrics", &["-u", &format!("prometheus:guess-{n}")]);
+    let guessed: Vec<u16> = (0..20).map(guess).collect();
+    assert_eq!((guessed[0], guessed[19]), (401, 429), "{guessed:?}");
+    let snapshot = https(router.ready().desk, "/v1/desk/snapshot");
+    assert_eq!(status(&files.ca, &snapshot, &["-H", "Authorization: Bearer guess-0"]), 401);
+    let series = curl(&files.ca, &[&[at("/metrics").as_str()][..], &operator].concat()).0.body;
+    assert!(series.contains("sambung_desk_refused_total{reason=\"wrong_token\"} 1"), "{series}");
     let log = router.log();
     let lines =
         log.lines().filter(|line| line.contains("a token at the operator's port is not known")).count();

@@ -8,7 +8,11 @@ mod upgrade;
 
 pub(crate) use routes::routes;
 
-use crate::{config::BrowserPhones, socket::Hub};
+use crate::{
+    config::BrowserPhones,
+    refusal::{DeskRefusal, OnRefusal},
+    socket::Hub,
+};
 use axum::{Router, body::Body};
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
@@ -61,7 +65,7 @@ pub(crate) struct Source(pub(crate) IpAddr);
 /// Accepts connections until told to stop.
 pub(crate) async fn accept(
     listener: TcpListener,
-    entrance: Entrance,
+    (entrance, on_refusal): (Entrance, OnRefusal),
     routes: Router,
     mut stop: watch::Receiver<bool>,
 ) {
@@ -74,22 +78,29 @@ pub(crate) async fn accept(
         };
         match accepted.map(|(stream, from)| (stream, from.ip(), places.take(from.ip()))) {
             Ok((stream, from, Ok(place))) => {
-                let (entrance, routes, mut stop) = (entrance.clone(), routes.clone(), stop.clone());
+                let (entrance, on_refusal) = (entrance.clone(), Arc::clone(&on_refusal));
+                let (routes, mut stop) = (routes.clone(), stop.clone());
                 tokio::spawn(async move {
+                    let serving = async {
+                        match come_in(stream, from, &entrance).await {
+                            Some(socket) => serve(socket, from, routes, Place(Arc::new(place))).await,
+                            None => on_refusal(DeskRefusal::Tls),
+                        }
+                    };
                     tokio::select! {
-                        () = serve(stream, from, &entrance, routes, Place(Arc::new(place))) => {}
+                        () = serving => {}
                         _ = stop.wait_for(|&stop| stop) => {}
                     }
                 });
             }
-            Ok((_, _, Err(refused))) if told.is_none_or(|at| at.elapsed() >= TELL_EVERY) => {
-                told = Some(Instant::now());
-                tracing::warn!(
-                    reason = refused.as_str(),
-                    "no place for a desk connection; told at most once a minute"
-                );
+            Ok((_, _, Err(refused))) => {
+                on_refusal(DeskRefusal::Full);
+                if told.is_none_or(|at| at.elapsed() >= TELL_EVERY) {
+                    told = Some(Instant::now());
+                    let reason = refused.as_str();
+                    tracing::warn!(reason, "no place for a desk connection; told at most once a minute");
+                }
             }
-            Ok((_, _, Err(_))) => {}
             Err(error) => {
                 tracing::warn!(%error, "a desk connection could not be accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -98,8 +109,7 @@ pub(crate) async fn accept(
     }
 }
 
-async fn serve(stream: TcpStream, from: IpAddr, entrance: &Entrance, routes: Router, place: Place) {
-    let Some(socket) = come_in(stream, from, entrance).await else { return };
+async fn serve(socket: Socket, from: IpAddr, routes: Router, place: Place) {
     let service = TowerToHyperService::new(routes);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(place.clone());

@@ -38,7 +38,7 @@ fn hub() -> (Hub, mpsc::Receiver<Ask>) {
     let roster = Roster::new(vec![ann], Vec::new(), protocol::Site::default()).unwrap();
     let (asks, asked) = mpsc::channel(16);
     let hub = Hub {
-        reception: Reception::new(Arc::new(roster)),
+        reception: Reception::new(Arc::new(roster), Arc::new(|_| {})),
         brain: Arc::new(Deaf),
         asks,
         server_version: "test".into(),

@@ -185,6 +185,7 @@ pub fn config(agents: Vec<AgentAccess>, sources: Vec<SourceSpec>) -> GatewayConf
     GatewayConfig {
         listener: TcpListener::bind("127.0.0.1:0").unwrap(),
         entrance: porter::Entrance::open(),
+        on_refusal: std::sync::Arc::new(|_| {}),
         agents,
         queues: vec!["billing".into(), "sales".into()],
         codes: vec!["solved".into(), "callback".into()],

@@ -1,7 +1,7 @@
 //! What desks, their look-ups and their phones in browsers need of the configuration.
 
 use super::queue_names;
-use agent_gateway::{BrowserPhones, GatewayConfig};
+use agent_gateway::{BrowserPhones, GatewayConfig, OnRefusal};
 use config::Config;
 use porter::Entrance;
 use screenpop::{ScreenPop, SectionSpec, SourceSpec};
@@ -32,7 +32,7 @@ pub(super) fn sources(config: &Config) -> Vec<SourceSpec> {
 pub(super) fn desk_config(
     config: &Config,
     directory: &acd::Directory,
-    (listener, entrance): (TcpListener, Entrance),
+    (listener, entrance, on_refusal): (TcpListener, Entrance, OnRefusal),
     sip: &BTreeMap<&'static str, SocketAddr>,
     screenpop: Arc<ScreenPop>,
 ) -> GatewayConfig {
@@ -52,6 +52,7 @@ pub(super) fn desk_config(
     GatewayConfig {
         listener,
         entrance,
+        on_refusal,
         agents: config.agents.iter().filter_map(access).collect(),
         queues: queue_names(directory),
         codes: config.desk.codes.clone(),
