@@ -229,6 +229,8 @@ impl Follower {
         let Opened { mut source, mut replica, floor: picture } = opened;
         let floor = Arc::clone(&self.options.floor);
         *floor.write() = self.picture(picture, followed)?;
+        // What was read again at this start counts: a process that dies every minute would never write a snapshot.
+        self.snapped = (Instant::now(), floor.applied());
         let mut sealed = Instant::now();
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

@@ -322,6 +322,16 @@ fn a_store_filled_in_pieces_filled_again_or_lost_and_rebuilt_is_the_same() {
 }
 
 #[test]
+fn a_process_that_dies_before_its_first_snapshot_is_due_leaves_the_next_one_to_take_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let book = Book::of(&play(3, 100).log);
+    let following = Following::start(&book, &file(&folder), book.last());
+    let taken = || book.1.lock().unwrap().last().map_or(0, |state| state.number);
+    eventually("a snapshot of what was read again", || taken() == book.last());
+    following.handle.stop();
+}
+
+#[test]
 fn another_log_and_a_log_that_lost_its_tail_are_followed_from_their_first_entry() {
     let folder = tempfile::tempdir().unwrap();
     let (first, second) = (play(5, 300), play(6, 600));
