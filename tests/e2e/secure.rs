@@ -5,7 +5,7 @@ use protocol::{ClientMessage, Ping};
 use std::{
     fs,
     io::Read as _,
-    net::{SocketAddr, TcpStream},
+    net::{IpAddr, SocketAddr, TcpStream, UdpSocket},
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -89,6 +89,45 @@ fn the_operator_s_users_sign_in_and_a_reader_may_not_drain() {
         log.lines().filter(|line| line.contains("a token at the operator's port is not known")).count();
     assert_eq!(lines, 1, "{log}");
     assert!(!log.contains("token-of-") && !log.contains("guess-"), "{log}");
+}
+
+/// An address of this machine that is not loopback, if it has one.
+fn address() -> Option<IpAddr> {
+    let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
+    socket.connect("192.0.2.1:9").ok()?; // sends nothing
+    Some(socket.local_addr().unwrap().ip()).filter(|ip| !ip.is_loopback() && !ip.is_unspecified())
+}
+
+#[test]
+fn off_loopback_a_certificate_and_users_are_enough_and_who_guesses_is_locked_out_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = Authority::new().make("router", folder.path());
+    let site = Site::new().agent(Agent::desk("a001", 5910)).https(&files).user("prometheus", "reader");
+    let everywhere = |toml: String, section: &str| {
+        let listen = format!("[{section}]\nlisten = \"127.0.0.1:");
+        assert!(toml.contains(&listen));
+        toml.replace(&listen, &format!("[{section}]\nlisten = \"0.0.0.0:"))
+    };
+    let toml = everywhere(everywhere(site.to_toml(), "desk"), "operator");
+    let router = Router::start_on(&toml);
+    let (desk, operator) = (router.ready().desk, router.ready().operator);
+    assert!(desk.ip().is_unspecified() && operator.ip().is_unspecified());
+    assert!(!router.log().contains("without tls"), "{}", router.log());
+    let here = IpAddr::from([127, 0, 0, 1]);
+    assert_eq!(status(&files.ca, &https(SocketAddr::new(here, desk.port()), "/"), &[]), 200);
+    let Some(outside) = address() else {
+        println!("SKIPPED: this machine has no address but loopback");
+        return;
+    };
+    // The certificate is for 127.0.0.1 alone.
+    let ask = |ip, token: &str| {
+        let url = https(SocketAddr::new(ip, operator.port()), "/metrics");
+        status(&files.ca, &url, &["--insecure", "-u", &format!("prometheus:{token}")])
+    };
+    let guessed: Vec<u16> = (0..12).map(|n| ask(outside, &format!("guess-{n}"))).collect();
+    assert_eq!((guessed[9], guessed[10]), (401, 429), "{guessed:?}");
+    assert_eq!(ask(outside, "token-of-prometheus"), 429, "nor is the right one looked at");
+    assert_eq!(ask(here, "token-of-prometheus"), 200);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
