@@ -1,7 +1,7 @@
 //! The command line, as an administrator meets it.
 
-use harness::{Agent, Router, Site, need, sambung};
-use std::{fs, io::Write, net::UdpSocket, process::Command};
+use harness::{Agent, Router, Sipp, Site, free_port, need, sambung};
+use std::{fs, io::Write, net::UdpSocket, process::Command, time::Duration};
 
 /// Ten mistakes.
 const MISTAKES: &str = r#"
@@ -109,4 +109,37 @@ fn a_router_asked_to_end_ends_well() {
     assert_eq!(router.operator("/healthz").status, 200);
     assert_eq!(router.operator("/readyz").status, 200);
     assert_eq!(router.stop(), Some(0), "{}", router.log());
+}
+
+#[test]
+fn check_live_says_of_everything_whether_it_is_there_and_starts_nothing() {
+    let (here, nobody) = (free_port(), free_port());
+    let folder = tempfile::tempdir().unwrap();
+    let phone = Sipp::new("probed").port(here).with("STATUS", 404).calls(1, 1);
+    let phone = phone.start(([127, 0, 0, 1], here).into(), folder.path());
+    let site = |ann: &str| {
+        format!(
+            "[[trunk]]\nname = \"pbx\"\nnetworks = [\"127.0.0.1\"]\n[[agent]]\nid = \"ann\"\npresence = \"always\"\nphone = \"{ann}\"\n"
+        )
+    };
+    let live = |text: String| {
+        fs::write(folder.path().join("site.toml"), text).unwrap();
+        let mut check = Command::new(sambung());
+        let output =
+            check.args(["check", "--live", "site.toml"]).current_dir(folder.path()).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let (code, said) = live(site(&format!("sip:ann@127.0.0.1:{here}")));
+    assert!(code == Some(0) && said.contains("\nphone of ann: ok (answers 404)\n"), "{code:?} {said}");
+    phone.finished(Duration::from_secs(10));
+    let source = "[[source]]\nname = \"accounting\"\nkind = \"sqlite\"\nurl = \"none.db\"\n\
+                  find = \"SELECT id, name FROM customers WHERE phone = :e164\"\n";
+    let (code, said) = live(site(&format!("sip:ann@127.0.0.1:{nobody};transport=tcp")) + source);
+    assert_eq!(code, Some(1), "{said}");
+    for line in ["\nphone of ann: no connection\n", "\nsource accounting: find: "] {
+        assert!(said.contains(line), "{line} in {said}");
+    }
+    let (code, said) = live(site(&format!("sip:ann@127.0.0.1:{nobody}")));
+    assert!(code == Some(1) && said.contains("\nphone of ann: no answer within 2 s\n"), "{said}");
+    assert!(!folder.path().join("sambung-data").exists(), "nothing was started");
 }

@@ -40,10 +40,8 @@ fn reason(floor: &Floor, id: &str) -> Option<String> {
 }
 
 fn idle_since(floor: &Floor, id: &str) -> Option<Timestamp> {
-    match floor.state(floor.agent(id))? {
-        AgentState::Ready { since } => Some(*since),
-        _ => None,
-    }
+    let AgentState::Ready { since } = floor.state(floor.agent(id))? else { return None };
+    Some(*since)
 }
 
 const UNREACHABLE: Option<&str> = Some("phone_unreachable");
