@@ -71,7 +71,7 @@ impl Process {
             stack: Stack::new(house.sip.clone()),
             secret: [7; 32],
             started: clock.now(),
-            region: Region::new("ID").unwrap(),
+            region: region(),
             ports: Box::new(ports),
             media: Box::new(machine.clone()),
             metrics: Arc::clone(&metrics),
@@ -122,6 +122,11 @@ fn acquaint(sip: &mut SipEdge, directory: &Directory) {
 fn metrics() -> Arc<Metrics> {
     static METRICS: OnceLock<Arc<Metrics>> = OnceLock::new();
     Arc::clone(METRICS.get_or_init(|| Arc::new(Metrics::new([]).unwrap())))
+}
+
+fn region() -> Region {
+    static REGION: OnceLock<Region> = OnceLock::new();
+    REGION.get_or_init(|| Region::new("ID").unwrap()).clone()
 }
 
 fn tune() -> Arc<Sound> {

@@ -1,7 +1,7 @@
 //! A seed: the clock, the network, the machine with its process, callers, phones and desktops.
 
 use crate::{
-    books::Books,
+    books::{Books, Turn},
     desk::{Desk, Said},
     machine::{FIRST_PORT, Machine},
     network::{Chance, Datagram, Network},
@@ -252,7 +252,8 @@ impl World {
         }
         for order in told {
             let plan = &self.house.plan;
-            self.books.to_desks(&order, |agent| plan.agents[agent.index()].id.clone());
+            let turn = self.books.to_desks(&order, |agent| plan.agents[agent.index()].id.clone());
+            rung.extend(turn);
             if self.loud {
                 println!("{:>9.3} desks {order:?}", self.second());
             }
@@ -262,7 +263,7 @@ impl World {
         }
         self.books.note_legs(&self.uas, self.now);
         if !dead && !self.lossy {
-            rung.iter().for_each(|leg| self.books.check_turn(leg, &self.uas, self.now));
+            rung.iter().for_each(|turn| self.books.check_turn(turn, &self.uas, self.now));
         }
         if dead {
             if degraded {
@@ -293,8 +294,8 @@ impl World {
         }
     }
 
-    /// The process has sent this; the leg of a phone that is rung by it.
-    fn sent(&mut self, to: std::net::SocketAddr, bytes: &Bytes) -> Option<String> {
+    /// The process has sent this; who is offered what by it.
+    fn sent(&mut self, to: std::net::SocketAddr, bytes: &Bytes) -> Option<Turn> {
         (to, bytes).hash(&mut self.seen);
         let message = Message::parse(bytes.clone()).expect("we write sound messages");
         self.tell("  sent ", &message);
