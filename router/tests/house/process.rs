@@ -54,8 +54,10 @@ impl Process {
             (state.degraded, state.full) = (false, false);
             state.sabotage
         };
-        if sabotage == Some(Sabotage::PlaceLost) {
-            sabotage::lose_the_first_place(folder);
+        match sabotage {
+            Some(Sabotage::PlaceLost) => sabotage::lose_the_first_place(folder),
+            Some(Sabotage::DeadlineLost) => sabotage::lose_deadlines(folder),
+            _ => {}
         }
         let Recovered { acd, log, last } = recover(folder).unwrap();
         let (mut live, mut left) = LiveFile::open(folder).unwrap();

@@ -5,7 +5,7 @@ use acd::Acd;
 use bytes::Bytes;
 use router::{brain::Brain, live::Left, log::Reader};
 use sip::wire::{Message, Method};
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 /// A bug.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,6 +99,23 @@ pub fn carry_out_again(folder: &Path, brain: &mut Brain<Simulated>) {
             brain.sip().carry_out(&order, entry.at);
         }
     }
+}
+
+/// Writes the log anew as if wrap-ups had been promised another day, if somebody is in one.
+pub fn lose_deadlines(folder: &Path) {
+    let mut all = entries(folder);
+    let mut acd = Acd::new();
+    all.iter().for_each(|entry| drop(acd.apply(entry)));
+    let wraps_up = |agent: &acd::Agent| matches!(agent.state(), acd::AgentState::WrapUp { .. });
+    if !acd.agents().any(|(_, agent)| wraps_up(agent)) {
+        return;
+    }
+    for entry in &mut all {
+        if let acd::Event::PlanChanged { plan } = &mut entry.event {
+            plan.queues.iter_mut().for_each(|queue| queue.wrap_up += Duration::from_secs(86_400));
+        }
+    }
+    write_anew(folder, &all);
 }
 
 /// Writes the log anew in which the call that waits for the longest time has come just now.

@@ -164,11 +164,13 @@ impl World {
         if self.process.is_some() && awake && (comes || self.wakes <= self.now) {
             self.turn();
         }
-        let names: Vec<String> = self.uas.keys().cloned().collect();
-        for name in names {
-            if let Some(ua) = self.uas.get_mut(&name).filter(|ua| ua.due().is_some_and(|due| due <= self.now))
-            {
-                ua.on_time(self.now);
+        let now = self.now;
+        let due = self.uas.iter().filter(|(_, ua)| ua.due().is_some_and(|due| due <= now));
+        let due: Vec<String> = due.map(|(name, _)| name.clone()).collect();
+        for name in due {
+            self.changed = true;
+            if let Some(ua) = self.uas.get_mut(&name) {
+                ua.on_time(now);
             }
             self.flush(&name);
         }
