@@ -43,6 +43,8 @@ pub struct Caller {
     pub dialled: String,
     /// When it was last seen with a phone.
     last_leg: Option<Micros>,
+    /// When something was last done to it or to its phones.
+    pub touched: Micros,
 }
 
 #[derive(Default)]
@@ -69,8 +71,12 @@ pub type Turn = (String, String);
 
 impl Books {
     /// The process sends this to a phone. Gives who is offered which call by it, as far as nobody knew.
-    pub fn to_phone(&mut self, message: &Message) -> Option<Turn> {
+    pub fn to_phone(&mut self, message: &Message, now: Micros) -> Option<Turn> {
         let id = text(message.call_id()).to_owned();
+        if let Some(leg) = self.legs.get(&id) {
+            let of_call = self.callers.values_mut().filter(|caller| caller.names.contains(&leg.call));
+            of_call.for_each(|caller| caller.touched = now);
+        }
         let branch = text(message.top_via().branch().unwrap_or_default()).to_owned();
         if let Some(status) = message.status() {
             let given = message.method() == Method::Refer && status == 202;
@@ -106,6 +112,7 @@ impl Books {
     /// The process sends this to a caller.
     pub fn to_caller(&mut self, message: &Message, now: Micros) {
         let caller = self.callers.entry(text(message.call_id()).to_owned()).or_default();
+        caller.touched = now;
         if let Some(call) = message.header_by_text("X-Sambung-Call") {
             caller.calls.insert(text(call).to_owned());
         }

@@ -22,6 +22,7 @@ mod process;
 #[path = "../../sip/tests/support/mod.rs"]
 mod rig;
 mod sabotage;
+mod stories;
 #[allow(dead_code, reason = "the stack's own simulation uses the rest")]
 #[path = "../../sip/tests/simulation/ua/mod.rs"]
 mod ua;
@@ -41,7 +42,7 @@ use world::{End, World};
 /// Seeds that are played without being asked: about a minute of an idle core, unoptimised.
 const SEEDS: u64 = 300;
 /// Within so many seeds every bug has to be found.
-const FOUND_WITHIN: u64 = 100;
+const FOUND_WITHIN: u64 = 200;
 
 fn number(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().and_then(|count| count.parse().ok()).unwrap_or(otherwise)

@@ -47,11 +47,7 @@ impl Process {
     pub fn begin(machine: &Machine, folder: &Path, house: &House) -> Self {
         let sabotage = {
             let mut state = machine.state();
-            (state.dead, state.began) = (false, state.now);
-            state.processes += 1;
-            state.playing.clear();
-            state.incoming.clear();
-            (state.degraded, state.full) = (false, false);
+            state.begin();
             state.sabotage
         };
         match sabotage {
@@ -61,7 +57,7 @@ impl Process {
         }
         let Recovered { acd, log, last } = recover(folder).unwrap();
         let (mut live, mut left) = LiveFile::open(folder).unwrap();
-        sabotage::on_what_is_left(sabotage, &mut left);
+        live.forget([], sabotage::on_what_is_left(sabotage, &mut left));
         let clock = start_clock(machine.clone(), &acd, last, &left, &mut live);
         let live = Arc::new(Mutex::new(live));
         let poll = mio::Poll::new().unwrap();

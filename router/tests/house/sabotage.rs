@@ -4,7 +4,10 @@ use crate::machine::{Simulated, State};
 use acd::Acd;
 use bytes::Bytes;
 use router::{brain::Brain, live::Left, log::Reader};
-use sip::wire::{Message, Method};
+use sip::{
+    LegKey,
+    wire::{Message, Method},
+};
 use std::{path::Path, time::Duration};
 
 /// A bug.
@@ -38,6 +41,13 @@ pub enum Sabotage {
     DeadlineLost,
 }
 
+impl Sabotage {
+    /// Whether it writes the log anew, so that deciding it again proves nothing.
+    pub const fn rewrites(self) -> bool {
+        matches!(self, Self::PlaceLost | Self::DeadlineLost)
+    }
+}
+
 /// All of them.
 pub const ALL: [Sabotage; 13] = [
     Sabotage::SentBeforeCommit,
@@ -55,13 +65,20 @@ pub const ALL: [Sabotage; 13] = [
     Sabotage::DeadlineLost,
 ];
 
-/// What a process before has left, as a wrong one reads it.
-pub fn on_what_is_left(sabotage: Option<Sabotage>, left: &mut Left) {
+/// What a process before has left, as a wrong one reads it; legs that it forgets.
+pub fn on_what_is_left(sabotage: Option<Sabotage>, left: &mut Left) -> Vec<LegKey> {
     match sabotage {
-        Some(Sabotage::RingingNotCancelled) => left.legs.retain(|_, record| record.dialog.is_some()),
+        Some(Sabotage::RingingNotCancelled) => {
+            return left
+                .legs
+                .extract_if(.., |_, record| record.dialog.is_none())
+                .map(|(key, _)| key)
+                .collect();
+        }
         Some(Sabotage::ClockNotAnchored) => left.clock = None,
         _ => {}
     }
+    Vec::new()
 }
 
 /// A datagram as a wrong process sends it, if it does.

@@ -12,7 +12,11 @@ use crate::{
     ua::{State, Ua},
     watch::Watch,
 };
-use acd::{AgentNo, plan::Presence, sim::check_state};
+use acd::{
+    AgentNo,
+    plan::{AgentPlan, Presence},
+    sim::check_state,
+};
 use agent_gateway::Brain as _;
 use bytes::Bytes;
 use sip::{
@@ -22,6 +26,7 @@ use sip::{
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     hash::{DefaultHasher, Hash},
+    time::Duration,
 };
 use tempfile::TempDir;
 
@@ -34,6 +39,8 @@ pub struct End {
     /// Callers who talked to somebody.
     pub served: usize,
     pub restarts: usize,
+    /// Offers that nobody answered.
+    pub rung_out: usize,
     /// Rings at which the order of places was looked at.
     pub turns: usize,
     /// Steps at which somebody was found to hear what is right.
@@ -57,6 +64,8 @@ pub struct World {
     pub restarts: usize,
     pub heard: usize,
     pub lossy: bool,
+    /// Nothing is left to chance.
+    is_story: bool,
     seed: u64,
     network: Network,
     watch: Watch,
@@ -108,6 +117,7 @@ impl World {
             restarts: 0,
             heard: 0,
             lossy: false,
+            is_story: false,
             seed,
             network: Network::default(),
             watch: Watch::default(),
@@ -121,6 +131,23 @@ impl World {
             changed: false,
             looked: now,
         }
+    }
+    /// One caller, and agents who are always there or sign in later; the process dies so many effects after the caller was
+    /// heard.
+    pub fn story(seed: u64, agents: u32, presence: Presence, dies_after: u32) -> Self {
+        let mut world = Self::new(seed, Weather::Fair, None);
+        world.is_story = true;
+        let first = world.house.plan.agents[0].clone();
+        let agent = |no| AgentPlan { id: format!("a{no}"), presence, ..first.clone() };
+        world.house.plan.agents = (0..agents).map(agent).collect();
+        world.house.plan.queues.iter_mut().for_each(|queue| queue.pop_budget = Duration::ZERO);
+        let numbers = (0..agents).filter(|_| presence == Presence::Desk);
+        world.desks =
+            numbers.map(|no| Desk::new(AgentNo(no), Micros(START + 2 * SECOND), &mut world.chance)).collect();
+        let at = Micros(START + SECOND);
+        world.arrivals = [at].into();
+        world.troubles = Troubles { crashes: vec![(at, dies_after)], ..Troubles::default() };
+        world
     }
     /// Plays the seed to its end and checks that.
     pub fn run(&mut self) -> End {
@@ -303,7 +330,7 @@ impl World {
         self.tell("  sent ", &message);
         self.watch.sent(&message, self.seed);
         let rung = if to == address(PHONE) {
-            self.books.to_phone(&message)
+            self.books.to_phone(&message, self.now)
         } else {
             self.books.to_caller(&message, self.now);
             None
@@ -337,7 +364,10 @@ impl World {
             }
             let leg = &self.books.legs[&name];
             let by_itself = self.house.accepts_at_desk(&leg.agent);
-            let plan = plan::phone(self.weather, by_itself, self.now, &mut self.chance);
+            let plan = match self.is_story {
+                true => plan::told_phone(&leg.agent, self.now),
+                false => plan::phone(self.weather, by_itself, self.now, &mut self.chance),
+            };
             let port = 30_000 + 10 * self.chance.below(500) as u16;
             self.uas.insert(name.clone(), Ua::phone(message.clone(), plan, port));
         }
@@ -365,7 +395,10 @@ impl World {
     }
     fn somebody_calls(&mut self) {
         let name = format!("c{}", self.uas.len());
-        let plan = plan::caller(self.weather, self.now, &mut self.chance);
+        let plan = match self.is_story {
+            true => plan::told(Vec::new()),
+            false => plan::caller(self.weather, self.now, &mut self.chance),
+        };
         let mut peer = Peer::caller(&name);
         let dialled = self.chance.pick(&[(3, "1500"), (1, "1600")]);
         for line in [&mut peer.uri, &mut peer.target, &mut peer.remote] {
@@ -428,7 +461,8 @@ impl World {
             let Some(ua) = self.uas.get(id).filter(|ua| ua.takes_music()) else { continue };
             let Some(call) = caller.calls.first().filter(|_| caller.told_off.is_none()) else { continue };
             let quiet = |ua: &Ua| self.now.0 - ua.joined_since.0 > 20 * SECOND;
-            if ua.state != State::Up || !quiet(ua) {
+            let touched = self.now.0 - caller.touched.0 <= 20 * SECOND;
+            if ua.state != State::Up || !quiet(ua) || touched {
                 continue;
             }
             let plays = state.playing.iter().find(|(other, _)| other.to_string() == *call);
