@@ -5,7 +5,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)] // a measurement needs the clock
 
 use acd::{CallId, Timestamp};
-use router::media::{Media, Ports, Sound};
+use router::media::{Media, Player as _, PortSource as _, Ports, Sound};
 use sip::{Codec, Play};
 use std::{
     collections::BTreeMap,

@@ -71,7 +71,7 @@ pub type Turn = (String, String);
 
 impl Books {
     /// The process sends this to a phone. Gives who is offered which call by it, as far as nobody knew.
-    pub fn to_phone(&mut self, message: &Message, now: Micros) -> Option<Turn> {
+    pub fn phone_hears(&mut self, message: &Message, now: Micros) -> Option<Turn> {
         let id = text(message.call_id()).to_owned();
         if let Some(leg) = self.legs.get(&id) {
             let of_call = self.callers.values_mut().filter(|caller| caller.names.contains(&leg.call));
@@ -110,7 +110,7 @@ impl Books {
         None
     }
     /// The process sends this to a caller.
-    pub fn to_caller(&mut self, message: &Message, now: Micros) {
+    pub fn caller_hears(&mut self, message: &Message, now: Micros) {
         let caller = self.callers.entry(text(message.call_id()).to_owned()).or_default();
         caller.touched = now;
         if let Some(call) = message.header_by_text("X-Sambung-Call") {
@@ -130,7 +130,7 @@ impl Books {
         }
     }
     /// The desks are told this.
-    pub fn to_desks(&mut self, order: &DeskOrder, name: impl Fn(AgentNo) -> String) -> Option<Turn> {
+    pub fn desks_hear(&mut self, order: &DeskOrder, name: impl Fn(AgentNo) -> String) -> Option<Turn> {
         match order {
             DeskOrder::Order(Order::OfferCall { offer, agent, .. }) => {
                 let turn = (offer.call.to_string(), name(*agent));

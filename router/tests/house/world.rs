@@ -281,7 +281,7 @@ impl World {
         }
         for order in told {
             let plan = &self.house.plan;
-            let turn = self.books.to_desks(&order, |agent| plan.agents[agent.index()].id.clone());
+            let turn = self.books.desks_hear(&order, |agent| plan.agents[agent.index()].id.clone());
             rung.extend(turn);
             if self.loud {
                 println!("{:>9.3} desks {order:?}", self.second());
@@ -330,9 +330,9 @@ impl World {
         self.tell("  sent ", &message);
         self.watch.sent(&message, self.seed);
         let rung = if to == address(PHONE) {
-            self.books.to_phone(&message, self.now)
+            self.books.phone_hears(&message, self.now)
         } else {
-            self.books.to_caller(&message, self.now);
+            self.books.caller_hears(&message, self.now);
             None
         };
         let datagram = Datagram { from: address(US), to, bytes: bytes.to_vec() };
