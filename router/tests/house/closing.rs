@@ -21,6 +21,10 @@ impl World {
         let mut process = self.process.take().expect("it runs in the end");
         self.check_people();
         check_process(&mut process);
+        for desk in &self.desks {
+            let is = process.brain.acd().agent(desk.agent).map(acd::Agent::state);
+            assert_eq!(desk.stands(), is, "the desktop of {:?} shows something else", desk.agent);
+        }
         let hash = process.brain.acd().state_hash().unwrap();
         drop(process);
         let (_, left) = LiveFile::open(self.folder.path()).unwrap();

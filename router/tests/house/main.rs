@@ -6,7 +6,7 @@
 //!
 //! * `machine` is what the brain stands on, `process` begins it, `sabotage` makes it wrong on purpose;
 //! * `desk` is an agent at her desktop; callers and phones are those of the stack's simulation;
-//! * `world` holds them together, `plan` says what happens in it; `books` and `closing` are the invariants;
+//! * `world` holds them together, `plan` says what happens in it; `books`, `steps` and `closing` are the invariants;
 //! * `stories` tells alone what seeds have found.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::wildcard_enum_match_arm)]
@@ -22,6 +22,7 @@ mod process;
 #[path = "../../sip/tests/support/mod.rs"]
 mod rig;
 mod sabotage;
+mod steps;
 mod stories;
 #[allow(dead_code, reason = "the stack's own simulation uses the rest")]
 #[path = "../../sip/tests/simulation/ua/mod.rs"]

@@ -3,13 +3,13 @@
 use crate::{
     books::{Books, Turn},
     desk::{Desk, Said},
-    machine::{FIRST_PORT, Machine},
+    machine::Machine,
     network::{Chance, Datagram, Network},
     plan::{self, CALM, END, House, SECOND, START, Troubles, Weather},
     process::{Process, take_snapshot},
     rig::{PBX, PHONE, Peer, US, address, text},
     sabotage::Sabotage,
-    ua::{State, Ua},
+    ua::Ua,
     watch::Watch,
 };
 use acd::{
@@ -24,7 +24,7 @@ use sip::{
     wire::{Message, Method},
 };
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, VecDeque},
     hash::{DefaultHasher, Hash},
     time::Duration,
 };
@@ -69,7 +69,7 @@ pub struct World {
     seed: u64,
     network: Network,
     watch: Watch,
-    desks: Vec<Desk>,
+    pub desks: Vec<Desk>,
     arrivals: VecDeque<Micros>,
     troubles: Troubles,
     /// When the process turns next, if nothing comes.
@@ -78,11 +78,11 @@ pub struct World {
     /// When it is begun again.
     down_until: Option<Micros>,
     /// Since when it runs undisturbed.
-    up_since: Micros,
+    pub up_since: Micros,
     /// Something happened in this step.
-    changed: bool,
+    pub changed: bool,
     /// When the books were looked at.
-    looked: Micros,
+    pub looked: Micros,
 }
 
 fn folder() -> TempDir {
@@ -429,52 +429,6 @@ impl World {
                     Said::Transfer(asked) => process.door.try_transfer(asked, None).unwrap(),
                 }
             }
-        }
-    }
-
-    fn check(&mut self) {
-        let changed = std::mem::take(&mut self.changed);
-        if !changed && self.now.0 - self.looked.0 < 5 * SECOND {
-            return;
-        }
-        self.looked = self.now;
-        self.books.note_legs(&self.uas, self.now);
-        if self.process.is_none() {
-            return;
-        }
-        if !self.lossy {
-            self.books.check_bridges(&self.uas);
-            let excused: BTreeSet<_> =
-                self.desks.iter().flat_map(|desk| desk.hung_up.iter().copied()).collect();
-            self.books.check_farewells(&self.uas, &excused, self.weather);
-        }
-        self.check_ears();
-    }
-    /// Who was answered hears music, or a phone that hears the caller.
-    fn check_ears(&mut self) {
-        let undisturbed = self.now.0.saturating_sub(self.up_since.0) > 20 * SECOND;
-        if self.weather != Weather::Fair || !undisturbed || self.lossy {
-            return;
-        }
-        let state = self.machine.state();
-        for (id, caller) in &self.books.callers {
-            let Some(ua) = self.uas.get(id).filter(|ua| ua.takes_music()) else { continue };
-            let Some(call) = caller.calls.first().filter(|_| caller.told_off.is_none()) else { continue };
-            let quiet = |ua: &Ua| self.now.0 - ua.joined_since.0 > 20 * SECOND;
-            let touched = self.now.0 - caller.touched.0 <= 20 * SECOND;
-            if ua.state != State::Up || !quiet(ua) || touched {
-                continue;
-            }
-            let plays = state.playing.iter().find(|(other, _)| other.to_string() == *call);
-            let music = ua.hears.is_some_and(|port| port >= FIRST_PORT);
-            let played = plays.is_some_and(|(_, play)| play.to.port() == ua.port);
-            let phone = self.books.phone_of(call, &self.uas);
-            let with_phone =
-                phone.is_some_and(|phone| ua.hears == Some(phone.port) && phone.hears == Some(ua.port));
-            let moves = phone.is_some_and(|phone| !quiet(phone) || !phone.is_settled());
-            let fine = with_phone || (music && played) || moves;
-            assert!(fine, "{id} ({call}) hears nothing: {:?} {plays:?} {:?}", ua.hears, self.books.legs);
-            self.heard += 1;
         }
     }
 
