@@ -35,10 +35,12 @@ impl<G: Ground> Brain<G> {
         let mut remains = Remains::of(left);
         let (mut gone, mut silent) = (Vec::new(), Vec::new());
         for call in self.acd.calls() {
-            let Some(of_call) = remains.take(call.id()) else {
+            let Some(mut of_call) = remains.take(call.id()) else {
                 gone.push(call.id());
                 continue;
             };
+            // What was stored of an attempt whose entry the process did not live to write was never sent.
+            self.live.forget(Vec::new(), of_call.set_aside(call.next_attempt()));
             let talks = conversation(call);
             let there = talks.filter(|offer| of_call.has_answered(*offer));
             match self.sip.revive(of_call, there, now) {

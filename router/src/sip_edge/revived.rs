@@ -4,10 +4,16 @@ use super::{SipEdge, call_key, leg_key, micros};
 use crate::live::Left;
 use acd::{CallId, OfferId, Timestamp};
 use sip::{CallKey, CallerRecord, Cause, Command, Flow, LegKey, LegRecord, NotRevived};
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// An INVITE without any answer is repeated for so long (RFC 3261 §17.1.1.2, timer B).
 const REPEATS: Duration = Duration::from_secs(32);
+
+/// Attempts from here on are legs that were set aside: no call makes so many.
+const SET_ASIDE: u32 = u32::MAX / 2;
 
 /// What is left of calls, by call.
 #[derive(Debug)]
@@ -50,6 +56,20 @@ impl OfCall {
     #[must_use]
     pub fn has_answered(&self, offer: OfferId) -> bool {
         self.0.legs.iter().any(|(key, record)| *key == leg_key(offer) && record.dialog.is_some())
+    }
+    /// Gives other names to legs that the log knows nothing of, from `next` on: the brain makes its next attempts under
+    /// theirs, and would be told of one what the other does. Gives the old names.
+    pub fn set_aside(&mut self, next: OfferId) -> Vec<LegKey> {
+        let taken: BTreeSet<u32> = self.0.legs.iter().map(|(key, _)| key.attempt).collect();
+        let mut free = (next.attempt..=u32::MAX).rev().filter(|attempt| !taken.contains(attempt));
+        let unknown = |attempt: u32| (next.attempt..SET_ASIDE).contains(&attempt);
+        let mut old = Vec::new();
+        for (key, _) in self.0.legs.iter_mut().filter(|(key, _)| unknown(key.attempt)) {
+            if let Some(attempt) = free.next() {
+                old.push(std::mem::replace(key, LegKey { attempt, ..*key }));
+            }
+        }
+        old
     }
 }
 

@@ -43,6 +43,8 @@ pub struct Caller {
     pub dialled: String,
     /// When it was last seen with a phone.
     last_leg: Option<Micros>,
+    /// When something was last done to it or to its phones.
+    pub touched: Micros,
 }
 
 #[derive(Default)]
@@ -64,10 +66,17 @@ fn reason(message: &Message) -> String {
     text(message.header(Name::Reason).unwrap_or_default()).to_owned()
 }
 
+/// A call, and the agent to whom it is offered.
+pub type Turn = (String, String);
+
 impl Books {
-    /// The process sends this to a phone.
-    pub fn to_phone(&mut self, message: &Message) -> Option<String> {
+    /// The process sends this to a phone. Gives who is offered which call by it, as far as nobody knew.
+    pub fn phone_hears(&mut self, message: &Message, now: Micros) -> Option<Turn> {
         let id = text(message.call_id()).to_owned();
+        if let Some(leg) = self.legs.get(&id) {
+            let of_call = self.callers.values_mut().filter(|caller| caller.names.contains(&leg.call));
+            of_call.for_each(|caller| caller.touched = now);
+        }
         let branch = text(message.top_via().branch().unwrap_or_default()).to_owned();
         if let Some(status) = message.status() {
             let given = message.method() == Method::Refer && status == 202;
@@ -81,10 +90,10 @@ impl Books {
                 let uri = Uri::parse(message.request_uri()).unwrap();
                 let agent = text(uri.user.unwrap()).to_owned();
                 let call = text(message.header_by_text("X-Sambung-Call").unwrap()).to_owned();
-                let new = !self.legs.contains_key(&id);
+                let turn = (call.clone(), agent.clone());
                 let leg = Leg { agent, call, branch, joined: false, ended: false, given: false };
                 self.legs.entry(id.clone()).or_insert(leg);
-                return new.then_some(id);
+                return self.met.insert(turn.clone()).then_some(turn);
             }
             Method::Ack if message.to_tag() == Some(b"p") => {
                 if let Some(leg) = self.legs.get_mut(&id).filter(|leg| leg.branch != branch) {
@@ -101,8 +110,9 @@ impl Books {
         None
     }
     /// The process sends this to a caller.
-    pub fn to_caller(&mut self, message: &Message, now: Micros) {
+    pub fn caller_hears(&mut self, message: &Message, now: Micros) {
         let caller = self.callers.entry(text(message.call_id()).to_owned()).or_default();
+        caller.touched = now;
         if let Some(call) = message.header_by_text("X-Sambung-Call") {
             caller.calls.insert(text(call).to_owned());
         }
@@ -120,11 +130,12 @@ impl Books {
         }
     }
     /// The desks are told this.
-    pub fn to_desks(&mut self, order: &DeskOrder, name: impl Fn(AgentNo) -> String) {
+    pub fn desks_hear(&mut self, order: &DeskOrder, name: impl Fn(AgentNo) -> String) -> Option<Turn> {
         match order {
             DeskOrder::Order(Order::OfferCall { offer, agent, .. }) => {
-                self.met.insert((offer.call.to_string(), name(*agent)));
+                let turn = (offer.call.to_string(), name(*agent));
                 self.offered.insert(offer.call.to_string());
+                return self.met.insert(turn.clone()).then_some(turn);
             }
             DeskOrder::Order(Order::WithdrawOffer { offer, .. }) => {
                 self.offered.remove(&offer.call.to_string());
@@ -134,6 +145,7 @@ impl Books {
             }
             _ => {}
         }
+        None
     }
     /// The process is gone, and with it everything that was on offer.
     pub fn restarted(&mut self) {
@@ -185,11 +197,9 @@ impl Books {
             }
         }
     }
-    /// A phone rings: nobody who came earlier, and whom its agent never met, waits for it.
-    pub fn check_turn(&mut self, leg: &str, uas: &BTreeMap<String, Ua>, now: Micros) {
-        let Leg { agent, call, .. } = self.legs[leg].clone();
-        self.met.insert((call.clone(), agent.clone()));
-        let Some(next) = self.caller_of(&call).and_then(|id| self.callers.get(id)) else { return };
+    /// An agent is offered a call: nobody who came earlier, and whom its agent never met, waits for it.
+    pub fn check_turn(&mut self, (call, agent): &Turn, uas: &BTreeMap<String, Ua>, now: Micros) {
+        let Some(next) = self.caller_of(call).and_then(|id| self.callers.get(id)) else { return };
         let Some(since) = next.since.filter(|_| !self.was_given_away(next)) else { return };
         for (id, other) in &self.callers {
             let Some(ua) = uas.get(id) else { continue };

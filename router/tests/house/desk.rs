@@ -63,6 +63,10 @@ impl Desk {
     fn plan(&mut self, now: Micros, chance: &mut Chance, (from, to): (u64, u64), act: Act) {
         self.todo.push((later(now, chance, from, to), act));
     }
+    /// How she stands, as far as she was told.
+    pub const fn stands(&self) -> Option<&AgentState> {
+        self.state.as_ref()
+    }
     /// The process is gone, and her connection with it.
     pub fn cut_off(&mut self, now: Micros, chance: &mut Chance) {
         self.here = false;

@@ -88,6 +88,15 @@ impl State {
             }
         }
     }
+    /// Another process begins: nothing is left of the one before but what it wrote.
+    pub fn begin(&mut self) {
+        (self.dead, self.began) = (false, self.now);
+        self.processes += 1;
+        self.playing.clear();
+        self.incoming.clear();
+        self.held_back.clear();
+        (self.degraded, self.full) = (false, false);
+    }
     pub fn wall(&self) -> Timestamp {
         Timestamp(self.now.0.saturating_add_signed(self.wall_off))
     }
@@ -250,6 +259,8 @@ pub struct DiskLog {
     folder: PathBuf,
     file: FileLog,
     pending: Vec<Entry>,
+    /// What sabotage writes with the next batch.
+    late: Vec<Entry>,
     last: u64,
     retry_at: Option<Micros>,
     /// Shared with the live file, for sabotage.
@@ -259,7 +270,9 @@ pub struct DiskLog {
 impl DiskLog {
     pub fn new(machine: Machine, folder: &Path, file: FileLog, live: Arc<Mutex<LiveFile>>) -> Self {
         let last = file.last();
-        Self { machine, folder: folder.to_owned(), file, pending: Vec::new(), last, retry_at: None, live }
+        let folder = folder.to_owned();
+        let (pending, late) = (Vec::new(), Vec::new());
+        Self { machine, folder, file, pending, late, last, retry_at: None, live }
     }
     fn behind(&self, state: &mut State) -> Committed {
         state.degraded = true;
@@ -302,9 +315,24 @@ impl Log for DiskLog {
         !self.pending.is_empty()
     }
     fn commit(&mut self) -> Committed {
+        let committed = self.commit_entries();
+        self.commit_held_back();
+        committed
+    }
+    fn insist(&mut self) -> bool {
+        self.retry_at = None;
+        self.commit() == Committed::Written
+    }
+    fn last(&self) -> u64 {
+        self.last
+    }
+}
+
+impl DiskLog {
+    fn commit_entries(&mut self) -> Committed {
         let machine = self.machine.clone();
         let mut state = machine.state();
-        if self.pending.is_empty() {
+        if self.pending.is_empty() && self.late.is_empty() {
             return Committed::Written;
         }
         if self.retry_at.is_some_and(|at| state.now < at) {
@@ -324,26 +352,28 @@ impl Log for DiskLog {
         (state.degraded, state.full) = (false, false);
         if state.has(Sabotage::SentBeforeCommit) {
             // What came in this turn is written with the next one.
-            let late = self.pending.split_off(self.pending.len().saturating_sub(1));
+            let now = std::mem::replace(&mut self.pending, std::mem::take(&mut self.late));
             self.write(fate == Fate::Torn, &mut state);
-            self.pending = late;
+            self.late = now;
         } else {
             self.write(fate == Fate::Torn, &mut state);
-        }
-        for change in std::mem::take(&mut state.held_back) {
-            change.carry_out(&mut self.live.lock().unwrap());
         }
         if fate == Fate::Done {
             self.live.lock().unwrap().commit();
         }
         Committed::Written
     }
-    fn insist(&mut self) -> bool {
-        self.retry_at = None;
-        self.commit() == Committed::Written
-    }
-    fn last(&self) -> u64 {
-        self.last
+    /// What sabotage has held back until now.
+    fn commit_held_back(&self) {
+        let mut state = self.machine.state();
+        if state.held_back.is_empty() || state.effect() != Fate::Done {
+            return;
+        }
+        let mut live = self.live.lock().unwrap();
+        for change in std::mem::take(&mut state.held_back) {
+            change.carry_out(&mut live);
+        }
+        live.commit();
     }
 }
 

@@ -159,6 +159,24 @@ impl Troubles {
     }
 }
 
+/// What is told in a story, where nothing is left to chance: phones answer at once, but that of the first agent refuses in
+/// the first seconds.
+pub fn told_phone(agent: &str, now: Micros) -> UaPlan {
+    let at = |ms: u64| Micros(now.0 + ms * 1_000);
+    let deeds = match agent {
+        "a0" if now.0 < START + 5 * SECOND => {
+            vec![(at(10), Deed::Progress(180)), (at(200), Deed::Refuse(486))]
+        }
+        _ => vec![(at(10), Deed::Progress(180)), (at(200), Deed::Answer), (at(30_000), Deed::HangUp)],
+    };
+    told(deeds)
+}
+
+/// Whoever does these and behaves.
+pub fn told(deeds: Vec<(Micros, Deed)>) -> UaPlan {
+    behaviour(Weather::Fair, deeds, &mut Chance(7))
+}
+
 pub fn later(now: Micros, chance: &mut Chance, from_ms: u64, to_ms: u64) -> Micros {
     Micros(now.0 + chance.between_ms(from_ms, to_ms) * 1_000)
 }

@@ -47,19 +47,17 @@ impl Process {
     pub fn begin(machine: &Machine, folder: &Path, house: &House) -> Self {
         let sabotage = {
             let mut state = machine.state();
-            (state.dead, state.began) = (false, state.now);
-            state.processes += 1;
-            state.playing.clear();
-            state.incoming.clear();
-            (state.degraded, state.full) = (false, false);
+            state.begin();
             state.sabotage
         };
-        if sabotage == Some(Sabotage::PlaceLost) {
-            sabotage::lose_the_first_place(folder);
+        match sabotage {
+            Some(Sabotage::PlaceLost) => sabotage::lose_the_first_place(folder),
+            Some(Sabotage::DeadlineLost) => sabotage::lose_deadlines(folder),
+            _ => {}
         }
         let Recovered { acd, log, last } = recover(folder).unwrap();
         let (mut live, mut left) = LiveFile::open(folder).unwrap();
-        sabotage::on_what_is_left(sabotage, &mut left);
+        live.forget([], sabotage::on_what_is_left(sabotage, &mut left));
         let clock = start_clock(machine.clone(), &acd, last, &left, &mut live);
         let live = Arc::new(Mutex::new(live));
         let poll = mio::Poll::new().unwrap();
@@ -71,7 +69,7 @@ impl Process {
             stack: Stack::new(house.sip.clone()),
             secret: [7; 32],
             started: clock.now(),
-            region: Region::new("ID").unwrap(),
+            region: region(),
             ports: Box::new(ports),
             media: Box::new(machine.clone()),
             metrics: Arc::clone(&metrics),
@@ -123,6 +121,11 @@ fn acquaint(sip: &mut SipEdge, directory: &Directory) {
 fn metrics() -> Arc<Metrics> {
     static METRICS: OnceLock<Arc<Metrics>> = OnceLock::new();
     Arc::clone(METRICS.get_or_init(|| Arc::new(Metrics::new([]).unwrap())))
+}
+
+fn region() -> Region {
+    static REGION: OnceLock<Region> = OnceLock::new();
+    REGION.get_or_init(|| Region::new("ID").unwrap()).clone()
 }
 
 fn tune() -> Arc<Sound> {

@@ -4,8 +4,11 @@ use crate::machine::{Simulated, State};
 use acd::Acd;
 use bytes::Bytes;
 use router::{brain::Brain, live::Left, log::Reader};
-use sip::wire::{Message, Method};
-use std::path::Path;
+use sip::{
+    LegKey,
+    wire::{Message, Method},
+};
+use std::{path::Path, time::Duration};
 
 /// A bug.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,6 +41,13 @@ pub enum Sabotage {
     DeadlineLost,
 }
 
+impl Sabotage {
+    /// Whether it writes the log anew, so that deciding it again proves nothing.
+    pub const fn rewrites(self) -> bool {
+        matches!(self, Self::PlaceLost | Self::DeadlineLost)
+    }
+}
+
 /// All of them.
 pub const ALL: [Sabotage; 13] = [
     Sabotage::SentBeforeCommit,
@@ -55,13 +65,20 @@ pub const ALL: [Sabotage; 13] = [
     Sabotage::DeadlineLost,
 ];
 
-/// What a process before has left, as a wrong one reads it.
-pub fn on_what_is_left(sabotage: Option<Sabotage>, left: &mut Left) {
+/// What a process before has left, as a wrong one reads it; legs that it forgets.
+pub fn on_what_is_left(sabotage: Option<Sabotage>, left: &mut Left) -> Vec<LegKey> {
     match sabotage {
-        Some(Sabotage::RingingNotCancelled) => left.legs.retain(|_, record| record.dialog.is_some()),
+        Some(Sabotage::RingingNotCancelled) => {
+            return left
+                .legs
+                .extract_if(.., |_, record| record.dialog.is_none())
+                .map(|(key, _)| key)
+                .collect();
+        }
         Some(Sabotage::ClockNotAnchored) => left.clock = None,
         _ => {}
     }
+    Vec::new()
 }
 
 /// A datagram as a wrong process sends it, if it does.
@@ -99,6 +116,23 @@ pub fn carry_out_again(folder: &Path, brain: &mut Brain<Simulated>) {
             brain.sip().carry_out(&order, entry.at);
         }
     }
+}
+
+/// Writes the log anew as if wrap-ups had been promised another day, if somebody is in one.
+pub fn lose_deadlines(folder: &Path) {
+    let mut all = entries(folder);
+    let mut acd = Acd::new();
+    all.iter().for_each(|entry| drop(acd.apply(entry)));
+    let wraps_up = |agent: &acd::Agent| matches!(agent.state(), acd::AgentState::WrapUp { .. });
+    if !acd.agents().any(|(_, agent)| wraps_up(agent)) {
+        return;
+    }
+    for entry in &mut all {
+        if let acd::Event::PlanChanged { plan } = &mut entry.event {
+            plan.queues.iter_mut().for_each(|queue| queue.wrap_up += Duration::from_secs(86_400));
+        }
+    }
+    write_anew(folder, &all);
 }
 
 /// Writes the log anew in which the call that waits for the longest time has come just now.

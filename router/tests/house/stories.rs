@@ -1,0 +1,33 @@
+//! What seeds have found, told alone: one caller, and a process that dies at every point there is.
+
+use crate::world::World;
+use acd::plan::Presence;
+
+/// Effects of a call until it is answered, with some to spare.
+const EFFECTS: u32 = 24;
+
+/// Found by seed 112: the answer with music stood in the records, the call did not stand in the log, and the caller was
+/// told that the call was lost.
+#[test]
+fn a_caller_whose_answer_was_stored_and_never_sent_is_taken_anew() {
+    for seed in 0..4 {
+        for dies_after in 0..EFFECTS {
+            let end = World::story(seed, 1, Presence::Desk, dies_after).run();
+            assert_eq!((end.calls, end.served), (1, 1), "seed {seed}, effect {dies_after}");
+        }
+    }
+}
+
+/// Found by seed 250: the INVITE of the second attempt stood in the records, its offer did not stand in the log; the next
+/// second attempt took that one's name, and no phone rang for it.
+#[test]
+fn an_attempt_that_was_stored_and_never_made_takes_nobody_elses_name() {
+    for seed in 0..4 {
+        for dies_after in 0..EFFECTS {
+            let end = World::story(seed, 2, Presence::Always, dies_after).run();
+            // Every phone that is rung says something at once.
+            let wanted = (1, 1, 0);
+            assert_eq!((end.calls, end.served, end.rung_out), wanted, "seed {seed}, effect {dies_after}");
+        }
+    }
+}
