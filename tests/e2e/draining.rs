@@ -4,6 +4,7 @@ use harness::{Agent, Router, Sipp, SippRun, Site, ask, eventually_is, free_port,
 use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(30);
+const PASSWORD: &str = "b7-Kw29-Lp0x-Qd";
 
 /// A router with one phone, which talks to a caller for so long.
 fn busy(drain: &str, talk_ms: u32) -> (Router, SippRun, SippRun) {
@@ -66,4 +67,35 @@ fn an_operator_may_send_away_who_waits() {
     assert_eq!(drain("DELETE", ""), (200, None));
     router.records().expect(&ROWS, &["a001|accepted"]);
     calls(&router, "caller").finished(SOON);
+}
+
+#[test]
+fn who_waits_is_kept_for_the_next_process_unless_told_otherwise() {
+    need_all(&["sipp", "sqlite3"]);
+    let port = free_port();
+    // Nobody is there to serve the caller until her phone registers.
+    let ann = format!(
+        "[drain]\ndeadline = \"1s\"\n[[agent]]\nid = \"ann\"\npresence = \"always\"\nphone = \"registered\"\nphone_password = \"{PASSWORD}\"\n"
+    );
+    let site = Site::new().fixed_ports().more(&ann).to_toml();
+    // SIPp knows no other, and stumbles over a choice.
+    let mut router = Router::start_on(&site.replacen("[media]", "digest = [\"md5\"]\n[media]", 1));
+    let caller = Sipp::caller("caller_survives").patient().with("PATIENCE", 60_000);
+    let caller = caller.dial("1500").calls(1, 1).start(router.ready().sip_udp, router.folder());
+    let one_waits = |router: &Router| {
+        let waiting = || router.metric("sambung_calls_waiting{queue=\"main\"}");
+        eventually_is("one waits", SOON, &Some(1.0), waiting);
+    };
+    one_waits(&router);
+    assert_eq!(router.stop(), Some(0), "{}", router.log());
+    assert!(router.log().contains("the next process takes up what is left"), "{}", router.log());
+    router.start_again();
+    one_waits(&router);
+    let (target, folder) = (router.ready().sip_udp, router.folder());
+    let registers = Sipp::new("phone_registers").port(port).dial("ann").calls(1, 1).with("PHONE", port);
+    registers.with("PASSWORD", PASSWORD).with("EXPIRES", 600).with("FINAL", 200).run(target, folder, SOON);
+    let phone = Sipp::phones(port, 20, 300, "answers").start(target, folder);
+    caller.finished(SOON);
+    assert!(phone.end().contains(" ANS "));
+    router.records().expect(&["answered||ann|1|1"], &["ann|accepted"]);
 }
