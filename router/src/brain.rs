@@ -72,6 +72,8 @@ pub struct Brain<G: Ground = Machine> {
 pub struct BrainParts<G: Ground = Machine> {
     /// As the log left it.
     pub acd: Acd,
+    /// Time of the log's last entry.
+    pub last: Timestamp,
     /// The open log.
     pub log: G::Log,
     /// The live file, started anew.
@@ -130,6 +132,7 @@ impl<G: Ground> Brain<G> {
     pub fn new(parts: BrainParts<G>) -> Self {
         let BrainParts {
             acd,
+            last,
             log,
             live,
             clock,
@@ -160,7 +163,7 @@ impl<G: Ground> Brain<G> {
             cards: HashMap::new(),
             probes: Probes::default(),
             pulse: Pulse::default(),
-            last: Timestamp::default(),
+            last,
             stop: false,
         }
     }

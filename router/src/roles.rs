@@ -208,6 +208,7 @@ impl House {
         let drain = Drain::default();
         let mut brain = Brain::new(BrainParts {
             acd,
+            last,
             log,
             live,
             clock,

@@ -61,7 +61,7 @@ impl<G: Ground> Brain<G> {
         self.metrics.restart.count(revived, gone.len());
         let (callers, legs) = remains.keys();
         self.live.forget(callers, legs);
-        self.sip.bury(remains, now);
+        self.sip.bury(remains, self.last, now);
         self.probes.next = now;
         self.tell(Event::Returned { gone, silent }, Asker::Nobody, now)?;
         self.follow(now)

@@ -3,7 +3,7 @@
 use super::{SipEdge, call_key, leg_key, micros};
 use crate::live::Left;
 use acd::{CallId, OfferId, Timestamp};
-use sip::{CallKey, CallerRecord, Cause, Command, Flow, LegKey, LegRecord, NotRevived};
+use sip::{CallKey, CallerRecord, Cause, Command, DialogRecord, Flow, LegKey, LegRecord, NotRevived};
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
@@ -51,6 +51,11 @@ impl Remains {
     }
 }
 
+/// As a call's id has it.
+const fn whole_millis(at: Timestamp) -> Timestamp {
+    Timestamp(at.micros() / 1_000 * 1_000)
+}
+
 impl OfCall {
     /// Whether the phone of `offer` had answered.
     #[must_use]
@@ -89,12 +94,13 @@ impl SipEdge {
         Ok(())
     }
     /// Ends what belongs to no call of the brain's. A caller who has heard no answer, and may still repeat the INVITE, is as
-    /// good as new: an answer that stands in the records was not sent before the call was in the log.
-    pub fn bury(&mut self, mut remains: Remains, now: Timestamp) {
+    /// good as new; so is one whose call came after the log's `last` entry: an answer that stands in the records was not sent.
+    pub fn bury(&mut self, mut remains: Remains, last: Timestamp, now: Timestamp) {
         let at = micros(now);
         for (call, caller) in std::mem::take(&mut remains.callers) {
-            let unheard = caller.dialog.as_ref().is_none_or(|dialog| dialog.unacknowledged.is_some());
-            let is_new = caller.ended.is_none() && unheard;
+            let is_logged = super::call_id(call).arrived() < whole_millis(last);
+            let unheard = |dialog: &DialogRecord| dialog.unacknowledged.is_some() && !is_logged;
+            let is_new = caller.ended.is_none() && caller.dialog.as_ref().is_none_or(unheard);
             if caller.ended.is_none() && !is_new {
                 let legs = remains.legs.remove(&call).unwrap_or_default();
                 self.end_unknown(sip::Remains { call, caller, legs }, now);

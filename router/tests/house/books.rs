@@ -160,7 +160,8 @@ impl Books {
     /// Legs that are up for all that the process and they know.
     fn up<'a>(&'a self, uas: &'a BTreeMap<String, Ua>) -> impl Iterator<Item = &'a Leg> {
         self.legs.iter().filter_map(|(id, leg)| {
-            let there = uas.get(id).is_some_and(|ua| ua.state == State::Up && !ua.vanished);
+            // Who says that there is no such conversation is taken at its word.
+            let there = uas.get(id).is_some_and(|ua| ua.state == State::Up && behaves(Some(ua)));
             (leg.joined && !leg.ended && !leg.given && there && !self.hung_up.contains(id)).then_some(leg)
         })
     }

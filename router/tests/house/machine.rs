@@ -349,7 +349,9 @@ impl DiskLog {
         if self.retry_at.take().is_some() && state.has(Sabotage::RefusedEntriesDropped) {
             self.pending.drain(..1);
         }
-        (state.degraded, state.full) = (false, false);
+        if fate == Fate::Done {
+            (state.degraded, state.full) = (false, false);
+        }
         if state.has(Sabotage::SentBeforeCommit) {
             // What came in this turn is written with the next one.
             let now = std::mem::replace(&mut self.pending, std::mem::take(&mut self.late));

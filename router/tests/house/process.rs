@@ -81,6 +81,7 @@ impl Process {
         acquaint(&mut sip, &directory);
         let mut brain = Brain::new(BrainParts {
             acd,
+            last,
             log: DiskLog::new(machine.clone(), folder, log, Arc::clone(&live)),
             live: DiskLive::new(machine.clone(), folder, live),
             clock,
