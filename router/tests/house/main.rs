@@ -41,7 +41,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use world::{End, World};
 
 /// Seeds that are played without being asked: about a minute of an idle core, unoptimised.
-const SEEDS: u64 = 300;
+const SEEDS: u64 = 250;
 /// Within so many seeds every bug has to be found.
 const FOUND_WITHIN: u64 = 200;
 
