@@ -616,3 +616,22 @@ fn same_keys(at: &str, description: &Value, schema: &Value, value: &Value) {
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {}
     }
 }
+
+#[test]
+fn who_has_not_signed_in_keeps_no_connection() {
+    let shop = Shop::with_users();
+    let heads = |headers: &str, path: &str| {
+        let mut socket = TcpStream::connect(shop.address).unwrap();
+        let asked = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n");
+        write!(socket, "{asked}{asked}").unwrap();
+        socket.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut text = String::new();
+        socket.read_to_string(&mut text).unwrap();
+        (text.matches("HTTP/1.1 ").count(), text.to_lowercase().contains("connection: close"))
+    };
+    for path in ["/healthz", "/readyz", "/metrics", "/nothing"] {
+        assert_eq!(heads("", path), (1, true), "{path}: one answer, and no second one");
+    }
+    let ops = "Authorization: Bearer token-of-ops\r\n";
+    assert_eq!(heads(ops, "/v1/floor"), (2, false));
+}

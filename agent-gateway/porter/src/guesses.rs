@@ -4,9 +4,10 @@
 //! many people: this machine itself, where a proxy may be, and all those that no longer fit the table. There the right
 //! token always opens, so that one who guesses locks out nobody else.
 
+use crate::site::site;
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    net::{IpAddr, Ipv4Addr},
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -15,8 +16,6 @@ use std::{
 pub const WINDOW: Duration = Duration::from_secs(60);
 /// Sources that are counted by themselves; further ones are counted as one.
 pub const SOURCES: usize = 4_096;
-/// Bits of an IPv6 address that make one source: what one customer is given.
-const IPV6_SITE: u32 = 64;
 /// All sources beyond [`SOURCES`]. Nobody connects from it.
 const THE_REST: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
@@ -88,17 +87,6 @@ fn place_of(source: IpAddr, sources: &mut HashMap<IpAddr, Count>, now: Instant) 
     }
     sources.retain(|_, count| !count.is_over(now));
     if sources.len() < SOURCES { source } else { THE_REST }
-}
-
-/// What counts as one source: an IPv4 address, or the network one customer has of IPv6.
-fn site(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(Ipv6Addr::LOCALHOST) => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        IpAddr::V6(address) => {
-            IpAddr::V6(Ipv6Addr::from(u128::from(address) & (u128::MAX << (128 - IPV6_SITE))))
-        }
-    }
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use porter::{Entrance, Places, Socket};
+use porter::{Entrance, Places, Shares, Socket};
 use std::{
     net::IpAddr,
     sync::Arc,
@@ -30,8 +30,10 @@ use tokio::{
     sync::watch,
 };
 
-/// Connections at the same time, of one address at most half; one more is closed at once.
+/// Connections at the same time; one more is closed at once.
 pub(crate) const MAX_CONNECTIONS: usize = 8_192;
+/// How they are given out: an office behind one address may have half.
+const SHARES: Shares = Shares { all: MAX_CONNECTIONS, of_site: MAX_CONNECTIONS / 2, kept: 32 };
 /// Time a client has to send its request's head.
 const HEAD_WITHIN: Duration = Duration::from_secs(5);
 /// Most header lines, and most bytes of them.
@@ -69,7 +71,7 @@ pub(crate) async fn accept(
     routes: Router,
     mut stop: watch::Receiver<bool>,
 ) {
-    let places = Places::new(MAX_CONNECTIONS);
+    let places = Places::new(SHARES);
     let mut told: Option<Instant> = None;
     loop {
         let accepted = tokio::select! {
