@@ -106,7 +106,7 @@ impl Shop {
             trunks: Arc::new(TrunkBoard::new([("pbx".to_owned(), true)])),
             zone: TimeZone::posix("<+0545>-5:45").unwrap(),
             listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            hosts: vec!["router.example".to_owned()],
+            hosts: ["router.example", "203.0.113.7", "2001:db8::7"].map(str::to_owned).into(),
             entrance: Entrance::open(),
             users: Users::new(users),
         });
@@ -634,4 +634,28 @@ fn who_has_not_signed_in_keeps_no_connection() {
     }
     let ops = "Authorization: Bearer token-of-ops\r\n";
     assert_eq!(heads(ops, "/v1/floor"), (2, false));
+}
+
+#[test]
+fn version_and_entry_are_told_to_who_signs_in() {
+    let shop = Shop::with_users();
+    let told = |path: &str, key: &str, proof: &str| {
+        let answer = shop.ask("GET", path, &["Host: localhost", proof]);
+        assert!([200, 503].contains(&answer.status), "{path} {proof}");
+        answer.json().get(key).is_some()
+    };
+    for (path, key) in [("/healthz", "version"), ("/readyz", "applied")] {
+        assert!(!told(path, key, "Accept: */*"));
+        assert!(!told(path, key, "Authorization: Bearer wrong"));
+        assert!(told(path, key, "Authorization: Bearer token-of-prometheus"));
+        assert!(Shop::open().get(path).json().get(key).is_some(), "where nobody signs in");
+    }
+}
+
+#[test]
+fn an_address_among_the_hosts_is_ours() {
+    let shop = Shop::open();
+    let by = |host: &str| shop.ask("GET", "/healthz", &[&format!("Host: {host}")]).status;
+    assert_eq!((by("203.0.113.7:8081"), by("[2001:db8::7]:8081")), (200, 200));
+    assert_eq!((by("203.0.113.8"), by("[2001:db8::8]")), (421, 421));
 }

@@ -1,7 +1,7 @@
 //! Who asks, and whether they may: users of `[[operator.user]]` show their token by HTTP Basic or Bearer.
 //!
 //! Without users everybody is answered. Whether the router is alive and ready is told to everybody in any case: that
-//! is asked by balancers and supervisors, and shows nothing of anybody.
+//! is asked by balancers and supervisors, and shows nothing of anybody; a token shown there tells them more.
 
 use super::{
     HttpState,
@@ -118,9 +118,10 @@ impl IntoResponse for Unwelcome {
 
 /// Answers those who may ask.
 pub async fn sign_in(State(state): State<Arc<HttpState>>, request: Request, next: Next) -> Response {
-    if state.users.is_empty() || OPEN.contains(&request.uri().path()) {
+    if state.users.is_empty() {
         return next.run(request).await;
     }
+    let open = OPEN.contains(&request.uri().path());
     let visitor = request.extensions().get::<Visitor>();
     let from = visitor.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |visitor| visitor.from);
     match state.users.admit(request.method(), request.headers(), from) {
@@ -128,9 +129,10 @@ pub async fn sign_in(State(state): State<Arc<HttpState>>, request: Request, next
             visitor.inspect(|visitor| visitor.sign_in());
             next.run(request).await
         }
+        Err(Unwelcome::NoToken) if open => next.run(request).await,
         Err(unwelcome) => {
             state.metrics.operator.refused(unwelcome.why());
-            unwelcome.into_response()
+            if open { next.run(request).await } else { unwelcome.into_response() }
         }
     }
 }
