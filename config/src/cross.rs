@@ -12,7 +12,7 @@ use crate::{
     suggest,
     table::{Check, quoted},
 };
-use acd::plan::{Presence, Then};
+use acd::plan::Then;
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::{IpAddr, SocketAddr},
