@@ -1,4 +1,4 @@
-//! Decides whose token it is that somebody shows, and for how long nobody at an address may show another.
+//! Decides whose token it is that somebody shows, and when who was wrong at an address too often may try again.
 //!
 //! A wrong token and an agent who is not there are the same to whoever asks.
 

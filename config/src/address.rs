@@ -64,13 +64,17 @@ fn is_host_name(text: &str) -> bool {
     text.chars().all(inner) && text.chars().any(|c| c.is_ascii_alphabetic())
 }
 
-/// A name by which we are asked over HTTP, in lower case.
+/// A name or an address by which we are asked over HTTP: in lower case, an address as it is usually written.
 pub(crate) fn served_host(text: &str) -> Result<String, Wrong> {
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    if let Ok(address) = bare.parse::<IpAddr>() {
+        return Ok(address.to_string());
+    }
     if is_host_name(text) && text.len() <= MAX_HOST {
         return Ok(text.to_ascii_lowercase());
     }
     Err(Wrong::new(
-        format!("{} is no name of a host", quoted(text)),
+        format!("{} is no name or address of a host", quoted(text)),
         "write it without port, such as \"router.example\"",
     ))
 }

@@ -12,7 +12,7 @@ use crate::{
     suggest,
     table::{Check, quoted},
 };
-use acd::plan::{Presence, Then};
+use acd::plan::Then;
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::{IpAddr, SocketAddr},
@@ -341,26 +341,27 @@ fn is_here(ip: IpAddr) -> bool {
     ip.to_canonical().is_loopback()
 }
 
+/// Everybody has a token of their own, and none that can be guessed where it is shown.
 fn tokens(read: &Read, check: &mut Check<'_>) {
-    let exposed = !is_here(read.desk.desk.listen.ip());
+    let exposed = |listen: SocketAddr, port| (!is_here(listen.ip())).then_some(port);
+    let desk = exposed(read.desk.desk.listen, "the desk");
+    let operator = exposed(read.operator.operator.listen, "the operator");
     let mut first: BTreeMap<&str, &str> = BTreeMap::new();
     for agent in &read.agents {
-        let Some(token) = agent.access.token.as_ref().map(crate::Secret::expose) else { continue };
-        if let Some(other) = first.insert(token, &agent.plan.id) {
+        let Some(token) = &agent.access.token else { continue };
+        if let Some(other) = first.insert(token.expose(), &agent.plan.id) {
             let what = format!("is the token of {} as well", quoted(other));
             check.findings.problem(&agent.token, what, "give each agent her own");
         }
-        if exposed && token.len() < secret::SAFE_TOKEN && agent.plan.presence == Presence::Desk {
-            let least = secret::SAFE_TOKEN;
-            let what = format!("is shorter than {least} characters, and the desk listens off loopback");
-            check.findings.warn(&agent.token, what, "use 32 random letters and digits");
-        }
+        secret::refuse_weak_token(&agent.token, token, &agent.plan.id, desk, check);
     }
-    for (user, place) in read.operator.operator.users.iter().zip(&read.operator.users) {
-        if let Some(other) = first.insert(user.token.expose(), &user.name) {
+    for user in &read.operator.users {
+        let Some(token) = &user.secret else { continue };
+        if let Some(other) = first.insert(token.expose(), &user.name.value) {
             let what = format!("is the token of {} as well", quoted(other));
-            check.findings.problem(&place.token, what, "give everybody a token of their own");
+            check.findings.problem(&user.token, what, "give everybody a token of their own");
         }
+        secret::refuse_weak_token(&user.token, token, &user.name.value, operator, check);
     }
 }
 

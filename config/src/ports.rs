@@ -4,7 +4,7 @@ use crate::{
     address,
     finding::Place,
     machine::listen,
-    model::{Desk, Operator, OperatorRole, OperatorUser},
+    model::{Desk, Operator, OperatorRole, OperatorUser, Secret},
     name, rtpengine,
     secret::{self, SecretRead},
     table::{Check, Table, Typed, quoted},
@@ -46,6 +46,8 @@ pub(crate) struct OperatorRead {
 pub(crate) struct UserRead {
     pub name: Typed<String>,
     pub token: Place,
+    /// None when there is none, or none that can be used.
+    pub secret: Option<Secret>,
 }
 
 /// `[desk]`.
@@ -83,7 +85,7 @@ pub(crate) fn operator(root: &mut Table<'_>, check: &mut Check<'_>) -> OperatorR
     let hosts = table.texts("hosts", check).unwrap_or_default();
     let hosts = hosts.iter().filter_map(|host| Some(host.read(address::served_host, check)?.value)).collect();
     let typed = table.has("user");
-    let read = users(&mut table, !is_here(listen.value), check);
+    let read = users(&mut table, check);
     table.close(check);
     let lacking = [(tls.is_none(), "tls = true"), (!typed, "an [[operator.user]]")];
     let lacks: Vec<&str> = lacking.into_iter().filter(|(lacks, _)| *lacks).map(|(_, what)| what).collect();
@@ -108,21 +110,17 @@ fn protection(table: &mut Table<'_>, check: &mut Check<'_>) -> (Option<Place>, O
     (flag("tls"), flag("insecure"))
 }
 
-fn users(
-    operator: &mut Table<'_>,
-    exposed: bool,
-    check: &mut Check<'_>,
-) -> Vec<(UserRead, Option<OperatorUser>)> {
+fn users(operator: &mut Table<'_>, check: &mut Check<'_>) -> Vec<(UserRead, Option<OperatorUser>)> {
     let place = operator.place_of("user");
     let tables = operator.tables("user", "name", check);
     if tables.len() > MAX_USERS {
         let what = format!("has {} users, more than {MAX_USERS}", tables.len());
         check.findings.problem(&place, what, "let people who do the same share one");
     }
-    tables.into_iter().map(|table| user(table, exposed, check)).collect()
+    tables.into_iter().map(|table| user(table, check)).collect()
 }
 
-fn user(mut table: Table<'_>, exposed: bool, check: &mut Check<'_>) -> (UserRead, Option<OperatorUser>) {
+fn user(mut table: Table<'_>, check: &mut Check<'_>) -> (UserRead, Option<OperatorUser>) {
     let name = crate::needed_name(&mut table, "name", name::id, "give the user a name", check);
     let role = table.choice("role", &ROLES, OperatorRole::Reader, check);
     let SecretRead { secret, given } = secret::secret(&mut table, &secret::TOKEN, check);
@@ -130,11 +128,9 @@ fn user(mut table: Table<'_>, exposed: bool, check: &mut Check<'_>) -> (UserRead
     if !given {
         check.findings.missing(&secret.place, "give a token to sign in with, or token_file or token_env");
     }
-    if let Some(token) = &secret.value {
-        secret::refuse_weak_token(&secret.place, token, &name.value, exposed, check);
-    }
-    let user = secret.value.map(|token| OperatorUser { name: name.value.clone(), role, token });
-    (UserRead { name, token: secret.place }, user)
+    let of = |token| OperatorUser { name: name.value.clone(), role, token };
+    let user = secret.value.clone().map(of);
+    (UserRead { name, token: secret.place, secret: secret.value }, user)
 }
 
 fn is_here(address: SocketAddr) -> bool {

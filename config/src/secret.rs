@@ -16,9 +16,9 @@ const MAX_SECRET: usize = 4_096;
 /// A password shorter than this can be guessed by whoever reaches the SIP port, in characters.
 const SAFE_PASSWORD: usize = 12;
 /// A token shorter than this can be guessed by whoever reaches the port, in bytes.
-pub(crate) const SAFE_TOKEN: usize = 16;
-/// What a guesser tries first.
-const WELL_KNOWN: [&str; 5] = ["change-me", "changeme", "password", "123456", "qwerty"];
+const SAFE_TOKEN: usize = 16;
+/// What a guesser tries first; and what was copied from an example, as everybody can.
+const WELL_KNOWN: [&str; 6] = ["change-me", "changeme", "password", "123456", "qwerty", "example"];
 
 /// The keys one secret may stand under.
 pub(crate) struct Keys {
@@ -88,23 +88,31 @@ pub(crate) fn warn_if_weak(place: &Place, password: &Secret, user: &str, check: 
     check.findings.warn(place, what, "use 20 random letters and digits");
 }
 
-/// Refuses a token of `user` that can be guessed, where everybody may guess; warns of a well-known one elsewhere.
+/// Refuses a token that can be guessed where everybody may guess, at `exposed`; warns of it elsewhere, since a proxy may
+/// stand before it. `owner` is its agent's id or its user's name.
 pub(crate) fn refuse_weak_token(
     place: &Place,
     token: &Secret,
-    user: &str,
-    exposed: bool,
+    owner: &str,
+    exposed: Option<&str>,
     check: &mut Check<'_>,
 ) {
     const WAY_OUT: &str = "use 32 random letters and digits";
     let text = token.expose().to_ascii_lowercase();
-    if exposed && text.len() < SAFE_TOKEN {
-        let what = format!("is shorter than {SAFE_TOKEN} characters, and the operator listens off loopback");
-        check.findings.problem(place, what, WAY_OUT);
-    } else if text == user.to_ascii_lowercase() {
-        check.findings.warn(place, "is the user's own name", WAY_OUT);
+    let what = if text == owner.to_ascii_lowercase() {
+        "is the user's own name".to_owned()
     } else if WELL_KNOWN.iter().any(|word| text.contains(word)) {
-        check.findings.warn(place, "holds a word that is guessed first", WAY_OUT);
+        "holds a word that is guessed first".to_owned()
+    } else if text.len() < SAFE_TOKEN {
+        format!("is shorter than {SAFE_TOKEN} characters")
+    } else {
+        return;
+    };
+    match exposed {
+        Some(port) => {
+            check.findings.problem(place, format!("{what}, and {port} listens off loopback"), WAY_OUT);
+        }
+        None => check.findings.warn(place, what, WAY_OUT),
     }
 }
 

@@ -30,7 +30,8 @@ fn every_example_works_as_it_stands() {
     for file in files {
         let (_, warnings) = example(file.file_name().unwrap().to_str().unwrap());
         for warning in warnings {
-            assert!(warning.what.ends_with("is absent"), "{}: {warning}", file.display());
+            let to_change = warning.what.ends_with("is absent") || warning.what.contains("guessed first");
+            assert!(to_change, "{}: {warning}", file.display());
         }
     }
 }
@@ -38,8 +39,8 @@ fn every_example_works_as_it_stands() {
 #[test]
 fn the_sample_is_read_as_it_is_written() {
     let (config, warnings) = example("sample.toml");
-    assert_eq!(warnings.len(), 1);
-    assert_eq!(warnings[0].key, "source[accounting].url");
+    let keys: Vec<&str> = warnings.iter().map(|warning| warning.key.as_str()).collect();
+    assert_eq!(keys, ["agent[ann].token", "source[accounting].url"]);
     assert_eq!((config.site.zone_name.as_str(), config.site.region.as_str()), ("Asia/Jakarta", "ID"));
     assert_eq!(config.sip.udp.to_string(), "127.0.0.1:5060");
     assert_eq!(config.media.ports, 20_000..=29_999);
@@ -200,7 +201,7 @@ fn a_secret_that_everybody_may_read_is_a_warning() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("ann.token");
-    std::fs::write(&file, "from-a-file").unwrap();
+    std::fs::write(&file, "k8Wq2xLm9Rt4Zp7v").unwrap();
     let text = "[[agent]]\nid = 'ann'\ntoken_file = 'ann.token'\nphone = 'sip:ann@127.0.0.1:5910'\n";
     let warnings = |mode: u32| {
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
@@ -235,7 +236,7 @@ fn databases_are_looked_for_beside_the_file() {
     std::fs::copy(examples().join("sample.toml"), folder.path().join("sambung.toml")).unwrap();
     std::fs::write(folder.path().join("accounting.db"), "").unwrap();
     let (config, warnings) = config::load(&folder.path().join("sambung.toml")).unwrap();
-    assert_eq!(warnings, []);
+    assert!(warnings.iter().all(|warning| warning.key == "agent[ann].token"), "{warnings:?}");
     assert_eq!(config.store.path, folder.path().join("sambung-data"));
 }
 

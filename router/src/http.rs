@@ -4,6 +4,7 @@
 //! unless told otherwise; requests must name a host of ours, no other origin is let in, and where there are users only
 //! they are answered.
 
+mod accept;
 mod draining;
 mod error;
 mod floor;
@@ -17,6 +18,7 @@ mod sign_in;
 mod stamp;
 mod trunks;
 
+pub use accept::serve;
 pub use error::Refusal;
 pub use sign_in::Users;
 
@@ -25,40 +27,20 @@ use crate::{
 };
 use axum::{
     Router,
-    body::Body,
-    http::{Method, Request, StatusCode},
+    http::{Method, StatusCode},
     middleware,
     routing::{MethodRouter, get},
 };
 use error::ApiError;
-use hyper::{body::Incoming, service::service_fn};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
-};
 use jiff::tz::TimeZone;
-use porter::{Entrance, Places};
+use porter::Entrance;
 use std::{
-    io,
-    net::{IpAddr, TcpListener},
+    net::IpAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
 };
-use tokio::{net::TcpStream, sync::Semaphore, time::timeout};
-
-/// Connections at a time, of one address at most half; further ones wait to be accepted.
-const CONNECTIONS: usize = 256;
-/// How long a request's head may take to arrive, and a connection idle.
-const HEAD_WITHIN: Duration = Duration::from_secs(10);
-/// Longest head of a request, in bytes.
-const MAX_HEAD: usize = 16 * 1024;
-/// How long a connection lives in all: the longest report, and pages that keep asking connect again.
-const CONNECTION_LIFE: Duration = Duration::from_secs(300);
-/// How long to wait after an accept that failed, for instance without a file descriptor left.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// The description of this interface, served and tested against the routes.
 pub const OPENAPI: &str = include_str!("../openapi.json");
@@ -140,65 +122,9 @@ pub fn app(state: Arc<HttpState>) -> Router {
         })
         .layer(middleware::from_fn_with_state(Arc::clone(&state), sign_in::sign_in))
         .layer(middleware::from_fn_with_state(Arc::clone(&state), guard::guard))
+        .layer(middleware::from_fn(accept::close_behind_strangers))
         .with_state(state)
 }
-
-/// Serves until dropped.
-///
-/// # Errors
-/// When the listener cannot be used.
-pub async fn serve(listener: TcpListener, state: Arc<HttpState>) -> io::Result<()> {
-    listener.set_nonblocking(true)?;
-    let listener = tokio::net::TcpListener::from_std(listener)?;
-    let (all, shares) = (Arc::new(Semaphore::new(CONNECTIONS)), Places::new(CONNECTIONS));
-    let app = app(Arc::clone(&state));
-    loop {
-        let Ok(place) = Arc::clone(&all).acquire_owned().await else { return Ok(()) };
-        match listener.accept().await {
-            Ok((socket, from)) => match shares.take(from.ip()) {
-                Ok(share) => {
-                    let (app, state) = (app.clone(), Arc::clone(&state));
-                    tokio::spawn(async move {
-                        carry(socket, from.ip(), app, &state).await;
-                        drop((place, share));
-                    });
-                }
-                Err(_) => state.metrics.operator.refused(Refusal::Full),
-            },
-            Err(error) => {
-                tracing::warn!(%error, "the operator's port does not accept a connection");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
-        }
-    }
-}
-
-async fn carry(socket: TcpStream, from: IpAddr, app: Router, state: &HttpState) {
-    let socket = match state.entrance.admit(socket, from).await {
-        Ok(socket) => socket,
-        Err(refused) => {
-            tracing::debug!(reason = refused.as_str(), "an operator's connection was refused");
-            return state.metrics.operator.refused(Refusal::Tls);
-        }
-    };
-    let service = TowerToHyperService::new(app);
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(Source(from));
-        hyper::service::Service::call(&service, request.map(Body::new))
-    });
-    let mut server = hyper::server::conn::http1::Builder::new();
-    server.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN).max_buf_size(MAX_HEAD);
-    let connection = server.serve_connection(TokioIo::new(socket), service);
-    // What a client does wrong is its own affair; nothing here is worth a line at `info`.
-    match timeout(CONNECTION_LIFE, connection).await {
-        Ok(Ok(())) | Err(_) => {}
-        Ok(Err(error)) => tracing::debug!(%error, "an operator's connection ended badly"),
-    }
-}
-
-/// The address that a request came from.
-#[derive(Clone, Copy)]
-struct Source(IpAddr);
 
 #[cfg(test)]
 mod tests {

@@ -106,7 +106,7 @@ impl Shop {
             trunks: Arc::new(TrunkBoard::new([("pbx".to_owned(), true)])),
             zone: TimeZone::posix("<+0545>-5:45").unwrap(),
             listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            hosts: vec!["router.example".to_owned()],
+            hosts: ["router.example", "203.0.113.7", "2001:db8::7"].map(str::to_owned).into(),
             entrance: Entrance::open(),
             users: Users::new(users),
         });
@@ -615,4 +615,47 @@ fn same_keys(at: &str, description: &Value, schema: &Value, value: &Value) {
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {}
     }
+}
+
+#[test]
+fn who_has_not_signed_in_keeps_no_connection() {
+    let shop = Shop::with_users();
+    let heads = |headers: &str, path: &str| {
+        let mut socket = TcpStream::connect(shop.address).unwrap();
+        let asked = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n");
+        write!(socket, "{asked}{asked}").unwrap();
+        socket.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut text = String::new();
+        socket.read_to_string(&mut text).unwrap();
+        (text.matches("HTTP/1.1 ").count(), text.to_lowercase().contains("connection: close"))
+    };
+    for path in ["/healthz", "/readyz", "/metrics", "/nothing"] {
+        assert_eq!(heads("", path), (1, true), "{path}: one answer, and no second one");
+    }
+    let ops = "Authorization: Bearer token-of-ops\r\n";
+    assert_eq!(heads(ops, "/v1/floor"), (2, false));
+}
+
+#[test]
+fn version_and_entry_are_told_to_who_signs_in() {
+    let shop = Shop::with_users();
+    let told = |path: &str, key: &str, proof: &str| {
+        let answer = shop.ask("GET", path, &["Host: localhost", proof]);
+        assert!([200, 503].contains(&answer.status), "{path} {proof}");
+        answer.json().get(key).is_some()
+    };
+    for (path, key) in [("/healthz", "version"), ("/readyz", "applied")] {
+        assert!(!told(path, key, "Accept: */*"));
+        assert!(!told(path, key, "Authorization: Bearer wrong"));
+        assert!(told(path, key, "Authorization: Bearer token-of-prometheus"));
+        assert!(Shop::open().get(path).json().get(key).is_some(), "where nobody signs in");
+    }
+}
+
+#[test]
+fn an_address_among_the_hosts_is_ours() {
+    let shop = Shop::open();
+    let by = |host: &str| shop.ask("GET", "/healthz", &[&format!("Host: {host}")]).status;
+    assert_eq!((by("203.0.113.7:8081"), by("[2001:db8::7]:8081")), (200, 200));
+    assert_eq!((by("203.0.113.8"), by("[2001:db8::8]")), (421, 421));
 }

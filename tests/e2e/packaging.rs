@@ -211,6 +211,11 @@ fn the_containers_health_check_follows_readiness() {
         check.status.success()
     };
     assert!(healthy(operator.port()));
+    let named = |address: &str| {
+        let mut check = Command::new(format!("{PACKAGING}/healthcheck"));
+        check.env("SAMBUNG_OPERATOR", address).output().unwrap().status.success()
+    };
+    assert!(named(&operator.to_string()) && !named("[::1]:9"));
     assert_eq!(ask(operator, "PUT", "/v1/drain", "*/*").status, 200);
     eventually("it drains", Duration::from_secs(5), || (!healthy(operator.port())).then_some(()));
     assert!(!healthy(harness::free_port()), "nobody listens there");

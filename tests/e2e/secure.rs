@@ -39,6 +39,13 @@ fn status(ca: &Path, url: &str, arguments: &[&str]) -> u16 {
 fn desk_and_operator_speak_https_and_tell_so_whoever_does_not() {
     let (router, files, _folder) = open();
     let ready = router.ready();
+    let port = ready.operator.port().to_string();
+    let healthy = || Command::new(HEALTHCHECK).arg(&port).status().unwrap().success().then_some(());
+    eventually("the image's check says that calls are taken", Duration::from_secs(10), healthy);
+    let (series, _) =
+        curl(&files.ca, &[&https(ready.operator, "/metrics"), "-u", "prometheus:token-of-prometheus"]);
+    let refused = "sambung_operator_refused_total{reason=\"tls\"} 0";
+    assert!(series.body.contains(refused), "a check of ours is nobody refused: {}", series.body);
     for (at, path) in [(ready.desk, "/"), (ready.operator, "/healthz")] {
         let (answer, said) = curl(&files.ca, &[&https(at, path)]);
         assert_eq!((answer.status, said.as_str()), (200, ""), "{path}");
@@ -50,11 +57,11 @@ fn desk_and_operator_speak_https_and_tell_so_whoever_does_not() {
         assert_eq!(clear.status, 400, "{path}");
         assert!(clear.body.contains("https://"), "{}", clear.body);
     }
-    let (stranger, said) = curl(Path::new("/dev/null"), &[&https(ready.desk, "/")]);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let other = Authority::new().make("other", elsewhere.path()).ca;
+    let (stranger, said) = curl(&other, &[&https(ready.desk, "/"), "--verbose"]);
     assert_eq!(stranger.status, 0, "{said}");
-    let port = ready.operator.port().to_string();
-    let healthy = || Command::new(HEALTHCHECK).arg(&port).status().unwrap().success().then_some(());
-    eventually("the image's check says that calls are taken", Duration::from_secs(10), healthy);
+    assert!(said.contains("certificate"), "{said}");
 }
 
 #[test]
@@ -99,7 +106,7 @@ fn address() -> Option<IpAddr> {
 }
 
 #[test]
-fn off_loopback_a_certificate_and_users_are_enough_and_who_guesses_is_locked_out_alone() {
+fn off_loopback_a_certificate_and_users_are_enough_and_who_guesses_locks_nobody_out() {
     let folder = tempfile::tempdir().unwrap();
     let files = Authority::new().make("router", folder.path());
     let site = Site::new().agent(Agent::desk("a001", 5910)).https(&files).user("prometheus", "reader");
@@ -109,6 +116,7 @@ fn off_loopback_a_certificate_and_users_are_enough_and_who_guesses_is_locked_out
         toml.replace(&listen, &format!("[{section}]\nlisten = \"0.0.0.0:"))
     };
     let toml = everywhere(everywhere(site.to_toml(), "desk"), "operator");
+    let toml = toml.replace("\"t-a001\"", "\"k8Wq2xLm9Rt4Zp7v\"");
     let router = Router::start_on(&toml);
     let (desk, operator) = (router.ready().desk, router.ready().operator);
     assert!(desk.ip().is_unspecified() && operator.ip().is_unspecified());
@@ -126,7 +134,8 @@ fn off_loopback_a_certificate_and_users_are_enough_and_who_guesses_is_locked_out
     };
     let guessed: Vec<u16> = (0..12).map(|n| ask(outside, &format!("guess-{n}"))).collect();
     assert_eq!((guessed[9], guessed[10]), (401, 429), "{guessed:?}");
-    assert_eq!(ask(outside, "token-of-prometheus"), 429, "nor is the right one looked at");
+    assert_eq!(ask(outside, "token-of-prometheus"), 200, "a colleague behind the same address");
+    assert_eq!(ask(outside, "guess-12"), 429);
     assert_eq!(ask(here, "token-of-prometheus"), 200);
 }
 
@@ -141,10 +150,11 @@ async fn a_desktop_works_on_while_the_certificate_is_renewed() {
         let of = |line: &str| line.strip_prefix("sambung_certificate_expires_seconds ")?.parse::<f64>().ok();
         series.lines().find_map(of)
     };
-    assert!(ends(&files.ca).is_some_and(|end| end > 1.7e9));
+    let end = ends(&files.ca);
+    assert!(end.is_some_and(|end| end > 1.7e9));
     let old = folder.path().join("old-ca.pem");
     fs::rename(&files.ca, &old).unwrap();
-    let renewed: PathBuf = Authority::new().make("router", folder.path()).ca;
+    let renewed: PathBuf = Authority::new().ending(2031).make("router", folder.path()).ca;
     let (page, believed) = (https(desk, "/"), renewed.clone());
     let mut shown = tokio::task::spawn_blocking(move || {
         eventually("the new certificate is shown", RENEWED_WITHIN, || {
@@ -160,7 +170,8 @@ async fn a_desktop_works_on_while_the_certificate_is_renewed() {
         }
     }
     assert_eq!(status(&old, &https(desk, "/"), &[]), 0, "the old one is not shown any more");
-    assert!(ends(&renewed).is_some());
+    let renewed_end = ends(&renewed);
+    assert!(renewed_end.is_some() && renewed_end != end, "{renewed_end:?}");
     // She has been connected all the time, over the certificate that there was.
     ann.be_ready().await;
     let again = Desk::sign_in_over_tls(desk, "a001", &renewed).await;

@@ -1,6 +1,6 @@
 //! Encrypts connections where that is asked for, within bounds of time and number.
 
-use crate::places::Places;
+use crate::places::{Places, Shares};
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
@@ -13,6 +13,8 @@ use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
 pub const HANDSHAKE_WITHIN: Duration = Duration::from_secs(5);
 /// Handshakes of one port under way at the same time. One more is closed.
 pub const HANDSHAKES: usize = 1_024;
+/// How they are given out: an office behind one address may have half, and a check on this machine always gets in.
+const SHARES: Shares = Shares { all: HANDSHAKES, of_site: HANDSHAKES / 2, kept: 32 };
 /// The `Strict-Transport-Security` (RFC 6797) of a port that is encrypted: for a year the browser asks for nothing else.
 pub const STRICT_TRANSPORT: &str = "max-age=31536000";
 /// The first octet of a TLS handshake (RFC 8446 §5.1).
@@ -73,12 +75,12 @@ impl Entrance {
     /// Unencrypted.
     #[must_use]
     pub fn open() -> Self {
-        Self { certificate: None, handshakes: Places::new(HANDSHAKES) }
+        Self { certificate: None, handshakes: Places::new(SHARES) }
     }
     /// Over TLS alone.
     #[must_use]
     pub fn encrypted(certificate: Certificate) -> Self {
-        Self { certificate: Some(certificate), handshakes: Places::new(HANDSHAKES) }
+        Self { certificate: Some(certificate), handshakes: Places::new(SHARES) }
     }
     /// Whether it is over TLS.
     #[must_use]

@@ -1,12 +1,14 @@
 //! Limits how often one source may be wrong about who it is.
 //!
-//! A source that was wrong too often is not let in for the rest of its minute, whatever it shows. Two sources stand for
-//! many people: this machine itself, where a proxy may be, and all those that no longer fit the table. There the right
-//! token always opens, so that one who guesses locks out nobody else.
+//! A source that was wrong too often is told to wait for the rest of its minute. The right token always opens, since a
+//! source may stand for many people: an office behind one address, a proxy on this machine. So one who guesses, or a
+//! program with an old token, locks out nobody else; what keeps tokens from being guessed is their length, which the
+//! configuration sees to.
 
+use crate::site::site;
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    net::{IpAddr, Ipv4Addr},
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -15,8 +17,6 @@ use std::{
 pub const WINDOW: Duration = Duration::from_secs(60);
 /// Sources that are counted by themselves; further ones are counted as one.
 pub const SOURCES: usize = 4_096;
-/// Bits of an IPv6 address that make one source: what one customer is given.
-const IPV6_SITE: u32 = 64;
 /// All sources beyond [`SOURCES`]. Nobody connects from it.
 const THE_REST: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
@@ -29,7 +29,7 @@ pub enum Verdict {
     FirstWrong,
     /// The token is wrong.
     Wrong,
-    /// Wrong too often: nothing is said about this token, and none is looked at for so long.
+    /// The token is wrong, as too many before it were: told to come again after so long.
     Wait(Duration),
 }
 
@@ -54,15 +54,16 @@ impl Guesses {
     }
     /// Somebody at `from` has shown a token, which is `right` or not.
     pub fn judge(&self, from: IpAddr, right: bool, now: Instant) -> Verdict {
+        if right {
+            return Verdict::Welcome;
+        }
         let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
         let source = place_of(site(from), &mut sources, now);
         let counted = sources.get(&source).copied().filter(|count| !count.is_over(now));
-        let many_people = source.is_loopback() || source == THE_REST;
         match counted {
-            Some(count) if count.wrong >= self.most && !(right && many_people) => {
+            Some(count) if count.wrong >= self.most => {
                 Verdict::Wait(WINDOW.saturating_sub(now.duration_since(count.since)))
             }
-            Some(_) | None if right => Verdict::Welcome,
             Some(count) => {
                 sources.insert(source, Count { wrong: count.wrong + 1, ..count });
                 Verdict::Wrong
@@ -90,17 +91,6 @@ fn place_of(source: IpAddr, sources: &mut HashMap<IpAddr, Count>, now: Instant) 
     if sources.len() < SOURCES { source } else { THE_REST }
 }
 
-/// What counts as one source: an IPv4 address, or the network one customer has of IPv6.
-fn site(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(Ipv6Addr::LOCALHOST) => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        IpAddr::V6(address) => {
-            IpAddr::V6(Ipv6Addr::from(u128::from(address) & (u128::MAX << (128 - IPV6_SITE))))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,7 +99,7 @@ mod tests {
     const OTHER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2));
 
     #[test]
-    fn who_is_wrong_too_often_waits_and_nobody_else_does() {
+    fn who_is_wrong_too_often_waits_and_nobody_with_a_token_does() {
         let (guesses, start) = (Guesses::new(3), Instant::now());
         let at = |s| start + Duration::from_secs(s);
         assert_eq!(guesses.judge(GUESSER, false, at(0)), Verdict::FirstWrong);
@@ -117,20 +107,15 @@ mod tests {
         assert_eq!(guesses.judge(GUESSER, true, at(2)), Verdict::Welcome, "a slip of the finger");
         assert_eq!(guesses.judge(GUESSER, false, at(3)), Verdict::Wrong);
         assert_eq!(guesses.judge(GUESSER, false, at(4)), Verdict::Wait(Duration::from_secs(56)));
-        assert_eq!(guesses.judge(GUESSER, true, at(20)), Verdict::Wait(Duration::from_secs(40)));
-        assert_eq!(guesses.judge(OTHER, true, at(20)), Verdict::Welcome);
+        assert_eq!(
+            guesses.judge(GUESSER, true, at(20)),
+            Verdict::Welcome,
+            "a colleague behind the same address"
+        );
+        assert_eq!(guesses.judge(GUESSER, false, at(20)), Verdict::Wait(Duration::from_secs(40)));
+        assert_eq!(guesses.judge(OTHER, false, at(20)), Verdict::FirstWrong);
         assert_eq!(guesses.judge(GUESSER, true, at(60)), Verdict::Welcome);
         assert_eq!(guesses.judge(GUESSER, false, at(61)), Verdict::FirstWrong);
-    }
-
-    #[test]
-    fn a_proxy_on_this_machine_stands_for_everybody() {
-        for here in ["127.0.0.1", "::1", "::ffff:127.0.0.1"].map(|text| text.parse().unwrap()) {
-            let (guesses, now) = (Guesses::new(1), Instant::now());
-            assert_eq!(guesses.judge(here, false, now), Verdict::FirstWrong);
-            assert_eq!(guesses.judge(here, false, now), Verdict::Wait(WINDOW));
-            assert_eq!(guesses.judge(here, true, now), Verdict::Welcome);
-        }
     }
 
     #[test]
@@ -138,12 +123,12 @@ mod tests {
         let (guesses, now) = (Guesses::new(1), Instant::now());
         let at = |text: &str, right| guesses.judge(text.parse().unwrap(), right, now);
         assert_eq!(at("2001:db8:1:2::3", false), Verdict::FirstWrong);
-        assert_eq!(at("2001:db8:1:2:ffff::9", true), Verdict::Wait(WINDOW));
-        assert_eq!(at("2001:db8:1:3::3", true), Verdict::Welcome);
+        assert_eq!(at("2001:db8:1:2:ffff::9", false), Verdict::Wait(WINDOW));
+        assert_eq!(at("2001:db8:1:3::3", false), Verdict::FirstWrong);
     }
 
     #[test]
-    fn the_table_is_bounded_and_a_full_one_locks_nobody_out() {
+    fn the_table_is_bounded() {
         let (guesses, now) = (Guesses::new(1), Instant::now());
         let crowd = |n: u32| IpAddr::V4(Ipv4Addr::from(0x0a00_0000 + n));
         for n in 0..u32::try_from(SOURCES).unwrap() + 100 {

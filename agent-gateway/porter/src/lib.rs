@@ -7,10 +7,11 @@ mod entrance;
 mod guesses;
 mod keyring;
 mod places;
+mod site;
 
 pub use entrance::{
     Certificate, Entrance, HANDSHAKE_WITHIN, HANDSHAKES, Line, Refused, STRICT_TRANSPORT, Socket,
 };
 pub use guesses::{Guesses, SOURCES, Verdict, WINDOW};
 pub use keyring::Keyring;
-pub use places::{Place, Places};
+pub use places::{Place, Places, Shares};

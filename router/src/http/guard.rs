@@ -100,7 +100,8 @@ fn without_port(named: &str) -> &str {
 fn is_ours(state: &HttpState, host: &str) -> bool {
     if let Ok(address) = host.parse::<IpAddr>() {
         // An address cannot be rebound; whoever reached us by one meant us.
-        return address.is_loopback() || state.listen.is_unspecified() || address == state.listen;
+        let named = || state.hosts.iter().any(|known| known.parse() == Ok(address));
+        return address.is_loopback() || state.listen.is_unspecified() || address == state.listen || named();
     }
     host.eq_ignore_ascii_case("localhost") || state.hosts.iter().any(|known| known.eq_ignore_ascii_case(host))
 }

@@ -1,8 +1,9 @@
 //! Is it alive, is it ready, what does it count.
 
-use super::{HttpState, OPENAPI, error::ApiError, output};
+use super::{HttpState, OPENAPI, accept::Visitor, error::ApiError, output};
 use crate::metrics::TEXT_FORMAT;
 use axum::{
+    Extension,
     extract::State,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
@@ -13,7 +14,8 @@ use std::sync::{Arc, atomic::Ordering};
 #[derive(Serialize)]
 struct Alive {
     status: &'static str,
-    version: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -22,20 +24,26 @@ struct Ready {
     /// Whether new calls are refused on request.
     draining: bool,
     /// Last entry of the log that the floor shows.
-    applied: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    applied: Option<u64>,
 }
 
-/// The process answers.
-pub async fn alive() -> Response {
-    output::json(StatusCode::OK, &Alive { status: "ok", version: env!("CARGO_PKG_VERSION") })
+/// The process answers. Its version is for who has signed in, where that is asked for.
+pub(super) async fn alive(Extension(visitor): Extension<Visitor>) -> Response {
+    let version = visitor.is_signed_in().then_some(env!("CARGO_PKG_VERSION"));
+    output::json(StatusCode::OK, &Alive { status: "ok", version })
 }
 
-/// Calls are taken: 200; not yet, no longer or not on request: 503.
-pub async fn ready(State(state): State<Arc<HttpState>>) -> Response {
+/// Calls are taken: 200; not yet, no longer or not on request: 503. How far the floor is, is for who has signed in.
+pub(super) async fn ready(
+    State(state): State<Arc<HttpState>>,
+    Extension(visitor): Extension<Visitor>,
+) -> Response {
     let draining = state.drain.is_on();
     let ready = state.ready.load(Ordering::Relaxed) && !draining;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    output::json(status, &Ready { ready, draining, applied: state.floor.applied() })
+    let applied = visitor.is_signed_in().then(|| state.floor.applied());
+    output::json(status, &Ready { ready, draining, applied })
 }
 
 /// The series, for Prometheus.

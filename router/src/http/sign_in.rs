@@ -1,10 +1,11 @@
 //! Who asks, and whether they may: users of `[[operator.user]]` show their token by HTTP Basic or Bearer.
 //!
 //! Without users everybody is answered. Whether the router is alive and ready is told to everybody in any case: that
-//! is asked by balancers and supervisors, and shows nothing of anybody.
+//! is asked by balancers and supervisors, and shows nothing of anybody; a token shown there tells them more.
 
 use super::{
-    HttpState, Source,
+    HttpState,
+    accept::Visitor,
     error::{ApiError, Refusal},
     guard,
 };
@@ -55,6 +56,10 @@ impl Users {
         let user = |user: &OperatorUser| User { name: user.name.clone(), role: user.role };
         let keyring = Keyring::new(users.iter().map(|one| (one.token.expose(), user(one))));
         Self { keyring, guesses: Guesses::new(MAX_WRONG) }
+    }
+    /// Whether there are none, and everybody is answered.
+    pub(super) fn is_empty(&self) -> bool {
+        self.keyring.is_empty()
     }
     /// Whether this may be asked.
     fn admit(&self, method: &Method, headers: &HeaderMap, from: IpAddr) -> Result<(), Unwelcome> {
@@ -113,16 +118,21 @@ impl IntoResponse for Unwelcome {
 
 /// Answers those who may ask.
 pub async fn sign_in(State(state): State<Arc<HttpState>>, request: Request, next: Next) -> Response {
-    if state.users.keyring.is_empty() || OPEN.contains(&request.uri().path()) {
+    if state.users.is_empty() {
         return next.run(request).await;
     }
-    let from = request.extensions().get::<Source>();
-    let from = from.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Source(from)| *from);
+    let open = OPEN.contains(&request.uri().path());
+    let visitor = request.extensions().get::<Visitor>();
+    let from = visitor.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |visitor| visitor.from);
     match state.users.admit(request.method(), request.headers(), from) {
-        Ok(()) => next.run(request).await,
+        Ok(()) => {
+            visitor.inspect(|visitor| visitor.sign_in());
+            next.run(request).await
+        }
+        Err(Unwelcome::NoToken) if open => next.run(request).await,
         Err(unwelcome) => {
             state.metrics.operator.refused(unwelcome.why());
-            unwelcome.into_response()
+            if open { next.run(request).await } else { unwelcome.into_response() }
         }
     }
 }

@@ -76,23 +76,59 @@ impl TlsKeeper {
     fn current(&self) -> Arc<Loaded> {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
-    /// Reads the files again. What cannot be used leaves everything as it is.
-    fn read_again(&self) {
+    /// Reads the files again. What cannot be used leaves everything as it is, and is `told` about.
+    fn read_again(&self, told: bool) -> bool {
         let loaded = self.files.load().map_err(StreamError::from).and_then(|c| Ok(Loaded::new(c)?));
         match loaded {
             Ok(loaded) => {
                 *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(loaded);
                 tracing::info!("the certificates were read again; new connections use them");
+                true
             }
             Err(error) => {
-                tracing::error!(%error, "certificates have changed and cannot be used; the old ones stay")
+                if told {
+                    tracing::error!(%error, "certificates have changed and cannot be used; the old ones stay");
+                }
+                false
             }
         }
     }
     /// When each file last changed, and how long it is.
-    fn stamps(&self) -> Vec<Option<(SystemTime, u64)>> {
+    fn stamps(&self) -> Stamps {
         let identity = self.files.identity.iter().flat_map(|files| [&files.certificate, &files.key]);
         identity.chain(&self.files.ca).chain(&self.files.client_ca).map(|path| stamp(path)).collect()
+    }
+}
+
+/// Of each file, when it last changed and how long it is.
+type Stamps = Vec<Option<(SystemTime, u64)>>;
+
+/// Which files are in use, and which were of no use. These are read again at each look, though nothing seems to have
+/// changed: a file whose rights are mended keeps its stamp. They are complained of once.
+#[derive(Debug)]
+struct Known {
+    used: Stamps,
+    useless: Option<Stamps>,
+}
+
+impl Known {
+    fn new(used: Stamps) -> Self {
+        Self { used, useless: None }
+    }
+    /// Whether files with these stamps are to be read.
+    fn is_due(&self, now: &Stamps) -> bool {
+        *now != self.used
+    }
+    /// Whether it is news when they cannot be used.
+    fn is_news(&self, now: &Stamps) -> bool {
+        self.useless.as_ref() != Some(now)
+    }
+    /// They were read.
+    fn read(&mut self, now: Stamps, usable: bool) {
+        match usable {
+            true => *self = Self::new(now),
+            false => self.useless = Some(now),
+        }
     }
 }
 
@@ -107,7 +143,8 @@ pub(super) async fn watch(shared: Arc<Shared>, mut reloads: watch::Receiver<()>)
         let shared = Arc::clone(shared);
         tokio::task::spawn_blocking(move || shared.tls.stamps())
     };
-    let Ok(mut known) = look(&shared).await else { return };
+    let Ok(used) = look(&shared).await else { return };
+    let mut known = Known::new(used);
     loop {
         let told = tokio::select! {
             told = reloads.changed() => match told {
@@ -117,18 +154,17 @@ pub(super) async fn watch(shared: Arc<Shared>, mut reloads: watch::Receiver<()>)
             () = sleep(shared.times.reload) => false,
         };
         let Ok(now) = look(&shared).await else { return };
-        if !told && now == known {
+        if !told && !known.is_due(&now) {
             continue;
         }
-        known = now;
-        let shared = Arc::clone(&shared);
+        let (shared, news) = (Arc::clone(&shared), told || known.is_news(&now));
         let read = move || {
-            shared.tls.read_again();
+            let usable = shared.tls.read_again(news);
             shared.metrics.upkeep.certificate_ends(shared.tls.end());
+            usable
         };
-        if tokio::task::spawn_blocking(read).await.is_err() {
-            return; // the runtime stops
-        }
+        let Ok(usable) = tokio::task::spawn_blocking(read).await else { return }; // the runtime stops
+        known.read(now, usable);
     }
 }
 
@@ -196,4 +232,23 @@ async fn system_authorities() -> Arc<RootCertStore> {
         store
     });
     Arc::new(read.await.unwrap_or_else(|_| RootCertStore::empty()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn files_that_cannot_be_used_are_read_until_they_can_and_complained_of_once() {
+        let of = |s| vec![Some((SystemTime::UNIX_EPOCH + Duration::from_secs(s), 1_000))];
+        let mut known = Known::new(of(1));
+        assert!(!known.is_due(&of(1)));
+        assert!(known.is_due(&of(2)) && known.is_news(&of(2)));
+        known.read(of(2), false);
+        assert!(known.is_due(&of(2)), "their rights may have been mended");
+        assert!(!known.is_news(&of(2)) && known.is_news(&of(3)));
+        known.read(of(2), true);
+        assert!(!known.is_due(&of(2)) && known.is_due(&of(3)) && known.is_news(&of(3)));
+    }
 }
