@@ -7,7 +7,8 @@ use crate::{
     model::{Phone, SipUri},
     outside::Way,
     routing::QueueRead,
-    rtpengine, secret,
+    rtpengine,
+    secret::{self, Owner},
     staff::AgentRead,
     suggest,
     table::{Check, quoted},
@@ -353,7 +354,7 @@ fn tokens(read: &Read, check: &mut Check<'_>) {
             let what = format!("is the token of {} as well", quoted(other));
             check.findings.problem(&agent.token, what, "give each agent her own");
         }
-        secret::refuse_weak_token(&agent.token, token, &agent.plan.id, desk, check);
+        secret::refuse_weak_token(&agent.token, token, (&agent.plan.id, Owner::Agent), desk, check);
     }
     for user in &read.operator.users {
         let Some(token) = &user.secret else { continue };
@@ -361,7 +362,7 @@ fn tokens(read: &Read, check: &mut Check<'_>) {
             let what = format!("is the token of {} as well", quoted(other));
             check.findings.problem(&user.token, what, "give everybody a token of their own");
         }
-        secret::refuse_weak_token(&user.token, token, &user.name.value, operator, check);
+        secret::refuse_weak_token(&user.token, token, (&user.name.value, Owner::User), operator, check);
     }
 }
 

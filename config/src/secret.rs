@@ -89,21 +89,22 @@ pub(crate) fn warn_if_weak(place: &Place, password: &Secret, user: &str, check: 
 }
 
 /// Refuses a token that can be guessed where everybody may guess, at `exposed`; warns of it elsewhere, since a proxy may
-/// stand before it. `owner` is its agent's id or its user's name.
+/// stand before it, but not of each agent's short one. `owner` is its agent's id or its user's name.
 pub(crate) fn refuse_weak_token(
     place: &Place,
     token: &Secret,
-    owner: &str,
+    owner: (&str, Owner),
     exposed: Option<&str>,
     check: &mut Check<'_>,
 ) {
     const WAY_OUT: &str = "use 32 random letters and digits";
     let text = token.expose().to_ascii_lowercase();
-    let what = if text == owner.to_ascii_lowercase() {
+    let is_short = text.len() < SAFE_TOKEN;
+    let what = if text == owner.0.to_ascii_lowercase() {
         "is the user's own name".to_owned()
     } else if WELL_KNOWN.iter().any(|word| text.contains(word)) {
         "holds a word that is guessed first".to_owned()
-    } else if text.len() < SAFE_TOKEN {
+    } else if is_short && (owner.1 == Owner::User || exposed.is_some()) {
         format!("is shorter than {SAFE_TOKEN} characters")
     } else {
         return;
@@ -114,6 +115,15 @@ pub(crate) fn refuse_weak_token(
         }
         None => check.findings.warn(place, what, WAY_OUT),
     }
+}
+
+/// Whose a token is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// One of possibly thousands.
+    Agent,
+    /// One of a few who see and may do more.
+    User,
 }
 
 fn plain(table: &mut Table<'_>, keys: &Keys, check: &mut Check<'_>) -> Option<String> {
