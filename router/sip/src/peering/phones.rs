@@ -204,9 +204,12 @@ impl Phones {
         }
     }
 
+    /// Notes that the alarm has gone off.
+    pub(crate) fn spend(&mut self) {
+        self.alarm.spend();
+    }
     /// Does what is due.
     pub(crate) fn expire(&mut self, ctx: &mut Ctx<'_>) {
-        self.alarm.spend();
         while let Some((_, place)) = self.asked.first().copied().filter(|(until, _)| *until <= ctx.now) {
             self.give_up(place, ctx);
             self.silent(place, ctx);

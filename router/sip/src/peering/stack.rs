@@ -63,6 +63,7 @@ impl Stack {
 
     /// The alarm of the phones has gone off.
     pub(crate) fn expire_phones(&mut self, moment: &mut Moment<'_>) {
+        self.phones.spend(); // before anything sets it anew
         for user in self.phones.take_changed() {
             let at = self.phones_of(&user, moment.now);
             self.with_phones(moment, |all, ctx| all.registered(&user, at, ctx));

@@ -192,3 +192,26 @@ fn a_registered_phone_that_does_not_answer_is_gone() {
     answers(&mut rig, 405);
     assert_eq!(told(&mut rig), [(7, true)]);
 }
+
+#[test]
+fn refreshed_registrations_leave_one_timer() {
+    let mut rig = registering();
+    let floor = rig.stack.counts().timers;
+    let home = Home::Registered(Arc::from("ann"));
+    rig = follows(rig, vec![Followed { home, ..phone(7, PHONE) }]);
+    let mut ann = Client::new("ann", Password::plain("a long password"));
+    let asks = register(&mut rig, &mut ann, 1);
+    rig.receive(PHONE, asks);
+    ann.challenged(&rig.one_to(PHONE), &mut Attempt::default()).unwrap();
+    for second in 0..700 {
+        if second < 650 && second % 17 == 0 {
+            let refreshes = register(&mut rig, &mut ann, 2 + second / 17);
+            rig.receive(PHONE, refreshes);
+        }
+        rig.pass_s(1);
+        for probe in rig.sent_to(PHONE).into_iter().filter(|sent| sent.is_request()) {
+            rig.receive(PHONE, answer(&probe, 200, "p", "", ""));
+        }
+    }
+    assert_eq!(rig.stack.counts().timers, floor + 1, "its next question");
+}
