@@ -244,6 +244,7 @@ fn inquire(config: &config::Config) -> ExitCode {
         }
     };
     let lines = runtime.block_on(roles::inquiry::inquire(config, runtime.handle()));
+    runtime.shutdown_background(); // a database that hangs holds nobody up
     let shown: String = lines.iter().map(|line| format!("{line}\n")).collect();
     let all_there = lines.iter().all(|line| line.found.is_ok());
     let told = show(&shown);

@@ -266,9 +266,10 @@ impl House {
         }
     }
 
-    /// New calls are refused from now on, and this becomes of callers who wait; everything else is served.
+    /// New calls are refused until the process ends, and this becomes of callers who wait, unless an operator has asked
+    /// for something stricter; everything else is served.
     pub fn refuse_new_calls(&self, waiting: config::Waiting) {
-        self.drain.begin(waiting);
+        self.drain.begin_last(waiting);
     }
 
     /// Calls that are alive, as the floor shows them.

@@ -270,10 +270,10 @@ impl Acd {
     pub fn queue_plan(&self, no: QueueNo) -> Option<&crate::plan::QueuePlan> {
         self.rules.queue(no).map(|rule| &rule.plan)
     }
-    /// Whether a call waits that is not on offer to anybody.
+    /// Whether a call waits that is not on offer to anybody. May be asked at every turn.
     #[must_use]
-    pub fn somebody_waits(&self) -> bool {
-        self.calls.values().any(|call| matches!(call.state, CallState::Queued))
+    pub const fn somebody_waits(&self) -> bool {
+        self.index.somebody_waits()
     }
     /// How many calls live.
     #[must_use]

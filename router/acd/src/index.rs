@@ -45,6 +45,8 @@ pub struct Index {
     classes: Vec<Class>,
     /// Calls that agents did not take and shall not get for a while. Mostly empty, so that asking costs nothing.
     excluded: BTreeSet<(CallId, AgentNo)>,
+    /// Calls that wait, of all classes.
+    waiting: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +61,7 @@ impl Index {
     #[must_use]
     pub fn new(rules: &Rules) -> Self {
         let empty = |strategy| Class { strategy, ready: BTreeSet::new(), waiting: BTreeSet::new() };
-        Self { classes: rules.strategies().map(empty).collect(), excluded: BTreeSet::new() }
+        Self { classes: rules.strategies().map(empty).collect(), ..Self::default() }
     }
     /// An agent becomes ready.
     pub fn enter(&mut self, idle: Idle, classes: &[ClassNo]) {
@@ -77,11 +79,16 @@ impl Index {
     }
     /// A call waits.
     pub fn wait(&mut self, rank: Rank, class: ClassNo) {
-        self.classes[class].waiting.insert(rank);
+        self.waiting += usize::from(self.classes[class].waiting.insert(rank));
     }
     /// A call waits no more.
     pub fn stop_waiting(&mut self, rank: Rank, class: ClassNo) {
-        self.classes[class].waiting.remove(&rank);
+        self.waiting -= usize::from(self.classes[class].waiting.remove(&rank));
+    }
+    /// Whether any call waits. Costs nothing however many there are.
+    #[must_use]
+    pub const fn somebody_waits(&self) -> bool {
+        self.waiting > 0
     }
     /// An agent shall not get a call.
     pub fn exclude(&mut self, call: CallId, agent: AgentNo) {

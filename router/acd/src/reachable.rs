@@ -3,7 +3,9 @@
 //! ```text
 //! Ready ─ phone unreachable ─▶ NotReady (phone_unreachable) ─ phone reachable ─▶ Ready, idle since then as before
 //!                                 ▲
-//!                                 └─ whatever else would make her ready: her wish, the end of wrap-up or of a pause
+//!                                 ├─ whatever else would make her ready: her wish, the end of wrap-up or of a pause
+//!                                 └─ an offer that failed because her phone cannot be reached (phone_failed), found out
+//!                                    before or after: the phone was at fault, not she
 //! ```
 //!
 //! A call she has goes on: media and the phone's own requests find their way without us. How it is found out whether a
@@ -15,7 +17,16 @@ impl Acd {
     pub(crate) fn phone_unreachable(&mut self, no: AgentNo, now: Timestamp, effects: &mut Effects) {
         let Some(agent) = self.agents.get_mut(no.index()) else { return };
         agent.unreachable = true;
-        if let AgentState::Ready { since } = agent.state {
+        let since = match &agent.state {
+            AgentState::Ready { since } => Some(*since),
+            AgentState::NotReady { reason: NotReadyReason::PhoneFailed, .. } => Some(agent.since),
+            AgentState::LoggedOut
+            | AgentState::NotReady { .. }
+            | AgentState::Reserved { .. }
+            | AgentState::Talking { .. }
+            | AgentState::WrapUp { .. } => None,
+        };
+        if let Some(since) = since {
             let to = self.ready_if_reachable(no, since);
             self.move_agent(no, to, AgentCause::System, now, effects);
         }
@@ -30,9 +41,13 @@ impl Acd {
         }
     }
 
+    pub(crate) fn is_unreachable(&self, no: AgentNo) -> bool {
+        self.agents.get(no.index()).is_some_and(|agent| agent.unreachable)
+    }
+
     /// What an agent becomes who would be ready, idle since `since`.
     pub(crate) fn ready_if_reachable(&self, no: AgentNo, since: Timestamp) -> AgentState {
-        if self.agents.get(no.index()).is_some_and(|agent| agent.unreachable) {
+        if self.is_unreachable(no) {
             let reason = NotReadyReason::PhoneUnreachable { ready_since: since };
             AgentState::NotReady { reason, until: None }
         } else {

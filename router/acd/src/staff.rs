@@ -156,6 +156,11 @@ impl Acd {
         let cause = if reason == NotReadyReason::Rona { AgentCause::Rona } else { AgentCause::System };
         let to = match then {
             Next::Asked(wish @ (Wish::LoggedOut | Wish::NotReady { .. })) => self.state_for(no, wish, now),
+            Next::Ready | Next::Asked(Wish::Ready)
+                if reason == NotReadyReason::PhoneFailed && self.is_unreachable(no) =>
+            {
+                self.ready_if_present(no, now) // when her phone is there again
+            }
             Next::Ready | Next::Asked(Wish::Ready) => AgentState::NotReady { reason, until },
         };
         let to = if self.is_retired(no) { AgentState::LoggedOut } else { to };

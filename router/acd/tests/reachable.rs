@@ -132,9 +132,48 @@ fn an_offer_that_rings_where_nobody_is_fails_by_itself() {
     let offer = floor.offer(call).unwrap();
     assert!(matches!(floor.state(floor.agent("ann")), Some(AgentState::Reserved { .. })));
     floor.must(Event::PhoneRefused { offer, refusal: Refusal::Failed, status: 503 });
+    assert_eq!(reason(&floor, "ann").as_deref(), UNREACHABLE, "the phone is at fault");
+    back(&mut floor, "ann");
+    assert!(idle_since(&floor, "ann").is_some());
+}
+
+#[test]
+fn an_offer_that_failed_for_want_of_a_phone_costs_her_nothing_once_the_phone_is_back() {
+    for desk in [true, false] {
+        let mut floor = floor(vec![if desk { an_agent("ann", &[]) } else { always("ann") }]);
+        if desk {
+            floor.ready("ann");
+        }
+        let call = floor.call("billing");
+        let offer = floor.offer(call).unwrap();
+        floor.must(Event::PhoneRefused { offer, refusal: Refusal::Failed, status: 503 });
+        assert_eq!(
+            reason(&floor, "ann").as_deref(),
+            Some("phone_failed"),
+            "the phone has not been asked yet"
+        );
+        floor.pass(seconds(1));
+        gone(&mut floor, "ann");
+        assert_eq!(reason(&floor, "ann").as_deref(), UNREACHABLE);
+        floor.pass(seconds(60));
+        assert_eq!(reason(&floor, "ann").as_deref(), UNREACHABLE, "no pause makes her ready without a phone");
+        back(&mut floor, "ann");
+        assert_eq!(reason(&floor, "ann"), None);
+        assert_eq!(floor.offered_to(call), Some(floor.agent("ann")), "who waits is hers by herself");
+        floor.prove_replay();
+    }
+}
+
+#[test]
+fn a_phone_that_refuses_calls_and_answers_questions_is_hers_to_mend() {
+    let mut floor = floor(vec![an_agent("ann", &[])]);
+    floor.ready("ann");
+    let call = floor.call("billing");
+    let offer = floor.offer(call).unwrap();
+    floor.must(Event::PhoneRefused { offer, refusal: Refusal::Failed, status: 503 });
+    back(&mut floor, "ann");
+    floor.pass(seconds(60));
     assert_eq!(reason(&floor, "ann").as_deref(), Some("phone_failed"));
-    floor.pass(seconds(30));
-    assert_eq!(reason(&floor, "ann").as_deref(), UNREACHABLE, "after the pause");
 }
 
 #[test]

@@ -38,6 +38,10 @@ impl Farewells {
     pub(crate) fn is_open(&self, owner: Owner) -> bool {
         self.out.contains_key(&owner)
     }
+    /// Whether no last word is out.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.out.is_empty()
+    }
     /// Nothing is left of the leg but that: it is forgotten as soon as that has been heard.
     pub(crate) fn forget(&mut self, owner: Owner, out: &mut Output) {
         match self.out.get_mut(&owner) {

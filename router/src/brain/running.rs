@@ -1,6 +1,7 @@
 //! The loop on a machine: waits for sockets, other threads and deadlines, turns, and takes leave in the end.
 
 use super::{Brain, BrainError, round_up};
+use config::Waiting;
 use mio::{Events, Interest, Poll, Token};
 use std::{io, time::Duration};
 
@@ -8,7 +9,7 @@ use std::{io, time::Duration};
 const SIP: Token = Token(0);
 /// The socket of whoever relays media in the poll.
 const RELAY: Token = Token(2);
-/// How long trunks may take to hear that we go.
+/// How long trunks may take to hear that we go, and callers who are sent away that they are.
 const FAREWELL: Duration = Duration::from_secs(2);
 
 impl Brain {
@@ -41,7 +42,7 @@ impl Brain {
     }
 
     /// Takes our registrations at trunks back, and waits for their answers, but not for long. Calls that come meanwhile
-    /// are refused, so that they go elsewhere.
+    /// are refused, so that they go elsewhere. Who is sent away shall have heard it: nobody would say it again.
     fn take_leave(&mut self, poll: &mut Poll) -> Result<(), BrainError> {
         let until = self.clock.now() + FAREWELL;
         self.sip.set_draining(true);
@@ -49,15 +50,17 @@ impl Brain {
         self.sip.leave(self.clock.now());
         let mut events = Events::with_capacity(16);
         loop {
-            self.turn()?;
+            let more = self.turn()?;
             let now = self.clock.now();
-            if self.sip.has_left() || now >= until {
+            let sends_away = self.drain.waiting() == Some(Waiting::End);
+            let all_heard = !sends_away || (self.sip.has_bidden_farewell() && !more);
+            if (self.sip.has_left() && all_heard) || now >= until {
                 if !self.log.insist() {
                     tracing::error!("the disk refuses the log to the end; what waited in memory is lost");
                 }
                 return Ok(());
             }
-            let wait = self.wait().min(until.since(now));
+            let wait = if more { Duration::ZERO } else { self.wait().min(until.since(now)) };
             if let Err(error) = poll.poll(&mut events, Some(round_up(wait)))
                 && error.kind() != io::ErrorKind::Interrupted
             {

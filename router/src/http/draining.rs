@@ -45,8 +45,8 @@ pub async fn begin(State(at): State<Arc<HttpState>>, uri: Uri) -> Result<Respons
     Ok(state(State(at)).await)
 }
 
-/// New calls are taken again.
-pub async fn end(State(at): State<Arc<HttpState>>) -> Response {
-    at.drain.end();
-    state(State(at)).await
+/// New calls are taken again; 409 when the process ends.
+pub async fn end(State(at): State<Arc<HttpState>>) -> Result<Response, ApiError> {
+    at.drain.end().map_err(|error| ApiError::new(StatusCode::CONFLICT, "ending", error.to_string()))?;
+    Ok(state(State(at)).await)
 }

@@ -31,6 +31,10 @@ use tokio::{net::UdpSocket, runtime::Handle, sync::mpsc, time::timeout};
 
 /// How long an answer is waited for.
 const WITHIN: Duration = Duration::from_secs(2);
+/// A ping is sent again after so long: a datagram may get lost.
+const PING_AGAIN: Duration = Duration::from_millis(500);
+/// How long all sources together may take.
+const SOURCES_WITHIN: Duration = Duration::from_millis(4_500);
 /// Messages of connections that wait to be looked at.
 const NEWS: usize = 256;
 
@@ -92,11 +96,17 @@ async fn ping(address: SocketAddr) -> std::io::Result<Result<String, String>> {
     const COOKIE: &str = "check";
     let socket = UdpSocket::bind(any(address.is_ipv6())).await?;
     socket.connect(address).await?;
-    socket.send(&Question::Ping.datagram(COOKIE)).await?;
     let mut buffer = vec![0; 2_048];
+    let mut again = tokio::time::interval(PING_AGAIN);
     let heard = async {
         loop {
-            let length = socket.recv(&mut buffer).await?;
+            let length = tokio::select! {
+                _ = again.tick() => {
+                    socket.send(&Question::Ping.datagram(COOKIE)).await?;
+                    continue;
+                }
+                length = socket.recv(&mut buffer) => length?,
+            };
             if let Some((COOKIE, verdict)) = read_answer(&buffer[..length]) {
                 return Ok(verdict);
             }
@@ -118,7 +128,7 @@ async fn customers(config: &Config) -> Vec<Line> {
     match opened {
         Err(error) => config.sources.iter().map(|source| line(&source.name, Err(error.clone()))).collect(),
         Ok(screenpop) => {
-            let tried = screenpop.try_out().await;
+            let tried = screenpop.try_out(SOURCES_WITHIN).await;
             tried.into_iter().map(|(name, found)| line(&name, found.map(|()| "ok".to_owned()))).collect()
         }
     }
@@ -127,40 +137,45 @@ async fn customers(config: &Config) -> Vec<Line> {
 /// Trunks, gateways and phones at fixed places.
 async fn sip(config: &Config, runtime: &Handle) -> Vec<Line> {
     let parties = parties(config);
-    if parties.is_empty() {
-        return Vec::new();
+    let asked: Vec<_> = parties.iter().filter_map(|(_, uri)| uri.clone()).collect();
+    let answers = if asked.is_empty() { Ok(Vec::new()) } else { ask(config, &asked, runtime).await };
+    let mut answers = match answers {
+        Ok(answers) => answers,
+        Err(error) => vec![Err(error); asked.len()],
     }
-    match ask(config, &parties, runtime).await {
-        Ok(answers) => {
-            let line = |((what, _), found)| Line { what, found };
-            parties.into_iter().zip(answers).map(line).collect()
-        }
-        Err(error) => {
-            let line = |(what, _)| Line { what, found: Err(error.clone()) };
-            parties.into_iter().map(line).collect()
-        }
-    }
+    .into_iter();
+    let line = |(what, uri): (String, Option<config::SipUri>)| {
+        let found = match uri {
+            Some(_) => answers.next().unwrap_or_else(|| Err(no_answer())),
+            None => Ok("not asked (probe = off)".to_owned()),
+        };
+        Line { what, found }
+    };
+    parties.into_iter().map(line).collect()
 }
 
-/// Who is asked by OPTIONS, and by which URI.
-fn parties(config: &Config) -> Vec<(String, config::SipUri)> {
-    let trunk = |trunk: &config::Trunk| Some((format!("trunk {}", trunk.name), trunk.address.clone()?));
+/// Who is asked by OPTIONS, and by which URI; none where the router asks nothing either, as not all answer.
+fn parties(config: &Config) -> Vec<(String, Option<config::SipUri>)> {
+    let trunk = |trunk: &config::Trunk| {
+        let uri = trunk.address.clone()?;
+        Some((format!("trunk {}", trunk.name), trunk.probe.map(|_| uri)))
+    };
     let phone = |agent: &config::AgentAccess| match &agent.phone {
-        Phone::At(uri) => Some((format!("phone of {}", agent.id), uri.clone())),
+        Phone::At(uri) => Some((format!("phone of {}", agent.id), agent.probe.map(|_| uri.clone()))),
         // They come to us.
         Phone::Registered { .. } | Phone::Browser => None,
     };
     let names = config.plan.outside.iter().map(|rule| format!("gateway of {}", rule.name));
     // Those over a trunk are that trunk's address.
     let gateways = names.zip(&config.outside).filter(|(_, way)| way.trunk.is_none());
-    let gateways = gateways.map(|(what, way)| (what, way.gateway.clone()));
+    let gateways = gateways.map(|(what, way)| (what, Some(way.gateway.clone())));
     let trunks = config.trunks.iter().filter_map(trunk);
     trunks.chain(gateways).chain(config.agents.iter().filter_map(phone)).collect()
 }
 
 async fn ask(
     config: &Config,
-    parties: &[(String, config::SipUri)],
+    parties: &[config::SipUri],
     runtime: &Handle,
 ) -> Result<Vec<Result<String, String>>, String> {
     let (told, news) = mpsc::channel(NEWS);
@@ -175,7 +190,7 @@ async fn ask(
     let streams = Streams::start(Listeners::default(), ways, metrics, runtime, hand_in)
         .map_err(|error| text(&error))?;
     let (mut names, mut asked) = (Names::default(), Vec::new());
-    for (_, uri) in parties {
+    for uri in parties {
         asked.push((uri.text.clone(), sought(uri, config.sip.udp)));
     }
     let places: Vec<_> = asked
@@ -192,7 +207,7 @@ async fn ask(
     }
     let asked = places.into_iter().map(|(uri, place)| Asked {
         uri,
-        flows: place.map_or_else(|name| found.get(&name).cloned().unwrap_or_default(), |flow| vec![flow]),
+        flows: place.map_or_else(|name| found.get(&name).cloned(), |flow| Some(vec![flow])),
     });
     let socket = UdpSocket::bind(SocketAddr::new(config.sip.udp.ip(), 0));
     let socket = socket.await.map_err(|error| format!("no socket at {}: {error}", config.sip.udp.ip()))?;

@@ -33,6 +33,12 @@ impl SipEdge {
         self.stack.leave(micros(now), &mut self.mint, &mut self.out);
     }
 
+    /// Whether every BYE and every refusal of a call has been heard, or never will be.
+    #[must_use]
+    pub fn has_bidden_farewell(&self) -> bool {
+        self.stack.has_bidden_farewell()
+    }
+
     /// Whether no trunk has to answer to that any more.
     #[must_use]
     pub fn has_left(&self) -> bool {

@@ -4,17 +4,20 @@ use super::{Query, ScreenPop, Source};
 use crate::sources::sqlite::{Bind, Limit};
 use std::{
     sync::{Arc, atomic::AtomicBool},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 impl ScreenPop {
     /// Runs every query of every source once, for nobody, within the source's deadline; by source, what is wrong with it.
-    pub async fn try_out(&self) -> Vec<(String, Result<(), String>)> {
-        let mut told = Vec::new();
-        for source in &self.sources {
-            told.push((source.spec.name.clone(), source.try_out().await));
-        }
-        told
+    /// All sources at once, and none for longer than `within`.
+    pub async fn try_out(&self, within: Duration) -> Vec<(String, Result<(), String>)> {
+        let tried = self.sources.iter().map(|source| async move {
+            let late =
+                || Err(format!("not all of its queries are answered within {} s", within.as_secs_f64()));
+            let found = tokio::time::timeout(within, source.try_out()).await.unwrap_or_else(|_| late());
+            (source.spec.name.clone(), found)
+        });
+        futures_util::future::join_all(tried).await
     }
 }
 

@@ -44,6 +44,8 @@ pub fn check_state(acd: &Acd) -> Result<(), String> {
             return Err(format!("agent {no:?} is {:?}, but her call is {:?}", agent.state(), busy.get(&no)));
         }
     }
+    let waits = acd.calls().any(|call| matches!(call.state(), CallState::Queued));
+    ok(acd.somebody_waits() == waits, || format!("somebody waits: {waits}, and the index says otherwise"))?;
     for call in acd.calls().filter(|call| matches!(call.state(), CallState::Queued)) {
         if let Some(agent) = able_idle(acd, call).next() {
             return Err(format!("{} waits while {agent:?} is ready and able", call.id()));

@@ -13,12 +13,14 @@ mod peer;
 mod phones;
 mod registering;
 mod request;
+mod rota;
 mod stack;
 mod targets;
 
 pub use health::Health;
-pub use phones::{Followed, Home, MAX_ASKED};
+pub use phones::{Followed, Home};
 pub use registering::{LONGEST_S, SHORTEST_S};
+pub use rota::{MAX_ASKED, MAX_GONE_ASKED};
 
 pub(crate) use peer::Peer;
 pub(crate) use phones::Phones;

@@ -4,6 +4,9 @@
 //! there ── not answered ──► asked again at once ── not answered ──► not there ── an answer ──► there
 //! ```
 //!
+//! One that is not there is asked every [`AGAIN`], and when it has missed [`LONG_GONE`] questions, as seldom as the others:
+//! it is switched off, and nobody waits for it.
+//!
 //! A phone that registers is not there while it has no binding, and is there while one of them came on a connection: who
 //! loses that loses the binding. One that registers over UDP is asked as one at a fixed address is.
 //!
@@ -13,7 +16,8 @@ use super::{
     Peering,
     health::{Health, Watch},
     peer::{PROBE_PATIENCE, says_nothing},
-    request::{Ask, Errand, Series, write},
+    request::{Ask, Errand, Series, seconds, write},
+    rota::Rota,
     targets::Targets,
 };
 use crate::{
@@ -22,7 +26,7 @@ use crate::{
     context::{Ctx, Net},
     timers::{Alarm, Timer},
     transaction::Then,
-    wire::Message,
+    wire::{Message, Name},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -30,12 +34,17 @@ use std::{
     time::Duration,
 };
 
-/// Most phones that are asked at the same time: a hall whose switch has lost power must not flood the rest.
-pub const MAX_ASKED: usize = 200;
 /// Within this time every phone is asked for the first time.
 const FIRST_ROUND: Duration = Duration::from_secs(2);
-/// A phone that is not there is asked again so soon: somebody waits for it. [`MAX_ASKED`] sees to it that many are not.
+/// A phone that is not there is asked again so soon: somebody waits for it. [`super::MAX_ASKED`] sees to it that many are
+/// not.
 const AGAIN: Duration = Duration::from_secs(2);
+/// Questions in a row that a phone has missed which is gone for long.
+const LONG_GONE: u32 = 10;
+/// No phone is asked twice within this time: what refuses at once must not be asked as fast as it refuses.
+const APART: Duration = Duration::from_secs(1);
+/// A phone that wants to be left alone (`Retry-After`) is, but not longer.
+const LONGEST_REST: Duration = Duration::from_secs(60);
 
 /// A phone to follow.
 #[derive(Clone, Debug)]
@@ -73,10 +82,7 @@ pub(crate) struct Phones {
     numbers: BTreeMap<u32, usize>,
     /// Users whose bindings have changed.
     changed: BTreeSet<Arc<str>>,
-    /// Whom to ask when; nobody of them is being asked.
-    due: BTreeSet<(Micros, usize)>,
-    /// Who is being asked, until when.
-    asked: BTreeSet<(Micros, usize)>,
+    rota: Rota,
     begun: Micros,
     alarm: Alarm,
 }
@@ -91,6 +97,10 @@ struct State {
     series: Option<Series>,
     out: Option<Errand>,
     due: Option<Micros>,
+    /// It is not asked before.
+    rests_until: Micros,
+    /// Questions in a row that it has missed.
+    missed: u32,
     /// What was told of it last.
     reachable: bool,
     /// Its bindings have been looked at.
@@ -121,22 +131,24 @@ impl Phones {
                 series: None,
                 out: None,
                 due: None,
+                rests_until: Micros(0),
+                missed: 0,
                 reachable,
                 looked_at: false,
             };
+            let mut due = None;
             match home {
                 Home::At { uri, flows } => {
                     state.settle_at(flows.into_iter().map(|flow| Spot::plain(&uri, flow)).collect());
-                    let first = share(FIRST_ROUND, place, count);
-                    state.due = every.map(|_| ctx.now.after(first));
+                    due = every.map(|_| ctx.now.after(share(FIRST_ROUND, place, count)));
                 }
                 Home::Registered(user) => {
                     self.changed.insert(Arc::clone(&user));
                     self.users.insert(user, place);
                 }
             }
-            self.due.extend(state.due.map(|at| (at, place)));
             self.all.push(state);
+            self.put_off(place, due);
         }
     }
     /// Nobody any more.
@@ -148,14 +160,18 @@ impl Phones {
         self.users.clear();
         self.numbers.clear();
         self.changed.clear();
-        self.due.clear();
-        self.asked.clear();
+        self.rota = Rota::default();
     }
-    /// The addresses of a phone at a fixed place, the preferred one first; none: they are not known.
+    /// The addresses of a phone at a fixed place, the preferred one first; none: they are not known. One that was missed
+    /// elsewhere is asked there at once.
     pub(crate) fn found(&mut self, phone: u32, uri: &str, flows: &[Flow]) {
-        let state = self.numbers.get(&phone).and_then(|place| self.all.get_mut(*place));
-        if let Some(state) = state {
-            state.settle_at(flows.iter().map(|flow| Spot::plain(uri, *flow)).collect());
+        let Some(&place) = self.numbers.get(&phone) else { return };
+        let Some(state) = self.all.get_mut(place) else { return };
+        let moved = !state.spots.iter().map(|spot| spot.flow).eq(flows.iter().copied());
+        state.settle_at(flows.iter().map(|flow| Spot::plain(uri, *flow)).collect());
+        if moved && !state.reachable && state.due.is_some() {
+            (state.missed, state.rests_until) = (0, Micros(0));
+            self.put_off(place, Some(Micros(0)));
         }
     }
     /// There is reason to think that a phone is not there: it is asked at once.
@@ -188,6 +204,7 @@ impl Phones {
         if state.spots.is_empty() || stays || state.every.is_none() {
             let (there, known) = (!state.spots.is_empty(), state.reachable);
             state.watch = Watch::of_phone(); // what was asked there says nothing about the next binding
+            (state.missed, state.rests_until) = (0, Micros(0));
             self.give_up(place, ctx);
             self.put_off(place, None);
             if there != known {
@@ -204,25 +221,24 @@ impl Phones {
         }
     }
 
+    /// Notes that the alarm has gone off.
+    pub(crate) fn spend(&mut self) {
+        self.alarm.spend();
+    }
     /// Does what is due.
     pub(crate) fn expire(&mut self, ctx: &mut Ctx<'_>) {
-        self.alarm.spend();
-        while let Some((_, place)) = self.asked.first().copied().filter(|(until, _)| *until <= ctx.now) {
+        while let Some(place) = self.rota.overdue(ctx.now) {
             self.give_up(place, ctx);
             self.silent(place, ctx);
         }
-        while self.asked.len() < MAX_ASKED
-            && let Some((_, place)) = self.due.first().copied().filter(|(at, _)| *at <= ctx.now)
-        {
+        while let Some(place) = self.rota.turn(ctx.now) {
             self.ask(place, ctx);
         }
     }
     /// Sets the alarm for what comes next.
     pub(crate) fn close(&mut self, net: &mut Net) {
-        let asks = self.due.first().filter(|_| self.asked.len() < MAX_ASKED).map(|(at, _)| *at);
-        let waits = self.asked.first().map(|(until, _)| *until);
         let at_once = (!self.changed.is_empty()).then_some(Micros(0));
-        let next = [asks, waits, at_once].into_iter().flatten().min();
+        let next = [self.rota.next(), at_once].into_iter().flatten().min();
         net.timers.set(&mut self.alarm, Timer::Phones, next);
     }
     /// The request under `branch` to the phone at this place has its final answer, or will have none.
@@ -230,8 +246,9 @@ impl Phones {
         let place = place as usize;
         let Some(state) = self.all.get_mut(place) else { return };
         let Some(out) = state.out.take_if(|out| out.branch == branch) else { return };
-        self.asked.remove(&(out.until, place));
+        self.rota.asked(place, out.until);
         if says_nothing(answer) {
+            state.rests(answer, ctx.now);
             self.silent(place, ctx);
         } else {
             state.targets.answered();
@@ -253,15 +270,20 @@ impl Phones {
         let Some(until) = state.ask(u32::try_from(place).unwrap_or(u32::MAX), ctx) else {
             return self.probed(place, false, ctx); // its address is not known: nobody could reach it
         };
-        self.asked.insert((until, place));
+        state.rests_until = state.rests_until.max(ctx.now.after(APART));
+        self.rota.asks(place, until, state.is_gone());
     }
     fn probed(&mut self, place: usize, answered: bool, ctx: &mut Ctx<'_>) {
         let (count, begun) = (self.all.len(), self.begun);
         let Some(state) = self.all.get_mut(place) else { return };
         let news = state.watch.saw(answered);
+        state.missed = if answered { 0 } else { state.missed.saturating_add(1) };
         let every = state.every.unwrap_or(AGAIN);
         let next = match (answered, state.watch.health()) {
             (true, _) => turn(begun, every, share(every, place, count), ctx.now),
+            (false, Health::Down) if state.missed >= LONG_GONE => {
+                turn(begun, every, share(every, place, count), ctx.now)
+            }
             (false, Health::Down) => ctx.now.after(AGAIN.min(every)),
             // One may get lost.
             (false, Health::Up | Health::Unknown) => ctx.now,
@@ -288,18 +310,17 @@ impl Phones {
             self.put_off(place, Some(now));
         }
     }
-    /// The phone is to be asked then.
+    /// The phone is to be asked then, or when it has rested.
     fn put_off(&mut self, place: usize, until: Option<Micros>) {
         let Some(state) = self.all.get_mut(place) else { return };
-        if let Some(before) = std::mem::replace(&mut state.due, until) {
-            self.due.remove(&(before, place));
-        }
-        self.due.extend(until.map(|at| (at, place)));
+        let until = until.map(|at| at.max(state.rests_until));
+        let before = std::mem::replace(&mut state.due, until);
+        self.rota.put_off(place, before, until, state.is_gone());
     }
     /// Nobody waits for its answer any more.
     fn give_up(&mut self, place: usize, ctx: &mut Ctx<'_>) {
         if let Some(out) = self.all.get_mut(place).and_then(|state| state.out.take()) {
-            self.asked.remove(&(out.until, place));
+            self.rota.asked(place, out.until);
             ctx.net.clients.abandoned(out.branch, ctx.now, &mut ctx.net.timers);
         }
     }
@@ -312,6 +333,20 @@ impl Phones {
 }
 
 impl State {
+    /// Whether it was not there lately. One that is only in doubt is not gone.
+    const fn is_gone(&self) -> bool {
+        match self.watch.health() {
+            Health::Up => false,
+            Health::Unknown => !self.reachable,
+            Health::Down => true,
+        }
+    }
+    /// It is left alone as long as it wishes (RFC 3261 §20.33), within reason.
+    fn rests(&mut self, answer: Option<&Message>, now: Micros) {
+        let wish_s = answer.and_then(|answer| seconds(answer.header(Name::RetryAfter)?)).unwrap_or(0);
+        let rest = Duration::from_secs(u64::from(wish_s)).min(LONGEST_REST);
+        self.rests_until = self.rests_until.max(now.after(rest));
+    }
     fn settle_at(&mut self, spots: Vec<Spot>) {
         self.targets.set(spots.iter().map(|spot| spot.flow).collect());
         self.spots = spots;

@@ -40,6 +40,11 @@ impl Stack {
         self.with_phones(moment, Phones::stop);
         self.with_peers(moment, |peer, ctx| peer.leave(ctx));
     }
+    /// Whether every BYE and every refusal of a call has been heard, or never will be.
+    #[must_use]
+    pub fn has_bidden_farewell(&self) -> bool {
+        self.net.farewells.is_empty()
+    }
     /// Whether no trunk has to answer to that any more.
     #[must_use]
     pub fn has_left(&self) -> bool {
@@ -54,6 +59,7 @@ impl Stack {
     /// Where a phone is that is followed at a fixed place, the preferred address first; none: they are not known.
     pub fn phone_found(&mut self, phone: u32, uri: &str, at: &[Flow]) {
         self.phones.found(phone, uri, at);
+        self.phones.close(&mut self.net);
     }
     /// There is reason to think that a phone is not there, such as an offer that nobody answered: it is asked at once.
     pub fn doubt(&mut self, phone: u32, now: Micros) {
@@ -63,6 +69,7 @@ impl Stack {
 
     /// The alarm of the phones has gone off.
     pub(crate) fn expire_phones(&mut self, moment: &mut Moment<'_>) {
+        self.phones.spend(); // before anything sets it anew
         for user in self.phones.take_changed() {
             let at = self.phones_of(&user, moment.now);
             self.with_phones(moment, |all, ctx| all.registered(&user, at, ctx));

@@ -7,7 +7,7 @@ use crate::{
 use sip::{
     Flow, Notice, Output,
     auth::{Attempt, Client, Password},
-    peering::{Followed, Home, MAX_ASKED},
+    peering::{Followed, Home, MAX_ASKED, MAX_GONE_ASKED},
     wire::{Method, Name},
 };
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
@@ -123,21 +123,70 @@ fn a_phone_whose_name_leads_nowhere_is_gone_until_it_does() {
     assert_eq!(told(&mut rig), [(7, true)]);
 }
 
+/// Answers what phones at [`PHONE`] are asked for so long; how many questions there were.
+fn refuses(rig: &mut Rig, more: &str, seconds: u32) -> usize {
+    let mut asked = 0;
+    for _ in 0..seconds * 20 {
+        rig.pass(Duration::from_millis(50));
+        for probe in rig.sent_to(PHONE) {
+            asked += 1;
+            rig.receive(PHONE, answer(&probe, 503, "p", more, ""));
+        }
+    }
+    asked
+}
+
 #[test]
 fn phones_behind_an_address_that_is_back_are_asked_at_once() {
     let mut rig = follows(Rig::new(), (0..50).map(|number| phone(number, PHONE)).collect());
-    rig.pass_s(30);
+    refuses(&mut rig, "", 60);
     assert_eq!(told(&mut rig).len(), 50);
-    rig.told(PHONE);
-    let mut back = Vec::new();
-    for _ in 0..70 {
+    let mut probe = rig.sent_to(PHONE).pop();
+    while probe.is_none() {
         rig.pass(Duration::from_millis(50));
-        for probe in rig.sent_to(PHONE) {
-            rig.receive(PHONE, answer(&probe, 200, "p", "", ""));
-        }
-        back.extend(told(&mut rig));
+        probe = rig.sent_to(PHONE).pop();
     }
-    assert_eq!(back.len(), 50, "{back:?}");
+    rig.receive(PHONE, answer(&probe.unwrap(), 200, "p", "", ""));
+    rig.pass(Duration::from_millis(50));
+    for probe in rig.sent_to(PHONE) {
+        rig.receive(PHONE, answer(&probe, 200, "p", "", ""));
+    }
+    assert_eq!(told(&mut rig).len(), 50, "they need not wait for their turn within the minute");
+}
+
+#[test]
+fn what_refuses_at_once_is_asked_at_leisure() {
+    let mut rig = follows(Rig::new(), vec![phone(7, PHONE)]);
+    let asked = refuses(&mut rig, "", 2);
+    assert!((2..=3).contains(&asked), "{asked} in two seconds");
+    refuses(&mut rig, "", 60);
+    let asked = refuses(&mut rig, "", 120);
+    assert!((1..=2).contains(&asked), "gone for long: {asked} in two minutes");
+}
+
+#[test]
+fn a_phone_that_wants_to_be_left_alone_is_but_not_for_ever() {
+    for (wish, asked_by, asked_again) in [("20", 19, 22), ("4000000000", 59, 62)] {
+        let mut rig = follows(Rig::new(), vec![phone(7, PHONE)]);
+        let probe = rig.one_to(PHONE);
+        rig.receive(PHONE, answer(&probe, 503, "p", &format!("Retry-After: {wish}\r\n"), ""));
+        rig.stack.doubt(7, rig.now);
+        assert_eq!(refuses(&mut rig, "", asked_by), 0, "{wish}");
+        assert!(refuses(&mut rig, "", asked_again - asked_by) > 0, "{wish}");
+    }
+}
+
+#[test]
+fn phones_that_are_gone_do_not_keep_us_from_the_others() {
+    let hall = (0..1_000).map(|number| {
+        let at = format!("10.0.{}.{}:5060", number / 250, number % 250);
+        Followed { reachable: false, ..phone(number, &at) }
+    });
+    let mut rig = follows(Rig::new(), hall.chain([phone(1_000, PHONE)]).collect());
+    rig.pass(Duration::from_millis(3_900));
+    let asked: BTreeSet<Flow> = rig.sent().into_iter().map(|(to, _)| to).collect();
+    let there = Flow::udp(address(PHONE));
+    assert_eq!((asked.len(), asked.contains(&there)), (MAX_GONE_ASKED + 1, true));
 }
 
 #[test]
@@ -191,4 +240,27 @@ fn a_registered_phone_that_does_not_answer_is_gone() {
     rig.told(PHONE);
     answers(&mut rig, 405);
     assert_eq!(told(&mut rig), [(7, true)]);
+}
+
+#[test]
+fn refreshed_registrations_leave_one_timer() {
+    let mut rig = registering();
+    let floor = rig.stack.counts().timers;
+    let home = Home::Registered(Arc::from("ann"));
+    rig = follows(rig, vec![Followed { home, ..phone(7, PHONE) }]);
+    let mut ann = Client::new("ann", Password::plain("a long password"));
+    let asks = register(&mut rig, &mut ann, 1);
+    rig.receive(PHONE, asks);
+    ann.challenged(&rig.one_to(PHONE), &mut Attempt::default()).unwrap();
+    for second in 0..700 {
+        if second < 650 && second % 17 == 0 {
+            let refreshes = register(&mut rig, &mut ann, 2 + second / 17);
+            rig.receive(PHONE, refreshes);
+        }
+        rig.pass_s(1);
+        for probe in rig.sent_to(PHONE).into_iter().filter(|sent| sent.is_request()) {
+            rig.receive(PHONE, answer(&probe, 200, "p", "", ""));
+        }
+    }
+    assert_eq!(rig.stack.counts().timers, floor + 1, "its next question");
 }

@@ -24,15 +24,16 @@ const LARGEST: usize = 65_535;
 pub(super) struct Asked {
     /// By this URI.
     pub(super) uri: String,
-    /// At these addresses, all at once; none: nobody knows where that is.
-    pub(super) flows: Vec<Flow>,
+    /// At these addresses, all at once; none: DNS has not said where that is.
+    pub(super) flows: Option<Vec<Flow>>,
 }
 
 /// What came of it so far.
 struct State {
-    asked: Asked,
-    /// Addresses at which there was no connection to be had.
-    failed: usize,
+    uri: String,
+    flows: Vec<Flow>,
+    /// Why each of the addresses is of no use, as far as that is known. One that answers is enough.
+    failed: Vec<Option<String>>,
     answer: Option<Result<String, String>>,
 }
 
@@ -69,24 +70,45 @@ pub(super) async fn ask(
             }
             Some(heard) = news.recv() => match heard {
                 StreamNews::Message { bytes, .. } => round.hear(bytes, &mut states),
-                StreamNews::Unreachable { flow } => states.iter_mut().for_each(|state| state.fails(flow)),
+                StreamNews::Unreachable { flow } => states.iter_mut().for_each(|state| state.unreachable(flow)),
                 StreamNews::Closed { .. } => {}
             },
         }
     }
-    Ok(states.into_iter().map(|state| state.answer.unwrap_or_else(|| Err(no_answer()))).collect())
+    Ok(states.into_iter().map(State::told).collect())
 }
 
 impl State {
     fn new(asked: Asked) -> Self {
-        let nowhere = || Err("its name leads nowhere".to_owned());
-        Self { answer: asked.flows.is_empty().then(nowhere), asked, failed: 0 }
+        let Asked { uri, flows } = asked;
+        let unknown = match &flows {
+            None => Some("DNS does not answer for its name"),
+            Some(flows) if flows.is_empty() => Some("its name leads nowhere"),
+            Some(_) => None,
+        };
+        let flows = flows.unwrap_or_default();
+        let answer = unknown.map(|why| Err(why.to_owned()));
+        Self { uri, failed: vec![None; flows.len()], flows, answer }
     }
-    fn fails(&mut self, flow: Flow) {
-        self.failed += usize::from(self.asked.flows.contains(&flow));
-        if self.failed > 0 && self.failed >= self.asked.flows.len() && self.answer.is_none() {
-            self.answer = Some(Err("no connection".to_owned()));
+    /// There was no connection to be had.
+    fn unreachable(&mut self, flow: Flow) {
+        if let Some(place) = self.flows.iter().position(|known| *known == flow) {
+            self.hears(place, Err("no connection".to_owned()));
         }
+    }
+    /// What was heard from one of its addresses: that somebody is there is enough.
+    fn hears(&mut self, place: usize, what: Result<String, String>) {
+        let Some(failed) = self.failed.get_mut(place) else { return };
+        match what {
+            Ok(answer) => self.answer = Some(Ok(answer)),
+            Err(why) => *failed = Some(why),
+        }
+        if self.answer.is_none() && self.failed.iter().all(Option::is_some) {
+            self.answer = self.failed.first().cloned().flatten().map(Err);
+        }
+    }
+    fn told(self) -> Result<String, String> {
+        self.answer.unwrap_or_else(|| Err(no_answer()))
     }
 }
 
@@ -99,8 +121,8 @@ struct Round {
 impl Round {
     async fn send(&self, states: &[State], first: bool, socket: &UdpSocket, streams: &Streams) {
         for (number, state) in states.iter().enumerate().filter(|(_, state)| state.answer.is_none()) {
-            for flow in &state.asked.flows {
-                let text = self.request(number, &state.asked.uri, *flow);
+            for (place, flow) in state.flows.iter().enumerate() {
+                let text = self.request((number, place), &state.uri, *flow);
                 match flow.transport {
                     // What cannot be sent gets no answer.
                     Transport::Udp => _ = socket.send_to(text.as_bytes(), flow.peer).await,
@@ -112,12 +134,12 @@ impl Round {
             }
         }
     }
-    fn request(&self, number: usize, uri: &str, flow: Flow) -> String {
+    fn request(&self, (number, place): (usize, usize), uri: &str, flow: Flow) -> String {
         let Self { local, key } = self;
         let over = flow.transport.as_str().to_uppercase();
         format!(
-            "OPTIONS {uri} SIP/2.0\r\nVia: SIP/2.0/{over} {local};rport;branch=z9hG4bK{key:032x}{number}\r\n\
-             Max-Forwards: 70\r\nFrom: <sip:check@{local}>;tag={key:x}\r\nTo: <{uri}>\r\nCall-ID: {number}.{key:032x}\r\n\
+            "OPTIONS {uri} SIP/2.0\r\nVia: SIP/2.0/{over} {local};rport;branch=z9hG4bK{key:032x}{number}.{place}\r\n\
+             Max-Forwards: 70\r\nFrom: <sip:check@{local}>;tag={key:x}\r\nTo: <{uri}>\r\nCall-ID: {number}.{place}.{key:032x}\r\n\
              CSeq: 1 OPTIONS\r\nContact: <sip:check@{local}>\r\nAccept: application/sdp\r\nUser-Agent: {}\r\n\
              Content-Length: 0\r\n\r\n",
             crate::roles::PRODUCT,
@@ -125,14 +147,16 @@ impl Round {
     }
     fn hear(&self, bytes: Bytes, states: &mut [State]) {
         let Ok(message) = Message::parse(bytes) else { return };
-        let whose = std::str::from_utf8(message.call_id()).ok().and_then(|id| id.split_once('.'));
-        let number = whose.filter(|(_, key)| *key == format!("{:032x}", self.key));
-        let number = number.and_then(|(number, _)| number.parse::<usize>().ok());
-        if let (Some(status @ 200..), Some(state)) =
-            (message.status(), number.and_then(|number| states.get_mut(number)))
-        {
-            state.answer = Some(verdict(status));
+        let Some((number, place)) = self.whose(&message) else { return };
+        if let (Some(status @ 200..), Some(state)) = (message.status(), states.get_mut(number)) {
+            state.hears(place, verdict(status));
         }
+    }
+    /// Who answers, and from which of its addresses; none when it is no answer to us.
+    fn whose(&self, message: &Message) -> Option<(usize, usize)> {
+        let mut parts = std::str::from_utf8(message.call_id()).ok()?.splitn(3, '.');
+        let (number, place) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+        (parts.next()? == format!("{:032x}", self.key)).then_some((number, place))
     }
 }
 
@@ -149,4 +173,38 @@ fn verdict(status: u16) -> Result<String, String> {
 fn key() -> u128 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     since.as_nanos() ^ u128::from(std::process::id()) << 96
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(ports: &[u16]) -> State {
+        let flow = |port: &u16| Flow::udp(([192, 0, 2, 1], *port).into());
+        State::new(Asked { uri: "sip:pbx".to_owned(), flows: Some(ports.iter().map(flow).collect()) })
+    }
+
+    #[test]
+    fn one_address_that_answers_is_enough_and_all_have_to_fail() {
+        let mut state = at(&[1, 2]);
+        state.hears(0, verdict(503));
+        assert_eq!(state.answer, None, "the other one may answer");
+        state.hears(0, verdict(503));
+        assert_eq!(state.answer, None, "one address does not fail for two");
+        state.hears(1, verdict(405));
+        state.unreachable(Flow::udp(([192, 0, 2, 1], 2).into()));
+        assert_eq!(state.told(), Ok("ok (answers 405)".to_owned()));
+        let mut state = at(&[1, 2]);
+        state.hears(1, verdict(503));
+        state.unreachable(Flow::udp(([192, 0, 2, 1], 1).into()));
+        state.hears(9, verdict(200));
+        assert_eq!(state.told(), Err("no connection".to_owned()));
+    }
+
+    #[test]
+    fn a_name_that_leads_nowhere_is_told_from_a_dns_that_is_silent() {
+        let told = |flows| State::new(Asked { uri: String::new(), flows }).told();
+        assert_eq!(told(Some(Vec::new())), Err("its name leads nowhere".to_owned()));
+        assert_eq!(told(None), Err("DNS does not answer for its name".to_owned()));
+    }
 }
