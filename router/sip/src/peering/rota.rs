@@ -49,19 +49,17 @@ impl Rota {
     }
     /// Whose turn it is: those that are there before those that are gone.
     pub(super) fn turn(&self, now: Micros) -> Option<usize> {
-        let (due, gone) = self.next_turns();
-        [due, gone].into_iter().flatten().find(|(at, _)| *at <= now).map(|(_, place)| place)
+        self.next_turns().find(|(at, _)| *at <= now).map(|(_, place)| place)
     }
     /// When the next turn comes, or the next answer is overdue.
     pub(super) fn next(&self) -> Option<Micros> {
-        let (due, gone) = self.next_turns();
-        [due, gone, self.asked.first().copied()].into_iter().flatten().map(|(at, _)| at).min()
+        self.next_turns().chain(self.asked.first().copied()).map(|(at, _)| at).min()
     }
     /// The first of each, where there is room.
-    fn next_turns(&self) -> (Option<(Micros, usize)>, Option<(Micros, usize)>) {
+    fn next_turns(&self) -> impl Iterator<Item = (Micros, usize)> {
         let room = self.asked.len() < MAX_ASKED;
         let room_for_gone = room && self.asked_gone.len() < MAX_GONE_ASKED;
         let first = |due: &BTreeSet<(Micros, usize)>, room: bool| due.first().copied().filter(|_| room);
-        (first(&self.due, room), first(&self.due_gone, room_for_gone))
+        [first(&self.due, room), first(&self.due_gone, room_for_gone)].into_iter().flatten()
     }
 }
