@@ -13,12 +13,32 @@ use std::time::Duration;
 
 /// How long one may be behind.
 pub const WATERMARK: Duration = Duration::from_millis(200);
+/// And for how many turns in a row: what has come while the machine gave us no time is dealt with in fewer.
+const TURNS: u32 = 8;
 
 /// Since when the brain is behind, if it is, and with whose messages.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Load {
-    behind_since: Option<Timestamp>,
-    ours_since: Option<Timestamp>,
+    behind: Option<Behind>,
+    ours: Option<Behind>,
+}
+
+/// Since when, and for how many turns.
+#[derive(Clone, Copy, Debug)]
+struct Behind {
+    since: Timestamp,
+    turns: u32,
+}
+
+impl Behind {
+    /// One turn more, if it is `still` so.
+    fn again(before: Option<Self>, still: bool, now: Timestamp) -> Option<Self> {
+        let Self { since, turns } = before.unwrap_or(Self { since: now, turns: 0 });
+        still.then_some(Self { since, turns: turns.saturating_add(1) })
+    }
+    fn is_long(self, now: Timestamp) -> bool {
+        self.turns >= TURNS && now.since(self.since) >= WATERMARK
+    }
 }
 
 /// What one turn took of what had come.
@@ -35,22 +55,21 @@ pub struct Turn {
 impl Load {
     /// A turn that began at `now` is done.
     pub fn turned(&mut self, turn: Turn, now: Timestamp) {
-        let since = |before: Option<Timestamp>, behind: bool| behind.then(|| before.unwrap_or(now));
-        self.behind_since = since(self.behind_since, turn.more);
-        self.ours_since = since(self.ours_since, turn.more && turn.strange * 2 <= turn.taken);
+        self.behind = Behind::again(self.behind, turn.more, now);
+        self.ours = Behind::again(self.ours, turn.more && turn.strange * 2 <= turn.taken, now);
     }
     /// Whether something was left by the turn before.
     #[must_use]
     pub const fn is_behind(self) -> bool {
-        self.behind_since.is_some()
+        self.behind.is_some()
     }
     /// What is too much at `now`.
     #[must_use]
     pub fn level(self, now: Timestamp) -> Overload {
-        let long = |since: Option<Timestamp>| since.is_some_and(|since| now.since(since) >= WATERMARK);
+        let long = |behind: Option<Behind>| behind.is_some_and(|behind| behind.is_long(now));
         match () {
-            () if long(self.ours_since) => Overload::NewCalls,
-            () if long(self.behind_since) => Overload::Strangers,
+            () if long(self.ours) => Overload::NewCalls,
+            () if long(self.behind) => Overload::Strangers,
             () => Overload::None,
         }
     }
@@ -65,7 +84,7 @@ mod tests {
         let mut load = Load::default();
         let at = |ms: u64| Timestamp(ms * 1_000);
         let full = Turn { more: true, taken: 256, strange: 0 };
-        for ms in [0, 50, 100, 150, 199] {
+        for ms in [0, 20, 40, 60, 80, 100, 150, 199] {
             load.turned(full, at(ms));
             assert_eq!(load.level(at(ms)), Overload::None);
         }
@@ -78,16 +97,27 @@ mod tests {
     }
 
     #[test]
+    fn a_machine_that_stood_still_is_no_overload() {
+        let mut load = Load::default();
+        let at = |ms: u64| Timestamp(ms * 1_000);
+        let full = Turn { more: true, taken: 64, strange: 0 };
+        for ms in [0, 700, 705, 710, 715] {
+            load.turned(full, at(ms));
+            assert_eq!(load.level(at(ms)), Overload::None);
+        }
+    }
+
+    #[test]
     fn a_flood_of_strangers_is_no_reason_to_refuse_a_call() {
         let mut load = Load::default();
         let at = |ms: u64| Timestamp(ms * 1_000);
-        for ms in [0, 200, 400] {
+        for ms in (0..=400).step_by(50) {
             load.turned(Turn { more: true, taken: 256, strange: 200 }, at(ms));
         }
         assert_eq!(load.level(at(400)), Overload::Strangers);
-        for ms in [500, 700] {
+        for ms in (500..=850).step_by(50) {
             load.turned(Turn { more: true, taken: 256, strange: 100 }, at(ms));
         }
-        assert_eq!(load.level(at(700)), Overload::NewCalls);
+        assert_eq!(load.level(at(850)), Overload::NewCalls);
     }
 }
