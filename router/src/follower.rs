@@ -12,11 +12,11 @@ mod store;
 
 pub use floor::{AGENT_STATES, AgentView, CallView, Floor, FloorView, QueueView, Tail};
 pub use folder::LogFolder;
+pub use model::Model;
 
 use crate::{log, metrics::Metrics, records::Followed, states::State};
 use acd::{Acd, Effects, Entry, Event};
 use counter::Counter;
-use model::Model;
 use std::{
     path::PathBuf,
     sync::Arc,

@@ -18,8 +18,9 @@ const AGENTS: usize = 200;
 const VISITORS: u64 = 20;
 /// Calls a second of a short day and of a full one: what the agents manage, with room for the time after a restart.
 const RATE: [f64; 2] = [50.0, 120.0];
-/// Calls in whose course memory finds its size, after the last restart.
-const WARM_UP: f64 = 0.3;
+/// Of these, in the part of the day in which memory is watched: tables keep the size of the busiest hour, and which hour
+/// that was is not to be left to the machine.
+const QUIETER: f64 = 0.75;
 /// Most that memory may grow, in KiB for each 100,000 calls.
 const SLOPE: f64 = 1_024.0;
 /// Fewer calls than this say nothing about a slope.
@@ -65,10 +66,10 @@ struct Day {
 }
 
 impl Day {
-    fn callers(&self, router: &Router, calls: u64, seed: u64) -> Callers {
+    fn callers(&self, router: &Router, calls: u64, rate: f64, seed: u64) -> Callers {
         let plan = CallersPlan {
             target: router.ready().sip_udp,
-            rate: RATE[usize::from(calls >= ENOUGH)],
+            rate,
             calls: Some(calls),
             patience: Spread::Fixed(Duration::from_secs(60)),
             ..CallersPlan::default()
@@ -82,6 +83,25 @@ impl Day {
         while self.placed() < calls {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    }
+}
+
+/// Agents who come and go.
+#[derive(Default)]
+struct Visitors {
+    here: BTreeMap<u64, Desk>,
+    came: u64,
+}
+
+impl Visitors {
+    /// The next one comes; whoever sat there before is cut off.
+    async fn come(&mut self, router: &Router) {
+        let visitor = self.came % VISITORS;
+        self.here.remove(&visitor);
+        let mut desk = Desk::sign_in(router.ready().desk, &format!("v{visitor}")).await;
+        desk.be_ready().await;
+        self.here.insert(visitor, desk);
+        self.came += 1;
     }
 }
 
@@ -115,8 +135,9 @@ async fn in_the_evening_everything_is_back_where_it_was() {
     let morning = held(&router);
     let day = Day { tally, stop: stop.clone(), media: phones.media() };
 
+    let rate = RATE[usize::from(calls >= ENOUGH)];
     let killed_in = calls * 4 / 10;
-    let callers = day.callers(&router, killed_in, 1);
+    let callers = day.callers(&router, killed_in, rate, 1);
     for restart in 1..=restarts {
         day.until_placed(killed_in * restart / (restarts + 1)).await;
         router.kill();
@@ -124,28 +145,26 @@ async fn in_the_evening_everything_is_back_where_it_was() {
     }
     callers.finished().await;
 
-    let (rest, began) = (calls - killed_in, Instant::now());
-    let callers = day.callers(&router, rest, 2);
-    let (mut visitors, mut samples) = (BTreeMap::new(), Vec::new());
-    for visit in 0..reconnects {
-        day.until_placed(killed_in + rest * visit / reconnects).await;
-        let visitor = visit % VISITORS;
-        // Whoever sat there before is cut off.
-        visitors.remove(&visitor);
-        let mut desk = Desk::sign_in(router.ready().desk, &format!("v{visitor}")).await;
-        desk.be_ready().await;
-        visitors.insert(visitor, desk);
-        let placed = day.placed() - killed_in;
-        if placed as f64 > WARM_UP * rest as f64 {
-            samples.push((placed as f64, router.resident_kib() as f64));
-        }
-        if visit % (reconnects / 10).max(1) == 0 {
-            println!(
-                "{placed} of {rest} calls after {:?}: {} KiB, log {} MiB",
-                began.elapsed(),
-                router.resident_kib(),
-                log_mib(&router)
-            );
+    let busiest = calls * 2 / 10;
+    let mut visitors = Visitors::default();
+    let callers = day.callers(&router, busiest, rate, 2);
+    for visit in 0..reconnects / 3 {
+        day.until_placed(killed_in + busiest * visit / (reconnects / 3)).await;
+        visitors.come(&router).await;
+    }
+    callers.finished().await;
+
+    let (rest, before, began) = (calls - killed_in - busiest, day.placed(), Instant::now());
+    let callers = day.callers(&router, rest, rate * QUIETER, 3);
+    let (visits, mut samples) = (reconnects - visitors.came, Vec::new());
+    for visit in 0..visits {
+        day.until_placed(before + rest * visit / visits).await;
+        visitors.come(&router).await;
+        let (placed, kib) = (day.placed() - before, router.resident_kib());
+        samples.push((placed as f64, kib as f64));
+        if visit % (visits / 10).max(1) == 0 {
+            let (time, mib) = (began.elapsed(), log_mib(&router));
+            println!("{placed} of {rest} calls after {time:?}: {kib} KiB, log {mib} MiB");
         }
     }
     callers.finished().await;

@@ -218,6 +218,11 @@ impl Stack {
     pub const fn set_draining(&mut self, on: bool) {
         self.draining = on;
     }
+    /// Whether the caller of a call has been answered: it hears what it is sent, and no ringing tone of its own.
+    #[must_use]
+    pub fn has_answered(&self, call: CallKey) -> bool {
+        self.calls.get(&call).is_some_and(|call| call.has_answered())
+    }
     /// What is alive.
     #[must_use]
     pub fn counts(&self) -> Counts {

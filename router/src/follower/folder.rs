@@ -30,7 +30,12 @@ impl LogFolder {
     #[must_use]
     pub fn new(store: &config::Store) -> Self {
         let keeping = Keeping { age: store.keep_log, bytes: u64::from(store.keep_log_mib) << 20 };
-        Self { folder: store.path.clone(), keeping, busy: Arc::default() }
+        Self::at(&store.path, keeping)
+    }
+    /// A folder, and how much of its log is kept.
+    #[must_use]
+    pub fn at(folder: &Path, keeping: Keeping) -> Self {
+        Self { folder: folder.to_owned(), keeping, busy: Arc::default() }
     }
 }
 

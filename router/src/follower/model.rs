@@ -20,9 +20,9 @@ use std::{
     sync::Arc,
 };
 
-/// What is true after the last entry.
+/// What is true after the last entry, and the rows that the store does not have yet.
 #[derive(Debug, Default)]
-pub(super) struct Model {
+pub struct Model {
     applied: u64,
     /// The time of that entry.
     at: Timestamp,
@@ -78,11 +78,12 @@ struct OfferNow {
 
 impl Model {
     /// A picture of nothing, whose rows up to entry `followed` are in the store already.
-    pub(super) fn new(followed: u64) -> Self {
+    #[must_use]
+    pub fn new(followed: u64) -> Self {
         Self { dropped: followed, ..Self::default() }
     }
     /// Takes up the next entry and what came of it.
-    pub(super) fn take_up(&mut self, entry: &Entry, effects: &Effects) {
+    pub fn take_up(&mut self, entry: &Entry, effects: &Effects) {
         self.applied = entry.number;
         self.at = entry.at;
         if let Event::PlanChanged { plan } = &entry.event {
@@ -113,10 +114,14 @@ impl Model {
     pub(super) fn directory(&self) -> &Directory {
         &self.directory
     }
-    pub(super) const fn applied(&self) -> u64 {
+    /// The last entry that is in it.
+    #[must_use]
+    pub const fn applied(&self) -> u64 {
         self.applied
     }
-    pub(super) const fn at(&self) -> Timestamp {
+    /// The time of that entry.
+    #[must_use]
+    pub const fn at(&self) -> Timestamp {
         self.at
     }
     pub(super) fn plan(&self) -> Arc<Plan> {
@@ -131,18 +136,19 @@ impl Model {
         self.filling.rows() + self.sealed.iter().map(|batch| batch.rows()).sum::<usize>()
     }
     /// Closes the batch that fills up, if anything is in it.
-    pub(super) fn seal(&mut self) {
+    pub fn seal(&mut self) {
         if !self.filling.is_empty() {
             self.sealed.push_back(Arc::new(std::mem::take(&mut self.filling)));
         }
     }
     /// The oldest sealed batch with entries after `followed`.
-    pub(super) fn next_batch(&self, followed: u64) -> Option<Arc<Batch>> {
+    #[must_use]
+    pub fn next_batch(&self, followed: u64) -> Option<Arc<Batch>> {
         self.sealed.iter().find(|batch| batch.last > followed).cloned()
     }
     /// The store has everything up to entry `followed`. The newest batch that it has is kept for readers who looked
     /// at the store just before.
-    pub(super) fn written(&mut self, followed: u64) {
+    pub fn written(&mut self, followed: u64) {
         while self.sealed.get(1).is_some_and(|next| next.last <= followed) {
             if let Some(old) = self.sealed.pop_front() {
                 self.dropped = old.last;

@@ -68,6 +68,9 @@ impl SipEdge {
         {
             side.welcome = welcome;
         }
+        // Whoever has been answered, and comes from another queue or from an agent, has no ringing tone to hear.
+        let answered = self.stack.has_answered(call_key(call));
+        let treatment = if answered { Treatment::Music } else { treatment };
         let port = match treatment {
             Treatment::Music | Treatment::EarlyMedia => self.rtp_port(call),
             Treatment::Ringing => None,

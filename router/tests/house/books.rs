@@ -27,6 +27,8 @@ pub struct Leg {
     pub ended: bool,
     /// Its REFER was taken: it only stays to hear what comes of it.
     given: bool,
+    /// It need not ring any more, or has said itself that it does not, or hangs up.
+    over: bool,
 }
 
 /// A caller, by what was said to it.
@@ -41,6 +43,8 @@ pub struct Caller {
     /// It was told that it is over, and why.
     pub told_off: Option<String>,
     pub dialled: String,
+    /// Its INVITE describes no media: it is answered before the phone of whoever gets it is rung.
+    pub offerless: bool,
     /// When it was last seen with a phone.
     last_leg: Option<Micros>,
     /// When something was last done to it or to its phones.
@@ -91,13 +95,18 @@ impl Books {
                 let agent = text(uri.user.unwrap()).to_owned();
                 let call = text(message.header_by_text("X-Sambung-Call").unwrap()).to_owned();
                 let turn = (call.clone(), agent.clone());
-                let leg = Leg { agent, call, branch, joined: false, ended: false, given: false };
+                let leg = Leg { agent, call, branch, joined: false, ended: false, given: false, over: false };
                 self.legs.entry(id.clone()).or_insert(leg);
                 return self.met.insert(turn.clone()).then_some(turn);
             }
             Method::Ack if message.to_tag() == Some(b"p") => {
                 if let Some(leg) = self.legs.get_mut(&id).filter(|leg| leg.branch != branch) {
                     leg.joined = true;
+                }
+            }
+            Method::Cancel => {
+                if let Some(leg) = self.legs.get_mut(&id) {
+                    leg.over = true;
                 }
             }
             Method::Bye if message.to_tag() == Some(b"p") => {
@@ -108,6 +117,15 @@ impl Books {
             _ => {}
         }
         None
+    }
+    /// The process hears this, from a phone or from a caller.
+    pub fn process_hears(&mut self, message: &Message) {
+        let refuses =
+            message.status().is_some_and(|status| status >= 300) && message.method() == Method::Invite;
+        let hangs_up = message.status().is_none() && message.method() == Method::Bye;
+        if let Some(leg) = self.legs.get_mut(text(message.call_id())).filter(|_| refuses || hangs_up) {
+            leg.over = true;
+        }
     }
     /// The process sends this to a caller.
     pub fn caller_hears(&mut self, message: &Message, now: Micros) {
@@ -185,12 +203,8 @@ impl Books {
     }
     pub fn note_legs(&mut self, uas: &BTreeMap<String, Ua>, now: Micros) {
         for (id, caller) in &mut self.callers {
-            let with_phone = |(leg, it): (&String, &Leg)| {
-                caller.names.contains(&it.call)
-                    && !it.ended
-                    && uas.get(leg).is_none_or(|ua| ua.state != State::Over)
-            };
-            let busy = self.legs.iter().any(with_phone)
+            let with_phone = |it: &Leg| caller.names.contains(&it.call) && !it.ended && !it.over;
+            let busy = self.legs.values().any(with_phone)
                 || caller.names.iter().any(|call| self.offered.contains(call))
                 || !uas.contains_key(id);
             if busy {
@@ -208,6 +222,7 @@ impl Books {
                 || other.last_leg == Some(now)
                 || self.hung_up.contains(id)
                 || other.told_off.is_some()
+                || (other.offerless && other.last_leg.is_none())
                 || !behaves(Some(ua));
             let earlier = other.since.is_some_and(|other| other < since);
             let waits = other.last_leg.is_none_or(|last| now.0 - last.0 > 2 * SECOND)

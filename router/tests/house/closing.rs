@@ -26,6 +26,7 @@ impl World {
             assert_eq!(desk.stands(), is, "the desktop of {:?} shows something else", desk.agent);
         }
         let hash = process.brain.acd().state_hash().unwrap();
+        process.follower.follow(&self.machine, &mut self.shelf);
         drop(process);
         let (_, left) = LiveFile::open(self.folder.path()).unwrap();
         assert!(left.callers.is_empty() && left.legs.is_empty(), "still stored: {left:?}");
@@ -86,6 +87,9 @@ impl World {
         let recovered = router::recovery::recover(self.folder.path()).unwrap().acd;
         assert_eq!(recovered.state_hash().unwrap(), hash, "what is recovered is another brain");
         assert_eq!(ledger.calls, calls.len() as u64, "not one record a call");
+        if !rewritten {
+            self.shelf.check(&all, calls.len());
+        }
         for (name, caller) in &self.books.callers {
             let known = caller.calls.iter().all(|call| calls.contains(call));
             assert!(known || self.lossy, "{name} has no record: {caller:?}");

@@ -31,7 +31,7 @@ const RETRY: u64 = 1_000_000;
 
 /// What becomes of an effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
+pub enum Fate {
     Done,
     /// The process dies in the middle of it.
     Torn,
@@ -73,7 +73,7 @@ pub struct State {
 
 impl State {
     /// One effect is about to be.
-    fn effect(&mut self) -> Fate {
+    pub fn effect(&mut self) -> Fate {
         match self.dies_after {
             _ if self.dead => Fate::Lost,
             None => Fate::Done,

@@ -4,8 +4,9 @@ use crate::{
     machine::{DiskLive, DiskLog, Machine, PlayedPorts, Simulated},
     plan::House,
     sabotage::{self, Sabotage},
+    shelf::{Follower, Shelf},
 };
-use acd::{Acd, Directory};
+use acd::Directory;
 use router::{
     announcer::Announcer,
     brain::{Brain, BrainParts},
@@ -13,12 +14,10 @@ use router::{
     drain::Drain,
     inbox::{Door, inbox},
     live::LiveFile,
-    log::Reader,
     media::Sound,
     metrics::Metrics,
     recovery::{Recovered, recover, start_clock},
     sip_edge::{PhonePlace, PhoneSide, Place, QueueSide, SipEdge, SipParts, Whereabouts},
-    states,
     trunks::TrunkBoard,
 };
 use screenpop::caller::Region;
@@ -33,6 +32,7 @@ use std::{
 pub struct Process {
     pub brain: Brain<Simulated>,
     pub door: Door,
+    pub follower: Follower,
     /// Counts callers' ports.
     ports: Arc<UdpSocket>,
     _poll: mio::Poll,
@@ -44,11 +44,11 @@ impl Process {
         Arc::strong_count(&self.ports) - 2 // ours, and that of whoever gives them out
     }
     /// What it would come to if the machine stopped here: the folder is the same for every process.
-    pub fn begin(machine: &Machine, folder: &Path, house: &House) -> Self {
-        let sabotage = {
+    pub fn begin(machine: &Machine, folder: &Path, house: &House, shelf: &Shelf) -> Self {
+        let (sabotage, now) = {
             let mut state = machine.state();
             state.begin();
-            state.sabotage
+            (state.sabotage, state.now)
         };
         match sabotage {
             Some(Sabotage::PlaceLost) => sabotage::lose_the_first_place(folder),
@@ -98,7 +98,8 @@ impl Process {
         if sabotage == Some(Sabotage::EffectsNotMuted) {
             sabotage::carry_out_again(folder, &mut brain);
         }
-        Self { brain, door, ports: socket, _poll: poll }
+        let follower = Follower::begin(folder, shelf, now);
+        Self { brain, door, follower, ports: socket, _poll: poll }
     }
 }
 
@@ -132,23 +133,6 @@ fn region() -> Region {
 fn tune() -> Arc<Sound> {
     static TUNE: OnceLock<Arc<Sound>> = OnceLock::new();
     Arc::clone(TUNE.get_or_init(|| router::media::Sounds::default().get(None).unwrap()))
-}
-
-/// What the follower does now and then: a snapshot of where the log stands.
-pub fn take_snapshot(folder: &Path) {
-    let mut acd = Acd::new();
-    let mut reader = Reader::after(folder, 0).unwrap();
-    let mut last = None;
-    loop {
-        let entries = reader.read(1_000).unwrap();
-        let Some(entry) = entries.last() else { break };
-        last = Some((entry.number, entry.at));
-        entries.iter().for_each(|entry| drop(acd.apply(entry)));
-    }
-    if let Some((number, at)) = last {
-        let brain = acd.snapshot().unwrap();
-        states::write(folder, &states::State { number, at, brain, floor: Vec::new() }).unwrap();
-    }
 }
 
 /// The records of legs that stand in the live file, as the stack's watcher reads them.

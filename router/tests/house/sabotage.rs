@@ -39,6 +39,10 @@ pub enum Sabotage {
     NoMusicAfterRestart,
     /// A deadline that was set before a restart never comes.
     DeadlineLost,
+    /// Records are written, and only then how far they go.
+    RecordsWrittenTwice,
+    /// How far records go is written before they are.
+    RecordsLost,
 }
 
 impl Sabotage {
@@ -49,7 +53,7 @@ impl Sabotage {
 }
 
 /// All of them.
-pub const ALL: [Sabotage; 13] = [
+pub const ALL: [Sabotage; 15] = [
     Sabotage::SentBeforeCommit,
     Sabotage::LiveAfterLog,
     Sabotage::CseqNotJumped,
@@ -63,6 +67,8 @@ pub const ALL: [Sabotage; 13] = [
     Sabotage::LegsNotForgotten,
     Sabotage::NoMusicAfterRestart,
     Sabotage::DeadlineLost,
+    Sabotage::RecordsWrittenTwice,
+    Sabotage::RecordsLost,
 ];
 
 /// What a process before has left, as a wrong one reads it; legs that it forgets.

@@ -1,6 +1,7 @@
-//! What seeds have found, told alone: one caller, and a process that dies at every point there is.
+//! What seeds have found, told alone: one caller, and a process that dies at every point there is. What needs a whole
+//! floor is played as it was found.
 
-use crate::world::World;
+use crate::{play, world::World};
 use acd::plan::Presence;
 
 /// Effects of a call until it is answered, with some to spare.
@@ -29,5 +30,14 @@ fn an_attempt_that_was_stored_and_never_made_takes_nobody_elses_name() {
             let wanted = (1, 1, 0);
             assert_eq!((end.calls, end.served, end.rung_out), wanted, "seed {seed}, effect {dies_after}");
         }
+    }
+}
+
+/// A caller who had been given away waited, with music, in a queue whose callers hear their own ringing tone; after a restart
+/// it was treated like one of those, and heard nothing.
+#[test]
+fn who_was_answered_once_hears_music_again_in_a_queue_that_rings() {
+    for seed in [2454, 2547, 3348] {
+        let _ = play(seed, None);
     }
 }

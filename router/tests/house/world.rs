@@ -6,9 +6,10 @@ use crate::{
     machine::Machine,
     network::{Chance, Datagram, Network},
     plan::{self, CALM, END, House, SECOND, START, Troubles, Weather},
-    process::{Process, take_snapshot},
+    process::Process,
     rig::{PBX, PHONE, Peer, US, address, text},
     sabotage::Sabotage,
+    shelf::Shelf,
     ua::Ua,
     watch::Watch,
 };
@@ -58,6 +59,8 @@ pub struct World {
     pub folder: TempDir,
     pub house: House,
     pub process: Option<Process>,
+    /// The store of the records.
+    pub shelf: Shelf,
     pub uas: BTreeMap<String, Ua>,
     pub books: Books,
     pub seen: DefaultHasher,
@@ -111,6 +114,7 @@ impl World {
             folder: folder(),
             house,
             process: None,
+            shelf: Shelf::default(),
             uas: BTreeMap::new(),
             books: Books::default(),
             seen: DefaultHasher::new(),
@@ -226,8 +230,8 @@ impl World {
         }
         drop(state);
         let snapshots = self.troubles.snapshots.extract_if(.., |at| *at <= now).count();
-        if snapshots > 0 && self.process.is_some() {
-            take_snapshot(self.folder.path());
+        if let Some(process) = self.process.as_ref().filter(|_| snapshots > 0) {
+            process.follower.snapshot(self.folder.path());
         }
     }
     fn begin(&mut self) {
@@ -244,7 +248,7 @@ impl World {
             }
             self.watch.restarted(&stored);
         }
-        let process = Process::begin(&self.machine, self.folder.path(), &self.house);
+        let process = Process::begin(&self.machine, self.folder.path(), &self.house, &self.shelf);
         self.process = Some(process);
         (self.wakes, self.up_since) = (self.now, self.now);
         self.after_effects();
@@ -255,8 +259,10 @@ impl World {
             let Some(process) = &mut self.process else { return };
             let more = process.brain.turn().unwrap();
             let wait = process.brain.wait();
-            if !self.machine.state().dead {
+            let alive = !self.machine.state().dead;
+            if alive {
                 check_state(process.brain.acd()).unwrap();
+                process.follower.turn(&self.machine, &mut self.shelf);
             }
             self.wakes = Micros(self.now.0 + wait.as_micros() as u64);
             self.after_effects();
@@ -291,7 +297,9 @@ impl World {
             }
         }
         self.books.note_legs(&self.uas, self.now);
-        if !dead && !self.lossy {
+        // Who wakes from a pause decides what is due on the first message that it reads, and has not read the others yet.
+        let awake = self.now > self.up_since;
+        if !dead && !self.lossy && awake {
             rung.iter().for_each(|turn| self.books.check_turn(turn, &self.uas, self.now));
         }
         if dead {
@@ -350,6 +358,7 @@ impl World {
             if self.process.is_some() {
                 self.tell("   got ", &message);
                 self.watch.got(&message);
+                self.books.process_hears(&message);
                 self.machine.state().incoming.push_back((datagram.from, bytes));
             }
             return;
@@ -408,7 +417,8 @@ impl World {
         let offerless = self.chance.percent(10);
         let ua = Ua::caller((peer, plan), port, "8 0", offerless, "", self.now);
         let key = ua.peer.call_id.clone();
-        self.books.callers.entry(key.clone()).or_default().dialled = dialled.to_owned();
+        let caller = self.books.callers.entry(key.clone()).or_default();
+        (caller.dialled, caller.offerless) = (dialled.to_owned(), offerless);
         self.uas.insert(key.clone(), ua);
         self.flush(&key);
     }

@@ -32,6 +32,10 @@ impl Call {
             (Stage::Up(_), Treatment::Ringing) | (Stage::Ending { .. } | Stage::Gone, _) => {}
         }
     }
+    /// Whether the caller has been answered, and has not been hung up on.
+    pub(crate) const fn has_answered(&self) -> bool {
+        matches!(self.caller.stage, Stage::Up(_))
+    }
     /// Whether the caller's media goes to a phone that has gone.
     fn is_with_nobody(&self) -> bool {
         let Have::Phone(attempt) = self.have else { return false };

@@ -30,8 +30,9 @@ struct Stored {
 }
 
 impl Model {
-    /// What is to be stored.
-    pub(in crate::follower) fn snapshot(&self) -> Option<Vec<u8>> {
+    /// What is to be stored with a snapshot of the brain.
+    #[must_use]
+    pub fn snapshot(&self) -> Option<Vec<u8>> {
         let picture = Picture {
             applied: self.applied,
             at: self.at,
@@ -45,10 +46,10 @@ impl Model {
         rmp_serde::to_vec_named(&picture).ok()
     }
     /// The picture as it was stored; its rows up to entry `followed` are in the store already.
-    pub(in crate::follower) fn restore(
-        bytes: &[u8],
-        followed: u64,
-    ) -> Result<Self, rmp_serde::decode::Error> {
+    ///
+    /// # Errors
+    /// When the bytes are no such picture.
+    pub fn restore(bytes: &[u8], followed: u64) -> Result<Self, rmp_serde::decode::Error> {
         let Stored { applied, at, directory, plan, agents, visits, outside, offers } =
             rmp_serde::from_slice(bytes)?;
         let mut model = Self::new(followed);
