@@ -48,6 +48,8 @@ pub(crate) struct Open {
     pub everything: bool,
     /// Calls that may have to wait after all, and have heard nothing yet.
     pub untreated: Vec<CallId>,
+    /// Calls that heard something until now, and are to hear it again, also while they are on offer.
+    pub silenced: Vec<CallId>,
 }
 
 /// What came of an event.
@@ -153,13 +155,11 @@ impl Acd {
 
     /// Callers who still wait after this event, and have nothing to hear, are given something.
     fn close(&mut self, effects: &mut Effects) {
+        for id in std::mem::take(&mut self.open.silenced) {
+            self.treat(id, true, effects);
+        }
         for id in std::mem::take(&mut self.open.untreated) {
-            let Some(call) = self.calls.get_mut(&id) else { continue };
-            let rule = call.visit.and_then(|visit| Some((visit.queue, self.rules.queue(visit.queue)?)));
-            if let (CallState::Queued, false, Some((queue, rule))) = (call.state, call.treated, rule) {
-                call.treated = true;
-                effects.orders.push(Order::Treat { call: id, queue, treatment: rule.plan.treatment });
-            }
+            self.treat(id, false, effects);
         }
         self.open.arrived.clear();
         self.open.consults.clear();
@@ -167,6 +167,21 @@ impl Acd {
         self.open.calls.clear();
         self.open.agents.clear();
         self.open.everything = false;
+    }
+
+    /// Gives a caller something to hear who waits, or is on offer if that counts, and has nothing.
+    fn treat(&mut self, id: CallId, also_offered: bool, effects: &mut Effects) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let waits = match call.state {
+            CallState::Queued => true,
+            CallState::Offered { .. } => also_offered,
+            CallState::Arrived | CallState::Connected { .. } | CallState::Outside { .. } => false,
+        };
+        let rule = call.visit.and_then(|visit| Some((visit.queue, self.rules.queue(visit.queue)?)));
+        if let (true, false, Some((queue, rule))) = (waits, call.treated, rule) {
+            call.treated = true;
+            effects.orders.push(Order::Treat { call: id, queue, treatment: rule.plan.treatment });
+        }
     }
 
     pub(crate) fn set_call_state(&mut self, id: CallId, state: CallState) {

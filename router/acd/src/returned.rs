@@ -90,11 +90,13 @@ impl Acd {
         self.treat_anew(offer.call);
     }
 
-    /// What the caller heard died with the process: something else is given, if the call still waits at the end.
+    /// What the caller heard died with the process: something else is given, if the call still waits at the end, or if it
+    /// was music, which nobody else gives while a phone rings.
     fn treat_anew(&mut self, id: CallId) {
         if let Some(call) = self.calls.get_mut(&id) {
-            call.treated = false;
-            self.open.untreated.push(id);
+            let had_some = std::mem::replace(&mut call.treated, false);
+            let again = if had_some { &mut self.open.silenced } else { &mut self.open.untreated };
+            again.push(id);
         }
     }
 }

@@ -454,3 +454,18 @@ fn random_shifts_die_in_the_midst_of_everything() {
         assert!(seen.contains_key(moment), "{moment} in {seen:?}");
     }
 }
+
+/// The music died with the process; the phone that rings now gives none.
+#[test]
+fn a_caller_who_had_music_has_it_again_while_the_next_phone_rings() {
+    let mut floor = Floor::with(vec![a_queue("billing")], vec![a_phone("p1")]);
+    let talking = floor.call("billing");
+    floor.answer(talking);
+    let waiting = floor.call("billing");
+    floor.hang_up(talking);
+    floor.sleep(seconds(11)); // she has wrapped up when the process is back
+    killed(&mut floor, &[], &[]);
+    assert_eq!(floor.offered_to(waiting), Some(AgentNo(0)));
+    assert_eq!(treated(&floor), [waiting]);
+    floor.prove_replay();
+}

@@ -45,10 +45,19 @@ pub struct Caller {
     pub dialled: String,
     /// Its INVITE describes no media: it is answered before the phone of whoever gets it is rung.
     pub offerless: bool,
+    /// It has acknowledged something.
+    acknowledges: bool,
     /// When it was last seen with a phone.
     last_leg: Option<Micros>,
     /// When something was last done to it or to its phones.
     pub touched: Micros,
+}
+
+impl Caller {
+    /// Whether it may be on offer to somebody whose phone is not rung before it has described its media.
+    const fn is_described_late(&self) -> bool {
+        self.offerless && !self.acknowledges
+    }
 }
 
 #[derive(Default)]
@@ -123,8 +132,13 @@ impl Books {
         let refuses =
             message.status().is_some_and(|status| status >= 300) && message.method() == Method::Invite;
         let hangs_up = message.status().is_none() && message.method() == Method::Bye;
-        if let Some(leg) = self.legs.get_mut(text(message.call_id())).filter(|_| refuses || hangs_up) {
+        let id = text(message.call_id());
+        if let Some(leg) = self.legs.get_mut(id).filter(|_| refuses || hangs_up) {
             leg.over = true;
+        }
+        let acknowledges = message.status().is_none() && message.method() == Method::Ack;
+        if let Some(caller) = self.callers.get_mut(id).filter(|_| acknowledges) {
+            caller.acknowledges = true;
         }
     }
     /// The process sends this to a caller.
@@ -215,14 +229,17 @@ impl Books {
     /// An agent is offered a call: nobody who came earlier, and whom its agent never met, waits for it.
     pub fn check_turn(&mut self, (call, agent): &Turn, uas: &BTreeMap<String, Ua>, now: Micros) {
         let Some(next) = self.caller_of(call).and_then(|id| self.callers.get(id)) else { return };
-        let Some(since) = next.since.filter(|_| !self.was_given_away(next)) else { return };
+        // Who describes no media has its turn some time before a phone is rung.
+        let Some(since) = next.since.filter(|_| !self.was_given_away(next) && !next.offerless) else {
+            return;
+        };
         for (id, other) in &self.callers {
             let Some(ua) = uas.get(id) else { continue };
             let left = ua.state == State::Over
                 || other.last_leg == Some(now)
                 || self.hung_up.contains(id)
                 || other.told_off.is_some()
-                || (other.offerless && other.last_leg.is_none())
+                || other.is_described_late()
                 || !behaves(Some(ua));
             let earlier = other.since.is_some_and(|other| other < since);
             let waits = other.last_leg.is_none_or(|last| now.0 - last.0 > 2 * SECOND)

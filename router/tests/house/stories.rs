@@ -41,3 +41,10 @@ fn who_was_answered_once_hears_music_again_in_a_queue_that_rings() {
         let _ = play(seed, None);
     }
 }
+
+/// A caller who waited with music was on offer again in the very event with which the process came back, and heard nothing
+/// until somebody answered.
+#[test]
+fn who_is_offered_as_soon_as_the_process_is_back_hears_music_until_somebody_answers() {
+    let _ = play(57_426, None);
+}

@@ -297,8 +297,9 @@ impl World {
             }
         }
         self.books.note_legs(&self.uas, self.now);
-        // Who wakes from a pause decides what is due on the first message that it reads, and has not read the others yet.
-        let awake = self.now > self.up_since;
+        // Who wakes from a pause decides what is due on the first message that it reads, and has not read the others yet;
+        // a phone may be rung for that a moment later.
+        let awake = self.now.0 > self.paused_until.0 + 2 * SECOND;
         if !dead && !self.lossy && awake {
             rung.iter().for_each(|turn| self.books.check_turn(turn, &self.uas, self.now));
         }

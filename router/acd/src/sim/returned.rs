@@ -139,7 +139,7 @@ impl Seen<'_> {
             && now.visit == call.visit
             || self.overflowed(id);
         ok(same, || format!("{id} had {:?} and has {:?}", call.visit, now.visit))?;
-        self.hears_something(now)
+        self.hears_something(call, now)
     }
 
     /// Nothing but its rules ended a waiting call.
@@ -152,9 +152,11 @@ impl Seen<'_> {
         self.entry.decisions.iter().any(on)
     }
 
-    fn hears_something(&self, call: &Call) -> Result<(), String> {
+    /// Who waits hears something; so does who had something to hear before, also while a phone rings.
+    fn hears_something(&self, before: &Call, call: &Call) -> Result<(), String> {
         let id = call.id();
-        let waits = matches!(call.state(), CallState::Queued);
+        let offered = matches!(call.state(), CallState::Offered { .. });
+        let waits = matches!(call.state(), CallState::Queued) || (offered && before.treated);
         let treated = self.orders(|order| matches!(order, Order::Treat { call, .. } if *call == id));
         ok(treated == usize::from(waits), || {
             format!("{id} is {:?} and was treated {treated} times", call.state)
@@ -206,7 +208,7 @@ impl Seen<'_> {
         let home = call.transfer().map(|transfer| transfer.queue);
         let back = now.transfer().is_none() && now.visit.map(|visit| visit.queue) == home;
         ok(back || self.overflowed(id), || format!("{id} is {:?}, not in {home:?}", now.state()))?;
-        self.hears_something(now)
+        self.hears_something(call, now)
     }
 
     /// Those who wait are served in the same order as before.
