@@ -48,3 +48,10 @@ fn who_was_answered_once_hears_music_again_in_a_queue_that_rings() {
 fn who_is_offered_as_soon_as_the_process_is_back_hears_music_until_somebody_answers() {
     let _ = play(57_426, None);
 }
+
+/// The 200 to a re-INVITE of the process before came to the next one: the caller had begun its session anew with it, and was
+/// hung up on at the end of the old one.
+#[test]
+fn a_session_that_was_refreshed_across_a_restart_lasts() {
+    let _ = play(11_286, None);
+}

@@ -94,6 +94,9 @@ impl Call {
                 // What it answered to a hold that was forgotten says nothing about now.
                 session.theirs = offer_open(&response.body());
             }
+            // It has begun its session anew with that answer, and will not refresh it earlier than that asks for.
+            self.session_refreshed(side, response, ctx);
+            self.keep(side, ctx);
             self.tell_anew(side);
             self.settle(ctx);
         }

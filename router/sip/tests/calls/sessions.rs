@@ -16,6 +16,11 @@ const EXPIRED: &str = "SIP;cause=408;text=\"Session timer expired\"";
 
 /// The 2xx a caller gets whose INVITE says `more`.
 fn answered(rig: &mut Rig, caller: &Peer, more: &str) -> Message {
+    answered_with_music(rig, caller, more).1
+}
+
+/// The same, and its call.
+fn answered_with_music(rig: &mut Rig, caller: &Peer, more: &str) -> (CallKey, Message) {
     rig.receive(PBX, caller.request(Method::Invite, more, &caller_sdp()));
     let call = match rig.notices().as_slice() {
         [Notice::CallOffered { call, .. }] => *call,
@@ -23,7 +28,7 @@ fn answered(rig: &mut Rig, caller: &Peer, more: &str) -> Message {
     };
     rig.music(call);
     rig.notices();
-    rig.sent_to(PBX).pop().unwrap()
+    (call, rig.sent_to(PBX).pop().unwrap())
 }
 
 /// Caller and phone talk, with headers of theirs.
@@ -525,4 +530,28 @@ fn records_of_before_there_were_session_timers_can_be_read() {
     let before = Before { answer: empty(), local_seq: 1, remote_seq: 2, theirs: empty(), ours: empty() };
     let bytes = rmp_serde::to_vec_named(&before).unwrap();
     assert_eq!(rmp_serde::from_slice::<sip::DialogRecord>(&bytes).unwrap().timer, None);
+}
+
+#[test]
+fn an_answer_that_comes_after_a_restart_has_refreshed_the_session() {
+    let mut rig = Rig::new();
+    let mut caller = Peer::caller("621");
+    let said = "Supported: timer\r\nSession-Expires: 600;refresher=uac\r\n";
+    let (call, ok) = answered_with_music(&mut rig, &caller, said);
+    rig.receive(PBX, caller.ack(&ok));
+    rig.pass_s(500);
+    let (leg, invite) = ringing(&mut rig, call, 1);
+    answers(&mut rig, leg, &invite);
+    rig.connect(leg);
+    let asked = rig.one_to(PBX);
+    let store = rig.dies();
+    rig.revive(&store, call, Some(1)).unwrap();
+    let agreed = "Require: timer\r\nSession-Expires: 600;refresher=uas\r\n";
+    rig.receive(PBX, answer(&asked, 200, "", agreed, &caller_sdp()));
+    rig.notices();
+    rig.pass_s(200);
+    let left = |notice: &Notice| matches!(notice, Notice::CallerLeft { .. });
+    assert!(!rig.notices().iter().any(left), "the caller will refresh it at 800 s");
+    rig.pass_s(500);
+    assert!(rig.notices().iter().any(left), "which it has not done");
 }
