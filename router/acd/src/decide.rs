@@ -4,10 +4,11 @@
 
 use crate::{
     Acd, AgentNo, AgentState, Decision, RefuseReason, Timestamp,
-    call::{Call, CallState, Far, Rank, Stage},
+    call::{Call, CallState, Far, Stage},
     consult::Consult,
     deadlines::Owner,
     plan::Then,
+    rank::Rank,
 };
 
 impl Acd {
@@ -19,6 +20,8 @@ impl Acd {
         match owner {
             Owner::Call(call) => self.decide_due_call(self.calls.get(&call)?),
             Owner::Agent(agent) => self.decide_due_agent(agent),
+            Owner::Step(call) => self.decide_step(self.calls.get(&call)?),
+            Owner::Preference(call) => self.decide_anybody(self.calls.get(&call)?),
             Owner::Exclusion(call, agent) => Some(Decision::EndExclusion { call, agent }),
         }
     }
@@ -44,10 +47,8 @@ impl Acd {
         match self.agents.get(agent.index())?.state {
             AgentState::WrapUp { .. } => Some(Decision::EndWrapUp { agent }),
             AgentState::NotReady { .. } => Some(Decision::EndPause { agent }),
-            AgentState::LoggedOut
-            | AgentState::Ready { .. }
-            | AgentState::Reserved { .. }
-            | AgentState::Talking { .. } => None,
+            AgentState::Ready { .. } => Some(Decision::EndRest { agent }),
+            AgentState::LoggedOut | AgentState::Reserved { .. } | AgentState::Talking { .. } => None,
         }
     }
 
@@ -125,16 +126,29 @@ impl Acd {
 
     /// The able idle agent whose turn it is.
     fn agent_for(&self, call: &Call) -> Option<AgentNo> {
-        let class = self.rules.queue(call.visit?.queue)?.class;
+        if let Some(wish) = call.preference() {
+            let free = self.may_be_offered(wish.agent) && self.index.may_go(call.id, wish.agent);
+            return free.then_some(wish.agent);
+        }
+        let class = self.rules.class_of(call)?;
         self.index.ready(class).find(|&agent| self.index.may_go(call.id, agent))
     }
 
+    /// Ready, and not at rest.
+    fn may_be_offered(&self, agent: AgentNo) -> bool {
+        self.agents
+            .get(agent.index())
+            .is_some_and(|agent| matches!(agent.state, AgentState::Ready { .. }) && agent.rests.is_none())
+    }
+
     fn first_call_for(&self, agent: AgentNo) -> Option<Rank> {
-        let AgentState::Ready { .. } = self.agents.get(agent.index())?.state else { return None };
-        let classes = &self.rules.agent(agent)?.classes;
-        let first =
-            |class: &usize| self.index.waiting(*class).find(|rank| self.index.may_go(rank.call, agent));
-        classes.iter().filter_map(first).min()
+        if !self.may_be_offered(agent) {
+            return None;
+        }
+        let may_go = |rank: &Rank| self.index.may_go(rank.call, agent);
+        let seats = &self.rules.agent(agent)?.seats;
+        let of_classes = seats.iter().filter_map(|seat| self.index.waiting(seat.class).find(may_go));
+        of_classes.chain(self.index.own(agent).find(may_go)).min()
     }
 }
 

@@ -8,6 +8,7 @@
 pub mod agent;
 mod brain;
 pub mod call;
+pub mod callers;
 mod carry;
 pub mod consult;
 mod deadlines;
@@ -19,20 +20,28 @@ mod examine;
 mod hold;
 mod ids;
 mod index;
+
 mod occur;
 mod outside;
+pub mod pace;
 pub mod plan;
+mod prefer;
+mod rank;
 mod reachable;
+mod rest;
 mod returned;
+pub mod routing;
 mod rules;
 #[cfg(feature = "sim")]
 pub mod sim;
 pub mod skill;
 pub mod snapshot;
 mod staff;
+mod steps;
 pub mod target;
 pub mod time;
 mod transfer;
+mod turn;
 mod upheaval;
 
 pub use agent::{AgentState, NotReadyReason};

@@ -1,0 +1,50 @@
+//! How long a ready agent is offered nothing: the least rest after a call, and the ceiling of her occupancy.
+//!
+//! She stays Ready, since she is, and her idle time goes on; she only stands in no line until a deadline that is set when
+//! she becomes ready. A call that is given to her by name reaches her all the same: somebody chose her.
+//!
+//! Her occupancy is her decayed handling time ([`crate::agent::Workload`]) as a share of its time constant: of somebody
+//! who is busy for a share ρ of all time it comes to ρ.
+
+use crate::{Acd, AgentNo, Timestamp, agent::Workload};
+
+impl Acd {
+    /// Until when an agent who is ready now is offered nothing.
+    pub(crate) fn rests_until(&self, no: AgentNo, now: Timestamp) -> Option<Timestamp> {
+        let agent = self.agents.get(no.index())?;
+        let (plan, all) = (self.rules.agent(no)?.plan.as_ref(), self.rules.routing());
+        let rest = plan.and_then(|plan| plan.rest).unwrap_or(all.rest);
+        let ceiling = plan.and_then(|plan| plan.max_occupancy).or(all.max_occupancy);
+        let worked = agent.work_ended.filter(|_| !rest.is_zero()).map(|ended| ended + rest);
+        let occupied = ceiling.map(|thousandths| {
+            agent.load.down_to(Workload::TAU.as_secs_f64() * f64::from(thousandths) / 1_000.0)
+        });
+        worked.max(occupied).filter(|until| *until > now)
+    }
+
+    /// She is offered calls again.
+    pub(crate) fn end_rest(&mut self, no: AgentNo) {
+        let Some(agent) = self.agents.get_mut(no.index()) else { return };
+        let before = agent.deadline();
+        agent.rests = None;
+        self.deadlines.change(crate::deadlines::Owner::Agent(no), before, agent.deadline());
+        self.enter_line(no);
+    }
+
+    /// A ready agent who does not rest stands in the lines of her classes from now on.
+    pub(crate) fn enter_line(&mut self, no: AgentNo) {
+        let agent = self.agents.get(no.index()).zip(self.rules.agent(no));
+        if let Some(idle) = agent.and_then(|(agent, rule)| agent.idle(no, rule)) {
+            self.index.enter(&idle);
+            self.open.agents.insert(no);
+        }
+    }
+
+    /// She stands in line no more, before anything of hers changes.
+    pub(crate) fn leave_line(&mut self, no: AgentNo) {
+        let agent = self.agents.get(no.index()).zip(self.rules.agent(no));
+        if let Some(idle) = agent.and_then(|(agent, rule)| agent.idle(no, rule)) {
+            self.index.leave(&idle);
+        }
+    }
+}

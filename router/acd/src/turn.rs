@@ -1,0 +1,89 @@
+//! Whose turn it is among the able idle agents of a class, by each strategy.
+//!
+//! Everything in a [`Turn`] is fixed while she is ready, so that an ordered set of them stays in order. Ties go to who
+//! has idled longest, then to the lower number.
+
+use crate::{
+    AgentNo, QueueNo, Timestamp,
+    pace::OwnPace,
+    plan::Strategy,
+    rules::{AgentRule, Seat},
+};
+
+/// Ready agents in the order in which they are served by each strategy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Turn {
+    first: i64,
+    second: i64,
+    /// The agent.
+    pub agent: AgentNo,
+}
+
+/// What decides an agent's turn, fixed while she is ready.
+#[derive(Clone, Copy, Debug)]
+pub struct Idle<'a> {
+    /// Who.
+    pub agent: AgentNo,
+    /// Ready since then.
+    pub since: Timestamp,
+    /// [`crate::agent::Workload::key`].
+    pub load: i64,
+    /// Calls answered since she signed in.
+    pub calls: u32,
+    /// Her last offer.
+    pub offered: Timestamp,
+    /// What is expected of her, by queue.
+    pub paces: &'a [OwnPace],
+    /// Her place in the plan, and her weight.
+    pub rule: &'a AgentRule,
+}
+
+impl Idle<'_> {
+    /// Her turn in a class she may serve.
+    #[must_use]
+    pub fn turn(&self, seat: &Seat) -> Turn {
+        let since = signed(self.since.micros());
+        let (first, second) = match seat.strategy {
+            Strategy::LongestIdle => (since, 0),
+            Strategy::LeastOccupied => (self.load, since),
+            Strategy::FewestCalls => (i64::from(self.calls), since),
+            Strategy::MostSkilled => (-i64::from(seat.fit), since),
+            Strategy::LeastSkilled => (i64::from(seat.fit), since),
+            Strategy::RoundRobin => (signed(self.offered.micros()), since),
+            Strategy::TopDown => (i64::from(self.rule.place), since),
+            Strategy::Weighted => (calls_for_weight(self.calls, self.rule.weight()), since),
+            Strategy::Fastest => (self.expected(seat.queue), since),
+        };
+        Turn { first, second, agent: self.agent }
+    }
+    fn expected(&self, queue: Option<QueueNo>) -> i64 {
+        let own = self.paces.iter().find(|own| Some(own.queue) == queue);
+        signed(own.map_or(0, |own| own.expected_us))
+    }
+}
+
+/// Calls for a weight in fixed point (2⁻²⁰): of weights up to 100 two different ratios differ by 10⁻⁴ at least, and
+/// equal ones are cut alike.
+fn calls_for_weight(calls: u32, weight: u32) -> i64 {
+    (i64::from(calls) << 20) / i64::from(weight.max(1))
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_for_weights_compare_as_fractions_do() {
+        for (calls, weight) in (0..40).flat_map(|calls| (1..=100).map(move |weight| (calls, weight))) {
+            for (other, its) in [(1, 3), (7, 100), (20, 40), (13, 99), (6, 13)] {
+                let exactly = (calls * its).cmp(&(other * weight));
+                let ours = calls_for_weight(calls, weight).cmp(&calls_for_weight(other, its));
+                assert_eq!(ours, exactly, "{calls}/{weight} and {other}/{its}");
+            }
+        }
+    }
+}
