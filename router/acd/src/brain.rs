@@ -53,6 +53,8 @@ pub(crate) struct Open {
     pub calls: BTreeSet<Rank>,
     /// Agents who have just become ready.
     pub agents: BTreeSet<AgentNo>,
+    /// Of them those who do not stand in the lines of their classes yet: mostly she gets a call at once, and need not.
+    pub unlisted: BTreeSet<AgentNo>,
     /// All waiting calls are in `calls`, so that ready agents need no look of their own.
     pub everything: bool,
     /// Calls that may have to wait after all, and have heard nothing yet.
@@ -207,6 +209,7 @@ impl Acd {
                 effects.orders.push(Order::Treat { call: id, queue, treatment: rule.plan.treatment });
             }
         }
+        self.list_agents();
         self.open.arrived.clear();
         self.open.consults.clear();
         self.open.drained.clear();

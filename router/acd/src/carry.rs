@@ -83,7 +83,9 @@ impl Acd {
         self.set_call_state(offer.call, CallState::Offered { offer, agent, since: now, due, stage });
         let reserved = AgentState::Reserved { offer, queue: visit.queue, ready_since, then: Next::default() };
         self.move_agent(agent, reserved, AgentCause::System, now, effects);
-        if let Some(agent) = self.agents.get_mut(agent.index()) {
+        if let Some(agent) = self.agents.get_mut(agent.index())
+            && !bug!(OnlyAnsweredOffersTakeATurn)
+        {
             agent.offered = now;
         }
         if self.has_desk(agent) {
@@ -179,6 +181,9 @@ impl Acd {
         let pause = self.rules.queue(queue).map_or_else(Default::default, |rule| rule.plan.rona_pause);
         self.exclude(offer.call, agent, now + pause);
         self.set_aside(agent, queue, outcome, now, effects);
+        if bug!(PlaceLostWhenOfferFails) {
+            self.change_call(offer.call, |call| call.place = Some(now));
+        }
         self.set_call_state(offer.call, CallState::Queued);
     }
     /// Says everywhere that an offer, and the transfer it was for, came to nothing; to whom it was made, in which queue.
@@ -235,7 +240,9 @@ impl Acd {
         let before = call.excluded.iter().find(|(excluded, _)| *excluded == agent).map(|&(_, until)| until);
         call.excluded.retain(|(excluded, _)| *excluded != agent);
         call.excluded.push((agent, until));
-        self.index.exclude(id, agent);
+        if !bug!(ExclusionForgotten) {
+            self.index.exclude(id, agent);
+        }
         self.deadlines.change(Owner::Exclusion(id, agent), before, Some(until));
         self.prefer_no_more_in_vain(id);
     }
@@ -285,7 +292,7 @@ impl Acd {
         let Some(agent) = self.agents.get(no.index()) else { return };
         let AgentState::WrapUp { call, visit, queue, then, .. } = agent.state.clone() else { return };
         let (wrap_up, disposition) = (now.since(agent.since), disposition.map(str::to_owned));
-        let took = agent.talked + wrap_up;
+        let took = if bug!(PaceOfWrapUpForgotten) { agent.talked } else { agent.talked + wrap_up };
         self.took(no, queue, took);
         effects.facts.push(Fact::WrappedUp { call, visit, queue, agent: no, wrap_up, disposition });
         self.settle(no, then, now, cause, now, effects);

@@ -70,6 +70,9 @@ impl Acd {
                 return Some(self.decide_route(call));
             }
         }
+        if !self.open.consults.is_empty() {
+            self.list_agents();
+        }
         while let Some(id) = self.open.consults.pop() {
             if let Some(decision) = self.calls.get(&id).and_then(|call| self.decide_consult(call)) {
                 return Some(decision);
@@ -80,11 +83,27 @@ impl Acd {
                 return Some(Decision::Refuse { call: rank.call, reason: RefuseReason::Drained });
             }
         }
+        if let Some(decision) = self.decide_for_the_only_one() {
+            return Some(decision);
+        }
+        self.list_agents();
         // Of all calls that can be matched now the one that ranks first, to the agent whose turn it is for that call.
         let first =
             [self.first_open_call(), self.first_call_for_open_agents()].into_iter().flatten().min()?;
         let call = self.calls.get(&first.call)?;
         self.agent_for(call).map(|agent| offer(call, agent))
+    }
+
+    /// Nothing is open but one agent who is free again: no call waits that anybody else could take, so she gets the
+    /// first that she may have, and need not enter her lines for it.
+    fn decide_for_the_only_one(&self) -> Option<Decision> {
+        let open = &self.open;
+        if !open.calls.is_empty() || open.everything || open.agents.len() != 1 || open.unlisted.len() != 1 {
+            return None;
+        }
+        let agent = *open.unlisted.first()?;
+        let call = self.calls.get(&self.first_call_for(agent)?.call)?;
+        Some(offer(call, agent))
     }
 
     fn first_open_call(&mut self) -> Option<Rank> {
@@ -136,9 +155,7 @@ impl Acd {
 
     /// Ready, and not at rest.
     fn may_be_offered(&self, agent: AgentNo) -> bool {
-        self.agents
-            .get(agent.index())
-            .is_some_and(|agent| matches!(agent.state, AgentState::Ready { .. }) && agent.rests.is_none())
+        self.agents.get(agent.index()).is_some_and(crate::Agent::is_in_line)
     }
 
     fn first_call_for(&self, agent: AgentNo) -> Option<Rank> {
@@ -147,8 +164,9 @@ impl Acd {
         }
         let may_go = |rank: &Rank| self.index.may_go(rank.call, agent);
         let seats = &self.rules.agent(agent)?.seats;
-        let of_classes = seats.iter().filter_map(|seat| self.index.waiting(seat.class).find(may_go));
-        of_classes.chain(self.index.own(agent).find(may_go)).min()
+        let of_classes = seats.iter().filter_map(|seat| self.index.first_for(agent, seat.class));
+        let own = self.index.own(agent).find(may_go).filter(|_| !bug!(OwnCallsOverlooked));
+        of_classes.chain(own).min()
     }
 }
 

@@ -14,6 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Index {
     classes: Vec<Class>,
+    /// Who is served first in each class: a free agent looks at all of hers, and mostly at nothing else.
+    heads: Vec<Option<Rank>>,
     /// Calls that wait for one agent alone. Mostly empty.
     own: BTreeMap<AgentNo, BTreeSet<Rank>>,
     /// Calls that agents did not take and shall not get for a while. Mostly empty, so that asking costs nothing.
@@ -41,7 +43,7 @@ impl Index {
     /// An empty index of so many classes.
     #[must_use]
     pub fn new(classes: usize) -> Self {
-        Self { classes: vec![Class::default(); classes], ..Self::default() }
+        Self { classes: vec![Class::default(); classes], heads: vec![None; classes], ..Self::default() }
     }
     /// An agent becomes ready.
     pub fn enter(&mut self, idle: &Idle<'_>) {
@@ -58,7 +60,11 @@ impl Index {
     /// A call waits.
     pub fn wait(&mut self, rank: Rank, place: Place) {
         let new = match place {
-            Place::Class(class) => self.classes[class].waiting.insert(rank),
+            Place::Class(class) => {
+                let head = &mut self.heads[class];
+                *head = Some(head.map_or(rank, |head| head.min(rank)));
+                self.classes[class].waiting.insert(rank)
+            }
             Place::Own(agent) => self.own.entry(agent).or_default().insert(rank),
         };
         self.waiting += usize::from(new);
@@ -66,7 +72,14 @@ impl Index {
     /// A call waits no more.
     pub fn stop_waiting(&mut self, rank: Rank, place: Place) {
         let was = match place {
-            Place::Class(class) => self.classes[class].waiting.remove(&rank),
+            Place::Class(class) => {
+                let waiting = &mut self.classes[class].waiting;
+                let was = waiting.remove(&rank);
+                if self.heads[class] == Some(rank) {
+                    self.heads[class] = waiting.first().copied();
+                }
+                was
+            }
             Place::Own(agent) => {
                 let hers = self.own.entry(agent).or_default();
                 let was = hers.remove(&rank);
@@ -103,6 +116,15 @@ impl Index {
     /// Waiting calls of a class, who is served first.
     pub fn waiting(&self, class: ClassNo) -> impl Iterator<Item = Rank> {
         self.classes[class].waiting.iter().copied()
+    }
+    /// The call of a class that is served first of those that this agent may get.
+    #[must_use]
+    pub fn first_for(&self, agent: AgentNo, class: ClassNo) -> Option<Rank> {
+        let head = self.heads[class]?;
+        if self.may_go(head.call, agent) {
+            return Some(head);
+        }
+        self.waiting(class).find(|rank| self.may_go(rank.call, agent))
     }
     /// Calls that wait for this agent alone, who is served first.
     pub fn own(&self, agent: AgentNo) -> impl Iterator<Item = Rank> {

@@ -5,6 +5,20 @@
 //!
 //! It knows no SIP, no desktop protocol and no storage.
 
+/// Whether a bug is put in here, for the tests of the simulation.
+macro_rules! bug {
+    ($name:ident) => {{
+        #[cfg(feature = "mutants")]
+        {
+            crate::mutant::is_on(crate::mutant::Mutant::$name)
+        }
+        #[cfg(not(feature = "mutants"))]
+        {
+            false
+        }
+    }};
+}
+
 pub mod agent;
 mod brain;
 pub mod call;
@@ -21,6 +35,8 @@ mod hold;
 mod ids;
 mod index;
 
+#[cfg(feature = "mutants")]
+pub mod mutant;
 mod occur;
 mod outside;
 pub mod pace;

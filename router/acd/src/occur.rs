@@ -180,6 +180,9 @@ impl Acd {
     /// One call more that she has answered since she signed in, or one less.
     pub(crate) fn count_answer(&mut self, agent: AgentNo, more: bool) {
         if let Some(agent) = self.agents.get_mut(agent.index()) {
+            if !more && bug!(UndoneAnswerCounts) {
+                return;
+            }
             agent.calls = if more { agent.calls.saturating_add(1) } else { agent.calls.saturating_sub(1) };
         }
     }

@@ -12,14 +12,15 @@ use crate::{
 impl Acd {
     /// A visit begins: for whom alone the call waits.
     pub(crate) fn preferred(&self, call: &Call, queue: QueueNo, now: Timestamp) -> Option<Preference> {
-        if call.past.agent.is_some() {
+        if call.past.agent.is_some() || bug!(PreferenceIgnored) {
             return None; // somebody of us had the caller in this very call
         }
         let plan = self.rules.queue(queue)?.plan.prefer?;
         let (at, agent) = self.last_agents.get(call.caller?, queue)?;
         let able =
             self.is_able(agent, self.rules.class(queue, 0, &call.attributes)?) && call.may_go_to(agent);
-        let wanted = now.since(at) <= plan.within && able && !self.is_logged_out(agent);
+        let recent = now.since(at) <= plan.within || bug!(LastAgentRememberedForEver);
+        let wanted = recent && able && !self.is_logged_out(agent);
         wanted.then_some(Preference { agent, until: now + plan.patience })
     }
 
@@ -49,7 +50,7 @@ impl Acd {
         let Some(call) = self.calls.get(&id) else { return };
         let Some(wish) = call.preference() else { return };
         let able = self.rules.class_of(call).is_some_and(|class| self.is_able(wish.agent, class));
-        if !able || !call.may_go_to(wish.agent) {
+        if !able || !bug!(PreferenceKeptAfterRefusal) && !call.may_go_to(wish.agent) {
             self.prefer_nobody(id);
         }
     }
@@ -85,8 +86,10 @@ impl Acd {
         let keeps = self.rules.queue(queue).and_then(|rule| rule.plan.keep_place);
         let (Some(caller), Some(keeps)) = (call.caller, keeps) else { return };
         let Some((left, from)) = self.places.get(caller, queue) else { return };
-        self.places.forget(caller, queue);
-        if now.since(left) <= keeps {
+        if !bug!(PlaceGivenTwice) {
+            self.places.forget(caller, queue);
+        }
+        if now.since(left) <= keeps || bug!(PlaceKeptForEver) {
             self.change_call(id, |call| call.place = Some(from));
         }
     }
@@ -103,6 +106,8 @@ impl Acd {
 impl Call {
     /// When it has waited long enough for one agent.
     pub(crate) fn preference_due(&self) -> Option<Timestamp> {
-        self.preference().filter(|_| self.is_unanswered()).map(|wish| wish.until)
+        self.preference()
+            .filter(|_| self.is_unanswered() && !bug!(PreferenceNeverReleased))
+            .map(|wish| wish.until)
     }
 }

@@ -27,6 +27,7 @@ pub struct Rank {
 #[must_use]
 pub fn rank(call: &Call, answer_within: Duration, routing: &Routing) -> Rank {
     let promise = match routing.order {
+        Sequence::ServiceObjective if bug!(ObjectiveForgotten) => Duration::ZERO,
         Sequence::LongestWaiting => Duration::ZERO,
         Sequence::ServiceObjective => answer_within,
     };
@@ -35,6 +36,7 @@ pub fn rank(call: &Call, answer_within: Duration, routing: &Routing) -> Rank {
         None => Rank { after_priority: u8::MAX - call.priority(), due, call: call.id() },
         Some(ageing) => {
             let levels = i64::from(call.priority()) - 1;
+            let levels = if bug!(AgeingSignWrong) { -levels } else { levels };
             let ahead = signed(micros(ageing)).saturating_mul(levels);
             Rank { after_priority: 0, due: due.saturating_sub(ahead), call: call.id() }
         }

@@ -15,6 +15,8 @@ impl Acd {
         let (plan, all) = (self.rules.agent(no)?.plan.as_ref(), self.rules.routing());
         let rest = plan.and_then(|plan| plan.rest).unwrap_or(all.rest);
         let ceiling = plan.and_then(|plan| plan.max_occupancy).or(all.max_occupancy);
+        let rest = if bug!(RestIgnored) { std::time::Duration::ZERO } else { rest };
+        let ceiling = if bug!(CeilingIgnored) { None } else { ceiling };
         let worked = agent.work_ended.filter(|_| !rest.is_zero()).map(|ended| ended + rest);
         let occupied = ceiling.map(|thousandths| {
             agent.load.down_to(Workload::TAU.as_secs_f64() * f64::from(thousandths) / 1_000.0)
@@ -28,23 +30,38 @@ impl Acd {
         let before = agent.deadline();
         agent.rests = None;
         self.deadlines.change(crate::deadlines::Owner::Agent(no), before, agent.deadline());
-        self.enter_line(no);
+        if !bug!(RestedAgentNotListed) {
+            self.enter_line(no);
+        }
     }
 
-    /// A ready agent who does not rest stands in the lines of her classes from now on.
+    /// A ready agent who does not rest stands in the lines of her classes from now on; or as soon as somebody looks.
     pub(crate) fn enter_line(&mut self, no: AgentNo) {
-        let agent = self.agents.get(no.index()).zip(self.rules.agent(no));
-        if let Some(idle) = agent.and_then(|(agent, rule)| agent.idle(no, rule)) {
-            self.index.enter(&idle);
+        let stands = self.agents.get(no.index()).is_some_and(|agent| agent.is_in_line());
+        if stands {
             self.open.agents.insert(no);
+            self.open.unlisted.insert(no);
         }
     }
 
     /// She stands in line no more, before anything of hers changes.
     pub(crate) fn leave_line(&mut self, no: AgentNo) {
+        if self.open.unlisted.remove(&no) {
+            return;
+        }
         let agent = self.agents.get(no.index()).zip(self.rules.agent(no));
         if let Some(idle) = agent.and_then(|(agent, rule)| agent.idle(no, rule)) {
             self.index.leave(&idle);
+        }
+    }
+
+    /// Puts those into their lines who only were about to be: before anybody looks who is ready.
+    pub(crate) fn list_agents(&mut self) {
+        while let Some(no) = self.open.unlisted.pop_first() {
+            let agent = self.agents.get(no.index()).zip(self.rules.agent(no));
+            if let Some(idle) = agent.and_then(|(agent, rule)| agent.idle(no, rule)) {
+                self.index.enter(&idle);
+            }
         }
     }
 }

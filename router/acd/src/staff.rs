@@ -116,7 +116,11 @@ impl Agent {
             self.load.add(self.since, now);
         }
         match (&self.state, to) {
+            (AgentState::LoggedOut, _) if bug!(CountsNotReset) => {}
             (AgentState::LoggedOut, _) => self.calls = 0,
+            (AgentState::Talking { .. } | AgentState::WrapUp { .. }, _) if bug!(RestCountsFromTheAnswer) => {
+                self.work_ended = Some(self.since);
+            }
             (AgentState::Talking { .. }, AgentState::WrapUp { .. }) => {}
             (AgentState::Talking { .. } | AgentState::WrapUp { .. }, _) => self.work_ended = Some(now),
             (AgentState::NotReady { .. } | AgentState::Ready { .. } | AgentState::Reserved { .. }, _) => {}
@@ -130,6 +134,11 @@ impl Agent {
             AgentState::Ready { .. } => self.rests,
             AgentState::LoggedOut | AgentState::Reserved { .. } | AgentState::Talking { .. } => None,
         }
+    }
+
+    /// Whether calls may be offered to her: ready, and not at rest.
+    pub(crate) const fn is_in_line(&self) -> bool {
+        matches!(self.state, AgentState::Ready { .. }) && self.rests.is_none()
     }
 
     /// What decides her turn, while calls may be offered to her.

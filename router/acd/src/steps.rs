@@ -15,6 +15,9 @@ impl Rules {
     /// When the next step of a call is due.
     #[must_use]
     pub fn step_due(&self, call: &Call) -> Option<Timestamp> {
+        if bug!(StepNeverRelaxed) || bug!(StepsPauseWhileRinging) && call.state.agent().is_some() {
+            return None;
+        }
         let visit = call.visit.filter(|_| call.is_unanswered())?;
         Some(visit.entered + self.queue(visit.queue)?.next_step(visit.step)?)
     }
@@ -40,6 +43,9 @@ impl Acd {
         let (rules, agents) = (&self.rules, &self.agents);
         for call in self.calls.values_mut() {
             let Some(visit) = &mut call.visit else { continue };
+            if bug!(NewRulesKeepOldSteps) {
+                continue;
+            }
             visit.step = rules.queue(visit.queue).map_or(0, |rule| rule.step_at(now.since(visit.entered)));
             let Some(wish) = visit.prefers else { continue };
             let class = rules.class_of(call);
@@ -70,6 +76,10 @@ impl Acd {
     }
 
     pub(crate) fn priority_changed(&mut self, id: CallId, priority: u8) {
+        if let (true, Some(call)) = (bug!(PriorityNotRanked), self.calls.get_mut(&id)) {
+            call.priority = priority;
+            return;
+        }
         self.change_call(id, |call| call.priority = priority);
     }
 }

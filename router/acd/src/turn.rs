@@ -42,15 +42,19 @@ impl Idle<'_> {
     /// Her turn in a class she may serve.
     #[must_use]
     pub fn turn(&self, seat: &Seat) -> Turn {
-        let since = signed(self.since.micros());
+        let since = if bug!(TiesGoByNumber) { 0 } else { signed(self.since.micros()) };
         let (first, second) = match seat.strategy {
             Strategy::LongestIdle => (since, 0),
             Strategy::LeastOccupied => (self.load, since),
             Strategy::FewestCalls => (i64::from(self.calls), since),
+            Strategy::MostSkilled if bug!(MostSkilledReversed) => (i64::from(seat.fit), since),
             Strategy::MostSkilled => (-i64::from(seat.fit), since),
+            Strategy::LeastSkilled if bug!(LeastSkilledReversed) => (-i64::from(seat.fit), since),
             Strategy::LeastSkilled => (i64::from(seat.fit), since),
             Strategy::RoundRobin => (signed(self.offered.micros()), since),
+            Strategy::TopDown if bug!(FileOrderReversed) => (-i64::from(self.rule.place), since),
             Strategy::TopDown => (i64::from(self.rule.place), since),
+            Strategy::Weighted if bug!(WeightIgnored) => (i64::from(self.calls), since),
             Strategy::Weighted => (calls_for_weight(self.calls, self.rule.weight()), since),
             Strategy::Fastest => (self.expected(seat.queue), since),
         };

@@ -38,6 +38,7 @@ impl Acd {
 
     pub(crate) fn rebuild_index(&mut self) {
         self.index = Index::new(self.rules.class_count());
+        self.open.unlisted.clear();
         for (agent, no) in self.agents.iter().zip(0..).map(|(agent, no)| (agent, AgentNo(no))) {
             if let Some(idle) = self.rules.agent(no).and_then(|rule| agent.idle(no, rule)) {
                 self.index.enter(&idle);

@@ -4,7 +4,7 @@
 use super::check::{able_at, ok, plan_of};
 use crate::{
     Acd, AgentNo, AgentState, CallId, CallerRef, Decision, Effects, Entry, Event, Fact, OfferOutcome, Order,
-    QueueNo, Timestamp, VisitOutcome,
+    QueueNo, Timestamp, VisitOutcome, VisitRecord,
     agent::Workload,
     call::{Call, Preference},
     plan::Strategy,
@@ -66,18 +66,15 @@ impl Shadow {
     /// What differs.
     pub fn write(&mut self, entry: &Entry, effects: &Effects, acd: &Acd) -> Result<(), String> {
         let now = entry.at;
-        match &entry.event {
-            Event::CallArrived { call, caller, .. } => {
-                let (caller, wish) = (*caller, None);
-                let its = Its { caller, place: now, priority: 0, visits: 0, entered: now, wish };
-                self.calls.insert(*call, its);
-            }
-            Event::PriorityChanged { call, priority, .. } => {
-                if let Some(its) = self.calls.get_mut(call) {
-                    its.priority = *priority;
-                }
-            }
-            _ => {}
+        if let Event::CallArrived { call, caller, .. } = &entry.event {
+            let (caller, wish) = (*caller, None);
+            let its = Its { caller, place: now, priority: 0, visits: 0, entered: now, wish };
+            self.calls.insert(*call, its);
+        }
+        if let Event::PriorityChanged { call, priority, .. } = &entry.event
+            && let Some(its) = self.calls.get_mut(call)
+        {
+            its.priority = *priority;
         }
         for decision in &entry.decisions {
             self.write_decision(decision, now, acd);
@@ -94,22 +91,18 @@ impl Shadow {
     }
 
     fn write_decision(&mut self, decision: &Decision, now: Timestamp, acd: &Acd) {
-        match decision {
-            Decision::Offer { agent, .. } | Decision::OfferTo { agent, .. } => {
-                self.agents.entry(*agent).or_default().offered = now;
-            }
-            Decision::Enqueue { call, queue, priority } => {
-                let keeps = acd.queue_plan(*queue).and_then(|plan| plan.keep_place);
-                let Some(its) = self.calls.get_mut(call) else { return };
-                its.priority = *priority;
-                if let (0, Some(caller), Some(keeps)) = (its.visits, its.caller, keeps)
-                    && let Some((left, place)) = self.places.remove(&(caller, *queue))
-                    && now.since(left) <= keeps
-                {
-                    its.place = place;
-                }
-            }
-            _ => {}
+        if let Decision::Offer { agent, .. } | Decision::OfferTo { agent, .. } = decision {
+            self.agents.entry(*agent).or_default().offered = now;
+        }
+        let Decision::Enqueue { call, queue, priority } = decision else { return };
+        let keeps = acd.queue_plan(*queue).and_then(|plan| plan.keep_place);
+        let Some(its) = self.calls.get_mut(call) else { return };
+        its.priority = *priority;
+        if let (0, Some(caller), Some(keeps)) = (its.visits, its.caller, keeps)
+            && let Some((left, place)) = self.places.remove(&(caller, *queue))
+            && now.since(left) <= keeps
+        {
+            its.place = place;
         }
     }
 
@@ -136,40 +129,43 @@ impl Shadow {
     }
 
     fn write_fact(&mut self, fact: &Fact, now: Timestamp, acd: &Acd) {
-        match fact {
-            Fact::OfferEnded { agent, outcome: OfferOutcome::Accepted, .. } => {
-                self.agents.entry(*agent).or_default().calls += 1;
+        if let Fact::OfferEnded { agent, outcome: OfferOutcome::Accepted, .. } = fact {
+            self.agents.entry(*agent).or_default().calls += 1;
+        }
+        if let Fact::AnswerUndone { agent, .. } = fact {
+            self.agents.entry(*agent).or_default().calls -= 1;
+        }
+        if let Fact::QueueEntered { call, visit, queue } = fact {
+            let wish = self.wish(*call, *queue, now, acd);
+            if let Some(its) = self.calls.get_mut(call) {
+                (its.visits, its.entered, its.wish) = (*visit, now, wish);
             }
-            Fact::AnswerUndone { agent, .. } => self.agents.entry(*agent).or_default().calls -= 1,
-            Fact::QueueEntered { call, visit, queue } => {
-                let wish = self.wish(*call, *queue, now, acd);
-                if let Some(its) = self.calls.get_mut(call) {
-                    (its.visits, its.entered, its.wish) = (*visit, now, wish);
-                }
+        }
+        if let Fact::QueueLeft(visit) = fact {
+            self.write_visit(visit, now, acd);
+        }
+        if let Fact::WrappedUp { queue, agent, wrap_up, .. } = fact {
+            let fastest = acd.queue_plan(*queue).is_some_and(|plan| plan.strategy == Strategy::Fastest);
+            let hers = self.agents.entry(*agent).or_default();
+            let took = hers.talked + *wrap_up;
+            if fastest {
+                hers.means.entry(*queue).or_default().add(took, 16);
+                self.queues.entry(*queue).or_default().add(took, 64);
             }
-            Fact::QueueLeft(visit) => {
-                let Some(its) = self.calls.get(&visit.call) else { return };
-                let (Some(caller), plan) = (its.caller, acd.queue_plan(visit.queue)) else { return };
-                let talked = matches!(visit.outcome, VisitOutcome::Answered | VisitOutcome::Transferred(_));
-                if let (true, Some(agent), Some(_)) = (talked, visit.agent, plan.and_then(|plan| plan.prefer))
-                {
-                    self.last_agents.insert((caller, visit.queue), (now, agent));
-                }
-                let keeps = plan.and_then(|plan| plan.keep_place).is_some();
-                if visit.outcome == VisitOutcome::Abandoned && keeps {
-                    self.places.insert((caller, visit.queue), (now, its.place));
-                }
-            }
-            Fact::WrappedUp { queue, agent, wrap_up, .. } => {
-                let fastest = acd.queue_plan(*queue).is_some_and(|plan| plan.strategy == Strategy::Fastest);
-                let hers = self.agents.entry(*agent).or_default();
-                let took = hers.talked + *wrap_up;
-                if fastest {
-                    hers.means.entry(*queue).or_default().add(took, 16);
-                    self.queues.entry(*queue).or_default().add(took, 64);
-                }
-            }
-            _ => {}
+        }
+    }
+
+    /// What is remembered of a caller who leaves a queue.
+    fn write_visit(&mut self, visit: &VisitRecord, now: Timestamp, acd: &Acd) {
+        let Some(its) = self.calls.get(&visit.call) else { return };
+        let (Some(caller), plan) = (its.caller, acd.queue_plan(visit.queue)) else { return };
+        let talked = matches!(visit.outcome, VisitOutcome::Answered | VisitOutcome::Transferred(_));
+        if let (true, Some(agent), Some(_)) = (talked, visit.agent, plan.and_then(|plan| plan.prefer)) {
+            self.last_agents.insert((caller, visit.queue), (now, agent));
+        }
+        let keeps = plan.and_then(|plan| plan.keep_place).is_some();
+        if visit.outcome == VisitOutcome::Abandoned && keeps {
+            self.places.insert((caller, visit.queue), (now, its.place));
         }
     }
 

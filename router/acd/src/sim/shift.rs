@@ -135,7 +135,7 @@ fn queue(random: &mut Random, no: u64) -> QueuePlan {
         answer_within: Duration::from_secs(5 + random.below(20)),
         steps: if random.one_in(2) { steps(random) } else { Vec::new() },
         prefer: random.one_in(2).then(|| PreferPlan {
-            patience: Duration::from_secs(1 + random.below(30)),
+            patience: Duration::from_secs(1 + random.below(10)),
             within: Duration::from_secs(10 + random.below(600)),
         }),
         keep_place: random.one_in(2).then(|| Duration::from_secs(1 + random.below(60))),
