@@ -5,7 +5,7 @@
 
 mod busy;
 
-use busy::{Busy, Size, cpu_time};
+use busy::{Busy, Size, cpu_time, plan};
 use std::{collections::BTreeMap, time::Duration};
 
 const PAGE: u64 = 4_096;
@@ -24,8 +24,10 @@ fn resident() -> u64 {
 }
 
 fn measure(size: Size) {
+    // The plan that is handed in is there before, and gone after; what the brain keeps of it counts.
+    let plan = plan(size);
     let begin = resident();
-    let mut busy = Busy::empty(size);
+    let mut busy = Busy::under(plan, size);
     let staffed = resident();
     busy.fill();
     let full = resident();

@@ -67,8 +67,11 @@ pub(crate) struct Listed {
     /// Its rank and its place, if it waits.
     pub waits: Option<(Rank, Place)>,
     /// When something is due.
-    due: [(fn(CallId) -> Owner, Option<Timestamp>); 3],
+    due: [Due; 3],
 }
+
+/// What a call's deadline is called, and when it is.
+type Due = (fn(CallId) -> Owner, Option<Timestamp>);
 
 impl Listed {
     pub fn of(call: &Call, rules: &Rules) -> Self {

@@ -164,7 +164,7 @@ impl Acd {
         }
         let may_go = |rank: &Rank| self.index.may_go(rank.call, agent);
         let seats = &self.rules.agent(agent)?.seats;
-        let of_classes = seats.iter().filter_map(|seat| self.index.first_for(agent, seat.class));
+        let of_classes = seats.iter().filter_map(|seat| self.index.first_for(agent, seat.class()));
         let own = self.index.own(agent).find(may_go).filter(|_| !bug!(OwnCallsOverlooked));
         of_classes.chain(own).min()
     }

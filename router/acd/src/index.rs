@@ -48,13 +48,13 @@ impl Index {
     /// An agent becomes ready.
     pub fn enter(&mut self, idle: &Idle<'_>) {
         for seat in &idle.rule.seats {
-            self.classes[seat.class].ready.insert(idle.turn(seat));
+            self.classes[seat.class()].ready.insert(idle.turn(seat));
         }
     }
     /// An agent is ready no more.
     pub fn leave(&mut self, idle: &Idle<'_>) {
         for seat in &idle.rule.seats {
-            self.classes[seat.class].ready.remove(&idle.turn(seat));
+            self.classes[seat.class()].ready.remove(&idle.turn(seat));
         }
     }
     /// A call waits.

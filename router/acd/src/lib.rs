@@ -20,6 +20,7 @@ macro_rules! bug {
 }
 
 pub mod agent;
+pub mod bars;
 mod brain;
 pub mod call;
 pub mod callers;

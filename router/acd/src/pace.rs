@@ -71,6 +71,7 @@ impl Agent {
     fn pace_mut(&mut self, queue: QueueNo) -> &mut OwnPace {
         let place = self.paces.binary_search_by_key(&queue, |own| own.queue);
         let place = place.unwrap_or_else(|place| {
+            self.paces.reserve_exact(1);
             self.paces.insert(place, OwnPace { queue, pace: Pace::default(), expected_us: 0 });
             place
         });
@@ -97,7 +98,7 @@ impl Acd {
         let (Some(agent), Some(rule)) = (self.agents.get_mut(no.index()), self.rules.agent(no)) else {
             return;
         };
-        for queue in rule.seats.iter().filter_map(|seat| seat.queue) {
+        for queue in rule.seats.iter().filter_map(|seat| self.rules.queue_of(seat)) {
             let all = self.paces.get(queue.index()).copied().unwrap_or_default();
             let own = agent.pace_mut(queue);
             own.expected_us = own.pace.expected_us(all);

@@ -12,9 +12,9 @@ impl Acd {
     /// Until when an agent who is ready now is offered nothing.
     pub(crate) fn rests_until(&self, no: AgentNo, now: Timestamp) -> Option<Timestamp> {
         let agent = self.agents.get(no.index())?;
-        let (plan, all) = (self.rules.agent(no)?.plan.as_ref(), self.rules.routing());
-        let rest = plan.and_then(|plan| plan.rest).unwrap_or(all.rest);
-        let ceiling = plan.and_then(|plan| plan.max_occupancy).or(all.max_occupancy);
+        let (terms, all) = (self.rules.terms(no), self.rules.routing());
+        let rest = terms.and_then(|terms| terms.rest).unwrap_or(all.rest);
+        let ceiling = terms.and_then(|terms| terms.max_occupancy).or(all.max_occupancy);
         let rest = if bug!(RestIgnored) { std::time::Duration::ZERO } else { rest };
         let ceiling = if bug!(CeilingIgnored) { None } else { ceiling };
         let worked = agent.work_ended.filter(|_| !rest.is_zero()).map(|ended| ended + rest);
@@ -49,8 +49,8 @@ impl Acd {
         if self.open.unlisted.remove(&no) {
             return;
         }
-        let agent = self.agents.get(no.index()).zip(self.rules.agent(no));
-        if let Some(idle) = agent.and_then(|(agent, rule)| agent.idle(no, rule)) {
+        let agent = self.agents.get(no.index());
+        if let Some(idle) = agent.and_then(|agent| agent.idle(no, &self.rules)) {
             self.index.leave(&idle);
         }
     }
@@ -58,8 +58,8 @@ impl Acd {
     /// Puts those into their lines who only were about to be: before anybody looks who is ready.
     pub(crate) fn list_agents(&mut self) {
         while let Some(no) = self.open.unlisted.pop_first() {
-            let agent = self.agents.get(no.index()).zip(self.rules.agent(no));
-            if let Some(idle) = agent.and_then(|(agent, rule)| agent.idle(no, rule)) {
+            let agent = self.agents.get(no.index());
+            if let Some(idle) = agent.and_then(|agent| agent.idle(no, &self.rules)) {
                 self.index.enter(&idle);
             }
         }

@@ -7,7 +7,7 @@
 
 use crate::{
     AgentNo, Call, QueueNo,
-    plan::{AgentPlan, Directory, EntryPlan, Plan, QueuePlan, Strategy},
+    plan::{AgentPlan, Answer, Directory, EntryPlan, Plan, Presence, QueuePlan, Strategy},
     rank::{Rank, rank},
     routing::{AttributePlan, Attributes, MAX_COMBINATIONS, Routing, value_of},
     skill::Requirement,
@@ -54,37 +54,57 @@ pub struct QueueRule {
 /// An agent's rules with her classes; none if she was retired.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AgentRule {
-    /// As in the plan; `None` if she is not in it any more.
-    pub plan: Option<AgentPlan>,
+    /// `None` if she is not in the plan any more.
+    pub terms: Option<Terms>,
     /// Her place in the order of the file.
     pub place: u32,
     /// The classes she may serve, ascending.
-    pub seats: Vec<Seat>,
+    pub seats: Box<[Seat]>,
 }
 
-/// An agent's part in a class she may serve.
+/// What is looked up of an agent's plan; her skills have become her seats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// When she counts as present.
+    pub presence: Presence,
+    /// Where she accepts.
+    pub answer: Answer,
+    /// Her share of the calls.
+    pub weight: u32,
+    /// Her own least time between two calls.
+    pub rest: Option<Duration>,
+    /// Her own ceiling, in thousandths.
+    pub max_occupancy: Option<u16>,
+}
+
+/// An agent's part in a class she may serve. Small, since an agent may have many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seat {
-    /// Which class.
-    pub class: ClassNo,
-    /// Its queue, where its strategy looks at that.
-    pub queue: Option<QueueNo>,
-    /// Its strategy.
+    class: u32,
+    /// The strategy of the class.
     pub strategy: Strategy,
     /// [`Requirement::fit`] of her skills.
     pub fit: u8,
+}
+
+impl Seat {
+    /// Which class.
+    #[must_use]
+    pub const fn class(&self) -> ClassNo {
+        self.class as ClassNo
+    }
 }
 
 impl AgentRule {
     /// Her share of the calls.
     #[must_use]
     pub fn weight(&self) -> u32 {
-        self.plan.as_ref().map_or(1, |plan| plan.weight)
+        self.terms.map_or(1, |terms| terms.weight)
     }
     /// Whether she is among those of a class.
     #[must_use]
     pub fn may_serve(&self, class: ClassNo) -> bool {
-        self.seats.binary_search_by_key(&class, |seat| seat.class).is_ok()
+        self.seats.binary_search_by_key(&class, Seat::class).is_ok()
     }
 }
 
@@ -149,15 +169,16 @@ impl Rules {
 
     fn set_agent(&mut self, plan: &AgentPlan, place: u32, directory: &Directory) {
         let Some(no) = directory.agent_no(&plan.id) else { return };
-        let able = self.classes.iter().enumerate().filter(|(_, class)| class.needs.is_met_by(&plan.skills));
-        let seat = |(number, class): (ClassNo, &Class)| Seat {
-            class: number,
-            queue: class.queue,
-            strategy: class.strategy,
-            fit: class.needs.fit(&plan.skills),
+        let able = (0_u32..).zip(&self.classes).filter(|(_, class)| class.needs.is_met_by(&plan.skills));
+        let seat = |(class, of): (u32, &Class)| Seat {
+            class,
+            strategy: of.strategy,
+            fit: of.needs.fit(&plan.skills),
         };
         let seats = able.map(seat).collect();
-        self.agents[no.index()] = AgentRule { plan: Some(plan.clone()), place, seats };
+        let AgentPlan { presence, answer, weight, rest, max_occupancy, .. } = *plan;
+        let terms = Some(Terms { presence, answer, weight, rest, max_occupancy });
+        self.agents[no.index()] = AgentRule { terms, place, seats };
     }
 
     /// The rules of a queue.
@@ -173,6 +194,16 @@ impl Rules {
     #[must_use]
     pub fn agent(&self, no: AgentNo) -> Option<&AgentRule> {
         self.agents.get(no.index())
+    }
+    /// The terms of an agent in the plan.
+    #[must_use]
+    pub fn terms(&self, no: AgentNo) -> Option<Terms> {
+        self.agent(no)?.terms
+    }
+    /// The queue of a class whose strategy looks at it.
+    #[must_use]
+    pub fn queue_of(&self, seat: &Seat) -> Option<QueueNo> {
+        self.classes.get(seat.class()).and_then(|class| class.queue)
     }
     /// What holds for all.
     #[must_use]

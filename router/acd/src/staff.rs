@@ -7,7 +7,7 @@ use crate::{
     effect::{AgentCause, AgentSpan},
     pace::OwnPace,
     plan::{Answer, Presence},
-    rules::AgentRule,
+    rules::Rules,
     turn::Idle,
 };
 use serde::{Deserialize, Serialize};
@@ -142,11 +142,12 @@ impl Agent {
     }
 
     /// What decides her turn, while calls may be offered to her.
-    pub(crate) fn idle<'a>(&'a self, agent: AgentNo, rule: &'a AgentRule) -> Option<Idle<'a>> {
+    pub(crate) fn idle<'a>(&'a self, agent: AgentNo, rules: &'a Rules) -> Option<Idle<'a>> {
         match &self.state {
             AgentState::Ready { since } if self.rests.is_none() => {
                 let (calls, offered, paces) = (self.calls, self.offered, &self.paces);
-                Some(Idle { agent, since: *since, load: self.load.key(), calls, offered, paces, rule })
+                let (since, load, rule) = (*since, self.load.key(), rules.agent(agent)?);
+                Some(Idle { agent, since, load, calls, offered, paces, rule, rules })
             }
             AgentState::Ready { .. }
             | AgentState::LoggedOut
@@ -269,17 +270,14 @@ impl Acd {
     }
 
     pub(crate) fn needs_desk(&self, no: AgentNo) -> bool {
-        self.rules
-            .agent(no)
-            .and_then(|rule| rule.plan.as_ref())
-            .is_some_and(|plan| plan.presence == Presence::Desk)
+        self.rules.terms(no).is_some_and(|terms| terms.presence == Presence::Desk)
     }
 
     pub(crate) fn answers_at(&self, no: AgentNo) -> Answer {
-        self.rules.agent(no).and_then(|rule| rule.plan.as_ref()).map_or(Answer::Phone, |plan| plan.answer)
+        self.rules.terms(no).map_or(Answer::Phone, |terms| terms.answer)
     }
 
     pub(crate) fn is_retired(&self, no: AgentNo) -> bool {
-        self.rules.agent(no).is_none_or(|rule| rule.plan.is_none())
+        self.rules.terms(no).is_none()
     }
 }

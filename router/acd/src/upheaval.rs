@@ -40,7 +40,7 @@ impl Acd {
         self.index = Index::new(self.rules.class_count());
         self.open.unlisted.clear();
         for (agent, no) in self.agents.iter().zip(0..).map(|(agent, no)| (agent, AgentNo(no))) {
-            if let Some(idle) = self.rules.agent(no).and_then(|rule| agent.idle(no, rule)) {
+            if let Some(idle) = agent.idle(no, &self.rules) {
                 self.index.enter(&idle);
             }
         }
@@ -71,7 +71,7 @@ impl Acd {
     /// New agents who are always present are ready; free agents who left the plan are logged out.
     fn reconcile_agent(&mut self, no: AgentNo, new: bool, now: Timestamp, effects: &mut Effects) {
         let Some(agent) = self.agents.get(no.index()) else { return };
-        let presence = self.rules.agent(no).and_then(|rule| rule.plan.as_ref()).map(|plan| plan.presence);
+        let presence = self.rules.terms(no).map(|terms| terms.presence);
         match (presence, agent.state.is_handling()) {
             (None, false) => self.move_agent(no, AgentState::LoggedOut, AgentCause::System, now, effects),
             (Some(Presence::Always), false) if new || agent.state == AgentState::LoggedOut => {

@@ -3,6 +3,7 @@
 
 use acd::{
     AgentNo, CallId, CommandError, Decision, Event, OfferOutcome, Plan, Wish,
+    bars::Bar,
     plan::{AgentPlan, EntryPlan, Presence, QueuePlan, Strategy},
     routing::{AttributePlan, PreferPlan, Routing, Sequence, StepPlan},
     sim::{Floor, Random, a_queue, an_agent},
@@ -124,6 +125,41 @@ fn the_fastest_in_this_queue_is_first_once_she_is_known() {
     }
     assert_eq!(served(&mut floor, seconds(60)), ben);
     assert_eq!(served(&mut floor, seconds(60)), ben, "though Ann has idled longer");
+}
+
+#[test]
+fn what_keeps_an_agent_from_a_call_has_a_name() {
+    let queue = QueuePlan {
+        needs: "billing >= 3".parse().unwrap(),
+        prefer: Some(PreferPlan { patience: seconds(30), within: seconds(86_400) }),
+        wrap_up: Duration::ZERO,
+        ..a_queue("billing")
+    };
+    let able = |id: &str| an_agent(id, &[("billing", 5)]);
+    let mut plan =
+        Floor::with(vec![queue], vec![able("ann"), able("ben"), an_agent("cho", &[])]).acd().plan().clone();
+    plan.routing.rest = seconds(5);
+    let mut floor = Floor::new(plan);
+    let (ann, ben, cho) = (floor.ready("ann"), floor.agent("ben"), floor.agent("cho"));
+    let first = floor.call_of("billing", Some(1), &[]);
+    floor.answer(first);
+    floor.hang_up(first);
+    let rests = floor.now() + seconds(5);
+    let call = floor.call_of("billing", Some(1), &[]);
+    let until = floor.now() + seconds(30);
+    assert_eq!(floor.acd().bars(call, ann), [Bar::Rests { until: rests }]);
+    let away = Bar::NotReady { state: acd::AgentState::LoggedOut };
+    assert_eq!(floor.acd().bars(call, ben), [away.clone(), Bar::KeptFor { agent: ann, until }]);
+    let kept = Bar::KeptFor { agent: ann, until };
+    assert_eq!(floor.acd().bars(call, cho), [away, Bar::LacksSkill { step: 0 }, kept]);
+    floor.pass(seconds(5));
+    floor.must(Event::OfferDeclined { agent: ann, call });
+    let bars = floor.acd().bars(call, ann);
+    assert!(matches!(bars[..], [Bar::NotReady { .. }, Bar::Excluded { .. }]), "{bars:?}");
+    let mut plan = floor.acd().plan().clone();
+    plan.agents.remove(2);
+    floor.must(Event::PlanChanged { plan: Box::new(plan) });
+    assert_eq!(floor.acd().bars(call, cho)[0], Bar::Retired);
 }
 
 /// A queue whose entries have all priorities, `p1` to `p10`.

@@ -27,10 +27,13 @@ fn the_log_of_a_shift_gives_the_same_state_again() {
     }
 }
 
+/// A word, and for which decisions it stands.
+type Word = (&'static str, fn(&Decision) -> bool);
+
 /// A word for everything that routing has come upon in an entry.
 fn met(entry: &Entry) -> impl Iterator<Item = &'static str> + '_ {
     let event = matches!(entry.event, Event::PriorityChanged { .. }).then_some("priority");
-    let words: [(&str, fn(&Decision) -> bool); 5] = [
+    let words: [Word; 5] = [
         ("step", |decision| matches!(decision, Decision::Relax { .. })),
         ("patience", |decision| matches!(decision, Decision::EndPreference { .. })),
         ("rest", |decision| matches!(decision, Decision::EndRest { .. })),

@@ -1,4 +1,5 @@
 //! A busy floor for benchmarks: every strategy, steps, variables, ageing, rest and known callers, and nobody idle.
+#![allow(dead_code, reason = "each bench uses its own part")]
 
 use acd::{
     Acd, CallId, CallerRef, Event, OfferId, Order, Plan, Timestamp,
@@ -124,6 +125,10 @@ pub fn plan(size: Size) -> Plan {
 impl Busy {
     /// A floor under its plan, where nobody has called yet.
     pub fn empty(size: Size) -> Self {
+        Self::under(plan(size), size)
+    }
+    /// As [`Self::empty`], under a plan that was made before.
+    pub fn under(plan: Plan, size: Size) -> Self {
         let mut busy = Self {
             acd: Acd::new(),
             events: 0,
@@ -134,7 +139,7 @@ impl Busy {
             random: Random::new(2),
             size,
         };
-        busy.tell(Event::PlanChanged { plan: Box::new(plan(size)) });
+        busy.tell(Event::PlanChanged { plan: Box::new(plan) });
         busy
     }
     /// Callers until everybody talks and so many wait.
@@ -191,6 +196,7 @@ impl Busy {
     }
     /// An agent's phone hangs up, what rings answers, and callers arrive until as many wait as before.
     pub fn round(&mut self) {
+        self.let_time_pass();
         if let Some(offer) = self.talking.pop_front() {
             self.tell(Event::PhoneHungUp { offer });
         }
@@ -200,8 +206,17 @@ impl Busy {
             self.answer_all();
         }
     }
+    /// On a small floor everybody may be at rest.
+    fn let_time_pass(&mut self) {
+        while self.talking.is_empty() && self.ringing.is_empty() {
+            let Some(due) = self.acd.next_deadline() else { return };
+            self.now = self.now.max(due);
+            self.happen(Event::DeadlinePassed);
+        }
+    }
     /// As [`Self::round`]; gives the time of each event to `note`.
     pub fn timed(&mut self, mut note: impl FnMut(&'static str, Duration)) {
+        self.let_time_pass();
         if let Some(offer) = self.talking.pop_front() {
             self.timed_event("hung up", Event::PhoneHungUp { offer }, &mut note);
         }

@@ -52,6 +52,10 @@ pub fn check_state(acd: &Acd) -> Result<(), String> {
         if let Some(agent) = able_idle(acd, call).next() {
             return Err(format!("{} waits while {agent:?} is ready and able", call.id()));
         }
+        for (no, agent) in acd.agents() {
+            let (bars, may) = (acd.bars(call.id(), no), in_line(agent) && may_take(acd, no, call));
+            ok(bars.is_empty() == may, || format!("{no:?} may have {}: {may}, but {bars:?}", call.id()))?;
+        }
     }
     Ok(())
 }
