@@ -2,8 +2,8 @@
 #![allow(dead_code, reason = "each bench uses its own part")]
 
 use acd::{
-    Acd, CallId, CallerRef, Event, OfferId, Order, Plan, Timestamp,
-    plan::{AgentPlan, EntryPlan, Presence, QueuePlan, Strategy},
+    Acd, AgentNo, CallId, CallerRef, Event, OfferId, Order, Plan, Timestamp, Wish,
+    plan::{AgentPlan, EntryPlan, QueuePlan, Strategy},
     routing::{AttributePlan, PreferPlan, Routing, StepPlan},
     sim::{Random, a_queue, an_agent},
 };
@@ -88,11 +88,7 @@ fn agent(no: u64, skill_count: u64, random: &mut Random) -> AgentPlan {
     skills[0].1 = 10;
     skills.push((if random.one_in(2) { "english" } else { "indonesian" }.to_owned(), 8));
     let skills: Vec<(&str, u8)> = skills.iter().map(|(name, level)| (name.as_str(), *level)).collect();
-    AgentPlan {
-        presence: Presence::Always,
-        weight: 1 + u32::from(random.one_in(4)),
-        ..an_agent(&format!("a{no}"), &skills)
-    }
+    AgentPlan { weight: 1 + u32::from(random.one_in(4)), ..an_agent(&format!("a{no}"), &skills) }
 }
 
 pub fn plan(size: Size) -> Plan {
@@ -140,6 +136,10 @@ impl Busy {
             size,
         };
         busy.tell(Event::PlanChanged { plan: Box::new(plan) });
+        for agent in (0..size.agents).filter_map(|no| u32::try_from(no).ok()).map(AgentNo) {
+            busy.tell(Event::DeskSignedIn { agent });
+            busy.tell(Event::StateAsked { agent, wish: Wish::Ready });
+        }
         busy
     }
     /// Callers until everybody talks and so many wait.
