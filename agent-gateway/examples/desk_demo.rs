@@ -72,6 +72,9 @@ fn plan() -> Result<Plan, Box<dyn Error>> {
         rona_pause: Duration::from_secs(10),
         wrap_up: Duration::from_secs(45),
         pop_budget: Duration::from_millis(40),
+        steps: Vec::new(),
+        prefer: None,
+        keep_place: None,
     };
     let entry =
         |number: &str, queue: &str| EntryPlan { number: number.into(), queue: queue.into(), priority: 5 };
@@ -80,12 +83,15 @@ fn plan() -> Result<Plan, Box<dyn Error>> {
         presence: Presence::Desk,
         answer,
         skills: BTreeMap::new(),
+        weight: 1,
+        rest: None,
+        max_occupancy: None,
     });
     Ok(Plan {
         queues: vec![queue("billing"), queue("sales")],
         entries: vec![entry("1500", "billing"), entry("1501", "sales")],
         agents: agents.collect(),
-        outside: Vec::new(),
+        ..Plan::default()
     })
 }
 

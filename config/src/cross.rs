@@ -10,7 +10,7 @@ use crate::{
     rtpengine,
     secret::{self, Owner},
     staff::AgentRead,
-    suggest,
+    steps, suggest,
     table::{Check, quoted},
 };
 use acd::plan::Then;
@@ -29,6 +29,7 @@ pub(crate) fn check(read: &Read, check: &mut Check<'_>) {
     media_ports(read, check);
     networks(read, check);
     queues(read, check);
+    steps::check(read, check);
     if check.findings.is_whole() {
         references(read, check);
         reachable(read, check);
@@ -51,6 +52,7 @@ fn names(read: &Read, check: &mut Check<'_>) {
     once("outside", read.outside.iter().map(|rule| (rule.plan.name.as_str(), &rule.name)), check);
     let users = read.operator.users.iter();
     once("user", users.map(|user| (user.name.value.as_str(), &user.name.place)), check);
+    once("attribute", read.attributes.iter().map(|read| (read.plan.name.as_str(), &read.name)), check);
     once("source", read.sources.iter().map(|source| (source.source.name.as_str(), &source.name)), check);
 }
 
@@ -219,24 +221,9 @@ fn able_agents(read: &Read, check: &mut Check<'_>) {
         check.findings.warn(&place, "nobody is there to take calls", "add an [[agent]]");
         return;
     }
-    let skills: BTreeSet<&str> =
-        read.agents.iter().flat_map(|agent| agent.plan.skills.keys()).map(String::as_str).collect();
     // Agents with the same skills are alike here; thousands of them are a few kinds.
     let kinds: BTreeSet<&BTreeMap<String, u8>> = read.agents.iter().map(|agent| &agent.plan.skills).collect();
-    for queue in &read.queues {
-        let needs = &queue.plan.needs;
-        let unknown = needs.skills().into_iter().filter(|skill| !skills.contains(skill));
-        let slip = unknown
-            .filter_map(|skill| Some((skill, suggest::nearest(skill, skills.iter().copied())?)))
-            .next();
-        if let Some((skill, near)) = slip {
-            let what = format!("no agent has the skill {}", quoted(skill));
-            check.findings.warn(&queue.needs, what, format!("did you mean {near:?}?"));
-        } else if !kinds.iter().any(|skills| needs.is_met_by(skills)) {
-            let what = format!("no agent meets {}", quoted(&needs.to_string()));
-            check.findings.warn(&queue.needs, what, "give an agent these skills, or lower what is needed");
-        }
-    }
+    steps::able(read, &kinds, check);
 }
 
 /// Roles are free, but one that differs by a slip from a known one is hardly meant.

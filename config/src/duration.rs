@@ -67,6 +67,18 @@ pub(crate) fn or_off(
     Some(value.map_or(span.default, |value| span.check(value, &typed.place, check)))
 }
 
+/// A length of time that has no default; none when absent or wrong.
+pub(crate) fn if_any(
+    table: &mut Table<'_>,
+    key: &'static str,
+    span: Span,
+    check: &mut Check<'_>,
+) -> Option<Duration> {
+    let typed = table.value(key)?;
+    let value = of_value(&typed, check)?;
+    Some(span.check(value, &typed.place, check))
+}
+
 /// Reads `1h30m`: numbers with units from `d` to `ms`, the larger first, each once.
 pub(crate) fn parse(text: &str) -> Result<Duration, Wrong> {
     let wrong = || {

@@ -12,8 +12,8 @@ const KEYS: &[(&str, &[&str])] = &[
     ("[media]", &["announcement"]),
     ("[store]", &["url"]),
     ("[[trunk]]", &["attributes", "copy"]),
-    ("[[entry]]", &["hours", "holidays", "ageing", "callback", "attributes"]),
-    ("[[queue]]", &["ageing", "steps", "hours", "holidays", "callback", "announcement", "record"]),
+    ("[[entry]]", &["hours", "holidays", "callback", "attributes"]),
+    ("[[queue]]", &["hours", "holidays", "callback", "announcement", "record"]),
     ("[[agent]]", &["capacity"]),
     ("[[source]]", &["stale_for", "cache", "mapping"]),
 ];

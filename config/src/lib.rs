@@ -16,6 +16,7 @@ mod login;
 mod machine;
 mod model;
 mod name;
+mod order;
 mod outside;
 mod pem;
 mod ports;
@@ -23,9 +24,11 @@ mod reference;
 mod routing;
 mod rtpengine;
 mod secret;
+mod share;
 mod sources;
 pub mod speech;
 mod staff;
+mod steps;
 mod suggest;
 mod syntax;
 mod table;
@@ -36,9 +39,10 @@ mod validity;
 
 pub use finding::{Finding, Problems, Warning};
 pub use model::{
-    AgentAccess, Announce, CallLimit, Config, Desk, Digest, Drain, Durability, Host, Identity, Limits, Login,
-    Media, Network, Operator, OperatorRole, OperatorUser, Outside, Phone, Relay, Rtpengine, Secret, Section,
-    Sip, SipUri, Site, Source, SourceKind, Store, Tls, Told, Transport, Trunk, Waiting,
+    AgentAccess, Announce, AttributeHeader, CallLimit, Config, Desk, Digest, Drain, Durability, Host,
+    Identity, Limits, Login, Media, Network, Operator, OperatorRole, OperatorUser, Outside, Phone, Relay,
+    Rtpengine, Secret, Section, Sip, SipUri, Site, Source, SourceKind, Store, Tls, Told, Transport, Trunk,
+    Waiting,
 };
 pub use pem::{Credentials, CredentialsError};
 pub use reference::reference;
@@ -139,6 +143,8 @@ struct Read {
     agents: Vec<staff::AgentRead>,
     outside: Vec<outside::OutsideRead>,
     sources: Vec<sources::SourceRead>,
+    routing: acd::routing::Routing,
+    attributes: Vec<order::AttributeRead>,
 }
 
 impl Read {
@@ -170,6 +176,8 @@ impl Read {
             agents: staff::agents(&mut root, probe, check),
             outside: outside::outside(&mut root, check),
             sources: sources::sources(&mut root, check),
+            routing: order::routing(&mut root, check),
+            attributes: order::attributes(&mut root, check),
         };
         root.close(check);
         read
@@ -185,6 +193,8 @@ impl Read {
         let (agents, access) = self.agents.into_iter().map(|agent| (agent.plan, agent.access)).unzip();
         let rules = self.outside.into_iter().map(|rule| rule.into_outside(&self.trunks));
         let (outside, ways): (Vec<_>, Vec<_>) = rules.unzip();
+        let attributes = self.attributes.into_iter().map(|read| (read.plan, read.header));
+        let (attributes, attribute_headers) = attributes.unzip();
         Config {
             site: self.site,
             sip: self.sip.value,
@@ -202,7 +212,10 @@ impl Read {
                 entries: self.entries.into_iter().map(|entry| entry.plan).collect(),
                 agents,
                 outside,
+                routing: self.routing,
+                attributes,
             },
+            attributes: attribute_headers,
             agents: access,
             outside: ways.into_iter().flatten().collect(),
             sources: self.sources.into_iter().map(|source| source.source).collect(),

@@ -42,6 +42,30 @@ pub struct Config {
     pub outside: Vec<Outside>,
     /// Where customers are looked up.
     pub sources: Vec<Source>,
+    /// Which headers say what is known of a call, in the order of `plan.attributes`.
+    pub attributes: Vec<AttributeHeader>,
+}
+
+/// A header of a trunk's INVITE that says something that calls are routed by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttributeHeader {
+    /// What it says.
+    pub name: String,
+    /// The header's name, which begins with `X-`.
+    pub header: String,
+    /// The values there are; anything else says nothing.
+    pub values: Vec<String>,
+}
+
+impl AttributeHeader {
+    /// What these headers say: the value as it was declared, whatever its case; none when there is no such header, or
+    /// it says something else.
+    #[must_use]
+    pub fn said_in(&self, headers: &[(String, String)]) -> Option<&str> {
+        let (_, said) = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(&self.header))?;
+        let known = |value: &&String| value.eq_ignore_ascii_case(said.trim());
+        self.values.iter().find(known).map(String::as_str)
+    }
 }
 
 /// Where the site is.

@@ -6,6 +6,7 @@ use crate::{
     finding::Place,
     model::{Announce, CallLimit},
     name,
+    steps::{self, StepRead},
     table::{Check, Table, Typed, Wrong, quoted},
     uri,
 };
@@ -30,14 +31,24 @@ const PRIORITY: (u32, u32, u32) = (1, 10, 5);
 /// The queue of a file that names none.
 const ONLY_QUEUE: &str = "main";
 
-const STRATEGIES: [(&str, Strategy); 2] =
-    [("longest-idle", Strategy::LongestIdle), ("least-occupied", Strategy::LeastOccupied)];
+const STRATEGIES: [(&str, Strategy); 9] = [
+    ("longest-idle", Strategy::LongestIdle),
+    ("least-occupied", Strategy::LeastOccupied),
+    ("fewest-calls", Strategy::FewestCalls),
+    ("most-skilled", Strategy::MostSkilled),
+    ("least-skilled", Strategy::LeastSkilled),
+    ("round-robin", Strategy::RoundRobin),
+    ("top-down", Strategy::TopDown),
+    ("weighted", Strategy::Weighted),
+    ("fastest", Strategy::Fastest),
+];
 const TREATMENTS: [(&str, Treatment); 3] =
     [("music", Treatment::Music), ("ringing", Treatment::Ringing), ("early-media", Treatment::EarlyMedia)];
 
 /// A queue as typed.
 pub(crate) struct QueueRead {
     pub plan: QueuePlan,
+    pub steps: Vec<StepRead>,
     pub name: Place,
     pub needs: Place,
     pub then: Place,
@@ -89,6 +100,7 @@ fn queue(
     let rona_pause = table.duration("rona_pause", RONA_PAUSE, check);
     let wrap_up = table.duration("wrap_up", WRAP_UP, check);
     let pop_budget = table.duration("pop_budget", POP_BUDGET, check);
+    let steps = steps::steps(&mut table, check);
     let read = QueueRead {
         plan: QueuePlan {
             name: name.value,
@@ -103,7 +115,11 @@ fn queue(
             rona_pause: rona_pause.value,
             wrap_up: wrap_up.value,
             pop_budget: pop_budget.value,
+            steps: steps.iter().map(|step| step.plan.clone()).collect(),
+            prefer: steps::prefer(&mut table, check),
+            keep_place: steps::keep_place(&mut table, check),
         },
+        steps,
         name: name.place,
         needs: table.place_of("needs"),
         then: table.place_of("then"),
@@ -116,7 +132,7 @@ fn queue(
     read
 }
 
-fn requirement(text: &str) -> Result<Requirement, Wrong> {
+pub(crate) fn requirement(text: &str) -> Result<Requirement, Wrong> {
     text.parse().map_err(|error: SkillError| {
         let spot = spot(text, &error).map_or_else(String::new, |column| format!(" (character {column})"));
         let way_out = match error {

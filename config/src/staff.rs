@@ -6,7 +6,9 @@ use crate::{
     machine::PROBE_PHONES,
     model::{AgentAccess, Host, Phone, Secret, SipUri},
     name,
+    order::REST,
     secret::{self, SecretRead},
+    share,
     table::{Check, Table, Typed},
 };
 use acd::plan::{AgentPlan, Answer, Presence};
@@ -14,6 +16,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 const PRESENCES: [(&str, Presence); 2] = [("desk", Presence::Desk), ("always", Presence::Always)];
 const ANSWERS: [(&str, Answer); 2] = [("phone", Answer::Phone), ("desk", Answer::Desk)];
+/// Least, most and default of an agent's weight.
+const WEIGHT: (u32, u32, u32) = (1, 100, 1);
 /// What an agent without roles may do.
 const ROLE: &str = "agent";
 /// A `phone` that says itself where it is.
@@ -49,8 +53,11 @@ fn agent(mut table: Table<'_>, probe: Option<Duration>, check: &mut Check<'_>) -
     let own = table.has("probe").then(|| duration::or_off(&mut table, "probe", PROBE_PHONES, check));
     let roles = roles(&mut table, check);
     let skills = skills(&mut table, check);
+    let weight = table.whole("weight", WEIGHT.2, (WEIGHT.0, WEIGHT.1), check);
+    let rest = duration::if_any(&mut table, "rest", REST, check);
+    let max_occupancy = share::share(&mut table, "max_occupancy", check);
     table.close(check);
-    let plan = AgentPlan { id: id.value.clone(), presence, answer, skills };
+    let plan = AgentPlan { id: id.value.clone(), presence, answer, skills, weight, rest, max_occupancy };
     let access = AgentAccess {
         name: shown.map_or_else(|| id.value.clone(), |name| name.value),
         id: id.value,

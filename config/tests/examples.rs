@@ -1,7 +1,7 @@
 //! The example files, the defaults and the reference say what the reader does.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use acd::{Treatment, plan::*};
+use acd::{Treatment, plan::*, routing::Sequence};
 use config::{Config, Warning};
 use std::{
     net::{IpAddr, Ipv4Addr},
@@ -282,6 +282,72 @@ fn numbers_outside_are_called_over_a_trunk_with_its_login_or_encrypted_or_by_nam
     );
     assert_eq!(secure.gateway.transport, Some(config::Transport::Tls));
     assert_eq!(over("sip:gate.example;transport=tcp").uri("112"), "sip:112@gate.example;transport=tcp");
+}
+
+#[test]
+fn what_the_brain_routes_by_is_read_as_it_was_written() {
+    let (config, warnings) = parse(
+        r#"
+[routing]
+ageing = "1m"
+order = "service-objective"
+rest = "3s"
+max_occupancy = 0.9
+[[attribute]]
+name = "language"
+header = "X-Language"
+values = ["indonesian", "english"]
+[[queue]]
+name = "billing"
+needs = "billing >= 5 and $language"
+strategy = "least-skilled"
+steps = [{ after = "20s", needs = "billing" }, { after = "1m", needs = "" }]
+prefer_last_agent = "30s"
+keep_place = "5m"
+[[agent]]
+id = "ann"
+presence = "always"
+phone = "sip:ann@127.0.0.1:5910"
+weight = 3
+rest = "0s"
+max_occupancy = 1
+skills = { billing = 7, indonesian = 9, english = 2 }
+[[agent]]
+id = "ben"
+presence = "always"
+phone = "sip:ben@127.0.0.1:5911"
+skills = { billing = 2 }
+[[agent]]
+id = "cho"
+presence = "always"
+phone = "sip:cho@127.0.0.1:5912"
+"#,
+    );
+    assert!(warnings.is_empty(), "{warnings:?}");
+    let (routing, queue, ann) = (&config.plan.routing, &config.plan.queues[0], &config.plan.agents[0]);
+    assert_eq!((routing.ageing, routing.rest), (Some(Duration::from_secs(60)), Duration::from_secs(3)));
+    assert_eq!((routing.order, routing.max_occupancy), (Sequence::ServiceObjective, Some(900)));
+    assert_eq!((queue.strategy, queue.keep_place), (Strategy::LeastSkilled, Some(Duration::from_secs(300))));
+    let steps: Vec<(u64, String)> =
+        queue.steps.iter().map(|step| (step.after.as_secs(), step.needs.to_string())).collect();
+    assert_eq!(steps, [(20, "billing >= 1".to_owned()), (60, String::new())]);
+    let prefer = queue.prefer.unwrap();
+    assert_eq!((prefer.patience.as_secs(), prefer.within.as_secs()), (30, 7 * 86_400));
+    assert_eq!((ann.weight, ann.rest, ann.max_occupancy), (3, Some(Duration::ZERO), Some(1_000)));
+    assert_eq!(config.plan.attributes[0].default, "indonesian");
+}
+
+#[test]
+fn a_header_says_a_declared_value_or_nothing() {
+    let (config, _) = parse(
+        "[[attribute]]\nname = 'language'\nheader = 'X-Language'\nvalues = ['indonesian', 'english']\n",
+    );
+    let said = |name: &str, value: &str| {
+        config.attributes[0].said_in(&[(name.to_owned(), value.to_owned())]).map(str::to_owned)
+    };
+    assert_eq!(said("x-language", " English ").as_deref(), Some("english"));
+    assert_eq!(said("X-Language", "klingon"), None);
+    assert_eq!(said("X-Lang", "english"), None);
 }
 
 #[test]

@@ -113,6 +113,7 @@ mod tests {
                 call: call((number % 3).into()),
                 dialled: "1500".to_owned(),
                 caller: None,
+                attributes: Vec::new(),
             };
             log.append(&Entry {
                 number,

@@ -452,6 +452,7 @@ fn acquaint(
     let phones = phones(config, directory, &mut names);
     let outside = outside(config, &mut names);
     sip.learn(phones, queue_sides(config, directory, sounds)?, outside);
+    sip.learn_attributes(config.attributes.clone());
     sip.seek(trunk_names(config, &mut names));
     sip.meet(config.trunks.iter().filter_map(peering).collect(), now);
     Ok(names)

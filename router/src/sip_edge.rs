@@ -55,6 +55,8 @@ pub struct SipEdge {
     /// By [`QueueNo`].
     queues: Vec<QueueSide>,
     outside: Vec<OutsideSide>,
+    /// What is read of a trunk's headers for the brain.
+    attributes: Vec<config::AttributeHeader>,
     callers: HashMap<CallId, CallerSide>,
     found: Located,
     ports: Box<dyn PortSource>,
@@ -128,6 +130,7 @@ impl SipEdge {
             phones: Vec::new(),
             queues: Vec::new(),
             outside: Vec::new(),
+            attributes: Vec::new(),
             callers: HashMap::new(),
             found: Located::default(),
             ports: parts.ports,
@@ -147,6 +150,11 @@ impl SipEdge {
         outside: Vec<OutsideSide>,
     ) {
         (self.phones, self.queues, self.outside) = (phones, queues, outside);
+    }
+
+    /// Which headers of a trunk's INVITE say something that calls are routed by.
+    pub fn learn_attributes(&mut self, attributes: Vec<config::AttributeHeader>) {
+        self.attributes = attributes;
     }
 
     /// New trunks, entries and limits for calls that come from now on.
@@ -326,8 +334,13 @@ impl SipEdge {
 
     fn call_offered(&mut self, call: CallId, offered: Offered) -> Event {
         let dialled = offered.dialled.clone();
+        // Only declared values pass, so that no free text from outside gets into the log.
+        let said = |read: &config::AttributeHeader| {
+            Some((read.name.clone(), read.said_in(&offered.x_headers)?.to_owned()))
+        };
+        let attributes = self.attributes.iter().filter_map(said).collect();
         let caller = self.remember(call, offered);
-        Event::CallArrived { call, dialled, caller }
+        Event::CallArrived { call, dialled, caller, attributes }
     }
 
     /// Remembers who is calling; gives what the log may know of it.

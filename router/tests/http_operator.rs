@@ -87,7 +87,7 @@ impl Shop {
             ],
             entries: vec![entry("sales", "sales"), entry("*", "billing")],
             agents: vec![an_agent("ann", &[("billing", 7)]), an_agent("ben", &[])],
-            outside: Vec::new(),
+            ..Plan::default()
         };
         let mut shift = Shift::new(plan);
         shift.ready("ann");
@@ -426,7 +426,12 @@ fn a_dialled_text_full_of_tricks_reaches_csv_and_json_harmlessly() {
     let mut shop = Shop::open();
     let tricks = "=HYPERLINK(\"http://evil\")<script>alert(1)</script>\r\nX-Evil: 1,\"";
     let call = CallId::new(shop.shift.now(), 99);
-    shop.shift.must(Event::CallArrived { call, dialled: tricks.to_owned(), caller: None });
+    shop.shift.must(Event::CallArrived {
+        call,
+        dialled: tricks.to_owned(),
+        caller: None,
+        attributes: Vec::new(),
+    });
     shop.shift.pass(Duration::from_secs(1));
     shop.shift.hang_up(call);
     shop.settle();

@@ -134,6 +134,7 @@ fn a_call_that_was_given_away_has_a_row_for_each_visit_and_each_transfer() {
         entries: vec![entry],
         agents: vec![an_agent("ann", &[]), an_agent("ben", &[])],
         outside: vec![outside],
+        ..acd::Plan::default()
     });
     let ann = shift.ready("ann");
     let call = shift.call("1500");

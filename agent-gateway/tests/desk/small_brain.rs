@@ -46,7 +46,7 @@ impl SmallBrain {
     pub fn arrive(&self, caller: CallerKnown) {
         let (call, dialled) = (caller.call, caller.called.clone());
         self.tell(vec![DeskOrder::CallerKnown(Box::new(caller))]);
-        self.happen(Event::CallArrived { call, dialled, caller: None });
+        self.happen(Event::CallArrived { call, dialled, caller: None, attributes: Vec::new() });
     }
 
     /// Her phone is being called.

@@ -111,6 +111,9 @@ fn plan() -> Plan {
         rona_pause: Duration::from_secs(10),
         wrap_up: Duration::from_secs(10),
         pop_budget: Duration::from_millis(40),
+        steps: Vec::new(),
+        prefer: None,
+        keep_place: None,
     };
     let entry = EntryPlan { number: "1500".into(), queue: "billing".into(), priority: 5 };
     let agents = agents().into_iter().map(|agent| acd::plan::AgentPlan {
@@ -118,8 +121,11 @@ fn plan() -> Plan {
         presence: agent.presence,
         answer: agent.answer,
         skills: agent.skills,
+        weight: 1,
+        rest: None,
+        max_occupancy: None,
     });
-    Plan { queues: vec![queue], entries: vec![entry], agents: agents.collect(), outside: Vec::new() }
+    Plan { queues: vec![queue], entries: vec![entry], agents: agents.collect(), ..Plan::default() }
 }
 
 /// A message without the time at which it was written.

@@ -223,6 +223,16 @@ impl Workload {
     pub fn seconds_at(&self, now: Timestamp) -> f64 {
         self.seconds * libm::exp(-now.since(self.at).as_secs_f64() / Self::TAU.as_secs_f64())
     }
+    /// When the decayed handling time comes down to so many seconds, to the microsecond above; its last change if it is
+    /// below already.
+    #[must_use]
+    pub fn down_to(&self, seconds: f64) -> Timestamp {
+        if self.seconds <= seconds || seconds <= 0.0 {
+            return self.at;
+        }
+        let after = Self::TAU.as_secs_f64() * libm::log(self.seconds / seconds);
+        Timestamp(self.at.micros().saturating_add(libm::ceil(after * 1e6) as u64))
+    }
     /// ln(B) + t/τ in fixed point (2⁻³²): smaller is less occupied, at any later time alike.
     ///
     /// `libm` and not the platform's logarithm, so that every machine orders alike.

@@ -7,9 +7,12 @@
 use crate::{
     AgentNo, CallId, CommandError, Decision, Directory, Effects, Entry, Event, Order, Plan, QueueNo, Taken,
     Timestamp,
-    call::{Call, CallState, Rank},
+    call::{Call, CallState},
+    callers::Callers,
     deadlines::{Deadlines, Owner},
-    index::Index,
+    index::{Index, Place},
+    pace::Pace,
+    rank::Rank,
     rules::Rules,
     staff::Agent,
 };
@@ -25,6 +28,12 @@ pub struct Acd {
     pub(crate) plan: Plan,
     pub(crate) agents: Vec<Agent>,
     pub(crate) calls: BTreeMap<CallId, Call>,
+    /// How long calls of each queue take, by number.
+    pub(crate) paces: Vec<Pace>,
+    /// Whom callers talked to, where queues go by it.
+    pub(crate) last_agents: Callers<AgentNo>,
+    /// Where callers stood who hung up while waiting, where queues keep places.
+    pub(crate) places: Callers<Timestamp>,
     pub(crate) rules: Rules,
     pub(crate) index: Index,
     pub(crate) deadlines: Deadlines,
@@ -44,12 +53,54 @@ pub(crate) struct Open {
     pub calls: BTreeSet<Rank>,
     /// Agents who have just become ready.
     pub agents: BTreeSet<AgentNo>,
+    /// Of them those who do not stand in the lines of their classes yet: mostly she gets a call at once, and need not.
+    pub unlisted: BTreeSet<AgentNo>,
     /// All waiting calls are in `calls`, so that ready agents need no look of their own.
     pub everything: bool,
     /// Calls that may have to wait after all, and have heard nothing yet.
     pub untreated: Vec<CallId>,
     /// Calls that heard something until now, and are to hear it again, also while they are on offer.
     pub silenced: Vec<CallId>,
+}
+
+/// Where a call stands in index and deadlines.
+#[derive(Clone, Debug)]
+pub(crate) struct Listed {
+    /// Its rank and its place, if it waits.
+    pub waits: Option<(Rank, Place)>,
+    /// When something is due.
+    due: [Due; 3],
+}
+
+/// What a call's deadline is called, and when it is.
+type Due = (fn(CallId) -> Owner, Option<Timestamp>);
+
+impl Listed {
+    pub fn of(call: &Call, rules: &Rules) -> Self {
+        let place = || match call.preference() {
+            Some(wish) => Some(Place::Own(wish.agent)),
+            None => rules.class_of(call).map(Place::Class),
+        };
+        let waits = matches!(call.state, CallState::Queued).then(place).flatten();
+        Self {
+            waits: waits.map(|place| (rules.rank(call), place)),
+            due: [
+                (Owner::Call, call.deadline()),
+                (Owner::Step, rules.step_due(call)),
+                (Owner::Preference, call.preference_due()),
+            ],
+        }
+    }
+    /// What was due here is due there.
+    pub fn dues_to(&self, after: &Self, id: CallId, deadlines: &mut Deadlines) {
+        for (&(owner, from), &(_, to)) in self.due.iter().zip(&after.due) {
+            deadlines.change(owner(id), from, to);
+        }
+    }
+    /// Nowhere.
+    pub const fn nowhere() -> Self {
+        Self { waits: None, due: [(Owner::Call, None), (Owner::Step, None), (Owner::Preference, None)] }
+    }
 }
 
 /// What came of an event.
@@ -161,6 +212,7 @@ impl Acd {
         for id in std::mem::take(&mut self.open.untreated) {
             self.treat(id, false, effects);
         }
+        self.list_agents();
         self.open.arrived.clear();
         self.open.consults.clear();
         self.open.drained.clear();
@@ -185,22 +237,42 @@ impl Acd {
     }
 
     pub(crate) fn set_call_state(&mut self, id: CallId, state: CallState) {
-        let Some(call) = self.calls.get_mut(&id) else { return };
-        let before = call.deadline();
-        let was_waiting = matches!(call.state, CallState::Queued);
-        call.state = state;
-        let is_waiting = matches!(state, CallState::Queued);
-        let (rank, after) = (call.rank(), call.deadline());
-        self.deadlines.change(Owner::Call(id), before, after);
-        let class = call.visit.and_then(|visit| self.rules.queue(visit.queue)).map(|queue| queue.class);
-        let Some(class) = class else { return };
-        if was_waiting && !is_waiting {
-            self.index.stop_waiting(rank, class);
-        }
-        if is_waiting && !was_waiting {
-            self.index.wait(rank, class);
-            self.open.calls.insert(rank);
+        let Some(call) = self.calls.get(&id) else { return };
+        let begins = matches!(state, CallState::Queued) && !matches!(call.state, CallState::Queued);
+        let in_vain = begins && call.preference().is_some_and(|wish| self.is_logged_out(wish.agent));
+        self.change_call(id, |call| {
+            call.state = state;
+            if let (true, Some(visit)) = (in_vain, &mut call.visit) {
+                visit.prefers = None;
+            }
+        });
+        if begins {
             self.open.untreated.push(id);
+        }
+    }
+
+    /// Changes a call; index and deadlines follow.
+    pub(crate) fn change_call(&mut self, id: CallId, change: impl FnOnce(&mut Call)) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let before = Listed::of(call, &self.rules);
+        change(call);
+        let after = Listed::of(call, &self.rules);
+        self.list(id, &before, &after);
+    }
+
+    /// Takes a call from one place in index and deadlines to another.
+    pub(crate) fn list(&mut self, id: CallId, before: &Listed, after: &Listed) {
+        before.dues_to(after, id, &mut self.deadlines);
+        if before.waits == after.waits {
+            return;
+        }
+        if let Some((rank, place)) = before.waits {
+            self.index.stop_waiting(rank, place);
+            self.open.calls.remove(&rank);
+        }
+        if let Some((rank, place)) = after.waits {
+            self.index.wait(rank, place);
+            self.open.calls.insert(rank);
         }
     }
 
@@ -216,6 +288,9 @@ impl Acd {
             plan: &'a Plan,
             agents: &'a [Agent],
             calls: &'a BTreeMap<CallId, Call>,
+            paces: &'a [Pace],
+            last_agents: &'a Callers<AgentNo>,
+            places: &'a Callers<Timestamp>,
         }
         let remembered = Remembered {
             entries: self.entries,
@@ -223,6 +298,9 @@ impl Acd {
             plan: &self.plan,
             agents: &self.agents,
             calls: &self.calls,
+            paces: &self.paces,
+            last_agents: &self.last_agents,
+            places: &self.places,
         };
         let sum = Sha256::digest(rmp_serde::to_vec(&remembered)?);
         Ok(sum.iter().map(|byte| format!("{byte:02x}")).collect())
@@ -258,18 +336,16 @@ impl Acd {
     pub fn place_in_queue(&self, id: CallId, most: u32) -> Option<u32> {
         let call = self.calls.get(&id).filter(|call| matches!(call.state, CallState::Queued))?;
         let queue = call.visit?.queue;
-        let (class, rank) = (self.rules.queue(queue)?.class, call.rank());
+        let rank = self.rules.rank(call);
         let of_queue = |other: &CallId| {
             self.calls.get(other).is_some_and(|call| call.visit.is_some_and(|visit| visit.queue == queue))
         };
-        let mut place = 1;
-        for other in self.index.waiting(class).take(most as usize) {
-            if other >= rank {
-                return Some(place);
-            }
-            place += u32::from(of_queue(&other.call));
-        }
-        Some(most)
+        let classes = self.rules.classes_of(queue);
+        let before = classes.iter().flat_map(|&class| {
+            self.index.waiting(class).take(most as usize).take_while(|other| *other < rank)
+        });
+        let before = before.filter(|other| of_queue(&other.call)).take(most as usize).count();
+        Some(u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1).min(most))
     }
     /// Every live call, oldest first.
     pub fn calls(&self) -> impl Iterator<Item = &Call> {

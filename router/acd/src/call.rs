@@ -8,7 +8,9 @@
 //!                  └── came to nothing ── Outside ──▶ (ended)
 //! ```
 
-use crate::{AgentNo, CallId, CallerRef, OfferId, QueueNo, Target, Timestamp, consult::Consult};
+use crate::{
+    AgentNo, CallId, CallerRef, OfferId, QueueNo, Target, Timestamp, consult::Consult, routing::Attributes,
+};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -39,6 +41,12 @@ pub struct Call {
     pub(crate) treated: bool,
     /// Agents who shall not get this call before a certain time, because they did not take it.
     pub(crate) excluded: Vec<(AgentNo, Timestamp)>,
+    /// What is known of it, of the attributes in the plan when it came.
+    #[serde(default)]
+    pub(crate) attributes: Attributes,
+    /// Since when it stands in line, if the caller got an earlier place back.
+    #[serde(default)]
+    pub(crate) place: Option<Timestamp>,
 }
 
 /// A stay in a queue.
@@ -50,6 +58,21 @@ pub struct Visit {
     pub entered: Timestamp,
     /// When `max_wait` is over, as promised at entry.
     pub leaves: Timestamp,
+    /// Which of the queue's steps holds; 0 is what it needs at first.
+    #[serde(default)]
+    pub step: u8,
+    /// The one agent it waits for.
+    #[serde(default)]
+    pub prefers: Option<Preference>,
+}
+
+/// A call waits for one agent alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preference {
+    /// Whom.
+    pub agent: AgentNo,
+    /// Until when; then anybody may have it.
+    pub until: Timestamp,
 }
 
 /// A transfer under way.
@@ -170,15 +193,6 @@ pub enum Stage {
     AutoAnswer,
 }
 
-/// The order in which waiting calls are served: priority, then time of arrival, then id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Rank {
-    after_priority: u8,
-    arrived: Timestamp,
-    /// The call.
-    pub call: CallId,
-}
-
 impl Call {
     pub(crate) fn new(id: CallId, dialled: String, caller: Option<CallerRef>, arrived: Timestamp) -> Self {
         Self {
@@ -197,6 +211,8 @@ impl Call {
             state: CallState::Arrived,
             treated: false,
             excluded: Vec::new(),
+            attributes: Attributes::new(),
+            place: None,
         }
     }
     /// Its id.
@@ -259,10 +275,21 @@ impl Call {
     pub fn state_name(&self) -> &'static str {
         if self.is_consulted_on() { "consulting" } else { self.state.as_str() }
     }
-    /// Its place in the order of service. Kept through every failed offer and every overflow.
+    /// Since when it stands in line: its arrival, or an earlier one of a caller who came again. Kept through every failed
+    /// offer and every overflow.
     #[must_use]
-    pub const fn rank(&self) -> Rank {
-        Rank { after_priority: u8::MAX - self.priority, arrived: self.arrived, call: self.id }
+    pub fn ranked_from(&self) -> Timestamp {
+        self.place.unwrap_or(self.arrived)
+    }
+    /// What is known of it.
+    #[must_use]
+    pub const fn attributes(&self) -> &Attributes {
+        &self.attributes
+    }
+    /// The one agent it waits for.
+    #[must_use]
+    pub fn preference(&self) -> Option<Preference> {
+        self.visit.and_then(|visit| visit.prefers)
     }
     /// How long this visit has waited.
     #[must_use]
@@ -273,6 +300,13 @@ impl Call {
     #[must_use]
     pub fn may_go_to(&self, agent: AgentNo) -> bool {
         !self.excluded.iter().any(|&(excluded, _)| excluded == agent)
+    }
+    /// Whether it waits, or is on offer and may wait again.
+    pub(crate) const fn is_unanswered(&self) -> bool {
+        match self.state {
+            CallState::Queued | CallState::Offered { .. } => true,
+            CallState::Arrived | CallState::Connected { .. } | CallState::Outside { .. } => false,
+        }
     }
     /// When something has to be decided if nothing happens before.
     pub(crate) fn deadline(&self) -> Option<Timestamp> {

@@ -37,6 +37,9 @@ impl Acd {
             Decision::Refuse { call, reason } => self.refuse(*call, *reason, now, effects),
             Decision::EndWrapUp { agent } => self.end_wrap_up(*agent, None, AgentCause::System, now, effects),
             Decision::EndPause { agent } => self.end_pause(*agent, now, effects),
+            Decision::Relax { call, step } => self.relax(*call, *step),
+            Decision::EndPreference { call } => self.prefer_nobody(*call),
+            Decision::EndRest { agent } => self.end_rest(*agent),
             Decision::EndExclusion { call, agent } => self.end_exclusion(*call, *agent),
         }
     }
@@ -44,15 +47,17 @@ impl Acd {
     fn enqueue(&mut self, id: CallId, queue: QueueNo, priority: u8, now: Timestamp, effects: &mut Effects) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.priority = priority;
+        self.give_place_back(id, queue, now);
         self.queue_reached(id, now, effects);
         self.begin_visit(id, queue, now, effects);
     }
 
     pub(crate) fn begin_visit(&mut self, id: CallId, queue: QueueNo, now: Timestamp, effects: &mut Effects) {
         let max_wait = self.rules.queue(queue).map_or(std::time::Duration::MAX, |rule| rule.plan.max_wait);
+        let prefers = self.calls.get(&id).and_then(|call| self.preferred(call, queue, now));
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.visits += 1;
-        call.visit = Some(Visit { queue, entered: now, leaves: now + max_wait });
+        call.visit = Some(Visit { queue, entered: now, leaves: now + max_wait, step: 0, prefers });
         let visit = call.visits;
         effects.facts.push(Fact::QueueEntered { call: id, visit, queue });
         self.set_call_state(id, CallState::Queued);
@@ -78,6 +83,11 @@ impl Acd {
         self.set_call_state(offer.call, CallState::Offered { offer, agent, since: now, due, stage });
         let reserved = AgentState::Reserved { offer, queue: visit.queue, ready_since, then: Next::default() };
         self.move_agent(agent, reserved, AgentCause::System, now, effects);
+        if let Some(agent) = self.agents.get_mut(agent.index())
+            && !bug!(OnlyAnsweredOffersTakeATurn)
+        {
+            agent.offered = now;
+        }
         if self.has_desk(agent) {
             effects.orders.extend(self.offer_call(offer, agent, now, expires));
         }
@@ -171,6 +181,9 @@ impl Acd {
         let pause = self.rules.queue(queue).map_or_else(Default::default, |rule| rule.plan.rona_pause);
         self.exclude(offer.call, agent, now + pause);
         self.set_aside(agent, queue, outcome, now, effects);
+        if bug!(PlaceLostWhenOfferFails) {
+            self.change_call(offer.call, |call| call.place = Some(now));
+        }
         self.set_call_state(offer.call, CallState::Queued);
     }
     /// Says everywhere that an offer, and the transfer it was for, came to nothing; to whom it was made, in which queue.
@@ -227,8 +240,11 @@ impl Acd {
         let before = call.excluded.iter().find(|(excluded, _)| *excluded == agent).map(|&(_, until)| until);
         call.excluded.retain(|(excluded, _)| *excluded != agent);
         call.excluded.push((agent, until));
-        self.index.exclude(id, agent);
+        if !bug!(ExclusionForgotten) {
+            self.index.exclude(id, agent);
+        }
         self.deadlines.change(Owner::Exclusion(id, agent), before, Some(until));
+        self.prefer_no_more_in_vain(id);
     }
 
     fn end_exclusion(&mut self, id: CallId, agent: AgentNo) {
@@ -238,7 +254,7 @@ impl Acd {
         self.deadlines.change(Owner::Exclusion(id, agent), until, None);
         self.index.include(id, agent);
         if matches!(call.state, CallState::Queued) {
-            let rank = call.rank();
+            let rank = self.rules.rank(call);
             self.open.calls.insert(rank);
         }
     }
@@ -276,6 +292,8 @@ impl Acd {
         let Some(agent) = self.agents.get(no.index()) else { return };
         let AgentState::WrapUp { call, visit, queue, then, .. } = agent.state.clone() else { return };
         let (wrap_up, disposition) = (now.since(agent.since), disposition.map(str::to_owned));
+        let took = if bug!(PaceOfWrapUpForgotten) { agent.talked } else { agent.talked + wrap_up };
+        self.took(no, queue, took);
         effects.facts.push(Fact::WrappedUp { call, visit, queue, agent: no, wrap_up, disposition });
         self.settle(no, then, now, cause, now, effects);
     }

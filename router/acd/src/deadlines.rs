@@ -12,6 +12,10 @@ pub enum Owner {
     Agent(AgentNo),
     /// A call that an agent did not take.
     Exclusion(CallId, AgentNo),
+    /// A call's next step.
+    Step(CallId),
+    /// The agent that a call waits for.
+    Preference(CallId),
 }
 
 /// All deadlines, soonest first.

@@ -4,10 +4,11 @@
 
 use crate::{
     Acd, AgentNo, AgentState, Decision, RefuseReason, Timestamp,
-    call::{Call, CallState, Far, Rank, Stage},
+    call::{Call, CallState, Far, Stage},
     consult::Consult,
     deadlines::Owner,
     plan::Then,
+    rank::Rank,
 };
 
 impl Acd {
@@ -19,6 +20,8 @@ impl Acd {
         match owner {
             Owner::Call(call) => self.decide_due_call(self.calls.get(&call)?),
             Owner::Agent(agent) => self.decide_due_agent(agent),
+            Owner::Step(call) => self.decide_step(self.calls.get(&call)?),
+            Owner::Preference(call) => self.decide_anybody(self.calls.get(&call)?),
             Owner::Exclusion(call, agent) => Some(Decision::EndExclusion { call, agent }),
         }
     }
@@ -44,10 +47,8 @@ impl Acd {
         match self.agents.get(agent.index())?.state {
             AgentState::WrapUp { .. } => Some(Decision::EndWrapUp { agent }),
             AgentState::NotReady { .. } => Some(Decision::EndPause { agent }),
-            AgentState::LoggedOut
-            | AgentState::Ready { .. }
-            | AgentState::Reserved { .. }
-            | AgentState::Talking { .. } => None,
+            AgentState::Ready { .. } => Some(Decision::EndRest { agent }),
+            AgentState::LoggedOut | AgentState::Reserved { .. } | AgentState::Talking { .. } => None,
         }
     }
 
@@ -69,6 +70,9 @@ impl Acd {
                 return Some(self.decide_route(call));
             }
         }
+        if !self.open.consults.is_empty() {
+            self.list_agents();
+        }
         while let Some(id) = self.open.consults.pop() {
             if let Some(decision) = self.calls.get(&id).and_then(|call| self.decide_consult(call)) {
                 return Some(decision);
@@ -79,11 +83,27 @@ impl Acd {
                 return Some(Decision::Refuse { call: rank.call, reason: RefuseReason::Drained });
             }
         }
+        if let Some(decision) = self.decide_for_the_only_one() {
+            return Some(decision);
+        }
+        self.list_agents();
         // Of all calls that can be matched now the one that ranks first, to the agent whose turn it is for that call.
         let first =
             [self.first_open_call(), self.first_call_for_open_agents()].into_iter().flatten().min()?;
         let call = self.calls.get(&first.call)?;
         self.agent_for(call).map(|agent| offer(call, agent))
+    }
+
+    /// Nothing is open but one agent who is free again: no call waits that anybody else could take, so she gets the
+    /// first that she may have, and need not enter her lines for it.
+    fn decide_for_the_only_one(&self) -> Option<Decision> {
+        let open = &self.open;
+        if !open.calls.is_empty() || open.everything || open.agents.len() != 1 || open.unlisted.len() != 1 {
+            return None;
+        }
+        let agent = *open.unlisted.first()?;
+        let call = self.calls.get(&self.first_call_for(agent)?.call)?;
+        Some(offer(call, agent))
     }
 
     fn first_open_call(&mut self) -> Option<Rank> {
@@ -125,16 +145,28 @@ impl Acd {
 
     /// The able idle agent whose turn it is.
     fn agent_for(&self, call: &Call) -> Option<AgentNo> {
-        let class = self.rules.queue(call.visit?.queue)?.class;
+        if let Some(wish) = call.preference() {
+            let free = self.may_be_offered(wish.agent) && self.index.may_go(call.id, wish.agent);
+            return free.then_some(wish.agent);
+        }
+        let class = self.rules.class_of(call)?;
         self.index.ready(class).find(|&agent| self.index.may_go(call.id, agent))
     }
 
+    /// Ready, and not at rest.
+    fn may_be_offered(&self, agent: AgentNo) -> bool {
+        self.agents.get(agent.index()).is_some_and(crate::Agent::is_in_line)
+    }
+
     fn first_call_for(&self, agent: AgentNo) -> Option<Rank> {
-        let AgentState::Ready { .. } = self.agents.get(agent.index())?.state else { return None };
-        let classes = &self.rules.agent(agent)?.classes;
-        let first =
-            |class: &usize| self.index.waiting(*class).find(|rank| self.index.may_go(rank.call, agent));
-        classes.iter().filter_map(first).min()
+        if !self.may_be_offered(agent) {
+            return None;
+        }
+        let may_go = |rank: &Rank| self.index.may_go(rank.call, agent);
+        let seats = &self.rules.agent(agent)?.seats;
+        let of_classes = seats.iter().filter_map(|seat| self.index.first_for(agent, seat.class()));
+        let own = self.index.own(agent).find(may_go).filter(|_| !bug!(OwnCallsOverlooked));
+        of_classes.chain(own).min()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     Acd, AgentNo, AgentState, Call, CallId, Effects, Fact, Order, QueueNo, Timestamp,
+    brain::Listed,
     call::{CallState, Past},
     deadlines::Owner,
     effect::{AgentCause, CallMove, CallRecord, EndedBy, TransferOutcome, VisitOutcome, VisitRecord},
@@ -22,6 +23,7 @@ impl Acd {
         let CallState::Connected { agent, .. } = call.state else { return };
         let (visit_no, Some(visit)) = (call.visits, call.visit) else { return };
         effects.orders.push(Order::CallMoved { call: id, agent, to: CallMove::Ended { by } });
+        self.remember_agent(id, agent, now);
         self.end_visit(id, VisitOutcome::Answered, now, effects);
         self.end_call(id, VisitOutcome::Answered, now, effects);
         self.wrap_up(agent, (id, visit_no, visit.queue), now, effects);
@@ -37,10 +39,16 @@ impl Acd {
     ) {
         let wrap_up = self.rules.queue(queue).map_or_else(Default::default, |rule| rule.plan.wrap_up);
         let then = self.next_of(agent);
+        let talked =
+            self.agents.get(agent.index()).map_or_else(Default::default, |agent| now.since(agent.since));
         if wrap_up.is_zero() {
             let disposition = None;
+            self.took(agent, queue, talked);
             effects.facts.push(Fact::WrappedUp { call, visit, queue, agent, wrap_up, disposition });
             return self.settle(agent, then, now, AgentCause::System, now, effects);
+        }
+        if let Some(agent) = self.agents.get_mut(agent.index()) {
+            agent.talked = talked;
         }
         let to = AgentState::WrapUp { call, visit, queue, ends: now + wrap_up, then };
         self.move_agent(agent, to, AgentCause::System, now, effects);
@@ -111,11 +119,8 @@ impl Acd {
     /// Takes a call out of index and deadlines.
     fn unlist(&mut self, id: CallId) {
         let Some(call) = self.calls.get(&id) else { return };
-        self.deadlines.change(Owner::Call(id), call.deadline(), None);
-        let class = call.visit.and_then(|visit| self.rules.queue(visit.queue)).map(|rule| rule.class);
-        if let (CallState::Queued, Some(class)) = (call.state, class) {
-            self.index.stop_waiting(call.rank(), class);
-        }
+        let before = Listed::of(call, &self.rules);
+        self.list(id, &before, &Listed::nowhere());
     }
 }
 

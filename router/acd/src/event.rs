@@ -2,8 +2,11 @@
 //!
 //! The shape on disk: fields and variants are only ever added, never renamed or given another meaning.
 
-use crate::{AgentNo, CallId, CallerRef, OfferId, Plan, QueueNo, Timestamp};
+use crate::{AgentNo, CallId, CallerRef, OfferId, Plan, QueueNo, Timestamp, routing::Attributes};
 use serde::{Deserialize, Serialize};
+
+/// Most reasons for a priority.
+pub const MAX_REASONS: usize = 8;
 
 /// One line of the log: an event, when it was taken up, and what was decided on it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +60,19 @@ pub enum Event {
         /// Who it is, if the number was given and not withheld.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         caller: Option<CallerRef>,
+        /// What is known of it: attributes of the plan and their values, no free text.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        attributes: Attributes,
+    },
+    /// A call is worth more or less than was thought.
+    PriorityChanged {
+        /// Which call.
+        call: CallId,
+        /// 1 (low) to 10 (high).
+        priority: u8,
+        /// Why: codes of at most [`crate::agent::MAX_REASON`] bytes, at most [`MAX_REASONS`] of them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        reasons: Vec<String>,
     },
     /// The caller has gone: CANCEL, BYE, or lost.
     CallerLeft {
@@ -397,6 +413,23 @@ pub enum Decision {
     },
     /// The pause after an offer that failed is over.
     EndPause {
+        /// Whose.
+        agent: AgentNo,
+    },
+    /// The call has waited long enough for the next of its queue's steps.
+    Relax {
+        /// Which call.
+        call: CallId,
+        /// The step that holds from now on, from 1.
+        step: u8,
+    },
+    /// The call has waited long enough for one agent, and may go to anybody.
+    EndPreference {
+        /// Which call.
+        call: CallId,
+    },
+    /// A ready agent has rested enough, and is offered calls again.
+    EndRest {
         /// Whose.
         agent: AgentNo,
     },

@@ -36,6 +36,9 @@ impl Acd {
                 }
                 then.as_ref().map_or(Ok(Taken::Now), |wish| self.examine_wish(*agent, wish))
             }
+            Event::PriorityChanged { call, priority, reasons } => {
+                self.examine_priority(*call, *priority, reasons)
+            }
             Event::DeskSignedIn { agent }
             | Event::DeskLost { agent }
             | Event::PhoneUnreachable { agent }
@@ -68,7 +71,7 @@ impl Acd {
     fn examine_wish(&self, agent: AgentNo, wish: &Wish) -> Result<Taken, CommandError> {
         let state = self.agent_state(agent)?;
         if let Wish::NotReady { reason } = wish
-            && !is_reason_code(reason)
+            && !is_code(reason, MAX_REASON)
         {
             return Err(CommandError::BadReason);
         }
@@ -108,7 +111,8 @@ impl Acd {
     }
 }
 
-fn is_reason_code(code: &str) -> bool {
+/// Whether this is a short word that may stand in the log.
+pub fn is_code(code: &str, most: usize) -> bool {
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    !code.is_empty() && code.len() <= MAX_REASON && code.chars().all(fits)
+    !code.is_empty() && code.len() <= most && code.chars().all(fits)
 }

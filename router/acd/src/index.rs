@@ -4,86 +4,92 @@
 
 use crate::{
     AgentNo, CallId,
-    call::Rank,
-    plan::Strategy,
-    rules::{ClassNo, Rules},
+    rank::Rank,
+    rules::ClassNo,
+    turn::{Idle, Turn},
 };
-use std::collections::BTreeSet;
-
-/// Ready agents in the order in which they are served by each strategy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Turn {
-    first: i64,
-    second: i64,
-    /// The agent.
-    pub agent: AgentNo,
-}
-
-/// What decides an agent's turn, fixed while she is ready.
-#[derive(Clone, Copy, Debug)]
-pub struct Idle {
-    /// Who.
-    pub agent: AgentNo,
-    /// Ready since, in microseconds.
-    pub since: i64,
-    /// [`crate::agent::Workload::key`].
-    pub load: i64,
-}
-
-impl Idle {
-    const fn turn(self, strategy: Strategy) -> Turn {
-        match strategy {
-            Strategy::LongestIdle => Turn { first: self.since, second: 0, agent: self.agent },
-            Strategy::LeastOccupied => Turn { first: self.load, second: self.since, agent: self.agent },
-        }
-    }
-}
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The index over all classes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Index {
     classes: Vec<Class>,
+    /// Who is served first in each class: a free agent looks at all of hers, and mostly at nothing else.
+    heads: Vec<Option<Rank>>,
+    /// Calls that wait for one agent alone. Mostly empty.
+    own: BTreeMap<AgentNo, BTreeSet<Rank>>,
     /// Calls that agents did not take and shall not get for a while. Mostly empty, so that asking costs nothing.
     excluded: BTreeSet<(CallId, AgentNo)>,
     /// Calls that wait, of all classes.
     waiting: usize,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Class {
-    strategy: Strategy,
     ready: BTreeSet<Turn>,
     waiting: BTreeSet<Rank>,
 }
 
+/// Where a call waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// For anybody of a class.
+    Class(ClassNo),
+    /// For one agent alone.
+    Own(AgentNo),
+}
+
 impl Index {
-    /// An empty index for these rules.
+    /// An empty index of so many classes.
     #[must_use]
-    pub fn new(rules: &Rules) -> Self {
-        let empty = |strategy| Class { strategy, ready: BTreeSet::new(), waiting: BTreeSet::new() };
-        Self { classes: rules.strategies().map(empty).collect(), ..Self::default() }
+    pub fn new(classes: usize) -> Self {
+        Self { classes: vec![Class::default(); classes], heads: vec![None; classes], ..Self::default() }
     }
     /// An agent becomes ready.
-    pub fn enter(&mut self, idle: Idle, classes: &[ClassNo]) {
-        for &class in classes {
-            let class = &mut self.classes[class];
-            class.ready.insert(idle.turn(class.strategy));
+    pub fn enter(&mut self, idle: &Idle<'_>) {
+        for seat in &idle.rule.seats {
+            self.classes[seat.class()].ready.insert(idle.turn(seat));
         }
     }
     /// An agent is ready no more.
-    pub fn leave(&mut self, idle: Idle, classes: &[ClassNo]) {
-        for &class in classes {
-            let class = &mut self.classes[class];
-            class.ready.remove(&idle.turn(class.strategy));
+    pub fn leave(&mut self, idle: &Idle<'_>) {
+        for seat in &idle.rule.seats {
+            self.classes[seat.class()].ready.remove(&idle.turn(seat));
         }
     }
     /// A call waits.
-    pub fn wait(&mut self, rank: Rank, class: ClassNo) {
-        self.waiting += usize::from(self.classes[class].waiting.insert(rank));
+    pub fn wait(&mut self, rank: Rank, place: Place) {
+        let new = match place {
+            Place::Class(class) => {
+                let head = &mut self.heads[class];
+                *head = Some(head.map_or(rank, |head| head.min(rank)));
+                self.classes[class].waiting.insert(rank)
+            }
+            Place::Own(agent) => self.own.entry(agent).or_default().insert(rank),
+        };
+        self.waiting += usize::from(new);
     }
     /// A call waits no more.
-    pub fn stop_waiting(&mut self, rank: Rank, class: ClassNo) {
-        self.waiting -= usize::from(self.classes[class].waiting.remove(&rank));
+    pub fn stop_waiting(&mut self, rank: Rank, place: Place) {
+        let was = match place {
+            Place::Class(class) => {
+                let waiting = &mut self.classes[class].waiting;
+                let was = waiting.remove(&rank);
+                if self.heads[class] == Some(rank) {
+                    self.heads[class] = waiting.first().copied();
+                }
+                was
+            }
+            Place::Own(agent) => {
+                let hers = self.own.entry(agent).or_default();
+                let was = hers.remove(&rank);
+                if hers.is_empty() {
+                    self.own.remove(&agent);
+                }
+                was
+            }
+        };
+        self.waiting -= usize::from(was);
     }
     /// Whether any call waits. Costs nothing however many there are.
     #[must_use]
@@ -110,5 +116,18 @@ impl Index {
     /// Waiting calls of a class, who is served first.
     pub fn waiting(&self, class: ClassNo) -> impl Iterator<Item = Rank> {
         self.classes[class].waiting.iter().copied()
+    }
+    /// The call of a class that is served first of those that this agent may get.
+    #[must_use]
+    pub fn first_for(&self, agent: AgentNo, class: ClassNo) -> Option<Rank> {
+        let head = self.heads[class]?;
+        if self.may_go(head.call, agent) {
+            return Some(head);
+        }
+        self.waiting(class).find(|rank| self.may_go(rank.call, agent))
+    }
+    /// Calls that wait for this agent alone, who is served first.
+    pub fn own(&self, agent: AgentNo) -> impl Iterator<Item = Rank> {
+        self.own.get(&agent).into_iter().flatten().copied()
     }
 }

@@ -5,9 +5,25 @@
 //!
 //! It knows no SIP, no desktop protocol and no storage.
 
+/// Whether a bug is put in here, for the tests of the simulation.
+macro_rules! bug {
+    ($name:ident) => {{
+        #[cfg(feature = "mutants")]
+        {
+            crate::mutant::is_on(crate::mutant::Mutant::$name)
+        }
+        #[cfg(not(feature = "mutants"))]
+        {
+            false
+        }
+    }};
+}
+
 pub mod agent;
+pub mod bars;
 mod brain;
 pub mod call;
+pub mod callers;
 mod carry;
 pub mod consult;
 mod deadlines;
@@ -19,20 +35,30 @@ mod examine;
 mod hold;
 mod ids;
 mod index;
+
+#[cfg(feature = "mutants")]
+pub mod mutant;
 mod occur;
 mod outside;
+pub mod pace;
 pub mod plan;
+mod prefer;
+mod rank;
 mod reachable;
+mod rest;
 mod returned;
+pub mod routing;
 mod rules;
 #[cfg(feature = "sim")]
 pub mod sim;
 pub mod skill;
 pub mod snapshot;
 mod staff;
+mod steps;
 pub mod target;
 pub mod time;
 mod transfer;
+mod turn;
 mod upheaval;
 
 pub use agent::{AgentState, NotReadyReason};

@@ -23,13 +23,17 @@ impl Acd {
             Event::Returned { gone, silent } => self.returned(gone, silent, now, effects),
             // Timers run on a clock of their own; reports cut intervals by wall time, which entries carry.
             Event::ClockStepped { .. } | Event::DeadlinePassed => {}
-            Event::CallArrived { call, dialled, caller } => {
-                self.calls.insert(*call, Call::new(*call, dialled.clone(), *caller, now));
+            Event::CallArrived { call, dialled, caller, attributes } => {
+                let mut arrived = Call::new(*call, dialled.clone(), *caller, now);
+                arrived.attributes.clone_from(attributes);
+                self.calls.insert(*call, arrived);
                 self.open.arrived.push(*call);
             }
+            Event::PriorityChanged { call, priority, .. } => self.priority_changed(*call, *priority),
             Event::WaitingEnded => {
                 let waits = |call: &&Call| matches!(call.state, CallState::Queued);
-                self.open.drained.extend(self.calls.values().filter(waits).map(Call::rank));
+                let ranks = self.calls.values().filter(waits).map(|call| self.rules.rank(call));
+                self.open.drained.extend(ranks);
             }
             Event::CallerLeft { call, how } => self.caller_left(*call, *how, now, effects),
             Event::CardShown { offer } => self.stop_waiting_for_card(*offer, effects),
@@ -77,12 +81,14 @@ impl Acd {
         match call.state {
             CallState::Outside { offer, stage, .. } => self.left_outside(offer, stage, now, effects),
             CallState::Arrived | CallState::Queued => {
+                self.remember_place(id, now);
                 self.end_visit(id, VisitOutcome::Abandoned, now, effects);
                 self.end_call(id, VisitOutcome::Abandoned, now, effects);
             }
             CallState::Offered { offer, agent, stage, .. } => {
                 self.end_transfer(id, TransferOutcome::Abandoned, None, now, effects);
                 self.withdraw(offer, agent, stage, now, effects);
+                self.remember_place(id, now);
                 self.end_visit(id, VisitOutcome::Abandoned, now, effects);
                 self.end_call(id, VisitOutcome::Abandoned, now, effects);
             }
@@ -166,8 +172,19 @@ impl Acd {
         effects.facts.push(Fact::Answered { call: offer.call, queue, agent, waited });
         let talking = AgentState::Talking { offer, queue, ready_since, then };
         self.move_agent(agent, talking, AgentCause::System, now, effects);
+        self.count_answer(agent, true);
         effects.orders.push(Order::Connect { offer });
         effects.orders.push(Order::CallMoved { call: offer.call, agent, to: CallMove::Connected });
+    }
+
+    /// One call more that she has answered since she signed in, or one less.
+    pub(crate) fn count_answer(&mut self, agent: AgentNo, more: bool) {
+        if let Some(agent) = self.agents.get_mut(agent.index()) {
+            if !more && bug!(UndoneAnswerCounts) {
+                return;
+            }
+            agent.calls = if more { agent.calls.saturating_add(1) } else { agent.calls.saturating_sub(1) };
+        }
     }
 
     fn phone_refused(
@@ -250,6 +267,7 @@ impl Acd {
         let pause = self.rules.queue(visit.queue).map_or_else(Default::default, |rule| rule.plan.rona_pause);
         // Else the same pair would be joined again at once, for ever.
         self.exclude(offer.call, agent, now + pause);
+        self.count_answer(agent, false);
         self.release(agent, now, effects);
         self.set_call_state(offer.call, CallState::Queued);
     }

@@ -2,7 +2,13 @@
 //!
 //! No secret, address or number of a person stands here. `config` makes a [`Plan`] from what was typed.
 
-use crate::{AgentNo, QueueNo, skill::Requirement, target::NumberPattern, time::as_micros};
+use crate::{
+    AgentNo, QueueNo,
+    routing::{AttributePlan, PreferPlan, Routing, StepPlan},
+    skill::Requirement,
+    target::NumberPattern,
+    time::{as_micros, as_micros_if_any},
+};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -18,6 +24,12 @@ pub struct Plan {
     /// Outside numbers that agents may transfer to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outside: Vec<OutsidePlan>,
+    /// What holds for every queue and agent.
+    #[serde(default, skip_serializing_if = "Routing::is_default")]
+    pub routing: Routing,
+    /// What may be known of a call, for requirements that speak of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attributes: Vec<AttributePlan>,
 }
 
 /// A queue's rules.
@@ -54,6 +66,15 @@ pub struct QueuePlan {
     /// How long a ring waits for the card at most.
     #[serde(with = "as_micros")]
     pub pop_budget: Duration,
+    /// What is needed instead of `needs` after some waiting; rising times.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepPlan>,
+    /// Whether a caller waits for the agent of the last time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefer: Option<PreferPlan>,
+    /// For how long the place of a caller who hung up while waiting is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "as_micros_if_any")]
+    pub keep_place: Option<Duration>,
 }
 
 /// A number that callers dial.
@@ -78,6 +99,24 @@ pub struct AgentPlan {
     pub answer: Answer,
     /// Skill → proficiency, 1 (low) to 10 (high); an absent skill is 0.
     pub skills: BTreeMap<String, u8>,
+    /// Her share of the calls where the strategy is `weighted`: twice the weight, twice the calls.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub weight: u32,
+    /// Her own least time between two calls, instead of [`Routing::rest`].
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "as_micros_if_any")]
+    pub rest: Option<Duration>,
+    /// Her own ceiling in thousandths, instead of [`Routing::max_occupancy`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_occupancy: Option<u16>,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference in")]
+const fn is_one(weight: &u32) -> bool {
+    *weight == 1
 }
 
 /// Outside numbers that agents may transfer to.
@@ -100,6 +139,20 @@ pub enum Strategy {
     LongestIdle,
     /// Least handling time lately (decayed with a time constant of 30 min).
     LeastOccupied,
+    /// Fewest calls answered since she signed in.
+    FewestCalls,
+    /// Highest proficiency in what the requirement asks for.
+    MostSkilled,
+    /// Lowest proficiency that suffices: experts are saved.
+    LeastSkilled,
+    /// Whose last offer lies furthest back.
+    RoundRobin,
+    /// The order of the file.
+    TopDown,
+    /// Fewest calls answered since she signed in, for her weight.
+    Weighted,
+    /// Least handling time to be expected of her for this queue.
+    Fastest,
 }
 
 /// What a waiting caller hears.

@@ -6,6 +6,7 @@ mod check;
 mod floor;
 mod random;
 mod returned;
+mod shadow;
 pub mod shift;
 
 pub use check::{Ledger, check_state};

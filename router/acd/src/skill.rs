@@ -1,7 +1,8 @@
 //! Which agents may serve a queue: expressions over skills and proficiencies.
 //!
 //! `not`, `and`, `or` bind in this order; `billing >= 3` compares; a bare `billing` means `billing >= 1`; a skill
-//! that an agent does not have is 0. Parentheses group. An empty text is served by everybody.
+//! that an agent does not have is 0. Parentheses group. An empty text is served by everybody. `$language >= 5` asks for
+//! the skill that is named by the call's attribute `language`.
 
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, str::FromStr};
@@ -70,16 +71,40 @@ impl Requirement {
     pub fn is_met_by(&self, skills: &BTreeMap<String, u8>) -> bool {
         self.0.is_met_by(skills)
     }
-    /// The skills it speaks of, each once, in alphabetical order.
+    /// The skills it speaks of, each once, in alphabetical order; without its variables.
     #[must_use]
     pub fn skills(&self) -> Vec<&str> {
+        self.names().into_iter().filter(|name| !name.starts_with(VARIABLE)).collect()
+    }
+    /// The attributes of the call it speaks of, each once, in alphabetical order.
+    #[must_use]
+    pub fn variables(&self) -> Vec<&str> {
+        self.names().into_iter().filter_map(|name| name.strip_prefix(VARIABLE)).collect()
+    }
+    fn names(&self) -> Vec<&str> {
         let mut found = Vec::new();
         self.0.collect(&mut found);
         found.sort_unstable();
         found.dedup();
         found
     }
+    /// The requirement with skills in the place of its variables; those without a value stay.
+    #[must_use]
+    pub fn resolve<'a>(&self, value: impl Fn(&str) -> Option<&'a str>) -> Self {
+        let mut resolved = self.clone();
+        resolved.0.resolve(&value);
+        resolved
+    }
+    /// How skilled somebody is in what is asked for: the highest proficiency over the skills it asks for, not those
+    /// it excludes; 0 when it asks for none.
+    #[must_use]
+    pub fn fit(&self, skills: &BTreeMap<String, u8>) -> u8 {
+        self.0.fit(skills, true)
+    }
 }
+
+/// What an attribute of the call stands behind.
+const VARIABLE: char = '$';
 
 impl Node {
     fn is_met_by(&self, skills: &BTreeMap<String, u8>) -> bool {
@@ -92,6 +117,29 @@ impl Node {
             Self::Not(inner) => !inner.is_met_by(skills),
             Self::And(all) => all.iter().all(|node| node.is_met_by(skills)),
             Self::Or(any) => any.iter().any(|node| node.is_met_by(skills)),
+        }
+    }
+    fn resolve<'a>(&mut self, value: &impl Fn(&str) -> Option<&'a str>) {
+        match self {
+            Self::Anybody => {}
+            Self::Compare { skill, .. } => {
+                if let Some(named) = skill.strip_prefix(VARIABLE).and_then(value) {
+                    named.clone_into(skill);
+                }
+            }
+            Self::Not(inner) => inner.resolve(value),
+            Self::And(nodes) | Self::Or(nodes) => nodes.iter_mut().for_each(|node| node.resolve(value)),
+        }
+    }
+    fn fit(&self, skills: &BTreeMap<String, u8>, asks: bool) -> u8 {
+        match self {
+            Self::Anybody => 0,
+            Self::Compare { skill, how, .. } if how.asks() == asks => skills.get(skill).copied().unwrap_or(0),
+            Self::Compare { .. } => 0,
+            Self::Not(inner) => inner.fit(skills, !asks),
+            Self::And(nodes) | Self::Or(nodes) => {
+                nodes.iter().map(|node| node.fit(skills, asks)).max().unwrap_or(0)
+            }
         }
     }
     fn collect<'a>(&'a self, found: &mut Vec<&'a str>) {
@@ -147,6 +195,13 @@ impl Comparison {
             Self::LessThan => has < level,
             Self::Exactly => has == level,
             Self::Other => has != level,
+        }
+    }
+    /// Whether it wants the skill, and does not only bear it.
+    const fn asks(self) -> bool {
+        match self {
+            Self::AtLeast | Self::MoreThan | Self::Exactly => true,
+            Self::AtMost | Self::LessThan | Self::Other => false,
         }
     }
     const fn sign(self) -> &'static str {
@@ -267,9 +322,11 @@ impl Reader<'_> {
             .ok_or_else(|| SkillError::Level { level: level.chars().take(10).collect() })
     }
 
+    /// A skill or a variable; empty when there is neither.
     fn name(&self) -> &str {
-        let end = self.rest.find(|c: char| !is_name_char(c)).unwrap_or(self.rest.len());
-        &self.rest[..end]
+        let start = if self.rest.starts_with(VARIABLE) { VARIABLE.len_utf8() } else { 0 };
+        let length = self.rest[start..].find(|c: char| !is_name_char(c)).unwrap_or(self.rest.len() - start);
+        if length == 0 { "" } else { &self.rest[..start + length] }
     }
 
     fn word(&mut self, word: &str) -> bool {
@@ -338,6 +395,29 @@ mod tests {
             let read: Requirement = text.parse().unwrap();
             assert_eq!(read.to_string().parse::<Requirement>().unwrap(), read, "{text} → {read}");
         }
+    }
+
+    #[test]
+    fn a_variable_stands_for_the_skill_named_by_the_call() {
+        let needs: Requirement = "billing >= 3 and $language >= 5".parse().unwrap();
+        assert_eq!((needs.skills(), needs.variables()), (vec!["billing"], vec!["language"]));
+        let of =
+            |value: &'static str| needs.resolve(|name| (name == "language").then_some(value)).to_string();
+        assert_eq!(of("english"), "billing >= 3 and english >= 5");
+        assert_eq!(needs.resolve(|_| None), needs);
+        assert_eq!(needs.to_string().parse(), Ok(needs));
+        assert!("$ >= 5".parse::<Requirement>().is_err() && "$$a".parse::<Requirement>().is_err());
+    }
+
+    #[test]
+    fn how_skilled_somebody_is_counts_what_is_asked_for_and_not_what_is_excluded() {
+        let skills =
+            [("billing", 4), ("sales", 9), ("trainee", 10)].map(|(name, level)| (name.to_owned(), level));
+        let fit = |text: &str| text.parse::<Requirement>().unwrap().fit(&skills.clone().into());
+        assert_eq!(fit("billing and not trainee"), 4);
+        assert_eq!(fit("billing or sales >= 3"), 9);
+        assert_eq!(fit("not (sales < 5) and trainee <= 10"), 9);
+        assert_eq!((fit(""), fit("french")), (0, 0));
     }
 
     #[test]

@@ -7,21 +7,23 @@
 //! some that are absent here.
 
 use crate::{
-    Acd, Call, Directory, Plan, brain::Open, deadlines::Deadlines, index::Index, plan::QueuePlan,
-    rules::Rules, staff::Agent,
+    Acd, AgentNo, Call, Directory, Plan, Timestamp, brain::Open, callers::Callers, deadlines::Deadlines,
+    index::Index, pace::Pace, plan::QueuePlan, rules::Rules, staff::Agent,
 };
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-/// The version written, and the only one read.
-pub const VERSION: u32 = 1;
+/// The version written. Version 1 knew no steps, preferred agents, rest or attributes, and is read as one without any.
+pub const VERSION: u32 = 2;
+/// The oldest version read.
+pub const OLDEST: u32 = 1;
 
 /// Bytes that are no snapshot of a brain.
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
     /// Written by a later version of Sambung, or by one whose snapshots are read no more.
     #[error(
-        "the snapshot is of version {found}, this Sambung reads version {VERSION}; read the log from its first entry instead, or run the Sambung that wrote it"
+        "the snapshot is of version {found}, this Sambung reads versions {OLDEST} to {VERSION}; read the log from its first entry instead, or run the Sambung that wrote it"
     )]
     Version {
         /// The version found.
@@ -50,6 +52,13 @@ struct Memory<'a> {
     agents: Cow<'a, [Agent]>,
     /// Oldest first.
     calls: Vec<Cow<'a, Call>>,
+    /// By number of the queue.
+    #[serde(default)]
+    paces: Cow<'a, [Pace]>,
+    #[serde(default)]
+    last_agents: Cow<'a, Callers<AgentNo>>,
+    #[serde(default)]
+    places: Cow<'a, Callers<Timestamp>>,
 }
 
 impl Acd {
@@ -65,6 +74,9 @@ impl Acd {
             queues: self.rules.queue_plans().map(Cow::Borrowed).collect(),
             agents: Cow::Borrowed(&self.agents),
             calls: self.calls.values().map(Cow::Borrowed).collect(),
+            paces: Cow::Borrowed(&self.paces),
+            last_agents: Cow::Borrowed(&self.last_agents),
+            places: Cow::Borrowed(&self.places),
         };
         let mut bytes = rmp_serde::to_vec(&VERSION)?;
         rmp_serde::encode::write_named(&mut bytes, &memory)?;
@@ -78,7 +90,7 @@ impl Acd {
     pub fn restore(bytes: &[u8]) -> Result<Self, SnapshotError> {
         let mut rest = bytes;
         let found = u32::deserialize(&mut rmp_serde::Deserializer::new(&mut rest))?;
-        if found != VERSION {
+        if !(OLDEST..=VERSION).contains(&found) {
             return Err(SnapshotError::Version { found });
         }
         let memory = Memory::deserialize(&mut rmp_serde::Deserializer::new(&mut rest))?;
@@ -101,12 +113,17 @@ impl Memory<'_> {
         let (directory, plan) = (self.directory.into_owned(), self.plan.into_owned());
         let queues = self.queues.into_iter().map(Cow::into_owned);
         let rules = Rules::again(queues, &plan, &directory);
+        let mut paces = self.paces.into_owned();
+        paces.resize_with(directory.queue_count(), Pace::default);
         let mut brain = Acd {
             entries: self.entries,
             directory,
             plan,
             agents: self.agents.into_owned(),
             calls: self.calls.into_iter().map(Cow::into_owned).map(|call| (call.id, call)).collect(),
+            paces,
+            last_agents: self.last_agents.into_owned(),
+            places: if bug!(PlaceLostInSnapshot) { Callers::default() } else { self.places.into_owned() },
             rules,
             index: Index::default(),
             deadlines: Deadlines::default(),

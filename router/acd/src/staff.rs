@@ -5,10 +5,13 @@ use crate::{
     agent::{Next, Workload},
     deadlines::Owner,
     effect::{AgentCause, AgentSpan},
-    index::Idle,
+    pace::OwnPace,
     plan::{Answer, Presence},
+    rules::Rules,
+    turn::Idle,
 };
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// An agent as the brain knows her.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,12 +26,43 @@ pub struct Agent {
     /// Whether it is known that her phone cannot be reached.
     #[serde(default)]
     pub(crate) unreachable: bool,
+    /// Calls answered since she signed in.
+    #[serde(default)]
+    pub(crate) calls: u32,
+    /// When a call was offered to her last; the epoch when none was.
+    #[serde(default)]
+    pub(crate) offered: Timestamp,
+    /// When her work on a call ended last.
+    #[serde(default)]
+    pub(crate) work_ended: Option<Timestamp>,
+    /// Until when nothing is offered to her though she is ready.
+    #[serde(default)]
+    pub(crate) rests: Option<Timestamp>,
+    /// How long she talked in the call that she wraps up.
+    #[serde(default)]
+    pub(crate) talked: Duration,
+    /// How long calls take her, by queue, where queues go by it.
+    #[serde(default)]
+    pub(crate) paces: Vec<OwnPace>,
 }
 
 impl Agent {
     pub(crate) fn new(now: Timestamp) -> Self {
         let (state, load) = (AgentState::LoggedOut, Workload::default());
-        Self { state, since: now, cut: now, load, desk: false, unreachable: false }
+        Self {
+            state,
+            since: now,
+            cut: now,
+            load,
+            desk: false,
+            unreachable: false,
+            calls: 0,
+            offered: Timestamp(0),
+            work_ended: None,
+            rests: None,
+            talked: Duration::ZERO,
+            paces: Vec::new(),
+        }
     }
     /// What she is doing.
     #[must_use]
@@ -55,25 +89,68 @@ impl Agent {
     pub const fn load(&self) -> &Workload {
         &self.load
     }
+    /// Calls answered since she signed in.
+    #[must_use]
+    pub const fn calls(&self) -> u32 {
+        self.calls
+    }
+    /// When a call was offered to her last; the epoch when none was.
+    #[must_use]
+    pub const fn last_offer(&self) -> Timestamp {
+        self.offered
+    }
+    /// Until when nothing is offered to her though she is ready.
+    #[must_use]
+    pub const fn rests_until(&self) -> Option<Timestamp> {
+        self.rests
+    }
+    /// Whether she is not at work.
+    #[must_use]
+    pub const fn is_logged_out(&self) -> bool {
+        matches!(self.state, AgentState::LoggedOut)
+    }
+
+    /// What her leaving a state does to the figures that turns and rests go by.
+    fn account_for(&mut self, to: &AgentState, now: Timestamp) {
+        if self.state.is_handling() {
+            self.load.add(self.since, now);
+        }
+        match (&self.state, to) {
+            (AgentState::LoggedOut, _) if bug!(CountsNotReset) => {}
+            (AgentState::LoggedOut, _) => self.calls = 0,
+            (AgentState::Talking { .. } | AgentState::WrapUp { .. }, _) if bug!(RestCountsFromTheAnswer) => {
+                self.work_ended = Some(self.since);
+            }
+            (AgentState::Talking { .. }, AgentState::WrapUp { .. }) => {}
+            (AgentState::Talking { .. } | AgentState::WrapUp { .. }, _) => self.work_ended = Some(now),
+            (AgentState::NotReady { .. } | AgentState::Ready { .. } | AgentState::Reserved { .. }, _) => {}
+        }
+    }
 
     pub(crate) fn deadline(&self) -> Option<Timestamp> {
         match &self.state {
             AgentState::WrapUp { ends, .. } => Some(*ends),
             AgentState::NotReady { until, .. } => *until,
-            AgentState::LoggedOut
-            | AgentState::Ready { .. }
-            | AgentState::Reserved { .. }
-            | AgentState::Talking { .. } => None,
+            AgentState::Ready { .. } => self.rests,
+            AgentState::LoggedOut | AgentState::Reserved { .. } | AgentState::Talking { .. } => None,
         }
     }
 
-    pub(crate) fn idle(&self, agent: AgentNo) -> Option<Idle> {
+    /// Whether calls may be offered to her: ready, and not at rest.
+    pub(crate) const fn is_in_line(&self) -> bool {
+        matches!(self.state, AgentState::Ready { .. }) && self.rests.is_none()
+    }
+
+    /// What decides her turn, while calls may be offered to her.
+    pub(crate) fn idle<'a>(&'a self, agent: AgentNo, rules: &'a Rules) -> Option<Idle<'a>> {
         match &self.state {
-            AgentState::Ready { since } => {
-                let since = i64::try_from(since.micros()).unwrap_or(i64::MAX);
-                Some(Idle { agent, since, load: self.load.key() })
+            AgentState::Ready { since } if self.rests.is_none() => {
+                let (calls, offered, paces) = (self.calls, self.offered, &self.paces);
+                let (since, load, rule) = (*since, self.load.key(), rules.agent(agent)?);
+                Some(Idle { agent, since, load, calls, offered, paces, rule, rules })
             }
-            AgentState::LoggedOut
+            AgentState::Ready { .. }
+            | AgentState::LoggedOut
             | AgentState::NotReady { .. }
             | AgentState::Reserved { .. }
             | AgentState::Talking { .. }
@@ -96,10 +173,10 @@ impl Acd {
         if agent.state == to {
             return;
         }
-        let (left, deadline) = (agent.idle(no), agent.deadline());
-        if agent.state.is_handling() {
-            agent.load.add(agent.since, now);
-        }
+        self.leave_line(no);
+        let Some(agent) = self.agents.get_mut(no.index()) else { return };
+        let deadline = agent.deadline();
+        agent.account_for(&to, now);
         let from = std::mem::replace(&mut agent.state, to);
         effects.facts.push(Fact::AgentSpan(AgentSpan {
             agent: no,
@@ -111,18 +188,20 @@ impl Acd {
             queue: from.queue(),
         }));
         (agent.since, agent.cut) = (now, now);
-        let entered = agent.idle(no);
-        self.deadlines.change(Owner::Agent(no), deadline, agent.deadline());
         let to = agent.state.clone();
+        if matches!(to, AgentState::Ready { .. }) {
+            self.expect(no);
+        }
+        let rests = matches!(to, AgentState::Ready { .. }).then(|| self.rests_until(no, now)).flatten();
+        if let Some(agent) = self.agents.get_mut(no.index()) {
+            agent.rests = rests;
+            self.deadlines.change(Owner::Agent(no), deadline, agent.deadline());
+        }
+        if matches!(to, AgentState::LoggedOut) {
+            self.release_own(no);
+        }
         effects.orders.push(Order::AgentMoved { agent: no, from, to, cause });
-        let classes = self.rules.agent(no).map_or(&[][..], |rule| &rule.classes);
-        if let Some(idle) = left {
-            self.index.leave(idle, classes);
-        }
-        if let Some(idle) = entered {
-            self.index.enter(idle, classes);
-            self.open.agents.insert(no);
-        }
+        self.enter_line(no);
     }
 
     /// After a call: what she asked for meanwhile, else ready, if she still can be.
@@ -191,17 +270,14 @@ impl Acd {
     }
 
     pub(crate) fn needs_desk(&self, no: AgentNo) -> bool {
-        self.rules
-            .agent(no)
-            .and_then(|rule| rule.plan.as_ref())
-            .is_some_and(|plan| plan.presence == Presence::Desk)
+        self.rules.terms(no).is_some_and(|terms| terms.presence == Presence::Desk)
     }
 
     pub(crate) fn answers_at(&self, no: AgentNo) -> Answer {
-        self.rules.agent(no).and_then(|rule| rule.plan.as_ref()).map_or(Answer::Phone, |plan| plan.answer)
+        self.rules.terms(no).map_or(Answer::Phone, |terms| terms.answer)
     }
 
     pub(crate) fn is_retired(&self, no: AgentNo) -> bool {
-        self.rules.agent(no).is_none_or(|rule| rule.plan.is_none())
+        self.rules.terms(no).is_none()
     }
 }

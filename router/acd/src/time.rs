@@ -89,3 +89,24 @@ pub mod as_micros {
         u64::deserialize(from).map(Duration::from_micros)
     }
 }
+
+/// As [`as_micros`], for a [`Duration`] that may be absent.
+pub mod as_micros_if_any {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use std::time::Duration;
+
+    /// Writes microseconds, or nothing.
+    ///
+    /// # Errors
+    /// Only those of the serializer.
+    pub fn serialize<S: Serializer>(duration: &Option<Duration>, to: S) -> Result<S::Ok, S::Error> {
+        duration.map(super::micros).serialize(to)
+    }
+    /// Reads microseconds, or nothing.
+    ///
+    /// # Errors
+    /// Only those of the deserializer.
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+        Ok(Option::<u64>::deserialize(from)?.map(Duration::from_micros))
+    }
+}

@@ -94,6 +94,7 @@ impl Acd {
         let (queue, to_whom) = (visit.queue, to.clone());
         call.transfer = Some(Transfer { by, visit: visits, queue, to: to_whom, since: now, consulted });
         call.past = past_and_present(call, now);
+        self.remember_agent(id, by, now);
         self.end_visit(id, VisitOutcome::Transferred(to.into()), now, effects);
         effects.orders.push(Order::CallMoved { call: id, agent: by, to: CallMove::Transferred });
         effects.orders.push(Order::DropPhone { offer, why: DropReason::Transferred });

@@ -1,12 +1,14 @@
 //! Events that touch everybody: new rules, and a restart.
 
 use crate::{
-    Acd, AgentNo, AgentState, Call, CallId, Effects, Fact, NotReadyReason, Plan, Timestamp,
+    Acd, AgentNo, AgentState, CallId, Effects, Fact, NotReadyReason, Plan, Timestamp,
+    brain::Listed,
     call::CallState,
     consult::Consult,
     deadlines::{Deadlines, Owner},
     effect::{AgentCause, OfferOutcome, TransferOutcome, VisitOutcome},
     index::Index,
+    pace::Pace,
     plan::Presence,
     rules::Rules,
     staff::Agent,
@@ -18,29 +20,36 @@ impl Acd {
         self.plan = plan.clone();
         let known = self.agents.len();
         self.agents.resize_with(self.directory.agent_count(), || Agent::new(now));
+        self.paces.resize_with(self.directory.queue_count(), Pace::default);
         self.rules = Rules::compile(plan, &self.directory, &self.rules);
+        self.reconcile_calls(now);
+        for no in (0..known).filter_map(|no| u32::try_from(no).ok()).map(AgentNo) {
+            self.expect(no);
+        }
         self.rebuild_index();
+        self.rebuild_deadlines();
         for no in (0..self.directory.agent_count()).filter_map(|no| u32::try_from(no).ok()).map(AgentNo) {
             self.reconcile_agent(no, no.index() >= known, now, effects);
         }
         let queued = self.calls.values().filter(|call| matches!(call.state, CallState::Queued));
-        self.open.calls.extend(queued.map(Call::rank));
+        self.open.calls.extend(queued.map(|call| self.rules.rank(call)));
         self.open.everything = true;
     }
 
     pub(crate) fn rebuild_index(&mut self) {
-        self.index = Index::new(&self.rules);
+        self.index = Index::new(self.rules.class_count());
+        self.open.unlisted.clear();
         for (agent, no) in self.agents.iter().zip(0..).map(|(agent, no)| (agent, AgentNo(no))) {
-            if let (Some(idle), Some(rule)) = (agent.idle(no), self.rules.agent(no)) {
-                self.index.enter(idle, &rule.classes);
+            if let Some(idle) = agent.idle(no, &self.rules) {
+                self.index.enter(&idle);
             }
         }
         for call in self.calls.values() {
             call.excluded.iter().for_each(|&(agent, _)| self.index.exclude(call.id, agent));
         }
-        for call in self.calls.values().filter(|call| matches!(call.state, CallState::Queued)) {
-            if let Some(rule) = call.visit.and_then(|visit| self.rules.queue(visit.queue)) {
-                self.index.wait(call.rank(), rule.class);
+        for call in self.calls.values() {
+            if let Some((rank, place)) = Listed::of(call, &self.rules).waits {
+                self.index.wait(rank, place);
             }
         }
     }
@@ -51,7 +60,8 @@ impl Acd {
             self.deadlines.change(Owner::Agent(no), None, agent.deadline());
         }
         for call in self.calls.values() {
-            self.deadlines.change(Owner::Call(call.id), None, call.deadline());
+            let (nowhere, listed) = (Listed::nowhere(), Listed::of(call, &self.rules));
+            nowhere.dues_to(&listed, call.id, &mut self.deadlines);
             for &(agent, until) in &call.excluded {
                 self.deadlines.change(Owner::Exclusion(call.id, agent), None, Some(until));
             }
@@ -61,7 +71,7 @@ impl Acd {
     /// New agents who are always present are ready; free agents who left the plan are logged out.
     fn reconcile_agent(&mut self, no: AgentNo, new: bool, now: Timestamp, effects: &mut Effects) {
         let Some(agent) = self.agents.get(no.index()) else { return };
-        let presence = self.rules.agent(no).and_then(|rule| rule.plan.as_ref()).map(|plan| plan.presence);
+        let presence = self.rules.terms(no).map(|terms| terms.presence);
         match (presence, agent.state.is_handling()) {
             (None, false) => self.move_agent(no, AgentState::LoggedOut, AgentCause::System, now, effects),
             (Some(Presence::Always), false) if new || agent.state == AgentState::LoggedOut => {

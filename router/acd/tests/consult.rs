@@ -34,6 +34,7 @@ fn three_agents() -> Floor {
             numbers: vec!["08*".parse().unwrap()],
             ring: seconds(30),
         }],
+        ..Plan::default()
     })
 }
 

@@ -165,7 +165,7 @@ fn the_higher_priority_goes_first_then_the_older() {
         queues: vec![a_queue("billing")],
         agents: vec![an_agent("ann", &[])],
         entries: vec![],
-        outside: vec![],
+        ..acd::Plan::default()
     };
     for (number, priority) in [("gold", 9), ("plain", 5)] {
         plan.entries.push(acd::plan::EntryPlan {

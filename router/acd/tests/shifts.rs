@@ -1,6 +1,7 @@
 //! Random shifts under every invariant; `SAMBUNG_SHIFTS` sets how many (1,000 by default).
 
-use acd::sim::shift;
+use acd::{Acd, Decision, Entry, Event, call::CallState, sim::shift};
+use std::collections::BTreeMap;
 
 fn seeds() -> u64 {
     std::env::var("SAMBUNG_SHIFTS").ok().and_then(|count| count.parse().ok()).unwrap_or(1_000)
@@ -24,4 +25,46 @@ fn the_log_of_a_shift_gives_the_same_state_again() {
     for seed in 0..seeds() / 10 {
         shift::play(seed, 120).prove_replay();
     }
+}
+
+/// A word, and for which decisions it stands.
+type Word = (&'static str, fn(&Decision) -> bool);
+
+/// A word for everything that routing has come upon in an entry.
+fn met(entry: &Entry) -> impl Iterator<Item = &'static str> + '_ {
+    let event = matches!(entry.event, Event::PriorityChanged { .. }).then_some("priority");
+    let words: [Word; 5] = [
+        ("step", |decision| matches!(decision, Decision::Relax { .. })),
+        ("patience", |decision| matches!(decision, Decision::EndPreference { .. })),
+        ("rest", |decision| matches!(decision, Decision::EndRest { .. })),
+        ("exclusion", |decision| matches!(decision, Decision::EndExclusion { .. })),
+        ("overflow", |decision| matches!(decision, Decision::Overflow { .. })),
+    ];
+    let word = move |decision: &Decision| words.iter().find(|(_, is)| is(decision)).map(|&(word, _)| word);
+    entry.decisions.iter().filter_map(word).chain(event)
+}
+
+#[test]
+fn random_shifts_come_upon_everything_that_routing_knows() {
+    let mut met_with: BTreeMap<&'static str, u64> = BTreeMap::new();
+    for seed in 0..100 {
+        let shift = shift::play(seed, 120);
+        let mut acd = Acd::new();
+        for entry in &shift.log {
+            acd.apply(entry);
+            met(entry).for_each(|word| *met_with.entry(word).or_default() += 1);
+            for call in acd.calls() {
+                let own = call.preference().is_some_and(|_| matches!(call.state(), CallState::Queued));
+                let back = call.ranked_from() < call.arrived();
+                let relaxed = call.visit().is_some_and(|visit| visit.step > 1);
+                for (word, is) in
+                    [("waits for her", own), ("place given back", back), ("second step", relaxed)]
+                {
+                    *met_with.entry(word).or_default() += u64::from(is);
+                }
+            }
+        }
+    }
+    println!("{met_with:?}");
+    assert!(met_with.len() == 9 && met_with.values().all(|&times| times >= 10), "{met_with:?}");
 }

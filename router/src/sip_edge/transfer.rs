@@ -104,6 +104,8 @@ const fn status_of(error: &CommandError) -> u16 {
         | CommandError::Consulting { .. }
         | CommandError::NotConsulting { .. }
         | CommandError::LoggedOut
-        | CommandError::BadReason => 403,
+        | CommandError::BadReason
+        | CommandError::BadPriority
+        | CommandError::NotWaiting { .. } => 403,
     }
 }

@@ -80,7 +80,7 @@ impl House {
             },
             ..rig::config()
         };
-        Self { plan: Plan { queues, entries, agents, outside: Vec::new() }, sip }
+        Self { plan: Plan { queues, entries, agents, ..Plan::default() }, sip }
     }
     /// Whether the agent with this id accepts at her desktop.
     pub fn accepts_at_desk(&self, id: &str) -> bool {

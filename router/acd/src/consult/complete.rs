@@ -66,6 +66,7 @@ impl Acd {
         let (queue, to, since, consulted) = (visit.queue, consult.to, consult.since, true);
         call.transfer = Some(Transfer { by, visit: visits, queue, to, since, consulted });
         call.past = past_and_present(call, now);
+        self.remember_agent(id, by, now);
         self.end_visit(id, outcome, now, effects);
         effects.orders.push(Order::CallMoved { call: id, agent: by, to: CallMove::Transferred });
         effects.orders.push(Order::DropPhone { offer, why: DropReason::Transferred });
@@ -91,6 +92,7 @@ impl Acd {
             return;
         };
         self.cut_span(agent, CONSULTING, now, effects);
+        self.count_answer(agent, true);
         let (held, line) = (Duration::ZERO, Line::Open);
         self.set_call_state(id, CallState::Connected { offer, agent, offered, since: now, held, line });
         effects.facts.push(Fact::OfferEnded { offer, agent, queue, outcome });

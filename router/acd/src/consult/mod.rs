@@ -147,7 +147,7 @@ impl Acd {
     }
     /// Whose turn it is in a queue, of those who are free.
     fn free_in(&self, queue: QueueNo, call: CallId) -> Option<AgentNo> {
-        let class = self.rules.queue(queue)?.class;
+        let class = self.rules.class(queue, 0, &self.calls.get(&call)?.attributes)?;
         self.index.ready(class).find(|&agent| self.index.may_go(call, agent))
     }
 

@@ -94,6 +94,15 @@ pub enum CommandError {
     /// The reason code is empty, too long or has odd characters.
     #[error("a reason code has 1 to 32 letters, digits, `_` or `-`")]
     BadReason,
+    /// A priority is not from 1 to 10.
+    #[error("a priority is a number from 1 to 10")]
+    BadPriority,
+    /// The call is over, or with somebody already.
+    #[error("{call} does not wait (any more)")]
+    NotWaiting {
+        /// The call.
+        call: CallId,
+    },
 }
 
 impl CommandError {
@@ -117,6 +126,8 @@ impl CommandError {
             Self::NotWrappingUp { .. } => "not_wrapping_up",
             Self::LoggedOut => "logged_out",
             Self::BadReason => "bad_reason",
+            Self::BadPriority => "bad_priority",
+            Self::NotWaiting { .. } => "not_waiting",
         }
     }
 }

@@ -2,13 +2,15 @@
 
 use crate::{
     Acd, Agent, AgentNo, AgentState, CallId, Decision, Effects, Entry, Fact, NotReadyReason, OfferId, Order,
-    Target, Timestamp,
+    QueueNo, Requirement, Target, Timestamp,
     call::{Call, CallState},
     consult::{Consult, ConsultStage},
     effect::{OfferOutcome, TransferOutcome, VisitOutcome},
     plan::{AgentPlan, QueuePlan, Strategy},
+    routing::Sequence,
 };
 use std::{
+    cmp::Ordering,
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
@@ -50,6 +52,10 @@ pub fn check_state(acd: &Acd) -> Result<(), String> {
         if let Some(agent) = able_idle(acd, call).next() {
             return Err(format!("{} waits while {agent:?} is ready and able", call.id()));
         }
+        for (no, agent) in acd.agents() {
+            let (bars, may) = (acd.bars(call.id(), no), in_line(agent) && may_take(acd, no, call));
+            ok(bars.is_empty() == may, || format!("{no:?} may have {}: {may}, but {bars:?}", call.id()))?;
+        }
     }
     Ok(())
 }
@@ -72,22 +78,45 @@ fn check_consult(call: &Call) -> Result<(), String> {
 
 /// Looks at every agent: who is ready, able, and not excluded from this call.
 fn able_idle<'a>(acd: &'a Acd, call: &'a Call) -> impl Iterator<Item = AgentNo> + 'a {
-    acd.agents()
-        .filter(move |(no, agent)| {
-            matches!(agent.state(), AgentState::Ready { .. }) && may_take(acd, *no, call)
-        })
-        .map(|(no, _)| no)
+    acd.agents().filter(move |(no, agent)| in_line(agent) && may_take(acd, *no, call)).map(|(no, _)| no)
 }
 
+/// Ready, and not at rest: the exceptions to "no agent idles while a call waits that she may take" have names.
+fn in_line(agent: &Agent) -> bool {
+    matches!(agent.state(), AgentState::Ready { .. }) && agent.rests_until().is_none()
+}
+
+/// Her skills suffice at the call's step, she did not leave it, and it waits for nobody else.
 fn may_take(acd: &Acd, agent: AgentNo, call: &Call) -> bool {
-    let queue = call.visit().and_then(|visit| acd.queue_plan(visit.queue));
-    match (agent_plan(acd, agent), queue) {
-        (Some(agent_plan), Some(queue)) => queue.needs.is_met_by(&agent_plan.skills) && call.may_go_to(agent),
-        _ => false,
-    }
+    let hers = call.preference().is_none_or(|wish| wish.agent == agent);
+    hers && able_at(acd, agent, call) && call.may_go_to(agent)
 }
 
-fn agent_plan(acd: &Acd, agent: AgentNo) -> Option<&AgentPlan> {
+/// Whether her skills suffice for a call at its step.
+pub fn able_at(acd: &Acd, agent: AgentNo, call: &Call) -> bool {
+    let Some((visit, plan)) = call.visit().zip(plan_of(acd, agent)) else { return false };
+    needs_at(acd, visit.queue, visit.step, call).is_some_and(|needs| needs.is_met_by(&plan.skills))
+}
+
+/// What a call needs at a step, with its own values for the variables.
+fn needs_at(acd: &Acd, queue: QueueNo, step: u8, call: &Call) -> Option<Requirement> {
+    let plan = acd.queue_plan(queue)?;
+    let steps = plan.steps.iter().map(|step| &step.needs);
+    let mut needs = [&plan.needs].into_iter().chain(steps).nth(usize::from(step))?.to_string();
+    // The longest name first, so that `$lang` does not eat the beginning of `$language`.
+    let mut attributes: Vec<_> = acd.plan().attributes.iter().collect();
+    attributes.sort_by_key(|attribute| std::cmp::Reverse(attribute.name.len()));
+    for attribute in attributes {
+        let known =
+            call.attributes().iter().find(|(name, _)| *name == attribute.name).map(|(_, value)| value);
+        let value = known.filter(|value| attribute.values.contains(value)).unwrap_or(&attribute.default);
+        needs = needs.replace(&format!("${}", attribute.name), value);
+    }
+    needs.parse().ok()
+}
+
+/// An agent's rules.
+pub fn plan_of(acd: &Acd, agent: AgentNo) -> Option<&AgentPlan> {
     acd.plan().agents.iter().find(|plan| plan.id == acd.directory().agent_id(agent))
 }
 
@@ -107,12 +136,15 @@ pub fn check_offer(acd: &Acd, decision: &Decision, now: Timestamp) -> Result<(),
     let Some(queue) = call.visit().and_then(|visit| acd.queue_plan(visit.queue)) else {
         return Err(format!("{offer} is of no queue"));
     };
-    let best = able_idle(acd, call).min_by(|a, b| by_turn(acd, queue, *a, *b, now));
+    let needs = call.visit().and_then(|visit| needs_at(acd, visit.queue, visit.step, call));
+    let needs = needs.unwrap_or(Requirement::anybody());
+    let asked = (queue, call.visit().map_or(QueueNo(0), |visit| visit.queue), &needs);
+    let best = able_idle(acd, call).min_by(|a, b| by_turn(acd, asked, *a, *b, now));
     if best != Some(*agent) {
         return Err(format!("{offer} went to {agent:?}, it is the turn of {best:?}"));
     }
     let waiting = acd.calls().filter(|call| matches!(call.state(), CallState::Queued));
-    let first = waiting.filter(|call| may_take(acd, *agent, call)).min_by_key(|call| rank(call));
+    let first = waiting.filter(|call| may_take(acd, *agent, call)).min_by_key(|call| rank(acd, call));
     match first {
         Some(first) if first.id() == offer.call => Ok(()),
         other => Err(format!("{agent:?} got {offer}, but {:?} ranks first", other.map(Call::id))),
@@ -135,45 +167,104 @@ fn check_asked(acd: &Acd, offer: OfferId, agent: AgentNo, now: Timestamp) -> Res
     ok(ready(agent), || format!("{offer} asks {agent:?}, who is not ready"))?;
     let meant = match call.consult().map(|consult| &consult.to) {
         Some(Target::Agent { agent }) => Some(*agent),
-        Some(Target::Queue { queue }) => {
-            let queue = acd.queue_plan(*queue).ok_or_else(|| format!("{offer} asks in no queue"))?;
+        Some(Target::Queue { queue: no }) => {
+            let queue = acd.queue_plan(*no).ok_or_else(|| format!("{offer} asks in no queue"))?;
+            let needs = needs_at(acd, *no, 0, call).unwrap_or(Requirement::anybody());
             let able = |no: &AgentNo| {
-                agent_plan(acd, *no).is_some_and(|plan| queue.needs.is_met_by(&plan.skills))
-                    && call.may_go_to(*no)
+                plan_of(acd, *no).is_some_and(|plan| needs.is_met_by(&plan.skills)) && call.may_go_to(*no)
             };
-            let free = acd.agents().map(|(no, _)| no).filter(|no| ready(*no)).filter(able);
-            free.min_by(|a, b| by_turn(acd, queue, *a, *b, now))
+            let free = acd.agents().filter(|(_, agent)| in_line(agent)).map(|(no, _)| no).filter(able);
+            free.min_by(|a, b| by_turn(acd, (queue, *no, &needs), *a, *b, now))
         }
         Some(Target::Outside { .. }) | None => None,
     };
     ok(meant == Some(agent), || format!("{offer} asks {agent:?}, it is the turn of {meant:?}"))
 }
 
-fn rank(call: &Call) -> (i16, Timestamp, CallId) {
-    (-i16::from(call.priority()), call.arrived(), call.id())
+/// The order of service, reckoned from what the operator wrote.
+pub fn rank(acd: &Acd, call: &Call) -> (i16, i128, CallId) {
+    let routing = &acd.plan().routing;
+    let within = call.visit().and_then(|visit| acd.queue_plan(visit.queue)).map(|plan| plan.answer_within);
+    let promise = match routing.order {
+        Sequence::LongestWaiting => 0,
+        Sequence::ServiceObjective => within.map_or(0, |within| within.as_micros()),
+    };
+    let due = i128::from(call.ranked_from().micros()) + i128::try_from(promise).unwrap_or(i128::MAX);
+    let level = i128::from(call.priority());
+    match routing.ageing.and_then(|ageing| i128::try_from(ageing.as_micros()).ok()) {
+        Some(ageing) => (0, due - (level - 1) * ageing, call.id()),
+        None => (-i16::from(call.priority()), due, call.id()),
+    }
 }
 
-fn by_turn(acd: &Acd, queue: &QueuePlan, a: AgentNo, b: AgentNo, now: Timestamp) -> std::cmp::Ordering {
-    let key = |no: AgentNo| {
-        acd.agent(no).map_or((0.0, Timestamp(0)), |agent| match agent.state() {
-            AgentState::Ready { since } => (agent.load().seconds_at(now), *since),
-            AgentState::LoggedOut
-            | AgentState::NotReady { .. }
-            | AgentState::Reserved { .. }
-            | AgentState::Talking { .. }
-            | AgentState::WrapUp { .. } => (f64::MAX, now),
-        })
+/// A queue's plan, its number, and what is needed of it now.
+type Asked<'a> = (&'a QueuePlan, QueueNo, &'a Requirement);
+
+/// Whose turn it is of two who are ready.
+fn by_turn(acd: &Acd, (queue, no, needs): Asked<'_>, a: AgentNo, b: AgentNo, now: Timestamp) -> Ordering {
+    let (Some(one), Some(other)) = (acd.agent(a), acd.agent(b)) else { return a.cmp(&b) };
+    let plans = plan_of(acd, a).zip(plan_of(acd, b));
+    let fit = |of: &AgentPlan| {
+        let asked = needs.skills().into_iter().filter(|skill| asks_for(needs, skill));
+        asked.filter_map(|skill| of.skills.get(skill)).copied().max().unwrap_or(0)
     };
-    let ((load_a, since_a), (load_b, since_b)) = (key(a), key(b));
-    let fixed = |no: AgentNo| acd.agent(no).map(|agent| agent.load().key());
+    let fits = || plans.map_or((0, 0), |(one, other)| (fit(one), fit(other)));
+    let weights = plans.map_or((1, 1), |(one, other)| (one.weight, other.weight));
+    let place =
+        |of: AgentNo| acd.plan().agents.iter().position(|plan| plan.id == acd.directory().agent_id(of));
+    let (calls, others) = (u64::from(one.calls()), u64::from(other.calls()));
     let first = match queue.strategy {
-        Strategy::LongestIdle => std::cmp::Ordering::Equal,
-        // Of two loads this close the fixed point says which is less: it rounds even equal ones apart, when they
-        // were taken at different times.
-        Strategy::LeastOccupied if nearly(load_a, load_b) => fixed(a).cmp(&fixed(b)),
-        Strategy::LeastOccupied => load_a.total_cmp(&load_b),
+        Strategy::LongestIdle => Ordering::Equal,
+        Strategy::LeastOccupied => by_load(one, other, now),
+        Strategy::FewestCalls => calls.cmp(&others),
+        Strategy::MostSkilled => fits().1.cmp(&fits().0),
+        Strategy::LeastSkilled => fits().0.cmp(&fits().1),
+        Strategy::RoundRobin => one.last_offer().cmp(&other.last_offer()),
+        Strategy::TopDown => place(a).cmp(&place(b)),
+        Strategy::Weighted => (calls * u64::from(weights.1)).cmp(&(others * u64::from(weights.0))),
+        Strategy::Fastest => one.expected_us(no).cmp(&other.expected_us(no)),
     };
-    first.then(since_a.cmp(&since_b)).then(a.cmp(&b))
+    first.then(idle_since(one, now).cmp(&idle_since(other, now))).then(a.cmp(&b))
+}
+
+/// Of two loads this close the fixed point says which is less: it rounds even equal ones apart, when they were taken at
+/// different times.
+fn by_load(one: &Agent, other: &Agent, now: Timestamp) -> Ordering {
+    let (a, b) = (one.load().seconds_at(now), other.load().seconds_at(now));
+    if nearly(a, b) { one.load().key().cmp(&other.load().key()) } else { a.total_cmp(&b) }
+}
+
+/// Whether a requirement is easier to meet with more of this skill.
+fn asks_for(needs: &Requirement, skill: &str) -> bool {
+    let others = needs.skills().into_iter().filter(|other| *other != skill);
+    let others: Vec<&str> = others.collect();
+    // Over every mixture of levels of the others: their number is small in simulated plans.
+    let mixtures = 3_usize.pow(u32::try_from(others.len()).unwrap_or(0));
+    (0..mixtures).any(|mixture| {
+        let mut skills = BTreeMap::new();
+        let mut rest = mixture;
+        for other in &others {
+            skills.insert((*other).to_owned(), [0, 5, 10][rest % 3]);
+            rest /= 3;
+        }
+        let met = |level: u8| {
+            let mut skills = skills.clone();
+            skills.insert(skill.to_owned(), level);
+            needs.is_met_by(&skills)
+        };
+        (0..10).any(|level| !met(level) && met(level + 1))
+    })
+}
+
+fn idle_since(agent: &Agent, now: Timestamp) -> Timestamp {
+    match agent.state() {
+        AgentState::Ready { since } => *since,
+        AgentState::LoggedOut
+        | AgentState::NotReady { .. }
+        | AgentState::Reserved { .. }
+        | AgentState::Talking { .. }
+        | AgentState::WrapUp { .. } => now,
+    }
 }
 
 fn nearly(a: f64, b: f64) -> bool {

@@ -3,10 +3,11 @@
 use super::{
     Ledger, check_state,
     returned::{check_returned, check_twin, differs, found},
+    shadow::Shadow,
 };
 use crate::{
-    Acd, AgentNo, CallId, CommandError, Decision, Event, Fact, OfferId, Order, Plan, Requirement, Taken,
-    Timestamp, Wish,
+    Acd, AgentNo, CallId, CallerRef, CommandError, Decision, Event, Fact, OfferId, Order, Plan, Requirement,
+    Taken, Timestamp, Wish,
     agent::AgentState,
     call::CallState,
     effect::{CallRecord, OfferOutcome, TransferRecord, VisitRecord},
@@ -31,6 +32,9 @@ pub fn a_queue(name: &str) -> QueuePlan {
         rona_pause: Duration::from_secs(10),
         wrap_up: Duration::from_secs(10),
         pop_budget: Duration::ZERO,
+        steps: Vec::new(),
+        prefer: None,
+        keep_place: None,
     }
 }
 
@@ -38,7 +42,15 @@ pub fn a_queue(name: &str) -> QueuePlan {
 #[must_use]
 pub fn an_agent(id: &str, skills: &[(&str, u8)]) -> AgentPlan {
     let skills = skills.iter().map(|&(name, level)| (name.to_owned(), level)).collect();
-    AgentPlan { id: id.to_owned(), presence: Presence::Desk, answer: Answer::Phone, skills }
+    AgentPlan {
+        id: id.to_owned(),
+        presence: Presence::Desk,
+        answer: Answer::Phone,
+        skills,
+        weight: 1,
+        rest: None,
+        max_occupancy: None,
+    }
 }
 
 /// The brain with a clock that jumps. Panics where an invariant breaks: it is for tests.
@@ -52,6 +64,7 @@ pub struct Floor {
     /// What was found whenever the process started again.
     returns: Vec<&'static str>,
     ledger: Ledger,
+    shadow: Shadow,
     /// Every order so far.
     pub orders: Vec<Order>,
     /// Every fact so far.
@@ -71,6 +84,7 @@ impl Floor {
             ids: 0,
             returns: Vec::new(),
             ledger: Ledger::default(),
+            shadow: Shadow::default(),
             orders: Vec::new(),
             facts: Vec::new(),
             log: Vec::new(),
@@ -87,7 +101,7 @@ impl Floor {
             priority: 5,
         };
         let entries = queues.iter().map(entry).collect();
-        Self::new(Plan { queues, entries, agents, outside: Vec::new() })
+        Self::new(Plan { queues, entries, agents, ..Plan::default() })
     }
     /// The brain.
     #[must_use]
@@ -134,8 +148,10 @@ impl Floor {
             })
         });
         let verdict = verdict.and_then(|()| self.ledger.write(&handled.entry, &handled.effects));
-        let verdict =
-            verdict.and_then(|()| self.ledger.balance(&self.acd)).and_then(|()| check_state(&self.acd));
+        let verdict = verdict
+            .and_then(|()| self.ledger.balance(&self.acd))
+            .and_then(|()| check_state(&self.acd))
+            .and_then(|()| self.shadow.write(&handled.entry, &handled.effects, &self.acd));
         assert_eq!(verdict, Ok(()), "after {:?}", handled.entry);
         self.log.push(handled.entry);
         self.orders.extend(handled.effects.orders);
@@ -201,9 +217,15 @@ impl Floor {
     }
     /// A caller dials a number.
     pub fn call(&mut self, number: &str) -> CallId {
+        self.call_of(number, None, &[])
+    }
+    /// A caller dials a number: the how-manieth one of those who are known, and what is known of the call.
+    pub fn call_of(&mut self, number: &str, caller: Option<u8>, known: &[(&str, &str)]) -> CallId {
         self.ids += 1;
         let call = CallId::new(self.now, self.ids);
-        self.must(Event::CallArrived { call, dialled: number.to_owned(), caller: None });
+        let caller = caller.map(|no| CallerRef([no; 16]));
+        let attributes = known.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        self.must(Event::CallArrived { call, dialled: number.to_owned(), caller, attributes });
         call
     }
     /// The offer a call is in.

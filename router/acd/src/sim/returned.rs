@@ -136,7 +136,7 @@ impl Seen<'_> {
         let Some(now) = self.after.call(id) else { return self.sent_away(id) };
         let rank = (call.priority, call.arrived, call.visit.map(|visit| visit.queue));
         let same = (now.priority, now.arrived, now.visit.map(|visit| visit.queue)) == rank
-            && now.visit == call.visit
+            && now.visit.map(promised) == call.visit.map(promised)
             || self.overflowed(id);
         ok(same, || format!("{id} had {:?} and has {:?}", call.visit, now.visit))?;
         self.hears_something(call, now)
@@ -214,12 +214,17 @@ impl Seen<'_> {
     /// Those who wait are served in the same order as before.
     fn nobody_skipped_the_line(&self, before: &Acd, gone: &[CallId]) -> Result<(), String> {
         let line = |acd: &Acd| {
-            let stays = |call: &&Call| before.call(call.id()).is_some() && !gone.contains(&call.id());
-            let mut line: Vec<(i16, Timestamp, CallId)> = acd
+            let queue = |call: Option<&Call>| call?.visit.map(|visit| visit.queue);
+            // Who comes into another queue is promised something else there.
+            let stays = |call: &&Call| {
+                let (then, now) = (before.call(call.id()), self.after.call(call.id()));
+                !gone.contains(&call.id()) && queue(then).is_some() && queue(then) == queue(now)
+            };
+            let mut line: Vec<(i16, i128, CallId)> = acd
                 .calls()
                 .filter(stays)
                 .filter(|call| matches!(self.after.call(call.id()).map(Call::state), Some(CallState::Queued)))
-                .map(|call| (-i16::from(call.priority()), call.arrived(), call.id()))
+                .map(|call| super::check::rank(acd, call))
                 .collect();
             line.sort_unstable();
             line
@@ -286,6 +291,11 @@ impl Seen<'_> {
             format!("{no:?} was idle since {idle} and is {:?}", is.state())
         })
     }
+}
+
+/// What of a visit waiting alone does not change.
+const fn promised(visit: crate::call::Visit) -> (Timestamp, Timestamp) {
+    (visit.entered, visit.leaves)
 }
 
 fn presence(acd: &Acd, no: AgentNo) -> Option<Presence> {

@@ -2,18 +2,39 @@
 
 use super::{Floor, Random, a_queue, an_agent};
 use crate::{
-    AgentNo, CallId, Event, OfferId, Plan, QueueNo, Refusal, Target, Wish,
+    AgentNo, CallId, Event, OfferId, Plan, QueueNo, Refusal, Requirement, Target, Wish,
     agent::AgentState,
     call::{Call, CallState, Far, Stage},
     consult::ConsultStage,
     event::CallerExit,
     plan::{AgentPlan, Answer, EntryPlan, OutsidePlan, Presence, QueuePlan, Strategy, Then, Treatment},
+    routing::{AttributePlan, PreferPlan, Routing, Sequence, StepPlan},
 };
 use std::time::Duration;
 
 const SKILLS: [&str; 4] = ["billing", "sales", "indonesian", "english"];
-const NEEDS: [&str; 6] =
-    ["", "billing", "sales >= 5", "billing >= 3 and indonesian", "sales or english >= 7", "not billing"];
+const NEEDS: [&str; 9] = [
+    "",
+    "billing",
+    "sales >= 5",
+    "billing >= 3 and indonesian",
+    "sales or english >= 7",
+    "not billing",
+    "$language >= 3",
+    "billing and $language or $lang > 6",
+    "sales and not (billing > 8)",
+];
+const STRATEGIES: [Strategy; 9] = [
+    Strategy::LongestIdle,
+    Strategy::LeastOccupied,
+    Strategy::FewestCalls,
+    Strategy::MostSkilled,
+    Strategy::LeastSkilled,
+    Strategy::RoundRobin,
+    Strategy::TopDown,
+    Strategy::Weighted,
+    Strategy::Fastest,
+];
 
 /// Plays a shift of so many steps; every invariant is checked after every event, and at the end everybody has gone home.
 ///
@@ -54,12 +75,52 @@ pub fn a_plan(random: &mut Random) -> Plan {
         ring: Duration::from_secs(30),
     };
     let outside = vec![rule("mobile", "08*"), rule("home", "+62*")];
-    Plan { queues, entries, agents, outside }
+    Plan { queues, entries, agents, outside, routing: routing(random), attributes: attributes() }
+}
+
+/// What may be known of a call.
+fn attributes() -> Vec<AttributePlan> {
+    let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
+    let plan = |name: &str, values: &[&str], default: &str| AttributePlan {
+        name: name.to_owned(),
+        values: words(values),
+        default: default.to_owned(),
+    };
+    vec![
+        plan("language", &["indonesian", "english"], "indonesian"),
+        plan("lang", &["english", "sales", "billing"], "billing"),
+    ]
+}
+
+fn routing(random: &mut Random) -> Routing {
+    Routing {
+        ageing: random.one_in(2).then(|| Duration::from_secs(1 + random.below(20))),
+        order: if random.one_in(2) { Sequence::LongestWaiting } else { Sequence::ServiceObjective },
+        rest: Duration::from_millis(if random.one_in(2) { 0 } else { random.below(6_000) }),
+        max_occupancy: random.one_in(3).then(|| permille(random)),
+    }
+}
+
+/// Low, since the few minutes of a shift occupy nobody for long.
+fn permille(random: &mut Random) -> u16 {
+    u16::try_from(2 + random.below(60)).unwrap_or(1)
+}
+
+fn steps(random: &mut Random) -> Vec<StepPlan> {
+    let mut after = Duration::ZERO;
+    let step = |random: &mut Random| {
+        after += Duration::from_secs(1 + random.below(25));
+        let needs =
+            random.pick(&NEEDS).and_then(|needs| needs.parse().ok()).unwrap_or(Requirement::anybody());
+        StepPlan { after, needs }
+    };
+    let mut step = step;
+    (0..random.below(4)).map(|_| step(random)).collect()
 }
 
 fn queue(random: &mut Random, no: u64) -> QueuePlan {
     let needs = random.pick(&NEEDS).and_then(|needs| needs.parse().ok());
-    let strategy = if random.one_in(2) { Strategy::LongestIdle } else { Strategy::LeastOccupied };
+    let strategy = random.pick(&STRATEGIES).copied().unwrap_or(Strategy::LongestIdle);
     let treatment = if random.one_in(4) { Treatment::Ringing } else { Treatment::Music };
     let then = if no > 0 && random.one_in(2) { Then::Queue(format!("q{}", no - 1)) } else { Then::Refuse };
     let plan = a_queue(&format!("q{no}"));
@@ -71,6 +132,13 @@ fn queue(random: &mut Random, no: u64) -> QueuePlan {
         max_wait: Duration::from_secs(20 + random.below(100)),
         wrap_up: Duration::from_secs(random.below(3) * 7),
         pop_budget: Duration::from_millis(random.below(2) * 40),
+        answer_within: Duration::from_secs(5 + random.below(20)),
+        steps: if random.one_in(2) { steps(random) } else { Vec::new() },
+        prefer: random.one_in(2).then(|| PreferPlan {
+            patience: Duration::from_secs(1 + random.below(10)),
+            within: Duration::from_secs(10 + random.below(600)),
+        }),
+        keep_place: random.one_in(2).then(|| Duration::from_secs(1 + random.below(60))),
         ..plan
     }
 }
@@ -85,7 +153,10 @@ fn agent(random: &mut Random, no: u64) -> AgentPlan {
     }
     let presence = if random.one_in(3) { Presence::Always } else { Presence::Desk };
     let answer = if random.one_in(3) && presence == Presence::Desk { Answer::Desk } else { Answer::Phone };
-    AgentPlan { presence, answer, ..plan }
+    let weight = if random.one_in(2) { 1 } else { u32::try_from(1 + random.below(5)).unwrap_or(1) };
+    let rest = random.one_in(4).then(|| Duration::from_millis(random.below(10_000)));
+    let max_occupancy = random.one_in(6).then(|| permille(random));
+    AgentPlan { presence, answer, weight, rest, max_occupancy, ..plan }
 }
 
 impl Shift {
@@ -97,6 +168,7 @@ impl Shift {
             70..=85 => self.an_agent_acts(),
             86 => self.a_phone_comes_or_goes(),
             87..=96 => self.time_passes(),
+            97 if self.random.one_in(2) => self.a_call_is_worth_more_or_less(),
             97 => self.a_late_answer(),
             98 if self.random.one_in(4) => self.floor.must(Event::Restarted),
             98 if self.random.one_in(3) => self.floor.must(Event::WaitingEnded),
@@ -151,7 +223,16 @@ impl Shift {
         let number =
             self.random.pick(entries).map_or_else(|| "none".to_owned(), |entry| entry.number.clone());
         let number = if self.random.one_in(50) { "unknown".to_owned() } else { number };
-        let _ = self.floor.call(&number);
+        // Few callers, so that the same come again and are known.
+        let caller = (!self.random.one_in(4)).then(|| u8::try_from(self.random.below(6)).unwrap_or(0));
+        let values = ["indonesian", "english", "sales", "billing", "klingon"];
+        let mut known = Vec::new();
+        for name in ["language", "lang", "mood"] {
+            if let (true, Some(&value)) = (self.random.one_in(2), self.random.pick(&values)) {
+                known.push((name, value));
+            }
+        }
+        let _ = self.floor.call_of(&number, caller, &known);
         let jump = self.random.below(2_000);
         self.floor.pass(Duration::from_millis(jump));
     }
@@ -293,6 +374,16 @@ impl Shift {
         self.floor.pass(Duration::from_millis(jump));
     }
 
+    fn a_call_is_worth_more_or_less(&mut self) {
+        let calls: Vec<CallId> = self.floor.acd().calls().map(crate::Call::id).collect();
+        let priority = u8::try_from(self.random.below(12)).unwrap_or(0);
+        if let Some(&call) = self.random.pick(&calls) {
+            let reasons = vec!["gold".to_owned(); usize::try_from(self.random.below(3)).unwrap_or(0)];
+            // Refused when it is no priority, or the call waits no more.
+            let _refused = self.floor.tell(Event::PriorityChanged { call, priority, reasons }).is_err();
+        }
+    }
+
     fn a_late_answer(&mut self) {
         if let Some(&offer) = self.random.pick(&self.past) {
             let late = [
@@ -320,7 +411,8 @@ impl Shift {
         for call in calls {
             self.floor.hang_up(call);
         }
-        self.floor.pass(Duration::from_secs(3_600));
+        // Long enough for the lowest ceiling of occupancy.
+        self.floor.pass(Duration::from_secs(8 * 3_600));
         assert_eq!(self.floor.acd().live_calls(), 0, "somebody is still in the house");
         assert_eq!(self.floor.acd().next_deadline(), None, "something is still due");
         for (no, agent) in self.floor.acd().agents() {

@@ -1,0 +1,259 @@
+//! What routing goes by, kept a second time, slowly, from events, decisions and effects alone: counts, offers, rests,
+//! steps, preferences, places, paces. After every event the brain's own must be the same.
+
+use super::check::{able_at, ok, plan_of};
+use crate::{
+    Acd, AgentNo, AgentState, CallId, CallerRef, Decision, Effects, Entry, Event, Fact, OfferOutcome, Order,
+    QueueNo, Timestamp, VisitOutcome, VisitRecord,
+    agent::Workload,
+    call::{Call, Preference},
+    plan::Strategy,
+    time::micros,
+};
+use std::{collections::BTreeMap, time::Duration};
+
+/// How far two ways of reckoning when an occupancy is low enough may lie apart.
+const NEARLY: Duration = Duration::from_millis(1);
+
+/// The second books.
+#[derive(Clone, Debug, Default)]
+pub struct Shadow {
+    agents: BTreeMap<AgentNo, Hers>,
+    calls: BTreeMap<CallId, Its>,
+    last_agents: BTreeMap<(CallerRef, QueueNo), (Timestamp, AgentNo)>,
+    places: BTreeMap<(CallerRef, QueueNo), (Timestamp, Timestamp)>,
+    queues: BTreeMap<QueueNo, Mean>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Hers {
+    calls: u32,
+    offered: Timestamp,
+    work_ended: Option<Timestamp>,
+    /// Until when she was told to rest when she became ready.
+    rests: Option<Timestamp>,
+    talks_since: Timestamp,
+    talked: Duration,
+    means: BTreeMap<QueueNo, Mean>,
+}
+
+#[derive(Clone, Debug)]
+struct Its {
+    caller: Option<CallerRef>,
+    place: Timestamp,
+    priority: u8,
+    visits: u32,
+    entered: Timestamp,
+    wish: Option<Preference>,
+}
+
+/// Calls so far and their mean, as `pace` describes it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Mean(u32, i128);
+
+impl Mean {
+    fn add(&mut self, took: Duration, window: u32) {
+        self.0 += 1;
+        let took = i128::from(micros(took.min(Duration::from_secs(14_400))));
+        self.1 += (took - self.1) / i128::from(self.0.min(window));
+    }
+}
+
+impl Shadow {
+    /// Writes an event and what came of it down, and compares.
+    ///
+    /// # Errors
+    /// What differs.
+    pub fn write(&mut self, entry: &Entry, effects: &Effects, acd: &Acd) -> Result<(), String> {
+        let now = entry.at;
+        if let Event::CallArrived { call, caller, .. } = &entry.event {
+            let (caller, wish) = (*caller, None);
+            let its = Its { caller, place: now, priority: 0, visits: 0, entered: now, wish };
+            self.calls.insert(*call, its);
+        }
+        if let Event::PriorityChanged { call, priority, .. } = &entry.event
+            && let Some(its) = self.calls.get_mut(call)
+        {
+            its.priority = *priority;
+        }
+        for decision in &entry.decisions {
+            self.write_decision(decision, now, acd);
+        }
+        for order in &effects.orders {
+            self.write_order(order, now, acd);
+        }
+        for fact in &effects.facts {
+            self.write_fact(fact, now, acd);
+        }
+        acd.agents().try_for_each(|(no, agent)| self.compare_agent(no, agent, now))?;
+        self.compare_means(acd)?;
+        acd.calls().filter(|call| call.is_unanswered()).try_for_each(|call| self.compare_call(call, acd, now))
+    }
+
+    fn write_decision(&mut self, decision: &Decision, now: Timestamp, acd: &Acd) {
+        if let Decision::Offer { agent, .. } | Decision::OfferTo { agent, .. } = decision {
+            self.agents.entry(*agent).or_default().offered = now;
+        }
+        let Decision::Enqueue { call, queue, priority } = decision else { return };
+        let keeps = acd.queue_plan(*queue).and_then(|plan| plan.keep_place);
+        let Some(its) = self.calls.get_mut(call) else { return };
+        its.priority = *priority;
+        if let (0, Some(caller), Some(keeps)) = (its.visits, its.caller, keeps)
+            && let Some((left, place)) = self.places.remove(&(caller, *queue))
+            && now.since(left) <= keeps
+        {
+            its.place = place;
+        }
+    }
+
+    fn write_order(&mut self, order: &Order, now: Timestamp, acd: &Acd) {
+        let Order::AgentMoved { agent, from, to, .. } = order else { return };
+        let hers = self.agents.entry(*agent).or_default();
+        let worked = matches!(from, AgentState::Talking { .. } | AgentState::WrapUp { .. });
+        if matches!(from, AgentState::Talking { .. }) {
+            hers.talked = now.since(hers.talks_since);
+        }
+        if matches!(to, AgentState::Talking { .. }) {
+            hers.talks_since = now;
+        }
+        if worked && !matches!(to, AgentState::WrapUp { .. }) {
+            hers.work_ended = Some(now);
+        }
+        if matches!(from, AgentState::LoggedOut) {
+            hers.calls = 0;
+        }
+        hers.rests = None;
+        if matches!(to, AgentState::Ready { .. }) {
+            hers.rests = rest_of(acd, *agent, hers.work_ended, now);
+        }
+    }
+
+    fn write_fact(&mut self, fact: &Fact, now: Timestamp, acd: &Acd) {
+        if let Fact::OfferEnded { agent, outcome: OfferOutcome::Accepted, .. } = fact {
+            self.agents.entry(*agent).or_default().calls += 1;
+        }
+        if let Fact::AnswerUndone { agent, .. } = fact {
+            self.agents.entry(*agent).or_default().calls -= 1;
+        }
+        if let Fact::QueueEntered { call, visit, queue } = fact {
+            let wish = self.wish(*call, *queue, now, acd);
+            if let Some(its) = self.calls.get_mut(call) {
+                (its.visits, its.entered, its.wish) = (*visit, now, wish);
+            }
+        }
+        if let Fact::QueueLeft(visit) = fact {
+            self.write_visit(visit, now, acd);
+        }
+        if let Fact::WrappedUp { queue, agent, wrap_up, .. } = fact {
+            let fastest = acd.queue_plan(*queue).is_some_and(|plan| plan.strategy == Strategy::Fastest);
+            let hers = self.agents.entry(*agent).or_default();
+            let took = hers.talked + *wrap_up;
+            if fastest {
+                hers.means.entry(*queue).or_default().add(took, 16);
+                self.queues.entry(*queue).or_default().add(took, 64);
+            }
+        }
+    }
+
+    /// What is remembered of a caller who leaves a queue.
+    fn write_visit(&mut self, visit: &VisitRecord, now: Timestamp, acd: &Acd) {
+        let Some(its) = self.calls.get(&visit.call) else { return };
+        let (Some(caller), plan) = (its.caller, acd.queue_plan(visit.queue)) else { return };
+        let talked = matches!(visit.outcome, VisitOutcome::Answered | VisitOutcome::Transferred(_));
+        if let (true, Some(agent), Some(_)) = (talked, visit.agent, plan.and_then(|plan| plan.prefer)) {
+            self.last_agents.insert((caller, visit.queue), (now, agent));
+        }
+        let keeps = plan.and_then(|plan| plan.keep_place).is_some();
+        if visit.outcome == VisitOutcome::Abandoned && keeps {
+            self.places.insert((caller, visit.queue), (now, its.place));
+        }
+    }
+
+    /// For whom a call has to wait that enters a queue.
+    fn wish(&self, id: CallId, queue: QueueNo, now: Timestamp, acd: &Acd) -> Option<Preference> {
+        let call = acd.call(id)?;
+        if call.past.agent.is_some() {
+            return None;
+        }
+        let (prefer, caller) = (acd.queue_plan(queue)?.prefer?, call.caller?);
+        let &(at, agent) = self.last_agents.get(&(caller, queue))?;
+        let recent = now.since(at) <= prefer.within;
+        recent.then_some(Preference { agent, until: now + prefer.patience })
+    }
+
+    fn compare_agent(&mut self, no: AgentNo, agent: &crate::Agent, now: Timestamp) -> Result<(), String> {
+        let hers = self.agents.entry(no).or_default();
+        let same = (hers.calls, hers.offered) == (agent.calls(), agent.last_offer());
+        ok(same, || format!("{no:?}: {hers:?}, and the brain thinks {agent:?}"))?;
+        hers.rests = hers.rests.filter(|until| until.before(NEARLY) > now || agent.rests_until().is_some());
+        let near = |a: Timestamp, b: Timestamp| a.since(b).max(b.since(a)) <= NEARLY;
+        let alike = match (hers.rests, agent.rests_until()) {
+            (None, None) => true,
+            (Some(ours), Some(theirs)) => near(ours, theirs),
+            (None, Some(until)) | (Some(until), None) => near(until, now),
+        };
+        ok(alike, || {
+            format!("{no:?} rests until {:?}, and the brain says {:?}", hers.rests, agent.rests_until())
+        })
+    }
+
+    fn compare_means(&self, acd: &Acd) -> Result<(), String> {
+        let theirs = |pace: &crate::pace::Pace| Mean(pace.calls(), i128::from(pace.mean_us()));
+        for (queue, mean) in &self.queues {
+            let pace = acd.paces.get(queue.index()).map(theirs);
+            ok(pace == Some(*mean), || format!("{queue:?} takes {mean:?}, and the brain says {pace:?}"))?;
+        }
+        for (no, queue, mean) in
+            self.agents.iter().flat_map(|(no, hers)| hers.means.iter().map(move |(q, m)| (no, q, m)))
+        {
+            let own = acd.agent(*no).and_then(|agent| agent.paces.iter().find(|own| own.queue == *queue));
+            let pace = own.map(|own| theirs(&own.pace));
+            ok(pace == Some(*mean), || format!("{no:?} takes {mean:?}, and the brain says {pace:?}"))?;
+        }
+        Ok(())
+    }
+
+    fn compare_call(&mut self, call: &Call, acd: &Acd, now: Timestamp) -> Result<(), String> {
+        let id = call.id();
+        let (Some(its), Some(visit)) = (self.calls.get_mut(&id), call.visit()) else {
+            return Err(format!("{id} waits in no queue"));
+        };
+        let stands = (call.ranked_from(), call.priority());
+        ok(stands == (its.place, its.priority), || format!("{id} is {its:?}, and stands at {stands:?}"))?;
+        let steps = acd.queue_plan(visit.queue).map_or(&[][..], |plan| &plan.steps);
+        let step = steps.iter().filter(|step| its.entered + step.after <= now).count();
+        ok(usize::from(visit.step) == step, || format!("{id} should be at step {step}: {visit:?}"))?;
+        let stands = |wish: &Preference| {
+            let there = acd.agent(wish.agent).is_some_and(|agent| !agent.is_logged_out());
+            there && wish.until > now && call.may_go_to(wish.agent) && able_at(acd, wish.agent, call)
+        };
+        its.wish = its.wish.filter(stands);
+        ok(its.wish == visit.prefers, || format!("{id} should wait for {:?}: {visit:?}", its.wish))
+    }
+}
+
+/// Until when an agent who becomes ready now has to rest.
+fn rest_of(acd: &Acd, no: AgentNo, work_ended: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+    let (plan, routing) = (plan_of(acd, no), &acd.plan().routing);
+    let rest = plan.and_then(|plan| plan.rest).unwrap_or(routing.rest);
+    let worked = work_ended.map(|ended| ended + rest);
+    let ceiling = plan.and_then(|plan| plan.max_occupancy).or(routing.max_occupancy);
+    let load = acd.agent(no)?.load();
+    let most = |ceiling: u16| Workload::TAU.as_secs_f64() * f64::from(ceiling) / 1_000.0;
+    let cool = ceiling.and_then(|ceiling| first_below(load, most(ceiling), now));
+    worked.max(cool).filter(|until| *until > now)
+}
+
+/// By halving: when a workload is first below so many seconds, within three hours.
+fn first_below(load: &Workload, seconds: f64, now: Timestamp) -> Option<Timestamp> {
+    let (mut above, mut below) = (now, now + Duration::from_secs(10_800));
+    if load.seconds_at(now) <= seconds {
+        return None;
+    }
+    while below.since(above) > Duration::from_micros(1) {
+        let middle = above + below.since(above) / 2;
+        let side = if load.seconds_at(middle) > seconds { &mut above } else { &mut below };
+        *side = middle;
+    }
+    Some(below)
+}
