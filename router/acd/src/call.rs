@@ -274,6 +274,11 @@ impl Call {
     pub fn may_go_to(&self, agent: AgentNo) -> bool {
         !self.excluded.iter().any(|&(excluded, _)| excluded == agent)
     }
+    /// The agents who shall not get it before a certain time, because they did not take it.
+    #[must_use]
+    pub fn excluded(&self) -> &[(AgentNo, Timestamp)] {
+        &self.excluded
+    }
     /// When something has to be decided if nothing happens before.
     pub(crate) fn deadline(&self) -> Option<Timestamp> {
         match (&self.state, &self.visit) {
