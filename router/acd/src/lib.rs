@@ -16,6 +16,7 @@ pub mod effect;
 mod end;
 pub mod event;
 mod examine;
+pub mod expect;
 mod hold;
 mod ids;
 mod index;

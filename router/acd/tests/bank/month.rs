@@ -39,6 +39,13 @@ impl Offered {
             Fate::Answered { at, .. } | Fate::Abandoned { at } => at.since(self.at),
         }
     }
+    /// Who served it.
+    pub fn server(&self) -> Option<&str> {
+        match &self.fate {
+            Fate::Answered { server, .. } => server.as_deref(),
+            Fate::Abandoned { .. } => None,
+        }
+    }
     pub const fn is_answered(&self) -> bool {
         matches!(self.fate, Fate::Answered { .. })
     }
