@@ -2,11 +2,12 @@
 //! these agents?
 //!
 //! Decides nothing about calls: it hands the brain events under a jumping clock and does what the brain orders, as
-//! patient phones and impatient callers would. Everything random has been drawn before ([`patience`],
+//! patient phones and impatient callers would. Everything random has been drawn before ([`recorded`], [`patience`],
 //! [`crate::sim::Random`]), so that the same callers under two plans differ by the plans alone, and the same day twice
 //! gives the same log. Callers come as an iterator: a day may be as long as one likes.
 
 pub mod patience;
+pub mod recorded;
 
 use crate::{
     Acd, AgentNo, CallId, CommandError, Effects, Event, Fact, OfferId, Order, Plan, Timestamp, Wish,

@@ -8,10 +8,10 @@ use acd::{
     Plan,
     plan::{EntryPlan, QueuePlan},
     sim::{
-        Random, a_queue, an_agent,
+        a_queue, an_agent,
         day::{
-            Caller, Course, Day,
-            patience::{Patience, Seen},
+            Course, Day,
+            recorded::{Heard, Recorded, WaitEnd},
         },
     },
 };
@@ -60,33 +60,19 @@ fn plan(calls: &[Offered], servers: &BTreeMap<String, Server>, rules: Rules) -> 
     }
 }
 
-/// Callers as recorded. Who gave up has the patience that was seen; who was answered more than was seen, drawn from
-/// all callers of the kind who waited longer than that. Who gave up is served, if it comes to that, as long as some
-/// other caller of the kind.
-fn callers(calls: &[Offered], seed: u64) -> Vec<Caller> {
-    let mut random = Random::new(seed);
-    let (mut seen, mut services) =
-        (BTreeMap::<&str, Vec<Seen>>::new(), BTreeMap::<&str, Vec<Duration>>::new());
+/// The month as recorded; callers of a kind are alike, whatever their priority, since the source has lost that of
+/// those who did not wait.
+fn recorded(calls: &[Offered]) -> Recorded {
+    let mut recorded = Recorded::new();
     for call in calls {
-        let kind = call.kind.as_str();
-        seen.entry(kind).or_default().push(Seen { waited: call.wait(), gave_up: !call.is_answered() });
-        if let Fate::Answered { at, until, .. } = call.fate {
-            services.entry(kind).or_default().push(until.since(at));
-        }
-    }
-    let patience: BTreeMap<&str, Patience> =
-        seen.into_iter().map(|(kind, seen)| (kind, Patience::fit(seen))).collect();
-    let caller = |call: &Offered| {
-        let kind = call.kind.as_str();
-        let (service, patience) = match call.fate {
-            Fate::Answered { at, until, .. } => {
-                (until.since(at), patience[kind].draw_beyond(call.wait(), &mut random))
-            }
-            Fate::Abandoned { .. } => (*random.pick(&services[kind]).unwrap(), Some(call.wait())),
+        let end = match call.fate {
+            Fate::Answered { at, until, .. } => WaitEnd::Answered { service: until.since(at) },
+            Fate::Abandoned { .. } => WaitEnd::GaveUp,
         };
-        Caller { at: call.at, dials: format!("{kind}{}", call.priority), service, patience }
-    };
-    calls.iter().map(caller).collect()
+        let (dials, alike) = (format!("{}{}", call.kind, call.priority), call.kind.clone());
+        recorded.hear(Heard { at: call.at, dials, alike, waited: call.wait(), end });
+    }
+    recorded
 }
 
 /// What became of every call, by number, and the hash of the log.
@@ -94,7 +80,8 @@ fn play(calls: &[Offered], rules: Rules, belief: Belief, seed: u64) -> (Vec<Cour
     let servers = presence::servers(calls);
     let duties = presence::duties(calls, &servers, belief);
     let plan = plan(calls, &servers, rules);
-    let mut day = Day::new(BEGIN, plan, &duties, callers(calls, seed), Duration::ZERO).unwrap();
+    let callers = recorded(calls).callers(seed);
+    let mut day = Day::new(BEGIN, plan, &duties, callers, Duration::ZERO).unwrap();
     let mut log = Sha256::new();
     while let Some(handled) = day.step().unwrap() {
         log.update(rmp_serde::to_vec_named(&handled.entry).unwrap());

@@ -237,11 +237,22 @@ fn rows(model: &str) -> Option<Vec<Row>> {
     Some(rows.into_iter().filter(|row| row["model"] == model).collect())
 }
 
-#[test]
-fn waits_are_those_of_erlang_c_where_nobody_gives_up() {
+/// Rows of Erlang C with so many agents.
+fn without_patience(agents: std::ops::Range<u32>) {
     let Some(rows) = rows("erlang_c") else { return };
     assert_eq!(rows.len(), 20);
-    assert_agrees(&rows.iter().flat_map(|row| measures(row, Brain::Right)).collect::<Vec<_>>());
+    let rows = rows.iter().filter(|row| agents.contains(&System::of(row).agents));
+    assert_agrees(&rows.flat_map(|row| measures(row, Brain::Right)).collect::<Vec<_>>());
+}
+
+#[test]
+fn waits_are_those_of_erlang_c_where_nobody_gives_up() {
+    without_patience(0..100);
+}
+
+#[test]
+fn waits_are_those_of_erlang_c_where_hundreds_serve() {
+    without_patience(100..u32::MAX);
 }
 
 #[test]
