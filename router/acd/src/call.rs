@@ -229,6 +229,11 @@ impl Call {
     pub const fn state(&self) -> &CallState {
         &self.state
     }
+    /// The agents who shall not get it before a certain time, because they did not take it.
+    #[must_use]
+    pub fn excluded(&self) -> &[(AgentNo, Timestamp)] {
+        &self.excluded
+    }
     /// Offers made so far.
     #[must_use]
     pub const fn offers(&self) -> u32 {
@@ -273,11 +278,6 @@ impl Call {
     #[must_use]
     pub fn may_go_to(&self, agent: AgentNo) -> bool {
         !self.excluded.iter().any(|&(excluded, _)| excluded == agent)
-    }
-    /// The agents who shall not get it before a certain time, because they did not take it.
-    #[must_use]
-    pub fn excluded(&self) -> &[(AgentNo, Timestamp)] {
-        &self.excluded
     }
     /// When something has to be decided if nothing happens before.
     pub(crate) fn deadline(&self) -> Option<Timestamp> {
