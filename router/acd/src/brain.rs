@@ -361,6 +361,13 @@ impl Acd {
     pub fn queue_plan(&self, no: QueueNo) -> Option<&crate::plan::QueuePlan> {
         self.rules.queue(no).map(|rule| &rule.plan)
     }
+    /// Whether an agent has the skills that a queue asks for; nobody has for a queue that is not known.
+    #[must_use]
+    pub fn may_serve(&self, agent: AgentNo, queue: QueueNo) -> bool {
+        let class = self.rules.queue(queue).map(|rule| rule.class);
+        let rule = self.rules.agent(agent);
+        class.is_some_and(|class| rule.is_some_and(|rule| rule.classes.binary_search(&class).is_ok()))
+    }
     /// Whether a call waits that is not on offer to anybody. May be asked at every turn.
     #[must_use]
     pub const fn somebody_waits(&self) -> bool {

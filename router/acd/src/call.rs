@@ -245,6 +245,11 @@ impl Call {
     pub const fn state(&self) -> &CallState {
         &self.state
     }
+    /// The agents who shall not get it before a certain time, because they did not take it.
+    #[must_use]
+    pub fn excluded(&self) -> &[(AgentNo, Timestamp)] {
+        &self.excluded
+    }
     /// Offers made so far.
     #[must_use]
     pub const fn offers(&self) -> u32 {

@@ -32,6 +32,7 @@ pub mod effect;
 mod end;
 pub mod event;
 mod examine;
+pub mod expect;
 mod hold;
 mod ids;
 mod index;

@@ -1,8 +1,10 @@
 //! A simulated floor: the brain under a jumping clock, watched by invariants and by a slow, obvious matcher.
 //!
-//! [`Floor`] tells single stories; [`shift`] plays random ones from a seed. Both check after every event.
+//! [`Floor`] tells single stories; [`shift`] plays random ones from a seed. Both check after every event. [`day`] plays
+//! given callers, for theory and for what-if, and checks nothing.
 
 mod check;
+pub mod day;
 mod floor;
 mod random;
 mod returned;

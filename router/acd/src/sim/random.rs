@@ -1,5 +1,7 @@
 //! A small generator of its own, so that a seed means the same shift for ever.
 
+use std::time::Duration;
+
 /// SplitMix64 (Steele, Lea, Flood 2014).
 #[derive(Clone, Debug)]
 pub struct Random(u64);
@@ -30,5 +32,14 @@ impl Random {
     pub fn pick<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
         let index = self.below(from.len() as u64);
         from.get(usize::try_from(index).unwrap_or(0))
+    }
+    /// A number from 0 up to, but not including, 1.
+    pub fn unit(&mut self) -> f64 {
+        // 53 bits are what an f64 holds.
+        (self.bits() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+    /// An exponentially distributed time of this mean, to the microsecond.
+    pub fn exponential(&mut self, mean: Duration) -> Duration {
+        mean.mul_f64(-libm::log(1.0 - self.unit()))
     }
 }

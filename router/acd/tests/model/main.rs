@@ -1,0 +1,278 @@
+//! Every way in which two agents and three callers can meet, explored to the end over the brain itself.
+//!
+//! A state of the model is a [`Floor`]: the brain, its clock and the books beside it, so that each step is judged by
+//! everything that random shifts are judged by. stateright goes through all states that differ in anything the brain
+//! could decide by. What it cannot decide by is left out of the comparison, or there would be no end of them: how many
+//! offers a call has had, how late it is, and how long ago something was; of times that lie behind only their order
+//! counts, of times ahead how far ahead they are. Agents are taken by *longest idle*: how occupied somebody was lately
+//! has no end of values.
+//!
+//! Time passes only to the next deadline, and never while an earlier one is due. What happens between two deadlines
+//! happens at the first one: everything in any order, but always at the same moment.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+mod same;
+
+use acd::{
+    AgentNo, AgentState, CallId, Event, Fact, OfferId, Refusal, Wish,
+    call::CallState,
+    effect::OfferOutcome,
+    event::CallerExit,
+    plan::{AgentPlan, Presence, QueuePlan, Then},
+    sim::{Floor, a_queue, an_agent},
+};
+use stateright::{Checker, Model, Property};
+use std::{
+    collections::BTreeSet,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+/// A state of the model.
+#[derive(Clone, Debug)]
+struct House {
+    floor: Floor,
+    /// Who has called so far.
+    called: Vec<CallId>,
+    /// What did not hold in the step to here.
+    complaint: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    SomebodyCalls,
+    CallerLeaves(CallId),
+    PhoneAnswers(OfferId),
+    PhoneRefuses(OfferId, Refusal),
+    PhoneHangsUp(OfferId),
+    NotJoined(OfferId),
+    Ready(AgentNo),
+    NotReady(AgentNo),
+    TimePasses,
+}
+
+/// What may happen, and what was seen to happen on the way.
+#[derive(Clone)]
+struct Rules {
+    callers: usize,
+    /// Also claims what is not so, to see that it is refuted.
+    overclaims: bool,
+    outcomes: Arc<Mutex<BTreeSet<OfferOutcome>>>,
+}
+
+/// The first agent says when she is ready; the second is always there. In the long run (`SAMBUNG_MODEL`) a call waits
+/// for longer and may go to an agent again only later, so that deadlines meet in more ways.
+fn floor() -> Floor {
+    let seconds = Duration::from_secs;
+    let (rona_pause, max_wait) =
+        if std::env::var_os("SAMBUNG_MODEL").is_some() { (20, 30) } else { (10, 20) };
+    let queue = QueuePlan {
+        ring: seconds(10),
+        rona_pause: seconds(rona_pause),
+        wrap_up: seconds(10),
+        max_wait: seconds(max_wait),
+        then: Then::Refuse,
+        ..a_queue("billing")
+    };
+    let always = AgentPlan { presence: Presence::Always, ..an_agent("ben", &[]) };
+    let mut floor = Floor::with(vec![queue], vec![an_agent("ann", &[]), always]);
+    let agent = floor.agent("ann");
+    floor.must(Event::DeskSignedIn { agent });
+    floor
+}
+
+impl House {
+    fn act(&mut self, step: Step) {
+        let event = match step {
+            Step::SomebodyCalls => {
+                let call = self.floor.call("billing");
+                self.called.push(call);
+                return;
+            }
+            Step::TimePasses => {
+                let next = self.floor.acd().next_deadline();
+                let time = next.map(|next| next.since(self.floor.now())).unwrap_or_default();
+                return self.floor.pass(time);
+            }
+            Step::CallerLeaves(call) => Event::CallerLeft { call, how: CallerExit::HungUp },
+            Step::PhoneAnswers(offer) => Event::PhoneAnswered { offer },
+            Step::PhoneRefuses(offer, refusal) => Event::PhoneRefused { offer, refusal, status: 486 },
+            Step::PhoneHangsUp(offer) => Event::PhoneHungUp { offer },
+            Step::NotJoined(offer) => Event::BridgeFailed { offer },
+            Step::Ready(agent) => Event::StateAsked { agent, wish: Wish::Ready },
+            Step::NotReady(agent) => {
+                Event::StateAsked { agent, wish: Wish::NotReady { reason: "lunch".to_owned() } }
+            }
+        };
+        self.floor.must(event);
+    }
+
+    fn forget_the_past(&mut self) -> Vec<Fact> {
+        self.floor.log.clear();
+        self.floor.orders.clear();
+        std::mem::take(&mut self.floor.facts)
+    }
+
+    fn count(&self, is: impl Fn(&CallState) -> bool) -> usize {
+        self.floor.acd().calls().filter(|call| is(call.state())).count()
+    }
+    fn waiting(&self) -> usize {
+        self.count(|state| matches!(state, CallState::Queued))
+    }
+    fn talking(&self) -> usize {
+        self.count(|state| matches!(state, CallState::Connected { .. }))
+    }
+    fn takes_no_calls(&self, agent: AgentNo) -> bool {
+        let state = self.floor.acd().agent(agent).map(acd::Agent::state);
+        matches!(state, Some(AgentState::NotReady { .. }))
+    }
+    fn agents(&self, is: impl Fn(&AgentState) -> bool) -> usize {
+        self.floor.acd().agents().filter(|(_, agent)| is(agent.state())).count()
+    }
+}
+
+impl Model for Rules {
+    type State = House;
+    type Action = Step;
+
+    fn init_states(&self) -> Vec<House> {
+        vec![House { floor: floor(), called: Vec::new(), complaint: None }]
+    }
+
+    fn actions(&self, house: &House, steps: &mut Vec<Step>) {
+        if house.called.len() < self.callers {
+            steps.push(Step::SomebodyCalls);
+        }
+        for call in house.floor.acd().calls() {
+            steps.push(Step::CallerLeaves(call.id()));
+            let late = call.next_attempt().attempt - 1;
+            match *call.state() {
+                CallState::Offered { offer, .. } => steps.extend([
+                    Step::PhoneAnswers(offer),
+                    Step::PhoneRefuses(offer, Refusal::Rejected),
+                    Step::PhoneRefuses(offer, Refusal::Failed),
+                ]),
+                CallState::Connected { offer, .. } => {
+                    steps.extend([Step::PhoneHangsUp(offer), Step::NotJoined(offer)]);
+                }
+                // The phone of an offer that came to nothing answers after all.
+                CallState::Queued if late > 0 => {
+                    steps.push(Step::PhoneAnswers(OfferId { call: call.id(), attempt: late }));
+                }
+                CallState::Arrived | CallState::Queued | CallState::Outside { .. } => {}
+            }
+        }
+        let ann = house.floor.agent("ann");
+        steps.extend([Step::Ready(ann), Step::NotReady(ann)]);
+        if house.floor.acd().next_deadline().is_some() {
+            steps.push(Step::TimePasses);
+        }
+    }
+
+    fn next_state(&self, house: &House, step: Step) -> Option<House> {
+        let mut next = house.clone();
+        // A floor panics where an invariant breaks; here that is a state that must not be reached.
+        let done = catch_unwind(AssertUnwindSafe(|| next.act(step)));
+        if let Err(panic) = done {
+            let told = panic.downcast_ref::<String>().cloned();
+            next.complaint = Some(told.unwrap_or_else(|| "something panicked".to_owned()));
+            return Some(next);
+        }
+        let mut outcomes = self.outcomes.lock().unwrap();
+        for fact in next.forget_the_past() {
+            if let Fact::OfferEnded { outcome, .. } = fact {
+                outcomes.insert(outcome);
+            }
+        }
+        Some(next)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        let mut properties = vec![
+            Property::always("every invariant of the floor holds", |_, house: &House| {
+                house.complaint.is_none()
+            }),
+            Property::always("nobody who has gone is in the house", |_, house: &House| {
+                house.floor.acd().live_calls() <= house.called.len()
+            }),
+            Property::sometimes("both agents talk and the third caller waits", |_, house: &House| {
+                house.talking() == 2 && house.waiting() == 1
+            }),
+            Property::sometimes("all three wait and nobody is there", |_, house: &House| {
+                house.waiting() == 3
+            }),
+            Property::sometimes(
+                "whom an agent did not take waits, and she takes no calls",
+                |_, house: &House| {
+                    house.floor.acd().calls().any(|call| {
+                        let out = |&(agent, _): &(AgentNo, _)| house.takes_no_calls(agent);
+                        matches!(call.state(), CallState::Queued) && call.excluded().iter().any(out)
+                    })
+                },
+            ),
+            Property::sometimes(
+                "a caller whom neither agent took is offered once more",
+                |_, house: &House| {
+                    let third = |state: &CallState| matches!(state, CallState::Offered { offer, .. } if offer.attempt > 2);
+                    house.count(third) > 0
+                },
+            ),
+            Property::sometimes("whom one agent did not take the other has", |_, house: &House| {
+                let second = |state: &CallState| matches!(state, CallState::Connected { offer, .. } if offer.attempt > 1);
+                house.count(second) > 0
+            }),
+            Property::sometimes("both wrap up while somebody waits", |_, house: &House| {
+                let wraps_up = |state: &AgentState| matches!(state, AgentState::WrapUp { .. });
+                house.agents(wraps_up) == 2 && house.waiting() > 0
+            }),
+            Property::sometimes(
+                "all have called and gone, and both agents are ready again",
+                |_, house: &House| {
+                    let ready = |state: &AgentState| matches!(state, AgentState::Ready { .. });
+                    house.called.len() == 3 && house.floor.acd().live_calls() == 0 && house.agents(ready) == 2
+                },
+            ),
+        ];
+        if self.overclaims {
+            properties.push(Property::always(OVERCLAIM, |_, house: &House| {
+                house.waiting() == 0 || house.agents(|state| matches!(state, AgentState::WrapUp { .. })) == 0
+            }));
+        }
+        properties
+    }
+}
+
+const OVERCLAIM: &str = "nobody wraps up while somebody waits";
+
+#[test]
+fn what_is_claimed_and_not_so_is_refuted() {
+    let rules = Rules { callers: 3, overclaims: true, outcomes: Arc::default() };
+    let checker = rules.checker().threads(1).target_max_depth(8).spawn_bfs().join();
+    let steps = checker.discovery(OVERCLAIM).map(stateright::Path::into_actions);
+    assert!(steps.is_some_and(|steps| steps.contains(&Step::SomebodyCalls)));
+}
+
+#[test]
+fn two_agents_and_three_callers_meet_in_every_way_there_is() {
+    let rules = Rules { callers: 3, overclaims: false, outcomes: Arc::default() };
+    let checker = rules.clone().checker().threads(1).spawn_bfs().join();
+    println!(
+        "{} states, {} steps, at most {} deep",
+        checker.unique_state_count(),
+        checker.state_count(),
+        checker.max_depth()
+    );
+    checker.assert_properties();
+    assert!(checker.is_done());
+    let reached: Vec<OfferOutcome> = rules.outcomes.lock().unwrap().iter().copied().collect();
+    let all = [
+        OfferOutcome::Accepted,
+        OfferOutcome::NoAnswer,
+        OfferOutcome::Rejected,
+        OfferOutcome::Failed,
+        OfferOutcome::Withdrawn,
+    ];
+    assert_eq!(reached, all);
+}

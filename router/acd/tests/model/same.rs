@@ -1,0 +1,114 @@
+//! When two states are the same to the model: everything the brain decides by, and nothing else.
+
+use crate::House;
+use acd::{
+    AgentState, CallId, NotReadyReason, Timestamp, Wish,
+    agent::Next,
+    call::{Call, CallState, Line, Stage},
+};
+use std::hash::{Hash, Hasher};
+
+/// What two states have to have in common.
+#[derive(PartialEq, Hash)]
+struct Key<'a> {
+    complaint: &'a Option<String>,
+    called: usize,
+    /// By the order in which they called; those who have gone are none.
+    calls: Vec<Option<CallKey>>,
+    agents: Vec<(AgentKey, bool)>,
+    idle: Vec<(usize, bool)>,
+}
+
+/// State, agent, times ahead, whether it was ever offered, who shall not get it until when.
+type CallKey = (u8, Option<u32>, [Ahead; 2], bool, Vec<(u32, Ahead)>);
+/// State, call, time ahead, wish.
+type AgentKey = (u8, usize, Ahead, u8);
+
+impl Hash for House {
+    fn hash<H: Hasher>(&self, to: &mut H) {
+        self.key().hash(to);
+    }
+}
+
+impl PartialEq for House {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+/// How far ahead a time is, in microseconds.
+type Ahead = u64;
+
+impl House {
+    fn key(&self) -> Key<'_> {
+        let acd = self.floor.acd();
+        Key {
+            complaint: &self.complaint,
+            called: self.called.len(),
+            calls: self.called.iter().map(|id| acd.call(*id).map(|call| self.call(call))).collect(),
+            agents: acd.agents().map(|(_, agent)| (self.agent(agent.state()), agent.has_desk())).collect(),
+            idle: self.order_of_idleness(),
+        }
+    }
+    fn ahead(&self, at: Timestamp) -> Ahead {
+        at.micros().saturating_sub(self.floor.now().micros())
+    }
+    fn call(&self, call: &Call) -> CallKey {
+        let leaves = call.visit().map_or(0, |visit| self.ahead(visit.leaves));
+        let (kind, due) = match *call.state() {
+            CallState::Arrived => (0, 0),
+            CallState::Queued => (1, 0),
+            CallState::Offered { due, stage: Stage::Ringing, .. } => (2, self.ahead(due)),
+            CallState::Offered { due, stage: Stage::Card { .. }, .. } => (3, self.ahead(due)),
+            CallState::Offered { due, stage: Stage::Desk, .. } => (4, self.ahead(due)),
+            CallState::Offered { due, stage: Stage::AutoAnswer, .. } => (5, self.ahead(due)),
+            CallState::Connected { line: Line::Open, .. } => (6, 0),
+            CallState::Connected { line: Line::Held { .. }, .. } => (7, 0),
+            CallState::Outside { .. } => (8, 0),
+        };
+        let agent = call.state().agent().map(|agent| agent.0);
+        let offered = call.next_attempt().attempt > 1;
+        (kind, agent, [leaves, due], offered, self.excluded(call))
+    }
+    /// To whom the call shall not go again for how long.
+    fn excluded(&self, call: &Call) -> Vec<(u32, Ahead)> {
+        call.excluded().iter().map(|(agent, until)| (agent.0, self.ahead(*until))).collect()
+    }
+    fn agent(&self, state: &AgentState) -> AgentKey {
+        let asked = |then: &Next| match then {
+            Next::Ready => 0,
+            Next::Asked(Wish::Ready) => 1,
+            Next::Asked(Wish::NotReady { .. } | Wish::LoggedOut) => 2,
+        };
+        let no = |id: CallId| self.called.iter().position(|called| *called == id).unwrap_or(usize::MAX);
+        match state {
+            AgentState::LoggedOut => (0, 0, 0, 0),
+            // Why she takes no calls is for the record; the brain goes by when that ends.
+            AgentState::NotReady { until, .. } => (1, 0, until.map_or(0, |until| self.ahead(until)), 0),
+            AgentState::Ready { .. } => (2, 0, 0, 0),
+            AgentState::Reserved { offer, then, .. } => (3, no(offer.call), 0, asked(then)),
+            AgentState::Talking { offer, then, .. } => (4, no(offer.call), 0, asked(then)),
+            AgentState::WrapUp { ends, then, .. } => (5, 0, self.ahead(*ends), asked(then)),
+        }
+    }
+    /// Which of the agents has been idle for longer, where that may still decide, and whether she is from just now.
+    fn order_of_idleness(&self) -> Vec<(usize, bool)> {
+        let since = |state: &AgentState| match state {
+            AgentState::Ready { since } => Some(*since),
+            AgentState::Reserved { ready_since, .. } | AgentState::Talking { ready_since, .. } => {
+                Some(*ready_since)
+            }
+            AgentState::NotReady { reason: NotReadyReason::PhoneUnreachable { ready_since }, .. } => {
+                Some(*ready_since)
+            }
+            AgentState::NotReady { .. } | AgentState::LoggedOut | AgentState::WrapUp { .. } => None,
+        };
+        let since: Vec<Option<Timestamp>> =
+            self.floor.acd().agents().map(|(_, agent)| since(agent.state())).collect();
+        let mut order = since.clone();
+        order.sort();
+        order.dedup();
+        let now = Some(self.floor.now());
+        since.iter().map(|at| (order.binary_search(at).unwrap_or(0), *at == now)).collect()
+    }
+}
