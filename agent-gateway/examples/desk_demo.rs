@@ -102,6 +102,7 @@ fn config(listener: TcpListener, sources: Vec<SourceSpec>) -> Result<GatewayConf
         id: id.into(),
         name: name.into(),
         token: id.into(),
+        token_hash: None,
         roles: words(roles),
         skills: BTreeMap::from([("billing".into(), 7), ("indonesian".into(), 9)]),
         answer,

@@ -116,6 +116,8 @@ pub enum DeskOrder {
         /// Call-ID of her leg.
         sip_call_id: String,
     },
+    /// Other agents, or other rules of the site, are in force: [`crate::NewStaff::install`] was called.
+    StaffChanged,
     /// What became of a command.
     Reply {
         /// Which.

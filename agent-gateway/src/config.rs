@@ -5,11 +5,12 @@ use acd::{
     AgentNo, QueueNo,
     plan::{Answer, Presence},
 };
+use protocol::{Colleague, MAX_COLLEAGUES};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     fmt,
     net::TcpListener,
-    sync::Arc,
+    sync::{Arc, PoisonError, RwLock},
 };
 
 /// Everything the gateway needs to start.
@@ -40,6 +41,63 @@ pub struct GatewayConfig {
     pub server_version: String,
 }
 
+/// What may change while the gateway runs: who may sign in, and what the site has agreed on.
+#[derive(Clone, Debug, Default)]
+pub struct Staff {
+    /// Who may sign in.
+    pub agents: Vec<AgentAccess>,
+    /// Names of the queues, by [`QueueNo`].
+    pub queues: Vec<String>,
+    /// What may come of a contact: the disposition codes.
+    pub codes: Vec<String>,
+    /// Why an agent may be not ready.
+    pub not_ready_reasons: Vec<String>,
+    /// Whether calls may be transferred to numbers outside.
+    pub outside: bool,
+    /// Agents whose phone is in their browser; none where there are no such phones.
+    pub browser_phones: Option<BrowserPhones>,
+}
+
+/// The roster in force, for everybody who looks something up.
+pub(crate) struct Shelf(RwLock<Arc<Roster>>);
+
+impl Shelf {
+    pub(crate) fn new(roster: Roster) -> Arc<Self> {
+        Arc::new(Self(RwLock::new(Arc::new(roster))))
+    }
+    pub(crate) fn get(&self) -> Arc<Roster> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+    fn put(&self, roster: Arc<Roster>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = roster;
+    }
+}
+
+/// A roster that is checked and filed, and not in force yet.
+#[derive(Clone)]
+pub struct NewStaff {
+    roster: Arc<Roster>,
+    shelf: Arc<Shelf>,
+}
+
+impl NewStaff {
+    pub(crate) fn new(staff: Staff, shelf: &Arc<Shelf>) -> Result<Self, GatewayError> {
+        let roster = Arc::new(Roster::of(staff)?.after(&shelf.get()));
+        Ok(Self { roster, shelf: Arc::clone(shelf) })
+    }
+    /// Puts it in force: whoever signs in from now on is looked up here. Those who are signed in hear of it by
+    /// [`crate::DeskOrder::StaffChanged`].
+    pub fn install(&self) {
+        self.shelf.put(Arc::clone(&self.roster));
+    }
+}
+
+impl fmt::Debug for NewStaff {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NewStaff({})", self.roster.agents.len())
+    }
+}
+
 /// Phones in browsers.
 #[derive(Clone, Debug, Default)]
 pub struct BrowserPhones {
@@ -62,8 +120,10 @@ pub struct AgentAccess {
     pub id: String,
     /// What to call her.
     pub name: String,
-    /// Proves who she is; empty for an agent who cannot sign in.
+    /// Proves who she is; empty for an agent who cannot sign in, or of whose token the hash alone is known.
     pub token: String,
+    /// The SHA-256 of her token, where that alone is known.
+    pub token_hash: Option<[u8; 32]>,
     /// What she may do and see.
     pub roles: Vec<String>,
     /// Skill → proficiency.
@@ -87,6 +147,9 @@ pub(crate) struct Roster {
     keyring: porter::Keyring<AgentNo>,
     queues: Vec<String>,
     pub(crate) site: protocol::Site,
+    pub(crate) phones: Option<BrowserPhones>,
+    /// Agents of before, as they were: they finish what they are doing, and cannot sign in.
+    retired: BTreeSet<AgentNo>,
 }
 
 impl Roster {
@@ -97,14 +160,48 @@ impl Roster {
         site: protocol::Site,
     ) -> Result<Self, GatewayError> {
         let mut tokens = BTreeMap::new();
-        for agent in agents.iter().filter(|agent| !agent.token.is_empty()) {
-            if let Some(other) = tokens.insert(&agent.token, &agent.id) {
+        let proofs = agents.iter().filter_map(|agent| Some((agent.proof()?, agent)));
+        let proofs: Vec<([u8; 32], &AgentAccess)> = proofs.collect();
+        for (proof, agent) in &proofs {
+            if let Some(other) = tokens.insert(*proof, &agent.id) {
                 return Err(GatewayError::SharedToken { agent: agent.id.clone(), other: other.clone() });
             }
         }
-        let keyring = porter::Keyring::new(agents.iter().map(|agent| (agent.token.as_str(), agent.no)));
-        let without_token = |agent: AgentAccess| (agent.no, AgentAccess { token: String::new(), ..agent });
-        Ok(Self { agents: agents.into_iter().map(without_token).collect(), keyring, queues, site })
+        let keyring = porter::Keyring::of_hashes(proofs.iter().map(|(proof, agent)| (*proof, agent.no)));
+        let without_token =
+            |agent: AgentAccess| (agent.no, AgentAccess { token: String::new(), token_hash: None, ..agent });
+        let agents = agents.into_iter().map(without_token).collect();
+        Ok(Self { agents, keyring, queues, site, phones: None, retired: BTreeSet::new() })
+    }
+
+    /// What may change while the gateway runs, filed.
+    pub(crate) fn of(staff: Staff) -> Result<Self, GatewayError> {
+        let takes_calls = |agent: &&AgentAccess| agent.roles.iter().any(|role| role == "agent");
+        let colleague = |agent: &AgentAccess| Colleague { id: agent.id.clone(), name: agent.shown_name() };
+        let colleagues = staff.agents.iter().filter(takes_calls).take(MAX_COLLEAGUES).map(colleague);
+        let site = protocol::Site {
+            colleagues: colleagues.collect(),
+            disposition_codes: staff.codes,
+            not_ready_reasons: staff.not_ready_reasons,
+            outside: staff.outside,
+        };
+        Ok(Self { phones: staff.browser_phones, ..Self::new(staff.agents, staff.queues, site)? })
+    }
+
+    /// With the agents of before who are not among these.
+    pub(crate) fn after(mut self, before: &Self) -> Self {
+        for (no, agent) in &before.agents {
+            if let Entry::Vacant(place) = self.agents.entry(*no) {
+                place.insert(agent.clone());
+                self.retired.insert(*no);
+            }
+        }
+        self
+    }
+
+    /// Whether an agent is none of the site's any more.
+    pub(crate) fn is_retired(&self, no: AgentNo) -> bool {
+        self.retired.contains(&no)
     }
 
     pub(crate) fn agent(&self, no: AgentNo) -> Option<&AgentAccess> {
@@ -130,6 +227,11 @@ impl Roster {
 }
 
 impl AgentAccess {
+    /// What proves who she is.
+    fn proof(&self) -> Option<[u8; 32]> {
+        if self.token.is_empty() { self.token_hash } else { Some(porter::hash(&self.token)) }
+    }
+
     /// What people call her.
     pub(crate) fn shown_name(&self) -> String {
         if self.name.is_empty() { self.id.clone() } else { self.name.clone() }
@@ -151,6 +253,7 @@ mod tests {
             id: format!("agent-{no}"),
             name: String::new(),
             token: token.into(),
+            token_hash: None,
             roles: Vec::new(),
             skills: BTreeMap::new(),
             answer: Answer::Phone,

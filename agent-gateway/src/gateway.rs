@@ -2,14 +2,13 @@
 
 use crate::{
     brain::{Brain, DeskOrder, Full},
-    config::{AgentAccess, GatewayConfig, Roster},
+    config::{GatewayConfig, NewStaff, Roster, Shelf, Staff},
     desk::{Batch, Desk},
     http::{self, Shared},
     reception::Reception,
     socket::Hub,
 };
 use acd::Timestamp;
-use protocol::{Colleague, MAX_COLLEAGUES};
 use std::{
     io,
     net::SocketAddr,
@@ -34,6 +33,7 @@ pub struct Gateway;
 pub struct GatewayHandle {
     orders: mpsc::Sender<Batch>,
     address: SocketAddr,
+    roster: Arc<Shelf>,
     stop: Arc<watch::Sender<bool>>,
 }
 
@@ -64,21 +64,15 @@ impl Gateway {
         runtime: &Handle,
     ) -> Result<GatewayHandle, GatewayError> {
         let _in_runtime = runtime.enter();
-        let takes_calls = |agent: &&AgentAccess| agent.roles.iter().any(|role| role == "agent");
-        let colleague = |agent: &AgentAccess| Colleague { id: agent.id.clone(), name: agent.shown_name() };
-        let site = protocol::Site {
-            disposition_codes: config.codes,
+        let staff = Staff {
+            agents: config.agents,
+            queues: config.queues,
+            codes: config.codes,
             not_ready_reasons: config.not_ready_reasons,
-            colleagues: config
-                .agents
-                .iter()
-                .filter(takes_calls)
-                .take(MAX_COLLEAGUES)
-                .map(colleague)
-                .collect(),
             outside: config.outside,
+            browser_phones: config.browser_phones,
         };
-        let roster = Arc::new(Roster::new(config.agents, config.queues, site)?);
+        let roster = Shelf::new(Roster::of(staff)?);
         config.listener.set_nonblocking(true)?;
         let listener = TcpListener::from_std(config.listener)?;
         let address = listener.local_addr()?;
@@ -87,12 +81,11 @@ impl Gateway {
         let (stop, stopped) = watch::channel(false);
         let desk = Desk::new(Arc::clone(&roster), Arc::clone(&brain), config.screenpop);
         let sessions = AtomicU32::new(1);
-        let reception = Reception::new(roster, Arc::clone(&config.on_refusal));
+        let reception = Reception::new(Arc::clone(&roster), Arc::clone(&config.on_refusal));
         let hub = Hub { reception, brain, asks, server_version: config.server_version, sessions };
         let shared = Shared {
             hub: Arc::new(hub),
             origins: config.origins.into(),
-            phones: Arc::new(config.browser_phones),
             encrypted: config.entrance.is_encrypted(),
             stop: stopped.clone(),
         };
@@ -103,7 +96,7 @@ impl Gateway {
             http::routes(shared),
             stopped,
         ));
-        Ok(GatewayHandle { orders, address, stop: Arc::new(stop) })
+        Ok(GatewayHandle { orders, address, roster, stop: Arc::new(stop) })
     }
 }
 
@@ -117,6 +110,14 @@ impl GatewayHandle {
             return Ok(());
         }
         self.orders.try_send(Batch { at, orders }).map_err(|_| Full)
+    }
+
+    /// Checks and files other agents and rules of the site. They are in force when [`NewStaff::install`] says so.
+    ///
+    /// # Errors
+    /// [`GatewayError::SharedToken`].
+    pub fn prepare(&self, staff: Staff) -> Result<NewStaff, GatewayError> {
+        NewStaff::new(staff, &self.roster)
     }
 
     /// Where it listens.

@@ -18,7 +18,7 @@ mod socket;
 mod words;
 
 pub use brain::{Admitted, Brain, Busy, CallerKnown, DeskOrder, Full, ReplyTo, Transfer};
-pub use config::{AgentAccess, BrowserPhones, GatewayConfig};
+pub use config::{AgentAccess, BrowserPhones, GatewayConfig, NewStaff, Staff};
 pub use gateway::{Gateway, GatewayError, GatewayHandle, MAX_ORDER_BATCHES};
 pub use protocol;
 pub use refusal::{DeskRefusal, OnRefusal};

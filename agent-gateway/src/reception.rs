@@ -3,7 +3,7 @@
 //! A wrong token and an agent who is not there are the same to whoever asks.
 
 use crate::{
-    config::{AgentAccess, Roster},
+    config::{AgentAccess, Roster, Shelf},
     refusal::{DeskRefusal, OnRefusal},
 };
 use porter::{Guesses, Verdict};
@@ -18,7 +18,7 @@ const MAX_WRONG: u32 = 30;
 
 /// Knows everybody, and counts who was wrong.
 pub(crate) struct Reception {
-    roster: Arc<Roster>,
+    roster: Arc<Shelf>,
     guesses: Guesses,
     on_refusal: OnRefusal,
 }
@@ -38,17 +38,18 @@ pub(crate) enum TurnedAway {
 }
 
 impl Reception {
-    pub(crate) fn new(roster: Arc<Roster>, on_refusal: OnRefusal) -> Self {
+    pub(crate) fn new(roster: Arc<Shelf>, on_refusal: OnRefusal) -> Self {
         Self { roster, guesses: Guesses::new(MAX_WRONG), on_refusal }
     }
 
-    pub(crate) fn roster(&self) -> &Roster {
-        &self.roster
+    /// The roster in force.
+    pub(crate) fn roster(&self) -> Arc<Roster> {
+        self.roster.get()
     }
 
     /// The agent with this token, which was shown from this address.
-    pub(crate) fn who(&self, token: &str, from: IpAddr) -> Result<&AgentAccess, TurnedAway> {
-        let agent = self.roster.by_token(token);
+    pub(crate) fn who(&self, token: &str, from: IpAddr) -> Result<AgentAccess, TurnedAway> {
+        let agent = self.roster.get().by_token(token).cloned();
         match self.guesses.judge(from, agent.is_some(), Instant::now()) {
             Verdict::Welcome | Verdict::Wrong => {}
             Verdict::FirstWrong => {

@@ -334,18 +334,19 @@ fn tokens(read: &Read, check: &mut Check<'_>) {
     let exposed = |listen: SocketAddr, port| (!is_here(listen.ip())).then_some(port);
     let desk = exposed(read.desk.desk.listen, "the desk");
     let operator = exposed(read.operator.operator.listen, "the operator");
-    let mut first: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut first: BTreeMap<[u8; 32], &str> = BTreeMap::new();
     for agent in &read.agents {
-        let Some(token) = &agent.access.token else { continue };
-        if let Some(other) = first.insert(token.expose(), &agent.plan.id) {
+        let Some(proof) = agent.access.proof() else { continue };
+        if let Some(other) = first.insert(proof, &agent.plan.id) {
             let what = format!("is the token of {} as well", quoted(other));
             check.findings.problem(&agent.token, what, "give each agent her own");
         }
+        let Some(token) = &agent.access.token else { continue };
         secret::refuse_weak_token(&agent.token, token, (&agent.plan.id, Owner::Agent), desk, check);
     }
     for user in &read.operator.users {
         let Some(token) = &user.secret else { continue };
-        if let Some(other) = first.insert(token.expose(), &user.name.value) {
+        if let Some(other) = first.insert(secret::hash_of(token.expose()), &user.name.value) {
             let what = format!("is the token of {} as well", quoted(other));
             check.findings.problem(&user.token, what, "give everybody a token of their own");
         }

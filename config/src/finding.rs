@@ -56,6 +56,15 @@ impl Problems {
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
+    /// The problems, of whatever file, without lines: it is not one that anybody typed.
+    pub(crate) fn without_lines(mut self) -> Self {
+        self.found.iter_mut().chain(&mut self.warnings).for_each(|finding| finding.line = 0);
+        self
+    }
+    /// One problem.
+    pub(crate) fn of(problem: Finding) -> Self {
+        Self { found: vec![problem], warnings: Vec::new() }
+    }
     /// A file that cannot be used as a whole.
     pub(crate) fn of_file(file: &str, what: String, way_out: &str) -> Self {
         let way_out = way_out.to_owned();

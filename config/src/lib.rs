@@ -8,6 +8,7 @@ mod address;
 mod announce;
 mod audio;
 mod call_limit;
+mod changes;
 mod cross;
 mod duration;
 mod finding;
@@ -37,6 +38,7 @@ mod trunk;
 mod uri;
 mod validity;
 
+pub use changes::{BadChanges, Book, Changes, Kind, Object, Origin, Rules, load_rules};
 pub use finding::{Finding, Problems, Warning};
 pub use model::{
     AgentAccess, Announce, AttributeHeader, CallLimit, Config, Desk, Digest, Drain, Durability, Host,

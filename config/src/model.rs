@@ -2,7 +2,7 @@
 //!
 //! How it is read from a file is the business of the other modules; what the parts do with it, of the parts.
 
-use crate::speech::Language;
+use crate::{secret, speech::Language};
 use std::{
     collections::BTreeMap, fmt, net::IpAddr, net::SocketAddr, ops::RangeInclusive, path::PathBuf,
     time::Duration,
@@ -69,7 +69,7 @@ impl AttributeHeader {
 }
 
 /// Where the site is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Site {
     /// IANA name of the zone that cuts intervals, hours and days.
     pub zone_name: String,
@@ -85,7 +85,7 @@ impl Site {
 }
 
 /// Where calls arrive.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Sip {
     /// Address of the UDP socket; port 0 takes a free one.
     pub udp: SocketAddr,
@@ -121,7 +121,7 @@ pub enum Digest {
 }
 
 /// Files of certificates and keys in PEM. [`Tls::load`] reads them; all could be read when this was checked.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tls {
     /// What we show to others, as a server and to peers that ask for it.
     pub identity: Option<Identity>,
@@ -132,7 +132,7 @@ pub struct Tls {
 }
 
 /// A certificate with those that vouch for it, and its key.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Identity {
     /// The certificates, ours first.
     pub certificate: PathBuf,
@@ -141,7 +141,7 @@ pub struct Identity {
 }
 
 /// Music for waiting callers.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Media {
     /// The address written into SDP.
     pub address: IpAddr,
@@ -202,7 +202,7 @@ pub struct Told {
 }
 
 /// The agents' desktops.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Desk {
     /// Address of the TCP socket; port 0 takes a free one.
     pub listen: SocketAddr,
@@ -222,7 +222,7 @@ pub struct Desk {
 }
 
 /// The operator's HTTP.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Operator {
     /// Address of the TCP socket; port 0 takes a free one.
     pub listen: SocketAddr,
@@ -237,7 +237,7 @@ pub struct Operator {
 }
 
 /// Somebody, or a program, who may ask the operator's HTTP.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct OperatorUser {
     /// The name, for logs and for signing in with name and token.
     pub name: String,
@@ -268,7 +268,7 @@ impl OperatorRole {
 }
 
 /// What is kept on disk.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Store {
     /// The folder of log, live file, snapshots and records.
     pub path: PathBuf,
@@ -281,7 +281,7 @@ pub struct Store {
 }
 
 /// How a process ends.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Drain {
     /// How long calls that are alive are served after SIGTERM, while new ones are refused.
     pub deadline: Duration,
@@ -309,7 +309,7 @@ pub enum Durability {
 }
 
 /// How much at once. Queues and buffers are sized by these.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limits {
     /// Calls at the same time, waiting ones included; the next one is refused with 503.
     pub calls: u32,
@@ -331,7 +331,7 @@ pub struct CallLimit {
 }
 
 /// A PBX or carrier whose calls are taken and whose headers are believed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Trunk {
     /// Its name in records and logs.
     pub name: String,
@@ -405,7 +405,7 @@ pub enum Transport {
 }
 
 /// A user and the password that proves it, by digest.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Login {
     /// The user.
     pub user: String,
@@ -463,6 +463,8 @@ pub struct AgentAccess {
     pub name: String,
     /// What her desktop signs in with; none for an agent whose presence is `always` and who has no desktop.
     pub token: Option<Secret>,
+    /// The SHA-256 of her token, where that alone is known.
+    pub token_hash: Option<[u8; 32]>,
     /// Her phone.
     pub phone: Phone,
     /// How often it is asked whether it is there; none: never.
@@ -471,8 +473,26 @@ pub struct AgentAccess {
     pub roles: Vec<String>,
 }
 
+impl AgentAccess {
+    /// The SHA-256 of her token; none when she has no desktop.
+    #[must_use]
+    pub fn proof(&self) -> Option<[u8; 32]> {
+        self.token.as_ref().map(|token| secret::hash_of(token.expose())).or(self.token_hash)
+    }
+}
+
+/// A token and its hash are the same.
+impl PartialEq for AgentAccess {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { id, name, token: _, token_hash: _, phone, probe, roles } = self;
+        self.proof() == other.proof()
+            && (id, name, phone, probe, roles)
+                == (&other.id, &other.name, &other.phone, &other.probe, &other.roles)
+    }
+}
+
 /// Where a phone is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Phone {
     /// Always there.
     At(SipUri),
@@ -497,7 +517,7 @@ impl Phone {
 }
 
 /// Over which gateway numbers outside are called. Which numbers is said by [`acd::plan::OutsidePlan`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Outside {
     /// The name of the rule.
     pub name: String,
@@ -538,6 +558,12 @@ impl Secret {
     }
 }
 
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.matches(&other.0)
+    }
+}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(…)")
@@ -545,7 +571,7 @@ impl fmt::Debug for Secret {
 }
 
 /// Where customers are looked up.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Source {
     /// Its name on the card.
     pub name: String,
@@ -569,7 +595,7 @@ pub enum SourceKind {
 }
 
 /// One part of a customer's card.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Section {
     /// Its name on the card.
     pub name: String,

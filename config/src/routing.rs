@@ -29,7 +29,7 @@ const POP_BUDGET: Span = Span::ms(0, 5_000, 40);
 /// Bounds and default of an entry's priority.
 const PRIORITY: (u32, u32, u32) = (1, 10, 5);
 /// The queue of a file that names none.
-const ONLY_QUEUE: &str = "main";
+pub(crate) const ONLY_QUEUE: &str = "main";
 
 const STRATEGIES: [(&str, Strategy); 9] = [
     ("longest-idle", Strategy::LongestIdle),

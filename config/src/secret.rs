@@ -6,6 +6,7 @@ use crate::{
     model::Secret,
     table::{Check, Table, Typed, Wrong, quoted},
 };
+use sha2::{Digest as _, Sha256};
 use std::{
     io::Read,
     path::{Path, PathBuf},
@@ -71,6 +72,27 @@ pub(crate) fn secret(table: &mut Table<'_>, keys: &Keys, check: &mut Check<'_>) 
     }
     let value = read.into_iter().flatten().next().map(Secret::new);
     SecretRead { secret: Typed { value, place }, given: !given.is_empty() }
+}
+
+/// The SHA-256 of a token, in hexadecimal digits.
+pub(crate) fn hash(text: &str) -> Result<[u8; 32], Wrong> {
+    let digit = |at: usize| text.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
+    let mut bytes = [0; 32];
+    let is_hex = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    for (place, byte) in bytes.iter_mut().enumerate().filter(|_| is_hex) {
+        *byte = digit(place * 2).unwrap_or_default();
+    }
+    if is_hex {
+        return Ok(bytes);
+    }
+    let way_out =
+        "write the 64 hexadecimal digits of its SHA-256, as `printf %s TOKEN | sha256sum` prints them";
+    Err(Wrong::new("is no SHA-256 of a token", way_out))
+}
+
+/// What stands for a token where the token itself is not to be known.
+pub(crate) fn hash_of(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
 }
 
 /// Warns of a password that `user` might have been given by somebody in a hurry.

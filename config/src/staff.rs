@@ -61,7 +61,8 @@ fn agent(mut table: Table<'_>, probe: Option<Duration>, check: &mut Check<'_>) -
     let access = AgentAccess {
         name: shown.map_or_else(|| id.value.clone(), |name| name.value),
         id: id.value,
-        token: token.value,
+        token: token.value.0,
+        token_hash: token.value.1,
         phone: phone.value,
         probe: own.unwrap_or(probe),
         roles: roles.iter().map(|role| role.value.clone()).collect(),
@@ -134,14 +135,26 @@ fn skills(table: &mut Table<'_>, check: &mut Check<'_>) -> BTreeMap<String, u8> 
     levels
 }
 
-fn token(table: &mut Table<'_>, presence: Presence, check: &mut Check<'_>) -> Typed<Option<Secret>> {
+/// Her token, or its hash.
+fn token(
+    table: &mut Table<'_>,
+    presence: Presence,
+    check: &mut Check<'_>,
+) -> Typed<(Option<Secret>, Option<[u8; 32]>)> {
     let SecretRead { secret, given } = secret::secret(table, &secret::TOKEN, check);
+    let hashed = table.has("token_hash");
+    let hash = table.read("token_hash", secret::hash, check);
+    if given && hashed {
+        let what = "stands beside the token itself";
+        check.findings.problem(&table.place_of("token_hash"), what, "keep one of them");
+    }
     match presence {
-        Presence::Desk if !given => {
+        Presence::Desk if !given && !hashed => {
             let way_out = "give her a token to sign in with, or token_file or token_env";
             check.findings.missing(&secret.place, way_out);
         }
         Presence::Desk | Presence::Always => {}
     }
-    secret
+    let place = hash.as_ref().map_or(secret.place, |hash| hash.place.clone());
+    Typed { value: (secret.value, hash.map(|hash| hash.value)), place }
 }

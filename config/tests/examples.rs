@@ -415,7 +415,7 @@ fn the_alternatives_of_the_reference_are_accepted() {
 /// The reference without the secret that `line` is another way to give.
 fn without_plain_secret(reference: &str, line: &str) -> String {
     let key = key_named(line).unwrap();
-    let plain = key.strip_suffix("_file").or_else(|| key.strip_suffix("_env")).unwrap_or(key);
+    let plain = ["_file", "_env", "_hash"].iter().find_map(|end| key.strip_suffix(end)).unwrap_or(key);
     let place = reference.find(line).unwrap();
     let given = |at: &usize| reference[*at + 1..].starts_with(&format!("{plain} = "));
     // The one in the same section is the last before it.

@@ -208,6 +208,8 @@ fn closed(frame: Option<&CloseFrame>, desktop: &Desktop, tally: &Tally) -> Left 
             tally.failed(Failure::SignInFailed);
             Left::ForGood
         }
+        // Taken off the site's agents: no failure, and nothing to come back to.
+        Some(CloseCode::Retired) => Left::ForGood,
         Some(CloseCode::SessionInvalid | CloseCode::SlowConsumer | CloseCode::TooManyTries) | None => {
             Left::Lost
         }

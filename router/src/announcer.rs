@@ -103,6 +103,10 @@ impl Announcer {
     pub fn new(queues: Vec<Option<QueueSpeech>>) -> Self {
         Self { queues, ..Self::default() }
     }
+    /// Other things are told from now on, by number of the queue.
+    pub fn learn(&mut self, queues: Vec<Option<QueueSpeech>>) {
+        self.queues = queues;
+    }
     /// Takes note of who waits, and of how fast a queue is served.
     pub fn note(&mut self, order: &Order, acd: &Acd, now: Timestamp) {
         let hears = |treatment| matches!(treatment, Treatment::Music | Treatment::EarlyMedia);

@@ -6,6 +6,7 @@
 //! Personal data, the live file, stays behind unless asked for.
 
 use crate::{
+    changes_file,
     log::{self, LogError, StoreLock},
     recovery::newest_start,
     states,
@@ -130,6 +131,9 @@ pub async fn back_up(wanted: Wanted<'_>, tell: impl FnMut(&str)) -> Result<Summa
     make_empty(target)?;
     let mut copy = Copy { store, target, tell };
     copy.file("secret")?;
+    if store.join(changes_file::NAME).exists() {
+        copy.file(changes_file::NAME)?;
+    }
     let records = copy.records().await?;
     copy.snapshots()?;
     copy.log()?;
@@ -331,8 +335,16 @@ mod tests {
     async fn a_store_in_use_is_copied_and_the_copy_does_not_change_with_it() {
         let ((folder, mut log), place) = (store(3), tempfile::tempdir().unwrap());
         let target = place.path().join("new/copy");
+        let mut changes = config::Changes::default();
+        changes.retire(config::Kind::Agent, "ann");
+        changes_file::save(folder.path(), &changes).unwrap();
         let summary = copy(folder.path(), &target).await.unwrap();
         assert_eq!((summary.first, summary.last, summary.records), (1, 6, None));
+        assert_eq!(
+            changes_file::load(&target).unwrap(),
+            changes,
+            "what was changed by API is part of a store"
+        );
         let entry = Entry { number: 7, at: log_time(7), event: Event::DeadlinePassed, decisions: Vec::new() };
         log.append(&entry).unwrap();
         log.commit();

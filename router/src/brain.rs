@@ -5,6 +5,7 @@
 mod commit;
 mod pulse;
 mod revival;
+mod rules;
 mod running;
 mod transfers;
 
@@ -28,8 +29,10 @@ use config::Waiting;
 use mio::Token;
 pub use pulse::Pulse;
 use revival::Probes;
+pub use rules::NewRules;
 use sip::Notice;
 use std::{collections::HashMap, io, sync::Arc, time::Duration};
+use tokio::sync::oneshot;
 
 /// Other threads in the poll.
 pub const DOOR: Token = Token(1);
@@ -65,6 +68,8 @@ pub struct Brain<G: Ground = Machine> {
     pulse: Pulse,
     /// Time of the last event.
     last: Timestamp,
+    /// Who waits to hear that this turn is in the log.
+    waiting_for_commit: Vec<oneshot::Sender<()>>,
     stop: bool,
 }
 
@@ -164,6 +169,7 @@ impl<G: Ground> Brain<G> {
             probes: Probes::default(),
             pulse: Pulse::default(),
             last,
+            waiting_for_commit: Vec::new(),
             stop: false,
         }
     }
@@ -283,6 +289,7 @@ impl<G: Ground> Brain<G> {
         turn.more = turn.taken == BATCH || handed == INCOMING;
         self.load.turned(turn, now);
         self.commit();
+        self.tell_who_waited();
         self.sip.send(&mut self.socket, &self.streams, now);
         let blocked = self.socket.flush();
         self.speak(now);
@@ -326,6 +333,7 @@ impl<G: Ground> Brain<G> {
                 self.sip.found(found, now);
                 Ok(())
             }
+            Incoming::Rules(rules) => self.change_rules(*rules, now),
             Incoming::Stop => {
                 self.stop = true;
                 Ok(())

@@ -14,6 +14,7 @@ mod history;
 mod output;
 mod params;
 mod reports;
+mod rules;
 mod sign_in;
 mod stamp;
 mod trunks;
@@ -23,13 +24,15 @@ pub use error::Refusal;
 pub use sign_in::Users;
 
 use crate::{
-    clock::Hand, drain::Drain, follower::Floor, metrics::Metrics, records::Reader, trunks::TrunkBoard,
+    clock::Hand, drain::Drain, follower::Floor, metrics::Metrics, records::Reader, reload::Reloader,
+    trunks::TrunkBoard,
 };
 use axum::{
     Router,
+    extract::DefaultBodyLimit,
     http::{Method, StatusCode},
     middleware,
-    routing::{MethodRouter, get},
+    routing::{MethodRouter, get, post},
 };
 use error::ApiError;
 use jiff::tz::TimeZone;
@@ -70,7 +73,9 @@ pub struct HttpState {
     /// How connections come in.
     pub entrance: Entrance,
     /// Who may ask.
-    pub users: Users,
+    pub users: Arc<Users>,
+    /// Changes the rules; none where nobody may.
+    pub rules: Option<Arc<Reloader>>,
 }
 
 impl HttpState {
@@ -93,6 +98,29 @@ fn routes() -> Vec<(&'static str, MethodRouter<Arc<HttpState>>)> {
         ("/v1/drain", get(draining::state).put(draining::begin).delete(draining::end)),
         ("/v1/floor", get(floor::floor)),
         ("/v1/agents", get(floor::agents)),
+        (
+            "/v1/agents/{id}",
+            get(rules::agent::show)
+                .put(rules::agent::put)
+                .patch(rules::agent::patch)
+                .delete(rules::agent::retire),
+        ),
+        (
+            "/v1/queues/{name}",
+            get(rules::queue::show)
+                .put(rules::queue::put)
+                .patch(rules::queue::patch)
+                .delete(rules::queue::retire),
+        ),
+        (
+            "/v1/entries/{number}",
+            get(rules::entry::show)
+                .put(rules::entry::put)
+                .patch(rules::entry::patch)
+                .delete(rules::entry::retire),
+        ),
+        ("/v1/plan", get(rules::plan)),
+        ("/v1/reload", post(rules::reload)),
         ("/v1/trunks", get(trunks::trunks)),
         ("/v1/calls", get(history::calls)),
         ("/v1/calls/{id}", get(history::call)),
@@ -120,6 +148,7 @@ pub fn app(state: Arc<HttpState>) -> Router {
                 format!("{method} is not served here; /v1/openapi.json lists what is"),
             )
         })
+        .layer(DefaultBodyLimit::max(rules::MAX_BODY))
         .layer(middleware::from_fn_with_state(Arc::clone(&state), sign_in::sign_in))
         .layer(middleware::from_fn_with_state(Arc::clone(&state), guard::guard))
         .layer(middleware::from_fn(accept::close_behind_strangers))

@@ -93,6 +93,9 @@ fn brief(event: &Event) -> String {
     if let Event::PlanChanged { plan } = event {
         return format!("PlanChanged to {} queues and {} agents", plan.queues.len(), plan.agents.len());
     }
+    if let Event::PlanSigned { by } = event {
+        return format!("PlanSigned by {by}");
+    }
     format!("{event:?}")
 }
 

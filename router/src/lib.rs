@@ -5,7 +5,9 @@
 pub mod announcer;
 pub mod backup;
 pub mod brain;
+pub mod changes_file;
 pub mod clock;
+pub mod control;
 pub mod demo;
 pub mod desks;
 pub mod drain;
@@ -25,6 +27,7 @@ pub mod process;
 pub mod records;
 pub mod recovery;
 pub mod relay;
+pub mod reload;
 pub mod resolve;
 pub mod roles;
 pub mod secret;

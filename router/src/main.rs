@@ -4,10 +4,13 @@ use clap::{Parser, Subcommand};
 use config::speech::{self, Language};
 use router::{
     backup::{self, BackupError},
+    changes_file,
+    control::{self, Outcome},
     demo,
     inspect::{self, InspectError},
     logging,
     process::{self, Ending, Failure},
+    reload::Given,
     roles, supervisor,
 };
 use std::{
@@ -37,6 +40,7 @@ Examples:
   sambung check sambung.toml          every problem in a configuration, with its line and the way out
   sambung check --live sambung.toml   and whether its trunks, phones, databases and certificates are there now
   sambung run --config sambung.toml   the real thing
+  sambung reload --config sambung.toml   the router that runs goes by the file as it is now; calls go on
   sambung log sambung-data            what happened and what was decided, an entry a line
   sambung replay sambung-data         decide a recorded log again and compare
   sambung backup sambung-data copy    copy a store while a router writes it
@@ -90,6 +94,18 @@ enum Command {
         #[arg(long, conflicts_with = "reference")]
         clips: bool,
     },
+    /// Have the router that runs read its configuration again; calls go on. Exit 64 when it is wrong, and nothing has changed.
+    ///
+    /// Says what has changed. What cannot change while a router runs, such as the addresses it listens on, is refused by
+    /// name, with everything else of that file. What was changed by API stays over the file unless --discard is given.
+    Reload {
+        /// The file the router was started with: it names the store, where the router is asked.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// Throw away what was changed by API, and go by the file alone.
+        #[arg(long)]
+        discard: bool,
+    },
     /// Show a log: an entry a line, what happened and what was decided. Works while a router writes it.
     Log {
         /// A store's folder.
@@ -141,6 +157,7 @@ fn main() -> ExitCode {
         Command::Check { reference: true, .. } => show(&config::reference()),
         Command::Check { clips: true, .. } => show(&clips()),
         Command::Check { file, live, .. } => check(&file.unwrap_or_default(), live),
+        Command::Reload { config, discard } => reload(&config, discard),
         Command::Log { folder, from, count, call, json } => {
             inspect(&folder, inspect::Wanted { from, count, call, json })
         }
@@ -177,21 +194,14 @@ fn with_runtime(task: impl Future<Output = Result<(), Failure>>) -> ExitCode {
 
 async fn run(file: Option<PathBuf>) -> Result<(), Failure> {
     let mut ending = Ending::listen()?;
-    let config = match file {
-        None => config::Config::default_machine(),
-        Some(file) => {
-            let (config, warnings) = config::load(&file)?;
-            for warning in warnings {
-                tracing::warn!("{warning}");
-            }
-            config
-        }
-    };
-    let drain = config.drain;
-    let house = roles::House::start(config, &tokio::runtime::Handle::current()).await?;
+    let given = Given::read(file)?;
+    given.warn();
+    let house = roles::House::start_by(given, &tokio::runtime::Handle::current()).await?;
+    process::reload_at_hangup(&house)?;
     process::announce(&house.ready)?;
     supervisor::ready(house.pulse());
     ending.wait(&house, None).await?;
+    let drain = house.reloader().drain();
     ending.drain(&house, drain).await;
     house.stop().await?;
     Ok(())
@@ -219,17 +229,58 @@ fn show(text: &str) -> ExitCode {
 }
 
 fn check(file: &Path, live: bool) -> ExitCode {
-    match config::load(file) {
-        Ok((config, warnings)) => {
-            for warning in &warnings {
-                println!("warning: {warning}");
-            }
-            println!("{}: no problem found, {} warnings", file.display(), warnings.len());
-            if live { inquire(&config) } else { ExitCode::SUCCESS }
-        }
+    let (config, mut warnings) = match checked(file) {
+        Ok(sound) => sound,
         Err(problems) => {
             println!("{problems}");
-            ExitCode::from(WRONG_CONFIGURATION)
+            return ExitCode::from(WRONG_CONFIGURATION);
+        }
+    };
+    warnings.iter_mut().for_each(|warning| warning.insert_str(0, "warning: "));
+    let count = warnings.len();
+    warnings.push(format!("{}: no problem found, {count} warnings", file.display()));
+    warnings.iter().for_each(|line| println!("{line}"));
+    if live { inquire(&config) } else { ExitCode::SUCCESS }
+}
+
+/// A file, with what was changed by API over it: so will it be gone by.
+fn checked(file: &Path) -> Result<(config::Config, Vec<String>), config::Problems> {
+    let (config, warnings) = config::load(file)?;
+    let mut lines: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+    match changes_file::load(&config.store.path) {
+        Ok(changes) if changes.is_empty() => {}
+        Ok(changes) => {
+            let rules = config::load_rules(Some(file), changes)?;
+            let over =
+                rules.changes.names().map(|name| format!("not as the file says, changed by API: {name}"));
+            let lines = rules.warnings.iter().map(ToString::to_string).chain(over).collect();
+            return Ok((rules.config, lines));
+        }
+        Err(error) => lines.push(format!("it is not known what was changed by API: {error}")),
+    }
+    Ok((config, lines))
+}
+
+fn reload(file: &Path, discard: bool) -> ExitCode {
+    let store = match config::load(file) {
+        Ok((config, _)) => config.store.path,
+        Err(problems) => {
+            println!("{problems}");
+            return ExitCode::from(WRONG_CONFIGURATION);
+        }
+    };
+    match control::ask_to_reload(&store, discard) {
+        Ok((outcome, text)) => {
+            let told = show(&text);
+            match outcome {
+                Outcome::Done => told,
+                Outcome::Refused => ExitCode::from(WRONG_CONFIGURATION),
+                Outcome::Failed => ExitCode::FAILURE,
+            }
+        }
+        Err(error) => {
+            eprintln!("sambung: no router answers on the store {}: {error}", store.display());
+            ExitCode::FAILURE
         }
     }
 }

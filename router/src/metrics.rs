@@ -11,6 +11,7 @@ mod phones;
 mod refusals;
 mod relay;
 mod restart;
+mod rules;
 mod transfers;
 mod trunks;
 mod upkeep;
@@ -22,6 +23,7 @@ pub use phones::PhoneMetrics;
 pub use refusals::RefusalMetrics;
 pub use relay::RelayMetrics;
 pub use restart::RestartMetrics;
+pub use rules::RuleMetrics;
 pub use transfers::Transfers;
 pub use trunks::{TrunkCall, TrunkMetrics};
 pub use upkeep::UpkeepMetrics;
@@ -66,6 +68,8 @@ pub struct Metrics {
     pub relay: RelayMetrics,
     /// Calls of a process before.
     pub restart: RestartMetrics,
+    /// Rules that change.
+    pub rules: RuleMetrics,
     /// The process and its store.
     pub upkeep: UpkeepMetrics,
     /// Connections SIP comes on.
@@ -142,6 +146,7 @@ impl Metrics {
             trunks: TrunkMetrics::new(&registry)?,
             relay: RelayMetrics::new(&registry)?,
             restart: RestartMetrics::new(&registry)?,
+            rules: RuleMetrics::new(&registry)?,
             upkeep: UpkeepMetrics::new(&registry)?,
             connections: ConnectionMetrics::new(&registry)?,
             log_append_seconds: fast("log_append_seconds", "Time one append to the log took.")?,

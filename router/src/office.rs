@@ -4,9 +4,10 @@ use crate::{
     clock::Hand,
     drain::Drain,
     follower,
-    http::{self, HttpState, Users},
+    http::{self, HttpState},
     metrics::Metrics,
     records::Reader,
+    reload::Reloader,
     roles::StartError,
     trunks::TrunkBoard,
 };
@@ -34,7 +35,7 @@ impl Office {
     pub fn open(
         config: &Config,
         metrics: Arc<Metrics>,
-        (drain, trunks, clock): (Drain, Arc<TrunkBoard>, Hand),
+        (drain, trunks, clock, rules): (Drain, Arc<TrunkBoard>, Hand, Arc<Reloader>),
         last: u64,
         (listener, entrance): (TcpListener, Entrance),
         runtime: &Handle,
@@ -62,7 +63,8 @@ impl Office {
             listen: address.ip(),
             hosts: config.operator.hosts.clone(),
             entrance,
-            users: Users::new(&config.operator.users),
+            users: Arc::clone(rules.users()),
+            rules: Some(rules),
         });
         let serving = http::serve(listener, Arc::clone(&state));
         let server = runtime.spawn(async move {

@@ -1,6 +1,7 @@
 //! A command as a process: how it says that it is ready, what ends it, and why it ended badly.
 
 use crate::{
+    reload::GivenError,
     roles::{House, Ready, StartError},
     supervisor,
 };
@@ -21,6 +22,9 @@ pub enum Failure {
     /// The configuration.
     #[error(transparent)]
     Configuration(#[from] config::Problems),
+    /// What was changed by API before.
+    #[error(transparent)]
+    Changes(#[from] crate::changes_file::ChangesError),
     /// The start.
     #[error(transparent)]
     Start(#[from] StartError),
@@ -119,6 +123,30 @@ impl Ending {
             () = brain_gone => Err(Failure::BrainGone),
         }
     }
+}
+
+impl From<GivenError> for Failure {
+    fn from(error: GivenError) -> Self {
+        match error {
+            GivenError::Configuration(problems) => Self::Configuration(problems),
+            GivenError::Changes(error) => Self::Changes(error),
+        }
+    }
+}
+
+/// Reads the configuration again at each SIGHUP.
+///
+/// # Errors
+/// When signals cannot be listened to.
+pub fn reload_at_hangup(house: &House) -> std::io::Result<()> {
+    let (mut hangup, reloader) = (signal(SignalKind::hangup())?, house.reloader());
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            // What came of it stands in the log.
+            let _told = reloader.reload("SIGHUP", false).await;
+        }
+    });
+    Ok(())
 }
 
 /// Ends when no call is left, and says how many are when that has changed, and now and then.

@@ -56,6 +56,11 @@ pub struct Found {
 }
 
 impl Names {
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
     /// The place of a name, which is new or known.
     pub fn place(&mut self, wanted: Wanted) -> usize {
         if let Some(known) = self.0.iter().position(|known| *known == wanted) {
@@ -95,10 +100,15 @@ impl Finder {
         let turns = Arc::new(Semaphore::new(AT_ONCE));
         Ok(Some(Self { resolver: builder.build()?, names: Arc::new(names), streams, turns }))
     }
-    /// Asks for all names at once and waits a while; what was found until then.
-    pub async fn first(&self) -> Vec<Found> {
+    /// Asks for these names too. Those it asks for already keep their places.
+    #[must_use]
+    pub fn with(&self, names: Names) -> Self {
+        Self { names: Arc::new(names), ..self.clone() }
+    }
+    /// Asks for all names from this place on at once and waits a while; what was found until then.
+    pub async fn first(&self, from: usize) -> Vec<Found> {
         let (mut searches, mut found) = (JoinSet::new(), Vec::new());
-        for place in 0..self.names.0.len() {
+        for place in from..self.names.0.len() {
             let finder = self.clone();
             searches.spawn(async move { (place, finder.find(place).await) });
         }
@@ -114,9 +124,9 @@ impl Finder {
         }
         found
     }
-    /// Goes on asking, each name when its records have run out, until the brain has gone.
-    pub fn keep_asking(self, door: &Door, runtime: &Handle) {
-        for place in 0..self.names.0.len() {
+    /// Goes on asking, each name from this place on when its records have run out, until the brain has gone.
+    pub fn keep_asking(&self, from: usize, door: &Door, runtime: &Handle) {
+        for place in from..self.names.0.len() {
             runtime.spawn(self.clone().follow(place, door.clone()));
         }
     }

@@ -2,14 +2,18 @@
 //!
 //! One thread for SIP, brain and log; one for music; a few for desktops, look-ups, records and the operator's HTTP.
 
+mod accounts;
 mod desk;
 pub mod inquiry;
 mod places;
+mod rules;
 
 use crate::{
     announcer::{Announcer, QueueSpeech},
     brain::{Brain, BrainError, BrainParts, DOOR, Pulse},
+    changes_file::ChangesError,
     clock::SystemDials,
+    control::Control,
     desks::Desks,
     drain::Drain,
     inbox::{Door, Incoming, inbox},
@@ -19,18 +23,21 @@ use crate::{
     metrics::{Metrics, MetricsError},
     recovery::{Recovered, Start, oldest_start, recover, start_clock},
     relay::Relay,
+    reload::{Given, Reloader},
     resolve::{Finder, Names},
     secret::SecretError,
     sip_edge::{OutsideSide, PhonePlace, PhoneSide, QueueSide, SipEdge, SipParts, UdpEdge},
     streams::{self, Listeners, StreamError, Streams},
     trunks::TrunkBoard,
 };
+use accounts::registry;
 use acd::{Plan, Timestamp};
 use agent_gateway::{Gateway, GatewayError, OnRefusal};
 use config::{Config, Durability};
 use desk::{desk_config, sources};
 use places::{peering, trunk_names, whereabouts};
 use porter::Entrance;
+pub use rules::{Prepared, Remains, Workshop};
 use screenpop::{ScreenPop, caller::Region};
 use serde::Serialize;
 use std::{
@@ -96,6 +103,9 @@ pub enum StartError {
     /// The brain.
     #[error(transparent)]
     Brain(#[from] BrainError),
+    /// What was changed by API.
+    #[error(transparent)]
+    Changes(#[from] ChangesError),
     /// A thread or a waker.
     #[error("the system gives no more: {0}")]
     System(#[from] io::Error),
@@ -123,6 +133,8 @@ pub struct House {
     drain: Drain,
     pulse: Pulse,
     brain: JoinHandle<Result<(), BrainError>>,
+    reloader: Arc<Reloader>,
+    control: Option<Control>,
     desks: agent_gateway::GatewayHandle,
     streams: Streams,
     office: crate::office::Office,
@@ -137,11 +149,20 @@ struct Sockets {
 }
 
 impl House {
-    /// Starts everything; calls are taken when this returns.
+    /// Starts everything by rules that are not changed while it runs; calls are taken when this returns.
     ///
     /// # Errors
     /// [`StartError`]: nothing runs then.
     pub async fn start(config: Config, runtime: &Handle) -> Result<Self, StartError> {
+        Self::start_by(Given::fixed(config), runtime).await
+    }
+
+    /// Starts everything; calls are taken when this returns.
+    ///
+    /// # Errors
+    /// [`StartError`]: nothing runs then.
+    pub async fn start_by(given: Given, runtime: &Handle) -> Result<Self, StartError> {
+        let config = given.config().clone();
         let sockets = Sockets::bind(&config)?;
         let Recovered { acd, mut log, last } = recover(&config.store.path)?;
         if config.store.durability == Durability::Power {
@@ -201,9 +222,10 @@ impl House {
         let announcer = announcer(&config, &directory, &mut sounds)?;
         let names = acquaint(&mut sip, &config, &directory, &mut sounds, now)?;
         sip.sign_in(registry(&config, &secret, now), std::mem::take(&mut left.phones), now);
-        let finder = Finder::new(&config.sip.dns, names, streams.clone()).map_err(StartError::Names)?;
+        let finder =
+            Finder::new(&config.sip.dns, names.clone(), streams.clone()).map_err(StartError::Names)?;
         if let Some(finder) = &finder {
-            finder.first().await.into_iter().for_each(|found| sip.found(found, now));
+            finder.first(0).await.into_iter().for_each(|found| sip.found(found, now));
         }
         let drain = Drain::default();
         let mut brain = Brain::new(BrainParts {
@@ -224,10 +246,22 @@ impl House {
         brain.register(&poll)?;
         brain.begin(plan, left)?;
         let pulse = brain.pulse();
+        let workshop = Workshop {
+            door: door.clone(),
+            gateway: gateway.clone(),
+            streams: streams.clone(),
+            sip_streams: sip_streams.clone(),
+            directory,
+            names,
+            finder: finder.clone(),
+            sounds,
+            runtime: runtime.clone(),
+        };
+        let reloader = Arc::new(Reloader::new(given, workshop, secret, Arc::clone(&metrics)));
         let office = crate::office::Office::open(
             &config,
             metrics,
-            (drain.clone(), trunks, hand),
+            (drain.clone(), trunks, hand, Arc::clone(&reloader)),
             last_entry,
             (sockets.operator, entrance(config.operator.tls)),
             runtime,
@@ -240,10 +274,11 @@ impl House {
         };
         let brain = std::thread::Builder::new().name("brain".to_owned()).spawn(move || brain.run(poll))?;
         if let Some(finder) = finder {
-            finder.keep_asking(&door, runtime);
+            finder.keep_asking(0, &door, runtime);
         }
+        let control = Control::open(&config.store.path, &reloader, runtime);
         office.set_ready();
-        Ok(Self { ready, door, drain, pulse, brain, desks: gateway, streams, office })
+        Ok(Self { ready, door, drain, pulse, brain, reloader, control, desks: gateway, streams, office })
     }
 
     /// Stops: the log is written, desktops are told, records are brought up to the log.
@@ -251,6 +286,7 @@ impl House {
     /// # Errors
     /// When the brain had stopped by itself, the reason.
     pub async fn stop(self) -> Result<(), BrainError> {
+        drop(self.control);
         self.desks.stop();
         // A full queue empties within milliseconds; a brain that is gone takes nothing, and is joined below.
         while self.door.put(Incoming::Stop).is_err() && !self.brain.is_finished() {
@@ -276,6 +312,12 @@ impl House {
     #[must_use]
     pub fn live_calls(&self) -> usize {
         self.office.live_calls()
+    }
+
+    /// Changes the rules while the house runs.
+    #[must_use]
+    pub fn reloader(&self) -> Arc<Reloader> {
+        Arc::clone(&self.reloader)
     }
 
     /// The brain's pulse.
@@ -338,6 +380,15 @@ const fn ready_key(over: sip::Transport) -> &'static str {
 }
 
 fn sip_config(config: &Config, sockets: &Sockets) -> sip::Config {
+    sip_rules(config, sockets.sip_address, sockets.streams.addresses().collect())
+}
+
+/// Who may call, and how much at once; we listen at `address`, and for connections at `streams`.
+fn sip_rules(
+    config: &Config,
+    address: SocketAddr,
+    streams: Vec<(sip::Transport, SocketAddr)>,
+) -> sip::Config {
     // A socket that listens everywhere has no address that a peer could be told.
     let told = |at: SocketAddr| {
         let ip = if at.ip().is_unspecified() { config.media.address } else { at.ip() };
@@ -358,8 +409,8 @@ fn sip_config(config: &Config, sockets: &Sockets) -> sip::Config {
     };
     let fixed_phones = config.agents.iter().filter_map(|agent| agent.phone.address());
     sip::Config {
-        address: told(sockets.sip_address),
-        streams: sockets.streams.addresses().map(|(over, at)| (over, told(at))).collect(),
+        address: told(address),
+        streams: streams.into_iter().map(|(over, at)| (over, told(at))).collect(),
         media: config.media.address,
         user_agent: PRODUCT.to_owned(),
         node: NODE.to_owned(),
@@ -393,44 +444,6 @@ fn phone_side(agent: &config::AgentAccess, udp: SocketAddr, names: &mut Names) -
         config::Phone::Registered { .. } | config::Phone::Browser => PhonePlace::Registered(agent.id.clone()),
     };
     PhoneSide { id: agent.id.clone(), at, probe: agent.probe }
-}
-
-/// Who may sign in: agents' phones that register, and trunks that have to.
-fn registry(config: &Config, secret: &[u8; 32], now: Timestamp) -> sip::Registry {
-    let realm = |accounts| sip::auth::Realm {
-        name: config.sip.realm.clone(),
-        algorithms: config.sip.digest.iter().map(|digest| algorithm(*digest)).collect(),
-        accounts,
-    };
-    let password = |secret: &config::Secret| sip::auth::Password::plain(secret.expose());
-    let account = |agent: &config::AgentAccess| match &agent.phone {
-        config::Phone::Registered { password: secret } => Some((agent.id.clone(), password(secret))),
-        // A browser is given a password whenever its agent has signed in.
-        config::Phone::At(_) | config::Phone::Browser => None,
-    };
-    let trunk = |trunk: &config::Trunk| {
-        let login = trunk.requires.as_ref()?;
-        Some(realm(vec![(login.user.clone(), password(&login.password))]))
-    };
-    let phones = realm(config.agents.iter().filter_map(account).collect());
-    let in_browser = |agent: &&config::AgentAccess| matches!(agent.phone, config::Phone::Browser);
-    let guests = config.agents.iter().filter(in_browser).map(|agent| agent.id.clone()).collect();
-    let now = sip::Micros(now.micros());
-    let settings = sip::registrar::Settings {
-        node: NODE.to_owned(),
-        product: PRODUCT.to_owned(),
-        realm: phones,
-        guests,
-    };
-    let registrar = sip::registrar::Registrar::new(secret, settings, now);
-    sip::Registry::new(registrar, secret, config.trunks.iter().map(trunk).collect(), now)
-}
-
-const fn algorithm(digest: config::Digest) -> sip::auth::Algorithm {
-    match digest {
-        config::Digest::Sha256 => sip::auth::Algorithm::Sha256,
-        config::Digest::Md5 => sip::auth::Algorithm::Md5,
-    }
 }
 
 fn queue_names(directory: &acd::Directory) -> Vec<String> {

@@ -2,6 +2,7 @@
 //!
 //! Everything the network brings is parsed and bounded by `sip`; names and numbers of callers stay on this side.
 
+mod change;
 mod count;
 mod located;
 mod mint;
@@ -13,6 +14,7 @@ mod transfer;
 mod trunk;
 mod udp;
 
+pub use change::EdgeRules;
 pub use phones::{PhonePlace, PhoneSide};
 pub use transfer::OutsideSide;
 pub use udp::UdpEdge;

@@ -23,18 +23,29 @@ pub struct TrunkView {
     pub registered_at: Option<Timestamp>,
 }
 
+impl TrunkView {
+    fn new((name, registers): (String, bool)) -> Self {
+        let (health, registered) = (Health::Unknown, registers.then_some(false));
+        Self { name, health, since: None, registered, registered_at: None }
+    }
+}
+
 impl TrunkBoard {
     /// These trunks, each with whether we register there.
     #[must_use]
     pub fn new(trunks: impl IntoIterator<Item = (String, bool)>) -> Self {
-        let view = |(name, registers): (String, bool)| TrunkView {
-            name,
-            health: Health::Unknown,
-            since: None,
-            registered: registers.then_some(false),
-            registered_at: None,
+        Self(Mutex::new(trunks.into_iter().map(TrunkView::new).collect()))
+    }
+    /// These trunks from now on, in this order; gives those that are new. What is known of the others stays.
+    pub fn learn(&self, trunks: Vec<(String, bool)>) -> Vec<(String, bool)> {
+        let mut views = self.views_mut();
+        let known = |trunk: &(String, bool)| {
+            views.iter().find(|view| view.name == trunk.0 && view.registered.is_some() == trunk.1).cloned()
         };
-        Self(Mutex::new(trunks.into_iter().map(view).collect()))
+        let new = trunks.iter().filter(|trunk| known(trunk).is_none()).cloned().collect();
+        let all = trunks.iter().map(|trunk| known(trunk).unwrap_or_else(|| TrunkView::new(trunk.clone())));
+        *views = all.collect();
+        new
     }
     /// Something was heard of a trunk.
     pub fn note(&self, trunk: &str, news: TrunkNews, now: Timestamp) {

@@ -26,6 +26,7 @@ mod hold;
 mod hostile;
 mod ipv6;
 mod kamailio;
+mod live;
 mod logging;
 mod names;
 mod overload;

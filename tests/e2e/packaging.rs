@@ -98,7 +98,7 @@ fn expect_unit(package: &Package) {
     // systemd-analyze looks whether the program is there, and it is not installed on this machine.
     let program = package.path("usr/bin/sambung").display().to_string();
     let file = package.folder.path().join("sambung.service");
-    fs::write(&file, unit.replace("ExecStart=/usr/bin/sambung", &format!("ExecStart={program}"))).unwrap();
+    fs::write(&file, unit.replace("=/usr/bin/sambung ", &format!("={program} "))).unwrap();
     let analyze = || Command::new(need("systemd-analyze"));
     let verified = said(analyze().args(["verify", "--man=no"]).arg(&file));
     let about_us: Vec<_> = verified.lines().filter(|line| line.contains("sambung")).collect();
@@ -106,6 +106,8 @@ fn expect_unit(package: &Package) {
     said(analyze().args(["security", "--offline=true", "--threshold", EXPOSURE]).arg(&file));
     let value = |key: &str| unit.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
     assert_eq!((value("Type"), value("Restart")), (Some("notify"), Some("always")));
+    let reload = value("ExecReload").and_then(|line| line.strip_prefix("/usr/bin/sambung "));
+    assert_eq!(reload, Some("reload --config /etc/sambung/sambung.toml"));
     assert_eq!(value("StartLimitIntervalSec"), Some("0"), "systemd never gives up");
     assert_eq!(value("ProcSubset"), None, "the clock reads the machine's start in /proc/sys");
 }

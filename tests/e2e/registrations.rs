@@ -6,6 +6,7 @@ use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(20);
 const PASSWORD: &str = "b7-Kw29-Lp0x-Qd";
+const NEW_PASSWORD: &str = "Zt4-Mn81-Vr6c-Hy";
 
 /// Registers `ann` from `port` for so long, as a phone does; `last` is the status it ends with.
 fn registers(router: &Router, port: u16, password: &str, expires_s: u32, last: u16) {
@@ -48,8 +49,16 @@ fn a_phone_that_registers_is_rung_until_it_takes_that_back() {
     registered(&router, 1.0);
     is_rung(&router, port);
 
-    registers(&router, port, PASSWORD, 0, 200);
+    // Another password while it runs: she stays registered, and the next time her phone has to know it.
+    std::fs::write(router.folder().join("sambung.toml"), site.replace(PASSWORD, NEW_PASSWORD)).unwrap();
+    let reloaded = router.command(&["reload", "--config", "sambung.toml"]);
+    assert_eq!(reloaded, (Some(0), "changed: agent ann\n".to_owned()));
+    registered(&router, 1.0);
+    is_rung(&router, port);
+    registers(&router, port, PASSWORD, 600, 401);
+
+    registers(&router, port, NEW_PASSWORD, 0, 200);
     registered(&router, 0.0);
     let answered = "SELECT count(*) FROM calls WHERE outcome = 'answered' AND agent = 'ann'";
-    eventually_is("calls answered", SOON, &2, || router.records().number(answered));
+    eventually_is("calls answered", SOON, &3, || router.records().number(answered));
 }

@@ -135,7 +135,11 @@ tests:
       # Ten gigabytes that are gone within an hour, and ten that stay.
       - { series: 'sambung_store_free_bytes{instance="lags"}', values: '10000000000-41000000x60' }
       - { series: 'sambung_store_free_bytes{instance="keeps up"}', values: '10000000000x60' }
+      # A file that was changed and is wrong, and one that is right.
+      - { series: 'sambung_config_last_reload_successful{instance="lags"}', values: '0x60' }
+      - { series: 'sambung_config_last_reload_successful{instance="keeps up"}', values: '1x60' }
     alert_rule_test:
+      - { eval_time: 14m, alertname: SambungReloadFailed, exp_alerts: [{ exp_labels: { instance: lags, severity: ticket }, exp_annotations: { summary: "lags: the configuration file was changed and is not gone by" } }] }
       - { eval_time: 14m, alertname: SambungRecordsLag, exp_alerts: [{ exp_labels: { instance: lags, severity: ticket }, exp_annotations: { summary: "lags: records and reports are 520 entries behind" } }] }
       - { eval_time: 14m, alertname: SambungRtpengineDown, exp_alerts: [{ exp_labels: { instance: lags, severity: page }, exp_annotations: { summary: "lags: rtpengine does not answer; phones in browsers are refused" } }] }
       - { eval_time: 14m, alertname: SambungNobodyServes, exp_alerts: [{ exp_labels: { instance: lags, severity: page }, exp_annotations: { summary: "lags: 3 callers wait, and no agent is at work" } }] }

@@ -62,11 +62,23 @@ pub fn get_as(server: SocketAddr, path: &str, accept: &str) -> Answer {
 /// When the server does not answer.
 #[must_use]
 pub fn ask(server: SocketAddr, method: &str, path: &str, accept: &str) -> Answer {
+    send(server, method, path, &[("Accept", accept)], "")
+}
+
+/// Sends something, with these headers.
+///
+/// # Panics
+///
+/// When the server does not answer.
+#[must_use]
+pub fn send(server: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let length = if body.is_empty() { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
     let mut stream = TcpStream::connect(server).expect("the server is there");
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     write!(
         stream,
-        "{method} {path} HTTP/1.1\r\nHost: {server}\r\nAccept: {accept}\r\nConnection: close\r\n\r\n"
+        "{method} {path} HTTP/1.1\r\nHost: {server}\r\n{headers}{length}Connection: close\r\n\r\n{body}"
     )
     .unwrap();
     let mut bytes = Vec::new();

@@ -37,7 +37,7 @@ pub use baresip::{Baresip, Hears, tone};
 pub use desk::Desk;
 pub use dns::Dns;
 pub use files::files;
-pub use http::{Answer, ask, curl, get, get_as};
+pub use http::{Answer, ask, curl, get, get_as, send};
 pub use kamailio::{Kamailio, KamailioRun, TlsFiles};
 pub use ladder::{Ladder, Traced};
 pub use ports::{free_port, free_ports};

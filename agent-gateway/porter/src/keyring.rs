@@ -13,6 +13,10 @@ impl<T> Keyring<T> {
         let known = known.into_iter().filter(|(token, _)| !token.is_empty());
         Self(known.map(|(token, who)| (hash(token), who)).collect())
     }
+    /// Each with the SHA-256 of a token.
+    pub fn of_hashes(known: impl IntoIterator<Item = ([u8; 32], T)>) -> Self {
+        Self(known.into_iter().collect())
+    }
     /// Whose token this is. Hashes are compared, every one of them and each in constant time, so that the time taken
     /// tells nothing of any token, not even its length.
     #[must_use]
@@ -34,7 +38,9 @@ impl<T> fmt::Debug for Keyring<T> {
     }
 }
 
-fn hash(token: &str) -> [u8; 32] {
+/// What is kept of a token.
+#[must_use]
+pub fn hash(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }
 

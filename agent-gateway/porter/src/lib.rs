@@ -13,5 +13,5 @@ pub use entrance::{
     Certificate, Entrance, HANDSHAKE_WITHIN, HANDSHAKES, Line, Refused, STRICT_TRANSPORT, Socket,
 };
 pub use guesses::{Guesses, SOURCES, Verdict, WINDOW};
-pub use keyring::Keyring;
+pub use keyring::{Keyring, hash};
 pub use places::{Place, Places, Shares};

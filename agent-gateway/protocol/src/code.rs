@@ -18,6 +18,8 @@ pub enum CloseCode {
     Replaced,
     /// The client does not speak this protocol.
     Protocol,
+    /// The agent is none of the site's any more; never reconnect by itself.
+    Retired,
     /// Too many tokens from this address were wrong: try again later.
     TooManyTries,
 }
@@ -31,6 +33,7 @@ impl CloseCode {
         Self::SlowConsumer,
         Self::Replaced,
         Self::Protocol,
+        Self::Retired,
         Self::TooManyTries,
     ];
     /// The number on the wire.
@@ -43,6 +46,7 @@ impl CloseCode {
             Self::SlowConsumer => 4008,
             Self::Replaced => 4009,
             Self::Protocol => 4010,
+            Self::Retired => 4011,
             Self::TooManyTries => 4029,
         }
     }
@@ -56,6 +60,7 @@ impl CloseCode {
             Self::SlowConsumer => "slow_consumer",
             Self::Replaced => "replaced",
             Self::Protocol => "protocol",
+            Self::Retired => "retired",
             Self::TooManyTries => "too_many_tries",
         }
     }

@@ -118,7 +118,8 @@ impl Desk {
 
     fn say_of_card(&mut self, agent: AgentNo, call: CallId, now_or_never: bool) -> Option<Say> {
         let look_up = self.look_ups.get(&call)?;
-        let roles = self.roster.agent(agent).map_or(&[] as &[String], |agent| &agent.roles);
+        let roster = self.roster.get();
+        let roles = roster.agent(agent).map_or(&[] as &[String], |agent| &agent.roles);
         let card = look_up.card.borrow().for_roles(roles);
         let contact = self.floor.contact_mut(agent, call)?;
         if contact.is_shown() {

@@ -169,7 +169,8 @@ impl Desk {
     }
 
     fn wish(&self, set: AgentSetState) -> Result<Wish, Fault> {
-        let known = &self.roster.site.not_ready_reasons;
+        let roster = self.roster.get();
+        let known = &roster.site.not_ready_reasons;
         match (set.state, set.reason_code) {
             (WishedState::Ready, _) => Ok(Wish::Ready),
             (WishedState::LoggedOut, _) => Ok(Wish::LoggedOut),
@@ -183,7 +184,8 @@ impl Desk {
     }
 
     fn wrap_up(&mut self, agent: AgentNo, wrap_up: WrapUp) -> Result<Act, Fault> {
-        let known = &self.roster.site.disposition_codes;
+        let roster = self.roster.get();
+        let known = &roster.site.disposition_codes;
         if let Some(code) = wrap_up.disposition_code.as_ref().filter(|code| !known.contains(code)) {
             let message = format!("{code:?} is not among this site's codes: {}", known.join(", "));
             return Err(Fault::new(ErrorCode::UnknownCode, message));

@@ -13,7 +13,7 @@ pub(crate) use sessions::session_number;
 use crate::{
     brain::{Brain, DeskOrder},
     clock::DeskClock,
-    config::{AgentAccess, Roster},
+    config::{AgentAccess, Shelf},
     floor::{Floor, Say},
     outbox::Outbox,
     words,
@@ -21,7 +21,9 @@ use crate::{
 use acd::{AgentNo, CallId, Order, Timestamp};
 use cards::LookUp;
 use memory::Memory;
-use protocol::{Agent, ClientFrame, ClientKind, Reply, ServerMessage, Skill, Welcome};
+use protocol::{
+    Agent, ClientFrame, ClientKind, CloseCode, Reply, ServerError, ServerMessage, Skill, Welcome,
+};
 use screenpop::ScreenPop;
 use sessions::Sessions;
 use std::{
@@ -63,7 +65,7 @@ pub(crate) enum Ask {
 
 /// The floor, the sessions, and what lies between.
 pub(crate) struct Desk {
-    roster: Arc<Roster>,
+    roster: Arc<Shelf>,
     brain: Arc<dyn Brain>,
     screenpop: Arc<ScreenPop>,
     clock: DeskClock,
@@ -83,7 +85,7 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    pub(crate) fn new(roster: Arc<Roster>, brain: Arc<dyn Brain>, screenpop: Arc<ScreenPop>) -> Self {
+    pub(crate) fn new(roster: Arc<Shelf>, brain: Arc<dyn Brain>, screenpop: Arc<ScreenPop>) -> Self {
         let clock = DeskClock::start();
         let (changes, changed) = mpsc::channel(MAX_CHANGES);
         Self {
@@ -144,6 +146,7 @@ impl Desk {
                     self.speak();
                 }
                 DeskOrder::Reply { to, verdict } => self.verdict(to, verdict),
+                DeskOrder::StaffChanged => self.staff_changed(batch.at),
             }
         }
     }
@@ -154,10 +157,10 @@ impl Desk {
         match order {
             Order::OfferCall { offer, agent, .. } => self.offered(*agent, offer.call),
             Order::CallOver { call } => self.drop_look_up(*call),
+            Order::AgentMoved { agent, .. } => self.dismiss_if_gone(*agent),
             Order::WithdrawOffer { .. }
             | Order::CallMoved { .. }
             | Order::AskedInVain { .. }
-            | Order::AgentMoved { .. }
             | Order::Treat { .. }
             | Order::RingPhone { .. }
             | Order::DropPhone { .. }
@@ -170,6 +173,23 @@ impl Desk {
             | Order::PutThrough { .. }
             | Order::CallOut { .. }
             | Order::EndCaller { .. } => {}
+        }
+    }
+
+    fn staff_changed(&mut self, at: Timestamp) {
+        self.floor.learn(at);
+        for agent in self.sessions.agents() {
+            self.dismiss_if_gone(agent);
+        }
+    }
+
+    /// Somebody who is none of the site's agents any more is told so when her last call is over.
+    fn dismiss_if_gone(&mut self, agent: AgentNo) {
+        if self.floor.has_left_the_site(agent) {
+            let message =
+                "you are not among the agents of this site any more; ask your supervisor".to_owned();
+            let error = ServerError { code: "retired".to_owned(), message, fatal: true };
+            self.sessions.dismiss(agent, self.clock.now(), ServerMessage::Error(error), CloseCode::Retired);
         }
     }
 
@@ -203,11 +223,12 @@ impl Desk {
     }
 
     fn welcome(&self, session: u64) -> Option<Welcome> {
-        let agent = self.roster.agent(sessions::agent_of(session))?;
+        let roster = self.roster.get();
+        let agent = roster.agent(sessions::agent_of(session))?;
         Some(Welcome {
             session_id: format!("{session:016x}"),
             agent: about(agent),
-            site: self.roster.site.clone(),
+            site: roster.site.clone(),
             snapshot: self.floor.snapshot(agent.no, self.clock.now()),
         })
     }

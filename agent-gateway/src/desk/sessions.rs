@@ -111,6 +111,24 @@ impl Sessions {
         }
     }
 
+    /// Everybody who has a client.
+    pub(super) fn agents(&self) -> BTreeSet<AgentNo> {
+        self.by_number.keys().map(|session| agent_of(*session)).collect()
+    }
+
+    /// Ends all clients of an agent, with these last words.
+    pub(super) fn dismiss(&mut self, agent: AgentNo, ts: Timestamp, last: ServerMessage, why: CloseCode) {
+        let say = Say { agent, contact: None, rev: None, message: last, shows: None };
+        for (_, session) in self.by_number.range_mut(sessions_of(agent)) {
+            session.post(ts, &say);
+            session.outbox.end(Ending::Code(why));
+        }
+        self.by_number.retain(|session, _| agent_of(*session) != agent);
+        if self.desktops.remove(&agent).is_some() {
+            self.owed.insert(agent);
+        }
+    }
+
     pub(super) fn get(&self, session: u64) -> Option<&Session> {
         self.by_number.get(&session)
     }

@@ -8,7 +8,7 @@ mod pop;
 
 pub(crate) use contact::ContactView;
 
-use crate::{brain::CallerKnown, config::Roster, words};
+use crate::{brain::CallerKnown, config::Shelf, words};
 use acd::{
     AgentNo, AgentState, CallId, OfferId, Order, Timestamp, Wish,
     effect::{AgentCause, CallMove, EndedBy, OfferOutcome, PhoneTask},
@@ -39,7 +39,7 @@ const MAX_HANDED_ON: usize = 8_192;
 
 /// Every agent and her contacts.
 pub(crate) struct Floor {
-    roster: Arc<Roster>,
+    roster: Arc<Shelf>,
     agents: BTreeMap<AgentNo, AgentView>,
     callers: BTreeMap<CallId, Arc<CallerKnown>>,
     /// Notes on calls that were given away, until these are over.
@@ -68,9 +68,22 @@ impl AgentView {
 }
 
 impl Floor {
-    pub(crate) fn new(roster: Arc<Roster>, at: Timestamp) -> Self {
-        let agents = roster.agents().map(|agent| (agent.no, AgentView::new(at))).collect();
+    pub(crate) fn new(roster: Arc<Shelf>, at: Timestamp) -> Self {
+        let agents = roster.get().agents().map(|agent| (agent.no, AgentView::new(at))).collect();
         Self { roster, agents, callers: BTreeMap::new(), handed_on: BTreeMap::new() }
+    }
+
+    /// There may be agents whom nobody has heard of yet.
+    pub(crate) fn learn(&mut self, at: Timestamp) {
+        for agent in self.roster.get().agents() {
+            self.view(agent.no, at);
+        }
+    }
+
+    /// Whether an agent is none of the site's any more, and has finished what she was doing.
+    pub(crate) fn has_left_the_site(&self, agent: AgentNo) -> bool {
+        let signed_out = |view: &AgentView| view.now.state == protocol::AgentState::LoggedOut;
+        self.roster.get().is_retired(agent) && self.agents.get(&agent).is_none_or(signed_out)
     }
 
     /// How an agent stands at the start. A desktop that was quicker than this has been shown that she is signed out.
@@ -154,8 +167,8 @@ impl Floor {
 
     /// How things stand for an agent.
     pub(crate) fn snapshot(&self, agent: AgentNo, now: Timestamp) -> Snapshot {
-        let queues =
-            self.roster.queues().iter().map(|name| protocol::QueueRef { name: name.clone() }).collect();
+        let roster = self.roster.get();
+        let queues = roster.queues().iter().map(|name| protocol::QueueRef { name: name.clone() }).collect();
         let Some(view) = self.agents.get(&agent) else {
             return Snapshot {
                 agent_state: AgentView::new(now).now,
@@ -174,8 +187,11 @@ impl Floor {
 
     /// How many agents and contacts are in which state.
     pub(crate) fn presence(&self) -> AgentPresence {
-        let mut presence = AgentPresence::default();
-        for view in self.agents.values() {
+        let (mut presence, roster) = (AgentPresence::default(), self.roster.get());
+        for (agent, view) in &self.agents {
+            if roster.is_retired(*agent) && view.contacts.is_empty() {
+                continue;
+            }
             *presence.agents.entry(view.now.state).or_default() += 1;
             for contact in view.contacts.values() {
                 *presence.contacts.entry(contact.state()).or_default() += 1;
@@ -195,7 +211,7 @@ impl Floor {
         }
         let caller = self.callers.get(&offer.call).cloned();
         let notes = self.notes_on(offer.call);
-        let offered = ContactView::offered(order, caller.as_deref(), &self.roster, notes, at);
+        let offered = ContactView::offered(order, caller.as_deref(), &self.roster.get(), notes, at);
         let Some(contact) = offered else { return };
         out.push(contact.say(agent, ServerMessage::ContactOffered(Box::new(contact.as_offered().clone()))));
         self.view(agent, at).contacts.insert(offer.call, contact);
@@ -256,7 +272,8 @@ impl Floor {
     /// With whom she is, when she asks somebody or is asked.
     fn consult(&self, to: CallMove) -> Option<protocol::Consult> {
         let CallMove::Consulting { answered, with } = to else { return None };
-        let with = with.and_then(|other| self.roster.agent(other)).map(crate::AgentAccess::shown_name);
+        let roster = self.roster.get();
+        let with = with.and_then(|other| roster.agent(other)).map(crate::AgentAccess::shown_name);
         Some(protocol::Consult { with, answered })
     }
 

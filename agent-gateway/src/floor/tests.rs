@@ -1,7 +1,7 @@
 //! The read model by itself.
 
 use super::*;
-use crate::config::AgentAccess;
+use crate::config::{AgentAccess, Roster};
 use acd::{
     QueueNo,
     plan::{Answer, Presence},
@@ -18,6 +18,7 @@ fn floor() -> Floor {
         id: "ann".into(),
         name: "Ann".into(),
         token: "secret".into(),
+        token_hash: None,
         roles: Vec::new(),
         skills: Map::new(),
         answer: Answer::Phone,
@@ -26,7 +27,7 @@ fn floor() -> Floor {
     let ben =
         AgentAccess { no: BEN, id: "ben".into(), name: String::new(), token: "other".into(), ..ann.clone() };
     let roster = Roster::new(vec![ann, ben], vec!["billing".into()], protocol::Site::default()).unwrap();
-    Floor::new(Arc::new(roster), NOON)
+    Floor::new(Shelf::new(roster), NOON)
 }
 
 fn offer(attempt: u32) -> OfferId {

@@ -9,7 +9,6 @@ mod upgrade;
 pub(crate) use routes::routes;
 
 use crate::{
-    config::BrowserPhones,
     refusal::{DeskRefusal, OnRefusal},
     socket::Hub,
 };
@@ -59,7 +58,6 @@ const TELL_EVERY: Duration = Duration::from_secs(60);
 pub(crate) struct Shared {
     pub(crate) hub: Arc<Hub>,
     pub(crate) origins: Arc<[String]>,
-    pub(crate) phones: Arc<Option<BrowserPhones>>,
     /// Whether everything comes over HTTPS.
     pub(crate) encrypted: bool,
     pub(crate) stop: watch::Receiver<bool>,

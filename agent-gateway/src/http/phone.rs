@@ -34,8 +34,9 @@ pub(super) async fn phone(
         Ok(agent) => agent,
         Err(turned) => return routes::turned_away(turned),
     };
-    let phones = shared.phones.as_ref().as_ref().filter(|phones| phones.agents.contains(&agent));
-    let (Some(phones), Some(known)) = (phones, shared.hub.reception.roster().agent(agent)) else {
+    let roster = shared.hub.reception.roster();
+    let phones = roster.phones.as_ref().filter(|phones| phones.agents.contains(&agent));
+    let (Some(phones), Some(known)) = (phones, roster.agent(agent)) else {
         let mut nothing = Response::new(Body::empty());
         *nothing.status_mut() = StatusCode::NO_CONTENT;
         return nothing;

@@ -55,7 +55,7 @@ async fn guarded(State(shared): State<Shared>, request: Request, next: Next) -> 
         let strict = HeaderValue::from_static(porter::STRICT_TRANSPORT);
         response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, strict);
     }
-    if let Some(phones) = shared.phones.as_ref() {
+    if let Some(phones) = &shared.hub.reception.roster().phones {
         phone::permit(phones, host.as_ref(), response.headers_mut());
     }
     response

@@ -30,6 +30,7 @@ fn hub() -> (Hub, mpsc::Receiver<Ask>) {
         id: "ann".into(),
         name: "Ann".into(),
         token: "secret".into(),
+        token_hash: None,
         roles: Vec::new(),
         skills: BTreeMap::new(),
         answer: Answer::Phone,
@@ -38,7 +39,7 @@ fn hub() -> (Hub, mpsc::Receiver<Ask>) {
     let roster = Roster::new(vec![ann], Vec::new(), protocol::Site::default()).unwrap();
     let (asks, asked) = mpsc::channel(16);
     let hub = Hub {
-        reception: Reception::new(Arc::new(roster), Arc::new(|_| {})),
+        reception: Reception::new(crate::config::Shelf::new(roster), Arc::new(|_| {})),
         brain: Arc::new(Deaf),
         asks,
         server_version: "test".into(),

@@ -212,6 +212,7 @@ pub fn agent(no: AgentNo, id: &str, roles: &[&str]) -> AgentAccess {
         id: id.into(),
         name: String::new(),
         token: format!("{id}-token"),
+        token_hash: None,
         roles: roles.iter().map(|&role| role.to_owned()).collect(),
         skills: BTreeMap::from([("billing".to_owned(), 7)]),
         answer: Answer::Phone,

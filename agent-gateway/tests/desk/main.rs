@@ -22,4 +22,5 @@ mod phone;
 mod push;
 mod sign_in;
 mod slow;
+mod staff;
 mod transcript;

@@ -3,7 +3,7 @@
 // Events: `frame` (a message), `online` (welcome), `lost` (will come back by itself), `over` (will not; detail.code).
 
 /** Close codes after which coming back by itself would be wrong, or in vain. */
-const FINAL = new Set([4001, 4003, 4009, 4010]);
+const FINAL = new Set([4001, 4003, 4009, 4010, 4011]);
 /** Silence of the server that counts as a loss, in milliseconds. */
 const SILENCE = 25_000;
 /** Longest pause between attempts, in milliseconds. */

@@ -16,13 +16,13 @@ export function gate(desk) {
 }
 
 function words(desk) {
-  const kind = { 4003: "origin", 4009: "replaced", 4010: "protocol" }[desk.code] ?? "ended";
+  const kind = { 4003: "origin", 4009: "replaced", 4010: "protocol", 4011: "retired" }[desk.code] ?? "ended";
   const act = kind === "protocol" ? () => location.reload() : () => desk.takeOver();
   return [
     h("img", { src: "/web/icon.svg", alt: "", width: 52, height: 52 }),
     h("h1", {}, t(`gate.${kind}.title`)),
     h("p", {}, t(`gate.${kind}.words`)),
-    kind !== "origin" && h("button.primary.wide.tall", { type: "button", on: { click: act } }, t(`gate.${kind}.act`)),
+    kind !== "origin" && kind !== "retired" && h("button.primary.wide.tall", { type: "button", on: { click: act } }, t(`gate.${kind}.act`)),
     h("button.quiet.wide", { type: "button", on: { click: () => desk.leave() } }, t("bar.sign_out")),
   ].filter(Boolean);
 }

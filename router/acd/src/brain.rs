@@ -361,12 +361,14 @@ impl Acd {
     pub fn queue_plan(&self, no: QueueNo) -> Option<&crate::plan::QueuePlan> {
         self.rules.queue(no).map(|rule| &rule.plan)
     }
-    /// Whether an agent has the skills that a queue asks for; nobody has for a queue that is not known.
+    /// Whether an agent has the skills that a queue asks for before any step of it, of some caller at least; nobody has for
+    /// a queue that is not known.
     #[must_use]
     pub fn may_serve(&self, agent: AgentNo, queue: QueueNo) -> bool {
-        let class = self.rules.queue(queue).map(|rule| rule.class);
-        let rule = self.rules.agent(agent);
-        class.is_some_and(|class| rule.is_some_and(|rule| rule.classes.binary_search(&class).is_ok()))
+        let classes = self.rules.queue(queue).map(|rule| rule.first_classes());
+        self.rules.agent(agent).zip(classes).is_some_and(|(rule, classes)| {
+            classes.iter().any(|class| rule.may_serve(*class))
+        })
     }
     /// Whether a call waits that is not on offer to anybody. May be asked at every turn.
     #[must_use]

@@ -25,6 +25,9 @@ pub struct Entry {
     pub decisions: Vec<Decision>,
 }
 
+/// Longest name of whoever changed the rules, in bytes.
+pub const MAX_SIGNATURE: usize = 80;
+
 /// A fact from outside, in the past tense.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -33,6 +36,11 @@ pub enum Event {
     PlanChanged {
         /// The whole new plan.
         plan: Box<Plan>,
+    },
+    /// Somebody changed the rules while the process ran; the change is the entry behind this one. Changes nothing itself.
+    PlanSigned {
+        /// Who, or by which way: at most [`MAX_SIGNATURE`] bytes.
+        by: String,
     },
     /// The process started again: no live call of before can be served, no desktop is connected. Only in logs of
     /// before [`Event::Returned`].

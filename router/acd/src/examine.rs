@@ -44,6 +44,7 @@ impl Acd {
             | Event::PhoneUnreachable { agent }
             | Event::PhoneReachable { agent } => self.agent_state(*agent).map(|_| Taken::Now),
             Event::PlanChanged { .. }
+            | Event::PlanSigned { .. }
             | Event::Restarted
             | Event::Returned { .. }
             | Event::ClockStepped { .. }

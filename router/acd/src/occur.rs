@@ -22,7 +22,7 @@ impl Acd {
             Event::Restarted => self.restart(now, effects),
             Event::Returned { gone, silent } => self.returned(gone, silent, now, effects),
             // Timers run on a clock of their own; reports cut intervals by wall time, which entries carry.
-            Event::ClockStepped { .. } | Event::DeadlinePassed => {}
+            Event::ClockStepped { .. } | Event::PlanSigned { .. } | Event::DeadlinePassed => {}
             Event::CallArrived { call, dialled, caller, attributes } => {
                 let mut arrived = Call::new(*call, dialled.clone(), *caller, now);
                 arrived.attributes.clone_from(attributes);
@@ -273,9 +273,11 @@ impl Acd {
     }
 
     fn desk_signed_in(&mut self, no: AgentNo, now: Timestamp, effects: &mut Effects) {
+        let is_retired = self.is_retired(no);
         let Some(agent) = self.agents.get_mut(no.index()) else { return };
         agent.desk = true;
         let (to, cause) = match &agent.state {
+            AgentState::LoggedOut if is_retired => return, // her sign-in and her retirement have crossed
             AgentState::LoggedOut => {
                 (AgentState::NotReady { reason: NotReadyReason::SignedIn, until: None }, AgentCause::Agent)
             }

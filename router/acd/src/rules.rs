@@ -95,6 +95,14 @@ impl Seat {
     }
 }
 
+impl QueueRule {
+    /// Its classes before any step, one for each combination of values.
+    #[must_use]
+    pub fn first_classes(&self) -> &[ClassNo] {
+        self.classes.first().map_or(&[], Vec::as_slice)
+    }
+}
+
 impl AgentRule {
     /// Her share of the calls.
     #[must_use]

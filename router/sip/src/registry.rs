@@ -5,7 +5,7 @@ use crate::{
     auth::{Password, Realm, Verifier},
     context::{Moment, Net},
     output::Sent,
-    registrar::{BindingRecord, Event, Outcome, Registrar, Reply, Target},
+    registrar::{BindingRecord, Event, Outcome, Registrar, Reply, Settings, Target},
     stack::Stack,
     wire::Message,
 };
@@ -41,6 +41,21 @@ impl Stack {
         let Some(registrar) = &mut self.registry.registrar else { return };
         let events = registrar.restore(stored, now);
         self.registrations(events, out);
+    }
+    /// Takes others who may sign in, while we run: the users of phones, and for each trunk of the configuration in its order
+    /// the accounts its calls must prove. Phones of users who stay stay registered.
+    pub fn sign_in_others(
+        &mut self,
+        users: Settings,
+        trunks: Vec<Option<Realm>>,
+        secret: &[u8; 32],
+        now: Micros,
+        out: &mut Output,
+    ) {
+        let verifier = |realm: Option<Realm>| realm.map(|realm| Verifier::new(secret, realm, now));
+        self.registry.trunks = trunks.into_iter().map(verifier).collect();
+        let events = self.registry.registrar.as_mut().map(|registrar| registrar.configure(users));
+        self.registrations(events.unwrap_or_default(), out);
     }
     /// Gives a user who registers a password that is good until then; see [`crate::auth::Verifier::admit`].
     pub fn admit(&mut self, user: &str, password: &Password, until: Micros, now: Micros) {

@@ -19,7 +19,7 @@ use config::{OperatorRole, OperatorUser};
 use porter::{Guesses, Keyring, Verdict};
 use std::{
     net::{IpAddr, Ipv4Addr},
-    sync::Arc,
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
     time::{Duration, Instant},
 };
 
@@ -33,11 +33,32 @@ const CHALLENGES: [&str; 2] = ["Basic realm=\"Sambung\", charset=\"UTF-8\"", "Be
 /// Who may ask, by their tokens.
 #[derive(Debug)]
 pub struct Users {
-    keyring: Keyring<User>,
+    keyring: RwLock<Keyring<User>>,
     guesses: Guesses,
 }
 
-#[derive(Debug)]
+/// Who asks; every request that is answered carries this.
+#[derive(Clone, Debug)]
+pub(super) struct Asker(Option<User>);
+
+impl Asker {
+    /// As the log has it.
+    pub(super) fn signature(&self) -> String {
+        self.0.as_ref().map_or_else(|| "api".to_owned(), |user| format!("api: {}", user.name))
+    }
+    /// Whether this role is among the asker's; everybody has all where there are no users.
+    ///
+    /// # Errors
+    /// With the words for whoever lacks it.
+    pub(super) fn needs(&self, needs: OperatorRole) -> Result<(), ApiError> {
+        match &self.0 {
+            Some(user) if user.role < needs => Err(lacks(&user.name, user.role, needs)),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
 struct User {
     name: String,
     role: OperatorRole,
@@ -53,18 +74,23 @@ impl Users {
     /// Those of the configuration; their tokens are not kept.
     #[must_use]
     pub fn new(users: &[OperatorUser]) -> Self {
-        let user = |user: &OperatorUser| User { name: user.name.clone(), role: user.role };
-        let keyring = Keyring::new(users.iter().map(|one| (one.token.expose(), user(one))));
-        Self { keyring, guesses: Guesses::new(MAX_WRONG) }
+        Self { keyring: RwLock::new(keyring(users)), guesses: Guesses::new(MAX_WRONG) }
+    }
+    /// These from now on.
+    pub fn replace(&self, users: &[OperatorUser]) {
+        *self.keyring.write().unwrap_or_else(PoisonError::into_inner) = keyring(users);
     }
     /// Whether there are none, and everybody is answered.
     pub(super) fn is_empty(&self) -> bool {
-        self.keyring.is_empty()
+        self.known().is_empty()
+    }
+    fn known(&self) -> RwLockReadGuard<'_, Keyring<User>> {
+        self.keyring.read().unwrap_or_else(PoisonError::into_inner)
     }
     /// Whether this may be asked.
-    fn admit(&self, method: &Method, headers: &HeaderMap, from: IpAddr) -> Result<(), Unwelcome> {
+    fn admit(&self, method: &Method, headers: &HeaderMap, from: IpAddr) -> Result<User, Unwelcome> {
         let shown = shown(headers).ok_or(Unwelcome::NoToken)?;
-        let user = self.keyring.find(&shown.token);
+        let user = self.known().find(&shown.token).cloned();
         let user = user.filter(|user| shown.name.is_none_or(|name| name == user.name));
         match self.guesses.judge(from, user.is_some(), Instant::now()) {
             Verdict::Welcome | Verdict::Wrong => {}
@@ -76,10 +102,21 @@ impl Users {
         let user = user.ok_or(Unwelcome::WrongToken)?;
         let needs = if guard::changes(method) { OperatorRole::Operator } else { OperatorRole::Reader };
         if user.role < needs {
-            return Err(Unwelcome::Role { name: user.name.clone(), has: user.role, needs });
+            return Err(Unwelcome::Role { name: user.name, has: user.role, needs });
         }
-        Ok(())
+        Ok(user)
     }
+}
+
+fn keyring(users: &[OperatorUser]) -> Keyring<User> {
+    let user = |user: &OperatorUser| User { name: user.name.clone(), role: user.role };
+    Keyring::new(users.iter().map(|one| (one.token.expose(), user(one))))
+}
+
+fn lacks(name: &str, has: OperatorRole, needs: OperatorRole) -> ApiError {
+    let (has, needs) = (has.as_str(), needs.as_str());
+    let message = format!("this needs the role {needs}, and {name} has the role {has}");
+    ApiError::new(StatusCode::FORBIDDEN, "forbidden", message)
 }
 
 /// Why somebody is not answered.
@@ -107,26 +144,24 @@ impl IntoResponse for Unwelcome {
             // No token, a wrong one, and that of somebody else are not told apart.
             Self::NoToken | Self::WrongToken => unknown(),
             Self::TooMany(time) => wait(time),
-            Self::Role { name, has, needs } => {
-                let (has, needs) = (has.as_str(), needs.as_str());
-                let message = format!("this needs the role {needs}, and {name} has the role {has}");
-                ApiError::new(StatusCode::FORBIDDEN, "forbidden", message).into_response()
-            }
+            Self::Role { name, has, needs } => lacks(&name, has, needs).into_response(),
         }
     }
 }
 
 /// Answers those who may ask.
-pub async fn sign_in(State(state): State<Arc<HttpState>>, request: Request, next: Next) -> Response {
+pub async fn sign_in(State(state): State<Arc<HttpState>>, mut request: Request, next: Next) -> Response {
     if state.users.is_empty() {
+        request.extensions_mut().insert(Asker(None));
         return next.run(request).await;
     }
     let open = OPEN.contains(&request.uri().path());
-    let visitor = request.extensions().get::<Visitor>();
-    let from = visitor.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |visitor| visitor.from);
+    let visitor = request.extensions().get::<Visitor>().cloned();
+    let from = visitor.as_ref().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |visitor| visitor.from);
     match state.users.admit(request.method(), request.headers(), from) {
-        Ok(()) => {
-            visitor.inspect(|visitor| visitor.sign_in());
+        Ok(user) => {
+            visitor.inspect(Visitor::sign_in);
+            request.extensions_mut().insert(Asker(Some(user)));
             next.run(request).await
         }
         Err(Unwelcome::NoToken) if open => next.run(request).await,

@@ -31,7 +31,7 @@ pub struct Sound {
 }
 
 /// Sounds that have been read: each file once.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Sounds {
     known: BTreeMap<Option<PathBuf>, Arc<Sound>>,
 }

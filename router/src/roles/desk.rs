@@ -1,7 +1,7 @@
 //! What desks, their look-ups and their phones in browsers need of the configuration.
 
 use super::queue_names;
-use agent_gateway::{BrowserPhones, GatewayConfig, OnRefusal};
+use agent_gateway::{BrowserPhones, GatewayConfig, OnRefusal, Staff};
 use config::Config;
 use porter::Entrance;
 use screenpop::{ScreenPop, SectionSpec, SourceSpec};
@@ -36,12 +36,37 @@ pub(super) fn desk_config(
     sip: &BTreeMap<&'static str, SocketAddr>,
     screenpop: Arc<ScreenPop>,
 ) -> GatewayConfig {
+    let Staff { agents, queues, codes, not_ready_reasons, outside, browser_phones } =
+        staff(config, directory, sip);
+    GatewayConfig {
+        listener,
+        entrance,
+        on_refusal,
+        agents,
+        queues,
+        codes,
+        not_ready_reasons,
+        outside,
+        origins: config.desk.origins.clone(),
+        browser_phones,
+        screenpop,
+        server_version: env!("CARGO_PKG_VERSION").to_owned(),
+    }
+}
+
+/// Who may sign in, and what the site has agreed on.
+pub(super) fn staff(
+    config: &Config,
+    directory: &acd::Directory,
+    sip: &BTreeMap<&'static str, SocketAddr>,
+) -> Staff {
     let access = |agent: &config::AgentAccess| {
         let plan = config.plan.agents.iter().find(|plan| plan.id == agent.id)?;
         Some(agent_gateway::AgentAccess {
             no: directory.agent_no(&agent.id)?,
             id: agent.id.clone(),
             name: agent.name.clone(),
+            token_hash: agent.token_hash,
             token: agent.token.as_ref().map(|token| token.expose().to_owned()).unwrap_or_default(),
             roles: agent.roles.clone(),
             skills: plan.skills.clone(),
@@ -49,19 +74,13 @@ pub(super) fn desk_config(
             presence: plan.presence,
         })
     };
-    GatewayConfig {
-        listener,
-        entrance,
-        on_refusal,
+    Staff {
         agents: config.agents.iter().filter_map(access).collect(),
         queues: queue_names(directory),
         codes: config.desk.codes.clone(),
         not_ready_reasons: config.desk.not_ready_reasons.clone(),
         outside: !config.outside.is_empty(),
-        origins: config.desk.origins.clone(),
         browser_phones: browser_phones(config, directory, sip),
-        screenpop,
-        server_version: env!("CARGO_PKG_VERSION").to_owned(),
     }
 }
 

@@ -203,7 +203,7 @@ async fn ask(
     let finder = Finder::new(&config.sip.dns, names, streams.clone()).map_err(|error| text(&error))?;
     let mut found = BTreeMap::new();
     if let Some(finder) = finder {
-        found.extend(finder.first().await.into_iter().map(|found| (found.place, found.flows)));
+        found.extend(finder.first(0).await.into_iter().map(|found| (found.place, found.flows)));
     }
     let asked = places.into_iter().map(|(uri, place)| Asked {
         uri,

@@ -207,7 +207,7 @@ impl<C: Iterator<Item = Caller>> Day<C> {
         if let Some(patience) = caller.patience {
             self.foresee(self.now + patience, Due::Leave(call));
         }
-        Event::CallArrived { call, dialled: caller.dials, caller: None }
+        Event::CallArrived { call, dialled: caller.dials, caller: None, attributes: Default::default() }
     }
 
     /// What is due as an event, unless the course of things has overtaken it.

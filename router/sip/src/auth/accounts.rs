@@ -27,6 +27,13 @@ impl Accounts {
     pub(crate) fn replace(&mut self, logins: impl IntoIterator<Item = (Arc<str>, Client)>) {
         self.0 = logins.into_iter().collect();
     }
+    /// This login at a trunk from now on; none: no challenge there is answered any more.
+    pub(crate) fn change(&mut self, trunk: Arc<str>, login: Option<Client>) {
+        match login {
+            Some(client) => drop(self.0.insert(trunk, client)),
+            None => drop(self.0.remove(&trunk)),
+        }
+    }
     /// Takes the challenges of `response` to a request that went to `trunk`, and has gone through `attempt`. None
     /// without a login there.
     pub(crate) fn challenged(

@@ -58,7 +58,7 @@ fn joined<D: Digest>(mut hasher: D, parts: &[&[u8]]) -> D {
 }
 
 /// A hash in lower-case hexadecimal digits: what goes into the next hash, and into the header.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Hex {
     text: [u8; 64],
     length: usize,

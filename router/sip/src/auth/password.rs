@@ -4,10 +4,10 @@ use super::hash::{Algorithm, Hex};
 use std::fmt;
 
 /// A password, or the hashes made of one. Its `Debug` shows nothing of it.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Password(Kind);
 
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 enum Kind {
     Plain(String),
     Ha1 { realm: String, hashes: Vec<(Algorithm, Hex)> },

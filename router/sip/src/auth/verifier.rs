@@ -134,6 +134,11 @@ impl Verifier {
     pub fn users(&self) -> impl Iterator<Item = &Arc<str>> {
         self.accounts.keys()
     }
+    /// Whether a user has an account of her own.
+    #[must_use]
+    pub fn has_account(&self, name: &str) -> bool {
+        self.accounts.contains_key(name)
+    }
     /// The user of this name.
     #[must_use]
     pub fn user(&self, name: &str) -> Option<Arc<str>> {

@@ -29,7 +29,7 @@ use crate::auth::{NoAnswer, Password};
 use std::time::Duration;
 
 /// What we do at a trunk.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peering {
     /// Its name in the configuration.
     pub trunk: String,

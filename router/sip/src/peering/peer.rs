@@ -36,6 +36,8 @@ pub(crate) struct Peer {
     registering: Option<Registering>,
     /// We are taking our registration back.
     leaving: bool,
+    /// It is no trunk of ours any more.
+    departed: bool,
     alarm: Alarm,
 }
 
@@ -58,6 +60,7 @@ impl Peer {
             probe_at: peering.probe_every.map(|_| now),
             registering: registering.map(|wish| Registering::new(wish, now)),
             leaving: false,
+            departed: false,
             alarm: Alarm::new(),
             peering,
         };
@@ -66,6 +69,24 @@ impl Peer {
     }
     pub(crate) fn name(&self) -> &str {
         &self.peering.trunk
+    }
+    /// Whether it is to be dealt with as `peering` says.
+    pub(crate) fn is(&self, peering: &Peering) -> bool {
+        !self.departed && self.peering == *peering
+    }
+    /// Whether it is no trunk of ours any more.
+    pub(crate) const fn has_departed(&self) -> bool {
+        self.departed
+    }
+    /// It is no trunk of ours any more, or another one has its name; that one registers in its place, if one of `others`
+    /// registers there.
+    pub(crate) fn depart(&mut self, others: &[Peering], ctx: &mut Ctx<'_>) {
+        let same = |other: &Peering| other.trunk == self.peering.trunk && other.uri == self.peering.uri;
+        if others.iter().any(|other| same(other) && other.register_for.is_some()) {
+            self.registering = None; // taking it back would take back the other's
+        }
+        self.departed = true;
+        self.leave(ctx);
     }
     /// Its addresses are these from now on.
     pub(crate) fn found_at(&mut self, targets: Vec<Flow>, now: Micros) {

@@ -91,6 +91,8 @@ pub(crate) struct Phones {
 struct State {
     phone: u32,
     every: Option<Duration>,
+    /// Where it is; without the addresses, which change.
+    home: Home,
     spots: Vec<Spot>,
     targets: Targets,
     watch: Watch,
@@ -115,41 +117,40 @@ struct Spot {
 }
 
 impl Phones {
-    /// These from now on, in place of all before.
+    /// These from now on, in place of all before. What is known of one that stays where it was is kept.
     pub(crate) fn follow(&mut self, followed: Vec<Followed>, ctx: &mut Ctx<'_>) {
-        self.stop(ctx);
+        let mut before = self.lay_down(ctx);
         self.begun = ctx.now;
         let count = followed.len();
-        for (place, Followed { phone, home, every, reachable }) in followed.into_iter().enumerate() {
-            self.numbers.insert(phone, place);
-            let mut state = State {
-                phone,
-                every,
-                spots: Vec::new(),
-                targets: Targets::default(),
-                watch: Watch::of_phone(),
-                series: None,
-                out: None,
-                due: None,
-                rests_until: Micros(0),
-                missed: 0,
-                reachable,
-                looked_at: false,
-            };
-            let mut due = None;
-            match home {
-                Home::At { uri, flows } => {
-                    state.settle_at(flows.into_iter().map(|flow| Spot::plain(&uri, flow)).collect());
-                    due = every.map(|_| ctx.now.after(share(FIRST_ROUND, place, count)));
-                }
-                Home::Registered(user) => {
-                    self.changed.insert(Arc::clone(&user));
-                    self.users.insert(user, place);
+        for (place, one) in followed.into_iter().enumerate() {
+            self.numbers.insert(one.phone, place);
+            let known = before.remove(&one.phone).filter(|state| state.is(&one));
+            if let Home::Registered(user) = &one.home {
+                self.users.insert(Arc::clone(user), place);
+                if known.is_none() {
+                    self.changed.insert(Arc::clone(user));
                 }
             }
+            let first = ctx.now.after(share(FIRST_ROUND, place, count));
+            let mut state = known.unwrap_or_else(|| State::new(one, first));
+            let due = state.due.take();
             self.all.push(state);
             self.put_off(place, due);
         }
+    }
+    /// Asks nobody any more. Gives what is known of everybody; who was being asked is to be asked again at once.
+    fn lay_down(&mut self, ctx: &mut Ctx<'_>) -> BTreeMap<u32, State> {
+        let mut all = std::mem::take(&mut self.all);
+        for state in &mut all {
+            if let Some(out) = state.out.take() {
+                ctx.net.clients.abandoned(out.branch, ctx.now, &mut ctx.net.timers);
+                state.due = Some(ctx.now);
+            }
+        }
+        self.users.clear();
+        self.numbers.clear();
+        self.rota = Rota::default();
+        all.into_iter().map(|state| (state.phone, state)).collect()
     }
     /// Nobody any more.
     pub(crate) fn stop(&mut self, ctx: &mut Ctx<'_>) {
@@ -333,6 +334,43 @@ impl Phones {
 }
 
 impl State {
+    /// Of a phone at a fixed place, to be asked at `first`, or of one that registers.
+    fn new(followed: Followed, first: Micros) -> Self {
+        let Followed { phone, home, every, reachable } = followed;
+        let mut state = Self {
+            phone,
+            every,
+            home: Home::At { uri: String::new(), flows: Vec::new() },
+            spots: Vec::new(),
+            targets: Targets::default(),
+            watch: Watch::of_phone(),
+            series: None,
+            out: None,
+            due: None,
+            rests_until: Micros(0),
+            missed: 0,
+            reachable,
+            looked_at: false,
+        };
+        state.home = match home {
+            Home::At { uri, flows } => {
+                state.settle_at(flows.into_iter().map(|flow| Spot::plain(&uri, flow)).collect());
+                state.due = every.map(|_| first);
+                Home::At { uri, flows: Vec::new() }
+            }
+            Home::Registered(user) => Home::Registered(user),
+        };
+        state
+    }
+    /// Whether it is to be followed as before. Where a URI leads is found out elsewhere.
+    fn is(&self, followed: &Followed) -> bool {
+        let same = match (&self.home, &followed.home) {
+            (Home::At { uri, .. }, Home::At { uri: other, .. }) => uri == other,
+            (Home::Registered(user), Home::Registered(other)) => user == other,
+            (Home::At { .. }, Home::Registered(_)) | (Home::Registered(_), Home::At { .. }) => false,
+        };
+        same && self.every == followed.every
+    }
     /// Whether it was not there lately. One that is only in doubt is not gone.
     const fn is_gone(&self) -> bool {
         match self.watch.health() {

@@ -26,10 +26,48 @@ impl Stack {
         }
         self.with_peers(&mut Moment { now, mint, out }, |_, _| ());
     }
+    /// The trunks at which we have something to do from now on, while we run: one that stays as it was is not disturbed,
+    /// one that is gone is signed off from. Gives the names of those that are new or were changed.
+    pub fn meet_others(
+        &mut self,
+        peerings: Vec<Peering>,
+        now: Micros,
+        mint: &mut dyn Mint,
+        out: &mut Output,
+    ) -> Vec<String> {
+        let moment = &mut Moment { now, mint, out };
+        self.with_peers(moment, |peer, ctx| {
+            if !peer.has_departed() && !peerings.iter().any(|peering| peer.is(peering)) {
+                peer.depart(&peerings, ctx);
+            }
+        });
+        let is_new = |peering: &Peering| !self.peers.iter().any(|peer| peer.is(peering));
+        let new: Vec<Peering> = peerings.into_iter().filter(is_new).collect();
+        let names = new.iter().map(|peering| peering.trunk.clone()).collect();
+        for peering in new {
+            let client = peering.login.clone().map(|(user, password)| Client::new(&user, password));
+            self.net.accounts.change(Arc::from(peering.trunk.as_str()), client);
+            self.begin_with(peering, now);
+        }
+        self.with_peers(moment, |_, _| ());
+        names
+    }
+    /// In the place of one that has gone, if there is any.
+    fn begin_with(&mut self, peering: Peering, now: Micros) {
+        let literal = Uri::parse(peering.uri.as_bytes()).ok().and_then(|uri| Flow::named(&uri));
+        let free = self.peers.iter().position(|peer| peer.has_departed() && peer.has_left());
+        let place = free.unwrap_or(self.peers.len());
+        let number = u32::try_from(place).unwrap_or(u32::MAX);
+        let peer = Peer::new(number, peering, literal.into_iter().collect(), now);
+        match self.peers.get_mut(place) {
+            Some(gone) => *gone = peer,
+            None => self.peers.push(peer),
+        }
+    }
     /// The addresses of a trunk, the preferred one first; none: they are not known.
     pub fn found(&mut self, trunk: &str, at: &[Flow], now: Micros, mint: &mut dyn Mint, out: &mut Output) {
         self.with_peers(&mut Moment { now, mint, out }, |peer, _| {
-            if peer.name() == trunk {
+            if peer.name() == trunk && !peer.has_departed() {
                 peer.found_at(at.to_vec(), now);
             }
         });

@@ -264,3 +264,33 @@ fn refreshed_registrations_leave_one_timer() {
     }
     assert_eq!(rig.stack.counts().timers, floor + 1, "its next question");
 }
+
+#[test]
+fn what_is_known_of_a_phone_that_stays_outlives_new_rules() {
+    const OTHER: &str = "203.0.113.8:5070";
+    let mut rig = follows(Rig::new(), vec![phone(7, PHONE)]);
+    rig.pass_s(10);
+    assert_eq!(told(&mut rig), [(7, false)]);
+    rig.told(PHONE);
+    // Another agent is added in front of her: she is asked on as one that is gone, at once and every two seconds.
+    let gone = Followed { reachable: false, ..phone(7, PHONE) };
+    rig = follows(rig, vec![phone(3, OTHER), gone]);
+    rig.pass_s(3);
+    answers(&mut rig, 200);
+    assert_eq!(told(&mut rig), [(7, true)]);
+    rig.pass_s(20);
+    rig.told(PHONE);
+    // One that moves is a stranger where she is now.
+    rig = follows(
+        rig,
+        vec![
+            phone(3, OTHER),
+            Followed {
+                home: Home::At { uri: format!("sip:ann@{OTHER}"), flows: vec![Flow::udp(address(OTHER))] },
+                ..phone(7, PHONE)
+            },
+        ],
+    );
+    rig.pass_s(5);
+    assert_eq!(rig.told(PHONE), [""; 0], "nobody is asked at the old place");
+}

@@ -289,3 +289,53 @@ fn in_any_weather_a_trunk_is_asked_decently_and_registered_with_when_it_can_be()
         assert!(sent < 900, "seed {seed}: {sent} requests");
     }
 }
+
+/// Registered at the carrier, which has told so.
+fn at_the_carrier() -> (Rig, Carrier) {
+    let mut rig = meets(registered());
+    let mut carrier = Carrier::new(&rig, "a trunk's password");
+    replies(&mut rig, &mut carrier, "");
+    replies(&mut rig, &mut carrier, "Contact: <sip:62215550100@198.51.100.1>;expires=600\r\n");
+    assert_eq!(news(&mut rig), [TrunkNews::Registered { for_s: 600 }]);
+    (rig, carrier)
+}
+
+#[test]
+fn a_trunk_that_stays_as_it_was_is_not_disturbed_by_new_rules() {
+    let (mut rig, mut carrier) = at_the_carrier();
+    let other = Peering { trunk: "other".to_owned(), uri: "sip:192.0.2.20".to_owned(), ..probed() };
+    assert_eq!(rig.meet_others(vec![other, registered()]), ["other"]);
+    assert_eq!(rig.told(PBX), [""; 0], "it hears nothing of it");
+    assert_eq!(rig.one_to(SECOND).method(), Method::Options, "the new one is asked at once");
+    rig.pass_s(300);
+    let renewed = replies(&mut rig, &mut carrier, "");
+    assert!(
+        renewed.header(Name::Authorization).is_some() && renewed.cseq().0 == 3,
+        "it is renewed as before"
+    );
+}
+
+#[test]
+fn a_trunk_that_is_gone_is_signed_off_from_and_left_alone() {
+    let (mut rig, mut carrier) = at_the_carrier();
+    assert_eq!(rig.meet_others(Vec::new()), [""; 0]);
+    let last = replies(&mut rig, &mut carrier, "");
+    assert_eq!(header(&last, Name::Expires), "0");
+    assert_eq!(news(&mut rig), [TrunkNews::Unregistered]);
+    rig.pass_s(3_600);
+    assert_eq!(rig.told(PBX), [""; 0]);
+    assert_eq!(rig.meet_others(vec![probed()]), ["carrier"], "and may come back");
+    assert_eq!(rig.one_to(PBX).method(), Method::Options);
+}
+
+#[test]
+fn a_trunk_with_another_password_registers_anew_without_being_signed_off_from() {
+    let (mut rig, _) = at_the_carrier();
+    let login = Some(("62215550100".to_owned(), Password::plain("the new one")));
+    let mut carrier = Carrier::new(&rig, "the new one");
+    assert_eq!(rig.meet_others(vec![Peering { login, ..registered() }]), ["carrier"]);
+    let first = replies(&mut rig, &mut carrier, "");
+    assert_eq!(header(&first, Name::Expires), "600", "taking the old one back would take back the new one");
+    replies(&mut rig, &mut carrier, "");
+    assert_eq!(news(&mut rig), [TrunkNews::Registered { for_s: 600 }]);
+}

@@ -196,6 +196,13 @@ impl Rig {
         self.stack.bury_caller(call, record, self.now, &mut self.mint, &mut self.out);
         self.collect();
     }
+    /// The trunks at which something is to be done from now on; which of them are new.
+    pub fn meet_others(&mut self, peerings: Vec<sip::peering::Peering>) -> Vec<String> {
+        let new = self.stack.meet_others(peerings, self.now, &mut self.mint, &mut self.out);
+        self.collect();
+        self.pass(Duration::ZERO);
+        new
+    }
     /// Lets time pass, jumping from deadline to deadline.
     pub fn pass(&mut self, time: Duration) {
         let end = self.now.after(time);
