@@ -68,7 +68,7 @@ fn a_caller_who_waits_is_offered_to_whoever_learns_the_skill() {
     let ann = floor.ready("ann");
     let call = floor.call("billing");
     assert_eq!(floor.offered_to(call), None);
-    change(&mut floor, |plan| drop(plan.agents[0].skills.insert("billing".to_owned(), 3)));
+    change(&mut floor, |plan| plan.agents[0].skills = [("billing".to_owned(), 3)].into());
     assert_eq!(floor.offered_to(call), Some(ann));
 }
 
