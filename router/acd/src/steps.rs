@@ -15,7 +15,10 @@ impl Rules {
     /// When the next step of a call is due.
     #[must_use]
     pub fn step_due(&self, call: &Call) -> Option<Timestamp> {
-        if bug!(StepNeverRelaxed) || bug!(StepsPauseWhileRinging) && call.state.agent().is_some() {
+        if bug!(StepNeverRelaxed) {
+            return None;
+        }
+        if bug!(StepsPauseWhileRinging) && matches!(call.state, crate::call::CallState::Offered { .. }) {
             return None;
         }
         let visit = call.visit.filter(|_| call.is_unanswered())?;
