@@ -366,9 +366,10 @@ impl Acd {
     #[must_use]
     pub fn may_serve(&self, agent: AgentNo, queue: QueueNo) -> bool {
         let classes = self.rules.queue(queue).map(|rule| rule.first_classes());
-        self.rules.agent(agent).zip(classes).is_some_and(|(rule, classes)| {
-            classes.iter().any(|class| rule.may_serve(*class))
-        })
+        self.rules
+            .agent(agent)
+            .zip(classes)
+            .is_some_and(|(rule, classes)| classes.iter().any(|class| rule.may_serve(*class)))
     }
     /// Whether a call waits that is not on offer to anybody. May be asked at every turn.
     #[must_use]
