@@ -47,7 +47,7 @@ impl Shop {
     /// Neither the log of the program nor what it keeps on disk holds the password.
     fn expect_no_password(&self) {
         assert!(!self.router.log().contains(PASSWORD), "{}", self.router.log());
-        for file in std::fs::read_dir(self.router.store()).unwrap().map(|file| file.unwrap().path()) {
+        for file in self.router.stored_files() {
             let bytes = std::fs::read(&file).unwrap();
             let found = bytes.windows(PASSWORD.len()).any(|part| part == PASSWORD.as_bytes());
             assert!(!found, "{}", file.display());

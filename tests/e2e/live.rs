@@ -273,8 +273,7 @@ fn no_secret_is_told_stored_or_logged() {
     said.push(router.operator("/v1/agents/cleo").body);
     said.push(log(&router).join("\n"));
     said.push(router.log());
-    let files = fs::read_dir(router.store()).unwrap().map(|file| file.unwrap().path());
-    for file in files.filter(|file| file.is_file()) {
+    for file in router.stored_files() {
         said.push(String::from_utf8_lossy(&fs::read(file).unwrap()).into_owned());
     }
     for (no, said) in said.iter().enumerate() {

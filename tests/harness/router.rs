@@ -176,6 +176,12 @@ impl Router {
     pub fn store(&self) -> PathBuf {
         self.folder().join("store")
     }
+    /// The files in it: what is no socket, and can be read.
+    #[must_use]
+    pub fn stored_files(&self) -> Vec<PathBuf> {
+        let all = fs::read_dir(self.store()).unwrap().map(|file| file.unwrap().path());
+        all.filter(|path| path.is_file()).collect()
+    }
     /// What it wrote on standard error.
     #[must_use]
     pub fn log(&self) -> String {
