@@ -39,17 +39,29 @@ fn site(phones: u16) -> Site {
     agents.agents(AGENTS, |id| Agent::phone(id, phones)).more(&more)
 }
 
-/// What has to be as it was: descriptors, threads, and what is alive on the SIP side.
-fn held(router: &Router) -> BTreeMap<String, u64> {
-    let count = |what: &str| fs::read_dir(format!("/proc/{}/{what}", router.pid())).unwrap().count() as u64;
-    let alive = ["calls", "legs", "dialogs", "transactions", "timers"].map(|what| {
+/// What is alive on the SIP side.
+fn alive(router: &Router) -> BTreeMap<String, u64> {
+    let count = |what: &str| {
         let series = format!("sambung_sip_alive{{what=\"{what}\"}}");
         (what.to_owned(), router.metric(&series).map_or(u64::MAX, |value| value as u64))
-    });
-    [("threads".to_owned(), count("task")), ("descriptors".to_owned(), count("fd"))]
-        .into_iter()
-        .chain(alive)
-        .collect()
+    };
+    ["calls", "legs", "dialogs", "transactions", "timers"].map(count).into()
+}
+
+/// Descriptors and threads, by the kernel: whoever asked the process would keep a thread busy with that.
+fn held(router: &Router) -> BTreeMap<String, u64> {
+    let of = |what: &str| fs::read_dir(format!("/proc/{}/{what}", router.pid())).unwrap().flatten();
+    let mut held = BTreeMap::from([("descriptors".to_owned(), of("fd").count() as u64)]);
+    // A thread that has ended meanwhile is none.
+    for name in of("task").filter_map(|task| fs::read_to_string(task.path().join("comm")).ok()) {
+        *held.entry(format!("thread {}", name.trim())).or_default() += 1;
+    }
+    held
+}
+
+/// What there is more of than in the morning.
+fn more(now: BTreeMap<String, u64>, morning: &BTreeMap<String, u64>) -> Vec<(String, u64)> {
+    now.into_iter().filter(|(what, count)| *count > morning.get(what).copied().unwrap_or(0)).collect()
 }
 
 fn log_mib(router: &Router) -> u64 {
@@ -132,7 +144,7 @@ async fn in_the_evening_everything_is_back_where_it_was() {
     let told = [("RUST_LOG", "info,agent_gateway=debug,porter=debug")];
     let mut router = Router::start_with(&toml.replacen("[store]", &keeps, 1), &told);
     router.expect_all_ready(AGENTS);
-    let morning = held(&router);
+    let morning = (alive(&router), held(&router));
     let day = Day { tally, stop: stop.clone(), media: phones.media() };
 
     let rate = RATE[usize::from(calls >= ENOUGH)];
@@ -180,11 +192,11 @@ async fn in_the_evening_everything_is_back_where_it_was() {
     assert_eq!(records.number("SELECT count(*) FROM calls WHERE outcome = 'answered'"), calls);
     router.expect_all_ready(AGENTS);
     // Transactions wait 33 s for what may come late. In the morning, too, somebody may have looked.
-    let more =
-        || held(&router).into_iter().filter(|(what, count)| *count > morning[what]).collect::<Vec<_>>();
-    eventually_is("no more than in the morning", Duration::from_secs(60), &Vec::new(), more);
+    let minute = Duration::from_secs(60);
+    eventually_is("nobody is left", minute, &Vec::new(), || more(alive(&router), &morning.0));
+    eventually_is("nothing is kept", minute, &Vec::new(), || more(held(&router), &morning.1));
     let tidied = || (log_mib(&router) <= KEEP[0] + KEEP[1]).then_some(());
-    eventually("the log is tidied up", Duration::from_secs(60), tidied);
+    eventually("the log is tidied up", minute, tidied);
     switch.stop();
     phones.finished().await;
 }
