@@ -35,8 +35,20 @@ pub struct EdgeRules {
 impl SipEdge {
     /// Goes by these rules from here on; calls that are alive go on. To be followed by [`SipEdge::follow_phones`].
     pub fn change(&mut self, rules: EdgeRules, acd: &Acd, now: Timestamp) {
-        let EdgeRules { stack, users, proofs, mut phones, queues, outside, .. } = rules;
-        let EdgeRules { attributes, trunks, peerings, seek, found, .. } = rules;
+        // All are named, so that a new one cannot be forgotten.
+        let EdgeRules {
+            stack,
+            users,
+            proofs,
+            mut phones,
+            queues,
+            outside,
+            attributes,
+            trunks,
+            peerings,
+            seek,
+            found,
+        } = rules;
         self.keep_phones_in_use(&mut phones, acd);
         self.learn(phones, queues, outside);
         self.learn_attributes(attributes);
