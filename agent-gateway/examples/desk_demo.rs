@@ -75,9 +75,14 @@ fn plan() -> Result<Plan, Box<dyn Error>> {
         steps: Vec::new(),
         prefer: None,
         keep_place: None,
+        limits: acd::limits::Limits::default(),
     };
-    let entry =
-        |number: &str, queue: &str| EntryPlan { number: number.into(), queue: queue.into(), priority: 5 };
+    let entry = |number: &str, queue: &str| EntryPlan {
+        number: number.into(),
+        queue: queue.into(),
+        priority: 5,
+        hours: None,
+    };
     let agents = AGENTS.iter().map(|&(id, _, answer, _)| AgentPlan {
         id: id.into(),
         presence: Presence::Desk,

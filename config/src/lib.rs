@@ -12,7 +12,9 @@ mod changes;
 mod cross;
 mod duration;
 mod finding;
+mod hours;
 mod later;
+mod limits;
 mod login;
 mod machine;
 mod model;
@@ -40,6 +42,7 @@ mod validity;
 
 pub use changes::{BadChanges, Book, Changes, Kind, Object, Origin, Rules, load_rules};
 pub use finding::{Finding, Problems, Warning};
+pub use hours::Hours;
 pub use model::{
     AgentAccess, Announce, AttributeHeader, CallLimit, Config, Desk, Digest, Drain, Durability, Host,
     Identity, Limits, Login, Media, Network, Operator, OperatorRole, OperatorUser, Outside, Phone, Relay,
@@ -147,6 +150,9 @@ struct Read {
     sources: Vec<sources::SourceRead>,
     routing: acd::routing::Routing,
     attributes: Vec<order::AttributeRead>,
+    hours: Vec<hours::HoursRead>,
+    /// The queues' rules, with what agents of other queues may take.
+    plans: Vec<acd::plan::QueuePlan>,
 }
 
 impl Read {
@@ -156,6 +162,7 @@ impl Read {
         let media = machine::media(&mut root, &sip, check);
         let trunks = trunk::trunks(&mut root, check);
         let queues = routing::queues(&mut root, media.value.clips.as_deref(), check);
+        let hours = hours::hours(&mut root, (&site.zone_name, &site.zone), check);
         let desk = ports::desk(&mut root, check);
         let operator = ports::operator(&mut root, check);
         let ours = streams.iter().filter(|listen| listen.is_encrypted()).map(|listen| &listen.place);
@@ -174,7 +181,9 @@ impl Read {
             limits: machine::limits(&mut root, check),
             trunks,
             entries: routing::entries(&mut root, &queues, check),
+            plans: limits::spilled(&queues, check),
             queues,
+            hours,
             agents: staff::agents(&mut root, probe, check),
             outside: outside::outside(&mut root, check),
             sources: sources::sources(&mut root, check),
@@ -210,13 +219,14 @@ impl Read {
             trunks: self.trunks.into_iter().map(trunk::TrunkRead::into_trunk).collect(),
             entry_limits,
             plan: acd::Plan {
-                queues: self.queues.into_iter().map(|queue| queue.plan).collect(),
+                queues: self.plans,
                 entries: self.entries.into_iter().map(|entry| entry.plan).collect(),
                 agents,
                 outside,
                 routing: self.routing,
                 attributes,
             },
+            hours: self.hours.into_iter().map(|read| read.hours).collect(),
             attributes: attribute_headers,
             agents: access,
             outside: ways.into_iter().flatten().collect(),

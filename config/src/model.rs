@@ -2,7 +2,7 @@
 //!
 //! How it is read from a file is the business of the other modules; what the parts do with it, of the parts.
 
-use crate::{secret, speech::Language};
+use crate::{Hours, secret, speech::Language};
 use std::{
     collections::BTreeMap, fmt, net::IpAddr, net::SocketAddr, ops::RangeInclusive, path::PathBuf,
     time::Duration,
@@ -42,6 +42,8 @@ pub struct Config {
     pub outside: Vec<Outside>,
     /// Where customers are looked up.
     pub sources: Vec<Source>,
+    /// When entries take calls.
+    pub hours: Vec<Hours>,
     /// Which headers say what is known of a call, in the order of `plan.attributes`.
     pub attributes: Vec<AttributeHeader>,
 }

@@ -4,6 +4,7 @@ use crate::{
     announce, audio, call_limit,
     duration::Span,
     finding::Place,
+    limits::{self, LimitsRead},
     model::{Announce, CallLimit},
     name,
     steps::{self, StepRead},
@@ -12,7 +13,7 @@ use crate::{
 };
 use acd::{
     Requirement, Treatment,
-    plan::{EntryPlan, QueuePlan, Strategy, Then},
+    plan::{EntryHours, EntryPlan, QueuePlan, Strategy, Then},
     skill::SkillError,
 };
 use std::path::{Path, PathBuf};
@@ -56,6 +57,7 @@ pub(crate) struct QueueRead {
     /// Music of its own.
     pub music: Option<PathBuf>,
     pub announce: Announce,
+    pub limits: LimitsRead,
     /// Where `max_wait` was typed, if it was.
     pub max_wait: Option<Place>,
 }
@@ -66,6 +68,8 @@ pub(crate) struct EntryRead {
     pub limit: CallLimit,
     pub number: Place,
     pub queue: Place,
+    pub hours: Place,
+    pub closed: Place,
 }
 
 /// Every `[[queue]]`; without one, a queue that everybody serves.
@@ -101,6 +105,7 @@ fn queue(
     let wrap_up = table.duration("wrap_up", WRAP_UP, check);
     let pop_budget = table.duration("pop_budget", POP_BUDGET, check);
     let steps = steps::steps(&mut table, check);
+    let limits = limits::limits(&mut table, check);
     let read = QueueRead {
         plan: QueuePlan {
             name: name.value,
@@ -118,7 +123,9 @@ fn queue(
             steps: steps.iter().map(|step| step.plan.clone()).collect(),
             prefer: steps::prefer(&mut table, check),
             keep_place: steps::keep_place(&mut table, check),
+            limits: limits.limits.clone(),
         },
+        limits,
         steps,
         name: name.place,
         needs: table.place_of("needs"),
@@ -158,7 +165,7 @@ fn spot(text: &str, error: &SkillError) -> Option<usize> {
     Some(text.get(..start)?.chars().count() + 1)
 }
 
-fn then(text: &str) -> Result<Then, Wrong> {
+pub(crate) fn then(text: &str) -> Result<Then, Wrong> {
     match text.split_once(':') {
         None if text == "refuse" => Ok(Then::Refuse),
         Some(("queue", name)) if !name.is_empty() => Ok(Then::Queue(name.to_owned())),
@@ -184,9 +191,10 @@ pub(crate) fn entries(root: &mut Table<'_>, queues: &[QueueRead], check: &mut Ch
         return tables.into_iter().map(|table| entry(table, default.as_deref(), check)).collect();
     }
     let priority = u8::try_from(PRIORITY.2).unwrap_or(u8::MAX);
-    let plan = EntryPlan { number: "*".to_owned(), queue: only(), priority };
-    let place = root.place_of("entry");
-    vec![EntryRead { plan, limit: CallLimit::default(), number: place.clone(), queue: place }]
+    let plan = EntryPlan { number: "*".to_owned(), queue: only(), priority, hours: None };
+    let (limit, place) = (CallLimit::default(), root.place_of("entry"));
+    let [number, queue, hours, closed] = std::array::from_fn(|_| place.clone());
+    vec![EntryRead { plan, limit, number, queue, hours, closed }]
 }
 
 fn entry(mut table: Table<'_>, only_queue: Option<&str>, check: &mut Check<'_>) -> EntryRead {
@@ -207,10 +215,28 @@ fn entry(mut table: Table<'_>, only_queue: Option<&str>, check: &mut Check<'_>) 
         number: typed.map_or("", |number| number.value).to_owned(),
         queue: queue.to_owned(),
         priority: u8::try_from(priority).unwrap_or(u8::MAX),
+        hours: hours(&mut table, check),
     };
-    let read = EntryRead { plan, limit, number: table.place_of("number"), queue: table.place_of("queue") };
+    let place = |key: &str| table.place_of(key);
+    let (hours, closed) = (place("hours"), place("closed"));
+    let read = EntryRead { plan, limit, number: place("number"), queue: place("queue"), hours, closed };
     table.close(check);
     read
+}
+
+/// `hours` and `closed` of an entry.
+fn hours(table: &mut Table<'_>, check: &mut Check<'_>) -> Option<EntryHours> {
+    let closed = table.read("closed", then, check).map_or(Then::Refuse, |then| then.value);
+    let name = table.text("hours", check).map(|name| name.value.to_owned());
+    if table.has("closed") && !table.has("hours") {
+        let place = table.place_of("closed");
+        check.findings.problem(
+            &place,
+            "is for an entry that goes by hours",
+            "name them as hours, or take it out",
+        );
+    }
+    name.map(|name| EntryHours { name, closed })
 }
 
 fn number(text: &str) -> Result<(), Wrong> {

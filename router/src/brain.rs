@@ -3,6 +3,7 @@
 //! SIP over UDP, the brain and the log share this one thread: nothing on the path of a call crosses to another.
 
 mod commit;
+mod hours;
 mod pulse;
 mod revival;
 mod rules;
@@ -22,6 +23,7 @@ use crate::{
     metrics::Metrics,
     sip_edge::{SipEdge, offer_id},
     streams::StreamNews,
+    timetable::Timetable,
 };
 use acd::{Acd, AgentNo, Event, OfferId, Order, Plan, Timestamp};
 use agent_gateway::{DeskOrder, ReplyTo};
@@ -62,6 +64,7 @@ pub struct Brain<G: Ground = Machine> {
     draining: bool,
     load: Load,
     announcer: Announcer,
+    timetable: Timetable,
     /// When the card of an offer was written, until its phone is rung.
     cards: HashMap<OfferId, std::time::Instant>,
     probes: Probes,
@@ -97,6 +100,8 @@ pub struct BrainParts<G: Ground = Machine> {
     pub inbox: Inbox,
     /// What waiting callers are told.
     pub announcer: Announcer,
+    /// When entries take calls.
+    pub timetable: Timetable,
     /// Where to count.
     pub metrics: Arc<Metrics>,
     /// Whether new calls are refused.
@@ -147,6 +152,7 @@ impl<G: Ground> Brain<G> {
             desks,
             inbox,
             announcer,
+            timetable,
             metrics,
             drain,
         } = parts;
@@ -161,6 +167,7 @@ impl<G: Ground> Brain<G> {
             desks,
             inbox,
             announcer,
+            timetable,
             metrics,
             drain,
             draining: false,
@@ -187,6 +194,7 @@ impl<G: Ground> Brain<G> {
         if *self.acd.plan() != plan {
             self.tell(Event::PlanChanged { plan: Box::new(plan) }, Asker::Nobody, now)?;
         }
+        self.mind_hours(now)?;
         for event in self.sip.follow_phones(&self.acd, now) {
             self.tell(event, Asker::Nobody, now)?;
         }
@@ -259,6 +267,7 @@ impl<G: Ground> Brain<G> {
             self.tell(Event::ClockStepped { by_us }, Asker::Nobody, now)?;
         }
         self.mind_drain(now)?;
+        self.mind_hours(now)?;
         self.inbox.listen();
         let mut handed = 0;
         while handed < INCOMING

@@ -11,6 +11,7 @@ mod floor;
 mod guard;
 mod health;
 mod history;
+mod hours;
 mod output;
 mod params;
 mod reports;
@@ -25,7 +26,7 @@ pub use sign_in::Users;
 
 use crate::{
     clock::Hand, drain::Drain, follower::Floor, metrics::Metrics, records::Reader, reload::Reloader,
-    trunks::TrunkBoard,
+    timetable::HoursBoard, trunks::TrunkBoard,
 };
 use axum::{
     Router,
@@ -56,6 +57,8 @@ pub struct HttpState {
     pub floor: Arc<Floor>,
     /// How trunks are.
     pub trunks: Arc<TrunkBoard>,
+    /// Which hours are open.
+    pub hours: Arc<HoursBoard>,
     /// The series.
     pub metrics: Arc<Metrics>,
     /// The brain's clock: whoever sets the wall's makes no wait longer or shorter.
@@ -122,6 +125,7 @@ fn routes() -> Vec<(&'static str, MethodRouter<Arc<HttpState>>)> {
         ("/v1/plan", get(rules::plan)),
         ("/v1/reload", post(rules::reload)),
         ("/v1/trunks", get(trunks::trunks)),
+        ("/v1/hours", get(hours::hours)),
         ("/v1/calls", get(history::calls)),
         ("/v1/calls/{id}", get(history::call)),
         ("/v1/reports/intervals", get(reports::intervals)),

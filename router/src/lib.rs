@@ -35,4 +35,5 @@ pub mod sip_edge;
 pub mod states;
 pub mod streams;
 pub mod supervisor;
+pub mod timetable;
 pub mod trunks;

@@ -7,6 +7,7 @@
 mod alive;
 mod connections;
 mod doors;
+mod hours;
 mod phones;
 mod refusals;
 mod relay;
@@ -19,6 +20,7 @@ mod upkeep;
 pub use alive::AliveMetrics;
 pub use connections::{ConnectionMetrics, OpenConnection};
 pub use doors::{DeskMetrics, OperatorMetrics};
+pub use hours::HoursMetrics;
 pub use phones::PhoneMetrics;
 pub use refusals::RefusalMetrics;
 pub use relay::RelayMetrics;
@@ -70,6 +72,8 @@ pub struct Metrics {
     pub restart: RestartMetrics,
     /// Rules that change.
     pub rules: RuleMetrics,
+    /// Which hours are open.
+    pub hours: HoursMetrics,
     /// The process and its store.
     pub upkeep: UpkeepMetrics,
     /// Connections SIP comes on.
@@ -147,6 +151,7 @@ impl Metrics {
             relay: RelayMetrics::new(&registry)?,
             restart: RestartMetrics::new(&registry)?,
             rules: RuleMetrics::new(&registry)?,
+            hours: HoursMetrics::new(&registry)?,
             upkeep: UpkeepMetrics::new(&registry)?,
             connections: ConnectionMetrics::new(&registry)?,
             log_append_seconds: fast("log_append_seconds", "Time one append to the log took.")?,
@@ -257,7 +262,7 @@ impl PerQueue {
     }
 }
 
-const FLOW_OUT: [&str; 3] = ["overflow", "max_wait", "drained"];
+const FLOW_OUT: [&str; 5] = ["overflow", "max_wait", "drained", "full", "unstaffed"];
 const WAITS: [&str; 4] = ["answered", "abandoned", "flow_out", "lost_restart"];
 const OFFERS: [OfferOutcome; 6] = [
     OfferOutcome::Accepted,
@@ -275,7 +280,7 @@ pub struct QueueMetrics {
     abandoned: IntCounter,
     answered_within: IntCounter,
     abandoned_within: IntCounter,
-    flow_out: [IntCounter; 3],
+    flow_out: [IntCounter; FLOW_OUT.len()],
     answers_undone: IntCounter,
     offers: [IntCounter; OFFERS.len()],
     /// What came of calls that were given away.

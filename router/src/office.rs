@@ -9,6 +9,7 @@ use crate::{
     records::Reader,
     reload::Reloader,
     roles::StartError,
+    timetable::HoursBoard,
     trunks::TrunkBoard,
 };
 use config::Config;
@@ -35,7 +36,7 @@ impl Office {
     pub fn open(
         config: &Config,
         metrics: Arc<Metrics>,
-        (drain, trunks, clock, rules): (Drain, Arc<TrunkBoard>, Hand, Arc<Reloader>),
+        (drain, trunks, hours, clock, rules): (Drain, Arc<TrunkBoard>, Arc<HoursBoard>, Hand, Arc<Reloader>),
         last: u64,
         (listener, entrance): (TcpListener, Entrance),
         runtime: &Handle,
@@ -55,6 +56,7 @@ impl Office {
             records: Reader::new(&records),
             floor,
             trunks,
+            hours,
             metrics,
             clock,
             ready: AtomicBool::new(false),

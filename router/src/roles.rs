@@ -28,6 +28,7 @@ use crate::{
     secret::SecretError,
     sip_edge::{OutsideSide, PhonePlace, PhoneSide, QueueSide, SipEdge, SipParts, UdpEdge},
     streams::{self, Listeners, StreamError, Streams},
+    timetable::{HoursBoard, Timetable},
     trunks::TrunkBoard,
 };
 use accounts::registry;
@@ -227,7 +228,7 @@ impl House {
         if let Some(finder) = &finder {
             finder.first(0).await.into_iter().for_each(|found| sip.found(found, now));
         }
-        let drain = Drain::default();
+        let (drain, hours) = (Drain::default(), Arc::new(HoursBoard::default()));
         let mut brain = Brain::new(BrainParts {
             acd,
             last,
@@ -240,6 +241,7 @@ impl House {
             desks: Desks::new(Some(gateway.clone())),
             inbox,
             announcer,
+            timetable: Timetable::new(config.hours.clone(), Arc::clone(&hours), Arc::clone(&metrics)),
             metrics: Arc::clone(&metrics),
             drain: drain.clone(),
         });
@@ -261,7 +263,7 @@ impl House {
         let office = crate::office::Office::open(
             &config,
             metrics,
-            (drain.clone(), trunks, hand, Arc::clone(&reloader)),
+            (drain.clone(), trunks, hours, hand, Arc::clone(&reloader)),
             last_entry,
             (sockets.operator, entrance(config.operator.tls)),
             runtime,

@@ -79,6 +79,7 @@ impl Shop {
             number: number.to_owned(),
             queue: queue.to_owned(),
             priority: 5,
+            hours: None,
         };
         let plan = Plan {
             queues: vec![
@@ -104,6 +105,7 @@ impl Shop {
             ready: AtomicBool::new(false),
             drain: Drain::default(),
             trunks: Arc::new(TrunkBoard::new([("pbx".to_owned(), true)])),
+            hours: Arc::default(),
             zone: TimeZone::posix("<+0545>-5:45").unwrap(),
             listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
             hosts: ["router.example", "203.0.113.7", "2001:db8::7"].map(str::to_owned).into(),

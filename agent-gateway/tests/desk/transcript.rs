@@ -114,8 +114,9 @@ fn plan() -> Plan {
         steps: Vec::new(),
         prefer: None,
         keep_place: None,
+        limits: acd::limits::Limits::default(),
     };
-    let entry = EntryPlan { number: "1500".into(), queue: "billing".into(), priority: 5 };
+    let entry = EntryPlan { number: "1500".into(), queue: "billing".into(), priority: 5, hours: None };
     let agents = agents().into_iter().map(|agent| acd::plan::AgentPlan {
         id: agent.id,
         presence: agent.presence,

@@ -9,6 +9,7 @@ use crate::{
     Timestamp,
     call::{Call, CallState},
     callers::Callers,
+    crowd::Crowd,
     deadlines::{Deadlines, Owner},
     index::{Index, Place},
     pace::Pace,
@@ -34,8 +35,11 @@ pub struct Acd {
     pub(crate) last_agents: Callers<AgentNo>,
     /// Where callers stood who hung up while waiting, where queues keep places.
     pub(crate) places: Callers<Timestamp>,
+    /// The hours that are closed.
+    pub(crate) closed: BTreeSet<String>,
     pub(crate) rules: Rules,
     pub(crate) index: Index,
+    pub(crate) crowd: Crowd,
     pub(crate) deadlines: Deadlines,
     pub(crate) open: Open,
 }
@@ -57,6 +61,14 @@ pub(crate) struct Open {
     pub unlisted: BTreeSet<AgentNo>,
     /// All waiting calls are in `calls`, so that ready agents need no look of their own.
     pub everything: bool,
+    /// Queues that somebody has left who may have been the last there.
+    pub deserted: BTreeSet<QueueNo>,
+    /// Calls that wait where nobody may be there for them.
+    pub alone: Vec<CallId>,
+    /// Calls that have come to a queue that not everybody may wait in.
+    pub entered: Vec<CallId>,
+    /// The queues that calls have left for another.
+    pub passed: BTreeSet<(CallId, QueueNo)>,
     /// Calls that may have to wait after all, and have heard nothing yet.
     pub untreated: Vec<CallId>,
     /// Calls that heard something until now, and are to hear it again, also while they are on offer.
@@ -68,6 +80,8 @@ pub(crate) struct Open {
 pub(crate) struct Listed {
     /// Its rank and its place, if it waits.
     pub waits: Option<(Rank, Place)>,
+    /// The queue in which it is not answered yet.
+    queue: Option<QueueNo>,
     /// When something is due.
     due: [Due; 3],
 }
@@ -84,6 +98,7 @@ impl Listed {
         let waits = matches!(call.state, CallState::Queued).then(place).flatten();
         Self {
             waits: waits.map(|place| (rules.rank(call), place)),
+            queue: call.waits_in(),
             due: [
                 (Owner::Call, call.deadline()),
                 (Owner::Step, rules.step_due(call)),
@@ -99,7 +114,11 @@ impl Listed {
     }
     /// Nowhere.
     pub const fn nowhere() -> Self {
-        Self { waits: None, due: [(Owner::Call, None), (Owner::Step, None), (Owner::Preference, None)] }
+        Self {
+            waits: None,
+            queue: None,
+            due: [(Owner::Call, None), (Owner::Step, None), (Owner::Preference, None)],
+        }
     }
 }
 
@@ -219,6 +238,10 @@ impl Acd {
         self.open.calls.clear();
         self.open.agents.clear();
         self.open.everything = false;
+        self.open.deserted.clear();
+        self.open.alone.clear();
+        self.open.entered.clear();
+        self.open.passed.clear();
     }
 
     /// Gives a caller something to hear who waits, or is on offer if that counts, and has nothing.
@@ -248,6 +271,7 @@ impl Acd {
         });
         if begins {
             self.open.untreated.push(id);
+            self.look_at_staff(id);
         }
     }
 
@@ -263,6 +287,7 @@ impl Acd {
     /// Takes a call from one place in index and deadlines to another.
     pub(crate) fn list(&mut self, id: CallId, before: &Listed, after: &Listed) {
         before.dues_to(after, id, &mut self.deadlines);
+        self.crowd.moves(before.queue, after.queue);
         if before.waits == after.waits {
             return;
         }
@@ -291,6 +316,7 @@ impl Acd {
             paces: &'a [Pace],
             last_agents: &'a Callers<AgentNo>,
             places: &'a Callers<Timestamp>,
+            closed: &'a BTreeSet<String>,
         }
         let remembered = Remembered {
             entries: self.entries,
@@ -301,6 +327,7 @@ impl Acd {
             paces: &self.paces,
             last_agents: &self.last_agents,
             places: &self.places,
+            closed: &self.closed,
         };
         let sum = Sha256::digest(rmp_serde::to_vec(&remembered)?);
         Ok(sum.iter().map(|byte| format!("{byte:02x}")).collect())

@@ -306,6 +306,10 @@ impl Call {
     pub fn may_go_to(&self, agent: AgentNo) -> bool {
         !self.excluded.iter().any(|&(excluded, _)| excluded == agent)
     }
+    /// The queue in which it is not answered yet.
+    pub(crate) fn waits_in(&self) -> Option<QueueNo> {
+        self.visit.filter(|_| self.is_unanswered()).map(|visit| visit.queue)
+    }
     /// Whether it waits, or is on offer and may wait again.
     pub(crate) const fn is_unanswered(&self) -> bool {
         match self.state {

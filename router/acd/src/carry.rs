@@ -7,6 +7,7 @@ use crate::{
     call::{CallState, Stage, Visit},
     deadlines::Owner,
     effect::{AgentCause, DropReason, EndReason, FlowOut, OfferOutcome, VisitOutcome},
+    limits::flow_out,
     plan::Answer,
 };
 
@@ -33,7 +34,8 @@ impl Acd {
             Decision::ConsultNobody { call } => self.consult_nobody(*call, effects),
             Decision::Ring { offer } => self.stop_waiting_for_card(*offer, effects),
             Decision::RingOut { offer } => self.ring_out(*offer, now, effects),
-            Decision::Overflow { call, to } => self.overflow(*call, *to, now, effects),
+            Decision::Overflow { call, to } => self.flow_on(*call, *to, FlowOut::Overflow, now, effects),
+            Decision::Divert { call, to, why } => self.flow_on(*call, *to, flow_out(*why), now, effects),
             Decision::Refuse { call, reason } => self.refuse(*call, *reason, now, effects),
             Decision::EndWrapUp { agent } => self.end_wrap_up(*agent, None, AgentCause::System, now, effects),
             Decision::EndPause { agent } => self.end_pause(*agent, now, effects),
@@ -61,6 +63,7 @@ impl Acd {
         let visit = call.visits;
         effects.facts.push(Fact::QueueEntered { call: id, visit, queue });
         self.set_call_state(id, CallState::Queued);
+        self.look_at_limits(id, queue);
     }
 
     pub(crate) fn make_offer(
@@ -259,18 +262,8 @@ impl Acd {
         }
     }
 
-    fn overflow(&mut self, id: CallId, to: QueueNo, now: Timestamp, effects: &mut Effects) {
-        self.end_visit(id, VisitOutcome::FlowOut(FlowOut::Overflow), now, effects);
-        // Out of the old queue's index before the visit changes: the class belongs to the visit.
-        self.set_call_state(id, CallState::Arrived);
-        self.begin_visit(id, to, now, effects);
-    }
-
     fn refuse(&mut self, id: CallId, reason: RefuseReason, now: Timestamp, effects: &mut Effects) {
-        let outcome = VisitOutcome::FlowOut(match reason {
-            RefuseReason::NoEntry | RefuseReason::MaxWait => FlowOut::Refused,
-            RefuseReason::Drained => FlowOut::Drained,
-        });
+        let outcome = VisitOutcome::FlowOut(flow_out(reason));
         self.end_visit(id, outcome, now, effects);
         effects.orders.push(Order::EndCaller { call: id, why: EndReason::Refused(reason) });
         self.end_call(id, outcome, now, effects);

@@ -7,7 +7,7 @@ use crate::{
     call::{Call, CallState, Far, Stage},
     consult::Consult,
     deadlines::Owner,
-    plan::Then,
+    plan::{EntryPlan, Then},
     rank::Rank,
 };
 
@@ -83,6 +83,10 @@ impl Acd {
                 return Some(Decision::Refuse { call: rank.call, reason: RefuseReason::Drained });
             }
         }
+        self.decide_match().or_else(|| self.decide_departure())
+    }
+
+    fn decide_match(&mut self) -> Option<Decision> {
         if let Some(decision) = self.decide_for_the_only_one() {
             return Some(decision);
         }
@@ -137,9 +141,16 @@ impl Acd {
             return self.decide_transfer(call, transfer);
         }
         let entry = self.rules.entry(&call.dialled);
-        match entry.and_then(|entry| Some((self.directory.queue_no(&entry.queue)?, entry.priority))) {
-            Some((queue, priority)) => Decision::Enqueue { call: call.id, queue, priority },
-            None => Decision::Refuse { call: call.id, reason: RefuseReason::NoEntry },
+        let (name, reason) = match entry.and_then(|entry| self.closed_at(entry)) {
+            None => (entry.map(|entry| &entry.queue), RefuseReason::NoEntry),
+            Some(Then::Queue(instead)) => (Some(instead), RefuseReason::Closed),
+            Some(Then::Refuse) => (None, RefuseReason::Closed),
+        };
+        match name.and_then(|name| self.directory.queue_no(name)).zip(entry) {
+            Some((queue, EntryPlan { priority, .. })) => {
+                Decision::Enqueue { call: call.id, queue, priority: *priority }
+            }
+            None => Decision::Refuse { call: call.id, reason },
         }
     }
 

@@ -261,6 +261,13 @@ pub enum Event {
     },
     /// Nobody may wait any longer: the process is about to end, and callers are not to be left to the next one.
     WaitingEnded,
+    /// Hours began or ended by the clock on the wall of their zone, or are told anew.
+    HoursTurned {
+        /// Their name in the plan.
+        hours: String,
+        /// Whether it is open.
+        open: bool,
+    },
     /// Some deadline of the brain's own has passed.
     DeadlinePassed,
 }
@@ -407,6 +414,15 @@ pub enum Decision {
         /// To which queue.
         to: QueueNo,
     },
+    /// The call may not wait where it is, and moves on at once.
+    Divert {
+        /// Which call.
+        call: CallId,
+        /// To which queue.
+        to: QueueNo,
+        /// Why.
+        why: RefuseReason,
+    },
     /// The call is sent away.
     Refuse {
         /// Which call.
@@ -450,7 +466,7 @@ pub enum Decision {
     },
 }
 
-/// Why a call was sent away.
+/// Why a call was sent away, or on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RefuseReason {
@@ -460,4 +476,10 @@ pub enum RefuseReason {
     MaxWait,
     /// Nobody may wait any longer.
     Drained,
+    /// As many wait as may.
+    Full,
+    /// Nobody is signed in who may take it.
+    Unstaffed,
+    /// Its entry is outside its hours.
+    Closed,
 }

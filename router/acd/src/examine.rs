@@ -61,6 +61,7 @@ impl Acd {
             | Event::RetrieveFailed { .. }
             | Event::ConsultFailed { .. }
             | Event::WaitingEnded
+            | Event::HoursTurned { .. }
             | Event::DeadlinePassed => Ok(Taken::Now),
         }
     }

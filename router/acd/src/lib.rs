@@ -26,6 +26,7 @@ pub mod call;
 pub mod callers;
 mod carry;
 pub mod consult;
+mod crowd;
 mod deadlines;
 mod decide;
 pub mod effect;
@@ -34,8 +35,10 @@ pub mod event;
 mod examine;
 pub mod expect;
 mod hold;
+pub mod hours;
 mod ids;
 mod index;
+pub mod limits;
 
 #[cfg(feature = "mutants")]
 pub mod mutant;

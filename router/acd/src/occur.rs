@@ -35,6 +35,7 @@ impl Acd {
                 let ranks = self.calls.values().filter(waits).map(|call| self.rules.rank(call));
                 self.open.drained.extend(ranks);
             }
+            Event::HoursTurned { hours, open } => self.hours_turned(hours, *open),
             Event::CallerLeft { call, how } => self.caller_left(*call, *how, now, effects),
             Event::CardShown { offer } => self.stop_waiting_for_card(*offer, effects),
             Event::PhoneAnswered { offer } => self.phone_answered(*offer, now, effects),

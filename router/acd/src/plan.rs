@@ -4,6 +4,7 @@
 
 use crate::{
     AgentNo, QueueNo,
+    limits::Limits,
     routing::{AttributePlan, PreferPlan, Routing, StepPlan},
     skill::Requirement,
     target::NumberPattern,
@@ -75,6 +76,9 @@ pub struct QueuePlan {
     /// For how long the place of a caller who hung up while waiting is kept.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "as_micros_if_any")]
     pub keep_place: Option<Duration>,
+    /// Who may wait.
+    #[serde(default, skip_serializing_if = "Limits::is_default")]
+    pub limits: Limits,
 }
 
 /// A number that callers dial.
@@ -86,6 +90,18 @@ pub struct EntryPlan {
     pub queue: String,
     /// 1 (low) to 10 (high); the higher goes first.
     pub priority: u8,
+    /// When calls are taken; none: always.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hours: Option<EntryHours>,
+}
+
+/// When an entry takes calls.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntryHours {
+    /// The name of the hours; the brain is told when they turn.
+    pub name: String,
+    /// What becomes of calls outside of them.
+    pub closed: Then,
 }
 
 /// An agent's rules.
@@ -167,11 +183,12 @@ pub enum Treatment {
     EarlyMedia,
 }
 
-/// What happens when a visit has waited too long.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What becomes of a call that may not wait, or not any longer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Then {
-    /// 480, or BYE with that cause.
+    /// A final answer, or BYE with that cause.
+    #[default]
     Refuse,
     /// On to the queue of this name, with the time of arrival kept.
     Queue(String),

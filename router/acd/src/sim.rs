@@ -6,6 +6,7 @@
 mod check;
 pub mod day;
 mod floor;
+mod limits;
 mod random;
 mod returned;
 mod shadow;

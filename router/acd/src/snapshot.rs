@@ -7,11 +7,11 @@
 //! some that are absent here.
 
 use crate::{
-    Acd, AgentNo, Call, Directory, Plan, Timestamp, brain::Open, callers::Callers, deadlines::Deadlines,
-    index::Index, pace::Pace, plan::QueuePlan, rules::Rules, staff::Agent,
+    Acd, AgentNo, Call, Directory, Plan, Timestamp, brain::Open, callers::Callers, crowd::Crowd,
+    deadlines::Deadlines, index::Index, pace::Pace, plan::QueuePlan, rules::Rules, staff::Agent,
 };
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
 /// The version written. Version 1 knew no steps, preferred agents, rest or attributes, and is read as one without any.
 pub const VERSION: u32 = 2;
@@ -59,6 +59,8 @@ struct Memory<'a> {
     last_agents: Cow<'a, Callers<AgentNo>>,
     #[serde(default)]
     places: Cow<'a, Callers<Timestamp>>,
+    #[serde(default)]
+    closed: Cow<'a, BTreeSet<String>>,
 }
 
 impl Acd {
@@ -77,6 +79,7 @@ impl Acd {
             paces: Cow::Borrowed(&self.paces),
             last_agents: Cow::Borrowed(&self.last_agents),
             places: Cow::Borrowed(&self.places),
+            closed: Cow::Borrowed(&self.closed),
         };
         let mut bytes = rmp_serde::to_vec(&VERSION)?;
         rmp_serde::encode::write_named(&mut bytes, &memory)?;
@@ -124,8 +127,10 @@ impl Memory<'_> {
             paces,
             last_agents: self.last_agents.into_owned(),
             places: if bug!(PlaceLostInSnapshot) { Callers::default() } else { self.places.into_owned() },
+            closed: if bug!(HoursForgottenInSnapshot) { BTreeSet::new() } else { self.closed.into_owned() },
             rules,
             index: Index::default(),
+            crowd: Crowd::default(),
             deadlines: Deadlines::default(),
             open: Open::default(),
         };

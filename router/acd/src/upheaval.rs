@@ -1,10 +1,11 @@
 //! Events that touch everybody: new rules, and a restart.
 
 use crate::{
-    Acd, AgentNo, AgentState, CallId, Effects, Fact, NotReadyReason, Plan, Timestamp,
+    Acd, AgentNo, AgentState, CallId, Effects, Fact, NotReadyReason, Plan, QueueNo, Timestamp,
     brain::Listed,
     call::CallState,
     consult::Consult,
+    crowd::Crowd,
     deadlines::{Deadlines, Owner},
     effect::{AgentCause, OfferOutcome, TransferOutcome, VisitOutcome},
     index::Index,
@@ -34,11 +35,16 @@ impl Acd {
         let queued = self.calls.values().filter(|call| matches!(call.state, CallState::Queued));
         self.open.calls.extend(queued.map(|call| self.rules.rank(call)));
         self.open.everything = true;
+        self.open.deserted.extend((0..).map(QueueNo).take(self.directory.queue_count()));
+        self.closed.retain(|hours| self.plan.entries.iter().any(|entry| entry.is_by(hours)));
     }
 
     pub(crate) fn rebuild_index(&mut self) {
         self.index = Index::new(self.rules.class_count());
         self.open.unlisted.clear();
+        let numbered = self.agents.iter().zip(0..).map(|(agent, no)| (AgentNo(no), agent));
+        let waiting = self.calls.values().filter_map(crate::Call::waits_in);
+        self.crowd = Crowd::of(&self.rules, numbered, waiting);
         for (agent, no) in self.agents.iter().zip(0..).map(|(agent, no)| (agent, AgentNo(no))) {
             if let Some(idle) = agent.idle(no, &self.rules) {
                 self.index.enter(&idle);

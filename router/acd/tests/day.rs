@@ -28,7 +28,8 @@ fn plan() -> Plan {
         max_wait: seconds(300),
         ..a_queue(name)
     };
-    let entry = |name: &str| EntryPlan { number: name.to_owned(), queue: name.to_owned(), priority: 5 };
+    let entry =
+        |name: &str| EntryPlan { number: name.to_owned(), queue: name.to_owned(), priority: 5, hours: None };
     Plan {
         queues: vec![queue("billing"), queue("sales")],
         entries: vec![entry("billing"), entry("sales")],

@@ -219,7 +219,12 @@ fn impatient(seed: u64) -> impl Iterator<Item = Caller> {
 fn patient_callers(calls: usize) -> Vec<(Duration, Duration, Duration)> {
     let endless = Duration::from_secs(1_000_000_000);
     let queue = QueuePlan { wrap_up: Duration::ZERO, max_wait: endless, ..a_queue("all") };
-    let entry = |number: &str| EntryPlan { number: number.to_owned(), queue: "all".to_owned(), priority: 5 };
+    let entry = |number: &str| EntryPlan {
+        number: number.to_owned(),
+        queue: "all".to_owned(),
+        priority: 5,
+        hours: None,
+    };
     let agent = |no| AgentPlan { presence: Presence::Always, ..an_agent(&format!("a{no}"), &[]) };
     let plan = Plan {
         queues: vec![queue],

@@ -1,6 +1,6 @@
 //! Random shifts under every invariant; `SAMBUNG_SHIFTS` sets how many (1,000 by default).
 
-use acd::{Acd, Decision, Entry, Event, call::CallState, sim::shift};
+use acd::{Acd, Decision, Entry, Event, RefuseReason, call::CallState, sim::shift};
 use std::collections::BTreeMap;
 
 fn seeds() -> u64 {
@@ -33,15 +33,25 @@ type Word = (&'static str, fn(&Decision) -> bool);
 /// A word for everything that routing has come upon in an entry.
 fn met(entry: &Entry) -> impl Iterator<Item = &'static str> + '_ {
     let event = matches!(entry.event, Event::PriorityChanged { .. }).then_some("priority");
-    let words: [Word; 5] = [
+    let turned = |decision: &Decision, of: RefuseReason| matches!(decision, Decision::Divert { why, .. } | Decision::Refuse { reason: why, .. } if *why == of);
+    let by_limits = entry.decisions.iter().filter_map(move |decision| {
+        let words = [
+            ("full", RefuseReason::Full),
+            ("unstaffed", RefuseReason::Unstaffed),
+            ("closed", RefuseReason::Closed),
+        ];
+        words.into_iter().find(|&(_, why)| turned(decision, why)).map(|(word, _)| word)
+    });
+    let words: [Word; 6] = [
         ("step", |decision| matches!(decision, Decision::Relax { .. })),
         ("patience", |decision| matches!(decision, Decision::EndPreference { .. })),
         ("rest", |decision| matches!(decision, Decision::EndRest { .. })),
         ("exclusion", |decision| matches!(decision, Decision::EndExclusion { .. })),
         ("overflow", |decision| matches!(decision, Decision::Overflow { .. })),
+        ("sent on", |decision| matches!(decision, Decision::Divert { .. })),
     ];
     let word = move |decision: &Decision| words.iter().find(|(_, is)| is(decision)).map(|&(word, _)| word);
-    entry.decisions.iter().filter_map(word).chain(event)
+    entry.decisions.iter().filter_map(word).chain(by_limits).chain(event)
 }
 
 #[test]
@@ -66,5 +76,5 @@ fn random_shifts_come_upon_everything_that_routing_knows() {
         }
     }
     println!("{met_with:?}");
-    assert!(met_with.len() == 9 && met_with.values().all(|&times| times >= 10), "{met_with:?}");
+    assert!(met_with.len() == 13 && met_with.values().all(|&times| times >= 10), "{met_with:?}");
 }

@@ -33,6 +33,7 @@ impl Difference {
         difference.names("agent", &agents(old), &agents(new));
         difference.names("trunk", &trunks(old), &trunks(new));
         difference.names("outside", &outside(old), &outside(new));
+        difference.names("hours", &hours(old), &hours(new));
         difference.names("user", &users(old), &users(new));
         difference.keys(old, new);
         if difference.is_empty() && old.plan != new.plan {
@@ -92,6 +93,7 @@ impl Difference {
             limits,
             trunks: _,
             entry_limits: _,
+            hours: _,
             plan,
             attributes,
             agents: _,
@@ -191,6 +193,10 @@ fn trunks(config: &Config) -> BTreeMap<&str, &Trunk> {
 fn outside(config: &Config) -> BTreeMap<&str, (Option<&OutsidePlan>, &Outside)> {
     let plan = |name: &str| config.plan.outside.iter().find(|plan| plan.name == name);
     config.outside.iter().map(|way| (way.name.as_str(), (plan(&way.name), way))).collect()
+}
+
+fn hours(config: &Config) -> BTreeMap<&str, &config::Hours> {
+    config.hours.iter().map(|hours| (hours.name.as_str(), hours)).collect()
 }
 
 fn users(config: &Config) -> BTreeMap<&str, &config::OperatorUser> {

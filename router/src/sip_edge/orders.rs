@@ -154,9 +154,11 @@ const fn drop_cause(why: DropReason) -> Cause {
 const fn end_cause(why: EndReason) -> Cause {
     match why {
         EndReason::AgentHungUp => Cause { status: 200, text: "Call completed" },
-        EndReason::Refused(acd::RefuseReason::MaxWait) => {
-            Cause { status: 480, text: "Temporarily Unavailable" }
-        }
+        EndReason::Refused(
+            acd::RefuseReason::MaxWait | acd::RefuseReason::Unstaffed | acd::RefuseReason::Closed,
+        ) => Cause { status: 480, text: "Temporarily Unavailable" },
+        // The caller's own busy tone says it best; 503 would keep other callers of the PBX away as well.
+        EndReason::Refused(acd::RefuseReason::Full) => Cause { status: 486, text: "Busy Here" },
         // Whoever was not answered yet may be sent elsewhere by the PBX, as one who calls now is.
         EndReason::Refused(acd::RefuseReason::Drained) => Cause { status: 503, text: "Service Unavailable" },
         EndReason::Refused(acd::RefuseReason::NoEntry) => Cause { status: 404, text: "Not Found" },

@@ -68,6 +68,7 @@ impl House {
             number: number.to_owned(),
             queue: queue.to_owned(),
             priority: 5,
+            hours: None,
         };
         let entries = vec![entry("1500", "q0"), entry("1600", "q1")];
         let count = 2 + chance.below(4);

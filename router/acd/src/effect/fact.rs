@@ -183,6 +183,9 @@ impl VisitOutcome {
             Self::FlowOut(FlowOut::Overflow) => "overflow",
             Self::FlowOut(FlowOut::Refused) => "max_wait",
             Self::FlowOut(FlowOut::Drained) => "drained",
+            Self::FlowOut(FlowOut::Full) => "full",
+            Self::FlowOut(FlowOut::Unstaffed) => "unstaffed",
+            Self::FlowOut(FlowOut::Closed) => "closed",
             Self::Transferred(to) => to.as_str(),
             Self::Answered | Self::Abandoned | Self::LostRestart => "",
         }
@@ -198,6 +201,12 @@ pub enum FlowOut {
     Refused,
     /// Sent away because the process was about to end.
     Drained,
+    /// Sent on or away because as many waited as may.
+    Full,
+    /// Sent on or away because nobody was signed in who may take it.
+    Unstaffed,
+    /// Sent away because its entry was outside its hours.
+    Closed,
 }
 
 /// One call: one row of `calls`.
@@ -219,7 +228,7 @@ pub struct CallRecord {
     pub talk: Duration,
     /// Time on hold in them.
     pub hold: Duration,
-    /// How it ended; refused calls that entered no queue are `FlowOut(Refused)`, those that were last with a number
+    /// How it ended; refused calls that entered no queue are `FlowOut(Refused)` or `FlowOut(Closed)`, those that were last with a number
     /// outside are `Transferred`.
     pub outcome: VisitOutcome,
     /// The last queue; none when no queue was reached.

@@ -77,7 +77,7 @@ fn check_consult(call: &Call) -> Result<(), String> {
 }
 
 /// Looks at every agent: who is ready, able, and not excluded from this call.
-fn able_idle<'a>(acd: &'a Acd, call: &'a Call) -> impl Iterator<Item = AgentNo> + 'a {
+pub(super) fn able_idle<'a>(acd: &'a Acd, call: &'a Call) -> impl Iterator<Item = AgentNo> + 'a {
     acd.agents().filter(move |(no, agent)| in_line(agent) && may_take(acd, *no, call)).map(|(no, _)| no)
 }
 
@@ -99,7 +99,7 @@ pub fn able_at(acd: &Acd, agent: AgentNo, call: &Call) -> bool {
 }
 
 /// What a call needs at a step, with its own values for the variables.
-fn needs_at(acd: &Acd, queue: QueueNo, step: u8, call: &Call) -> Option<Requirement> {
+pub(super) fn needs_at(acd: &Acd, queue: QueueNo, step: u8, call: &Call) -> Option<Requirement> {
     let plan = acd.queue_plan(queue)?;
     let steps = plan.steps.iter().map(|step| &step.needs);
     let mut needs = [&plan.needs].into_iter().chain(steps).nth(usize::from(step))?.to_string();

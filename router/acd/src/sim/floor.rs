@@ -2,6 +2,7 @@
 
 use super::{
     Ledger, check_state,
+    limits::{Closed, check_decision, check_moved, check_waiting},
     returned::{check_returned, check_twin, differs, found},
     shadow::Shadow,
 };
@@ -12,6 +13,7 @@ use crate::{
     call::CallState,
     effect::{CallRecord, OfferOutcome, TransferRecord, VisitRecord},
     event::CallerExit,
+    limits::Limits,
     plan::{AgentPlan, Answer, EntryPlan, Presence, QueuePlan, Strategy, Then, Treatment},
 };
 use std::time::Duration;
@@ -35,6 +37,7 @@ pub fn a_queue(name: &str) -> QueuePlan {
         steps: Vec::new(),
         prefer: None,
         keep_place: None,
+        limits: Limits::default(),
     }
 }
 
@@ -65,6 +68,7 @@ pub struct Floor {
     returns: Vec<&'static str>,
     ledger: Ledger,
     shadow: Shadow,
+    closed: Closed,
     /// Every order so far.
     pub orders: Vec<Order>,
     /// Every fact so far.
@@ -85,6 +89,7 @@ impl Floor {
             returns: Vec::new(),
             ledger: Ledger::default(),
             shadow: Shadow::default(),
+            closed: Closed::default(),
             orders: Vec::new(),
             facts: Vec::new(),
             log: Vec::new(),
@@ -99,6 +104,7 @@ impl Floor {
             number: queue.name.clone(),
             queue: queue.name.clone(),
             priority: 5,
+            hours: None,
         };
         let entries = queues.iter().map(entry).collect();
         Self::new(Plan { queues, entries, agents, ..Plan::default() })
@@ -123,8 +129,11 @@ impl Floor {
     /// When an invariant breaks.
     pub fn tell(&mut self, event: Event) -> Result<Taken, CommandError> {
         let (now, mut wrong) = (self.now, None);
+        self.closed.hear(&event);
+        let closed = &self.closed;
         let watch = |acd: &Acd, decision: &Decision| {
-            if let Err(complaint) = super::check::check_offer(acd, decision, now) {
+            let offer = super::check::check_offer(acd, decision, now);
+            if let Err(complaint) = offer.and_then(|()| check_decision(acd, closed, decision)) {
                 wrong.get_or_insert(complaint);
             }
         };
@@ -151,6 +160,8 @@ impl Floor {
         let verdict = verdict
             .and_then(|()| self.ledger.balance(&self.acd))
             .and_then(|()| check_state(&self.acd))
+            .and_then(|()| check_waiting(&self.acd))
+            .and_then(|()| check_moved(&self.acd, &handled.entry, &handled.effects))
             .and_then(|()| self.shadow.write(&handled.entry, &handled.effects, &self.acd));
         assert_eq!(verdict, Ok(()), "after {:?}", handled.entry);
         self.log.push(handled.entry);

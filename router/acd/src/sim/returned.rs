@@ -148,7 +148,7 @@ impl Seen<'_> {
         ok(self.entry.decisions.iter().any(by_rule), || format!("{id} waited and is lost"))
     }
     fn overflowed(&self, id: CallId) -> bool {
-        let on = |decision: &Decision| matches!(decision, Decision::Overflow { call, .. } if *call == id);
+        let on = |decision: &Decision| matches!(decision, Decision::Overflow { call, .. } | Decision::Divert { call, .. } if *call == id);
         self.entry.decisions.iter().any(on)
     }
 

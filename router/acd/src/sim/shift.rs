@@ -7,7 +7,10 @@ use crate::{
     call::{Call, CallState, Far, Stage},
     consult::ConsultStage,
     event::CallerExit,
-    plan::{AgentPlan, Answer, EntryPlan, OutsidePlan, Presence, QueuePlan, Strategy, Then, Treatment},
+    limits::Limits,
+    plan::{
+        AgentPlan, Answer, EntryHours, EntryPlan, OutsidePlan, Presence, QueuePlan, Strategy, Then, Treatment,
+    },
     routing::{AttributePlan, PreferPlan, Routing, Sequence, StepPlan},
 };
 use std::time::Duration;
@@ -66,6 +69,7 @@ pub fn a_plan(random: &mut Random) -> Plan {
         number: queue.name.clone(),
         queue: queue.name.clone(),
         priority: if random.one_in(3) { 9 } else { 5 },
+        hours: random.one_in(2).then(|| hours(random)),
     });
     let entries = entries.collect();
     let agents = (0..1 + random.below(7)).map(|no| agent(random, no)).collect();
@@ -139,7 +143,34 @@ fn queue(random: &mut Random, no: u64) -> QueuePlan {
             within: Duration::from_secs(10 + random.below(600)),
         }),
         keep_place: random.one_in(2).then(|| Duration::from_secs(1 + random.below(60))),
+        limits: limits(random),
         ..plan
+    }
+}
+
+/// Queues that there may be, and one that there never is.
+const QUEUES: [&str; 5] = ["q0", "q1", "q2", "q3", "nowhere"];
+const HOURS: [&str; 2] = ["office", "night"];
+
+fn hours(random: &mut Random) -> EntryHours {
+    let name = random.pick(&HOURS).copied().unwrap_or_default().to_owned();
+    EntryHours { name, closed: then(random) }
+}
+
+/// Also to a queue that leads back.
+fn then(random: &mut Random) -> Then {
+    if random.one_in(3) {
+        return Then::Refuse;
+    }
+    random.pick(&QUEUES).map_or(Then::Refuse, |queue| Then::Queue((*queue).to_owned()))
+}
+
+/// Few may wait, so that there are soon too many.
+fn limits(random: &mut Random) -> Limits {
+    Limits {
+        max_waiting: random.one_in(3).then(|| u32::try_from(random.below(4)).unwrap_or(0)),
+        full: then(random),
+        unstaffed: random.one_in(3).then(|| then(random)),
     }
 }
 
@@ -172,7 +203,8 @@ impl Shift {
             97 => self.a_late_answer(),
             98 if self.random.one_in(4) => self.floor.must(Event::Restarted),
             98 if self.random.one_in(3) => self.floor.must(Event::WaitingEnded),
-            98 => self.floor.must(Event::ClockStepped { by_us: -3_600_000_000 }),
+            98 if self.random.one_in(4) => self.floor.must(Event::ClockStepped { by_us: -3_600_000_000 }),
+            98 => self.hours_turn(),
             _ => self.rules_change(),
         }
         // At any moment of a shift, and rather when something is about that does not last.
@@ -399,6 +431,12 @@ impl Shift {
                 self.floor.must(event);
             }
         }
+    }
+
+    fn hours_turn(&mut self) {
+        let hours = self.random.pick(&HOURS).copied().unwrap_or_default().to_owned();
+        let open = self.random.one_in(2);
+        self.floor.must(Event::HoursTurned { hours, open });
     }
 
     fn rules_change(&mut self) {

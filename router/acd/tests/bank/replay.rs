@@ -47,6 +47,7 @@ fn plan(calls: &[Offered], servers: &BTreeMap<String, Server>, rules: Rules) -> 
         number: format!("{kind}{priority}"),
         queue: kind.to_owned(),
         priority: if priority == 2 && rules == Rules::PriorityFirst { 9 } else { 5 },
+        hours: None,
     };
     let agent = |(name, server): (&String, &Server)| {
         let skills: Vec<String> = server.kinds.iter().map(|kind| kind.to_lowercase()).collect();

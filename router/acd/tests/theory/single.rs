@@ -79,8 +79,12 @@ impl System {
     }
     fn plan(&self, brain: Brain) -> Plan {
         let agents = self.agents - u32::from(brain == Brain::OneAgentLess);
-        let entry =
-            |priority: u8| EntryPlan { number: priority.to_string(), queue: "all".to_owned(), priority };
+        let entry = |priority: u8| EntryPlan {
+            number: priority.to_string(),
+            queue: "all".to_owned(),
+            priority,
+            hours: None,
+        };
         Plan {
             queues: vec![endless("all")],
             entries: (1..=10).map(entry).collect(),
