@@ -33,6 +33,7 @@ mod end;
 pub mod event;
 mod examine;
 pub mod expect;
+pub mod explain;
 mod hold;
 mod ids;
 mod index;

@@ -59,6 +59,8 @@ struct Memory<'a> {
     last_agents: Cow<'a, Callers<AgentNo>>,
     #[serde(default)]
     places: Cow<'a, Callers<Timestamp>>,
+    #[serde(default)]
+    ruled_since: u64,
 }
 
 impl Acd {
@@ -77,6 +79,7 @@ impl Acd {
             paces: Cow::Borrowed(&self.paces),
             last_agents: Cow::Borrowed(&self.last_agents),
             places: Cow::Borrowed(&self.places),
+            ruled_since: self.ruled_since,
         };
         let mut bytes = rmp_serde::to_vec(&VERSION)?;
         rmp_serde::encode::write_named(&mut bytes, &memory)?;
@@ -117,6 +120,7 @@ impl Memory<'_> {
         paces.resize_with(directory.queue_count(), Pace::default);
         let mut brain = Acd {
             entries: self.entries,
+            ruled_since: self.ruled_since,
             directory,
             plan,
             agents: self.agents.into_owned(),

@@ -2,6 +2,7 @@
 
 use super::{
     Ledger, check_state,
+    explained::{check_explained, check_waiting},
     returned::{check_returned, check_twin, differs, found},
     shadow::Shadow,
 };
@@ -124,7 +125,8 @@ impl Floor {
     pub fn tell(&mut self, event: Event) -> Result<Taken, CommandError> {
         let (now, mut wrong) = (self.now, None);
         let watch = |acd: &Acd, decision: &Decision| {
-            if let Err(complaint) = super::check::check_offer(acd, decision, now) {
+            let right = super::check::check_offer(acd, decision, now);
+            if let Err(complaint) = right.and_then(|()| check_explained(acd, decision, now)) {
                 wrong.get_or_insert(complaint);
             }
         };
@@ -151,6 +153,7 @@ impl Floor {
         let verdict = verdict
             .and_then(|()| self.ledger.balance(&self.acd))
             .and_then(|()| check_state(&self.acd))
+            .and_then(|()| check_waiting(&self.acd))
             .and_then(|()| self.shadow.write(&handled.entry, &handled.effects, &self.acd));
         assert_eq!(verdict, Ok(()), "after {:?}", handled.entry);
         self.log.push(handled.entry);
