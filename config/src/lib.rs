@@ -13,6 +13,7 @@ mod cross;
 mod duration;
 mod finding;
 mod later;
+mod lint;
 mod login;
 mod machine;
 mod model;

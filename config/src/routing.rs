@@ -53,6 +53,9 @@ pub(crate) struct QueueRead {
     pub needs: Place,
     pub then: Place,
     pub answer_within: Place,
+    pub ring: Place,
+    pub pop_budget: Place,
+    pub prefer: Place,
     /// Music of its own.
     pub music: Option<PathBuf>,
     pub announce: Announce,
@@ -66,6 +69,7 @@ pub(crate) struct EntryRead {
     pub limit: CallLimit,
     pub number: Place,
     pub queue: Place,
+    pub priority: Place,
 }
 
 /// Every `[[queue]]`; without one, a queue that everybody serves.
@@ -124,6 +128,9 @@ fn queue(
         needs: table.place_of("needs"),
         then: table.place_of("then"),
         answer_within: answer_within.place,
+        ring: ring.place,
+        pop_budget: pop_budget.place,
+        prefer: table.place_of("prefer_last_agent"),
         music: audio::wav(&mut table, "music", check),
         announce: announce::announce(&mut table, clips, check),
         max_wait: table.has("max_wait").then_some(max_wait.place),
@@ -186,7 +193,13 @@ pub(crate) fn entries(root: &mut Table<'_>, queues: &[QueueRead], check: &mut Ch
     let priority = u8::try_from(PRIORITY.2).unwrap_or(u8::MAX);
     let plan = EntryPlan { number: "*".to_owned(), queue: only(), priority };
     let place = root.place_of("entry");
-    vec![EntryRead { plan, limit: CallLimit::default(), number: place.clone(), queue: place }]
+    vec![EntryRead {
+        plan,
+        limit: CallLimit::default(),
+        number: place.clone(),
+        queue: place.clone(),
+        priority: place,
+    }]
 }
 
 fn entry(mut table: Table<'_>, only_queue: Option<&str>, check: &mut Check<'_>) -> EntryRead {
@@ -208,7 +221,8 @@ fn entry(mut table: Table<'_>, only_queue: Option<&str>, check: &mut Check<'_>) 
         queue: queue.to_owned(),
         priority: u8::try_from(priority).unwrap_or(u8::MAX),
     };
-    let read = EntryRead { plan, limit, number: table.place_of("number"), queue: table.place_of("queue") };
+    let (number, queue) = (table.place_of("number"), table.place_of("queue"));
+    let read = EntryRead { plan, limit, number, queue, priority: table.place_of("priority") };
     table.close(check);
     read
 }
