@@ -4,7 +4,7 @@ use crate::{
     Read,
     duration::shown,
     finding::Place,
-    hours, limits,
+    hours, limits, lint,
     model::{Phone, SipUri},
     outside::Way,
     routing::QueueRead,
@@ -30,6 +30,7 @@ pub(crate) fn check(read: &Read, check: &mut Check<'_>) {
     networks(read, check);
     queues(read, check);
     steps::check(read, check);
+    lint::timers(read, check);
     if check.findings.is_whole() {
         references(read, check);
         reachable(read, check);
@@ -219,6 +220,8 @@ fn able_agents(read: &Read, check: &mut Check<'_>) {
     // Agents with the same skills are alike here; thousands of them are a few kinds.
     let kinds: BTreeSet<&BTreeMap<String, u8>> = read.agents.iter().map(|agent| &agent.plan.skills).collect();
     steps::able(read, &kinds, check);
+    lint::stranded(read, &kinds, check);
+    lint::starving(read, &kinds, check);
 }
 
 /// Roles are free, but one that differs by a slip from a known one is hardly meant.

@@ -15,6 +15,7 @@ mod finding;
 mod hours;
 mod later;
 mod limits;
+mod lint;
 mod login;
 mod machine;
 mod model;

@@ -54,6 +54,9 @@ pub(crate) struct QueueRead {
     pub needs: Place,
     pub then: Place,
     pub answer_within: Place,
+    pub ring: Place,
+    pub pop_budget: Place,
+    pub prefer: Place,
     /// Music of its own.
     pub music: Option<PathBuf>,
     pub announce: Announce,
@@ -70,6 +73,7 @@ pub(crate) struct EntryRead {
     pub queue: Place,
     pub hours: Place,
     pub closed: Place,
+    pub priority: Place,
 }
 
 /// Every `[[queue]]`; without one, a queue that everybody serves.
@@ -131,6 +135,9 @@ fn queue(
         needs: table.place_of("needs"),
         then: table.place_of("then"),
         answer_within: answer_within.place,
+        ring: ring.place,
+        pop_budget: pop_budget.place,
+        prefer: table.place_of("prefer_last_agent"),
         music: audio::wav(&mut table, "music", check),
         announce: announce::announce(&mut table, clips, check),
         max_wait: table.has("max_wait").then_some(max_wait.place),
@@ -193,8 +200,8 @@ pub(crate) fn entries(root: &mut Table<'_>, queues: &[QueueRead], check: &mut Ch
     let priority = u8::try_from(PRIORITY.2).unwrap_or(u8::MAX);
     let plan = EntryPlan { number: "*".to_owned(), queue: only(), priority, hours: None };
     let (limit, place) = (CallLimit::default(), root.place_of("entry"));
-    let [number, queue, hours, closed] = std::array::from_fn(|_| place.clone());
-    vec![EntryRead { plan, limit, number, queue, hours, closed }]
+    let [number, queue, priority, hours, closed] = std::array::from_fn(|_| place.clone());
+    vec![EntryRead { plan, limit, number, queue, priority, hours, closed }]
 }
 
 fn entry(mut table: Table<'_>, only_queue: Option<&str>, check: &mut Check<'_>) -> EntryRead {
@@ -217,9 +224,9 @@ fn entry(mut table: Table<'_>, only_queue: Option<&str>, check: &mut Check<'_>) 
         priority: u8::try_from(priority).unwrap_or(u8::MAX),
         hours: hours(&mut table, check),
     };
-    let place = |key: &str| table.place_of(key);
-    let (hours, closed) = (place("hours"), place("closed"));
-    let read = EntryRead { plan, limit, number: place("number"), queue: place("queue"), hours, closed };
+    let [number, queue, priority, hours, closed] =
+        ["number", "queue", "priority", "hours", "closed"].map(|key| table.place_of(key));
+    let read = EntryRead { plan, limit, number, queue, priority, hours, closed };
     table.close(check);
     read
 }

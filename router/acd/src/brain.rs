@@ -25,6 +25,8 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Acd {
     pub(crate) entries: u64,
+    /// The entry that brought the rules in force; 0 when a snapshot of an earlier version did not say.
+    pub(crate) ruled_since: u64,
     pub(crate) directory: Directory,
     pub(crate) plan: Plan,
     pub(crate) agents: Vec<Agent>,
@@ -186,10 +188,20 @@ impl Acd {
 
     /// Applies an entry of the log without deciding anything.
     pub fn apply(&mut self, entry: &Entry) -> Effects {
+        self.apply_watched(entry, |_, _, _| {})
+    }
+
+    /// As [`Acd::apply`]; `watch` sees the state on which each decision was taken, and what came of the entry until then.
+    pub fn apply_watched(
+        &mut self,
+        entry: &Entry,
+        mut watch: impl FnMut(&Self, &Decision, &Effects),
+    ) -> Effects {
         let mut effects = Effects::default();
         self.entries = entry.number;
         self.occur(&entry.event, entry.at, &mut effects);
         for decision in &entry.decisions {
+            watch(self, decision, &effects);
             self.carry(decision, entry.at, &mut effects);
         }
         self.close(&mut effects);
@@ -337,6 +349,11 @@ impl Acd {
     #[must_use]
     pub const fn entries(&self) -> u64 {
         self.entries
+    }
+    /// Number of the entry that brought the rules in force; 0 when that is not known.
+    #[must_use]
+    pub const fn ruled_since(&self) -> u64 {
+        self.ruled_since
     }
     /// Names and numbers.
     #[must_use]

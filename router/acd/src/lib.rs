@@ -34,6 +34,7 @@ mod end;
 pub mod event;
 mod examine;
 pub mod expect;
+pub mod explain;
 mod hold;
 pub mod hours;
 mod ids;

@@ -5,6 +5,7 @@
 
 mod check;
 pub mod day;
+mod explained;
 mod floor;
 mod limits;
 mod random;

@@ -61,6 +61,8 @@ struct Memory<'a> {
     places: Cow<'a, Callers<Timestamp>>,
     #[serde(default)]
     closed: Cow<'a, BTreeSet<String>>,
+    #[serde(default)]
+    ruled_since: u64,
 }
 
 impl Acd {
@@ -80,6 +82,7 @@ impl Acd {
             last_agents: Cow::Borrowed(&self.last_agents),
             places: Cow::Borrowed(&self.places),
             closed: Cow::Borrowed(&self.closed),
+            ruled_since: self.ruled_since,
         };
         let mut bytes = rmp_serde::to_vec(&VERSION)?;
         rmp_serde::encode::write_named(&mut bytes, &memory)?;
@@ -120,6 +123,7 @@ impl Memory<'_> {
         paces.resize_with(directory.queue_count(), Pace::default);
         let mut brain = Acd {
             entries: self.entries,
+            ruled_since: self.ruled_since,
             directory,
             plan,
             agents: self.agents.into_owned(),

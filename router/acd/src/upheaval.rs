@@ -17,6 +17,7 @@ use crate::{
 
 impl Acd {
     pub(crate) fn change_plan(&mut self, plan: &Plan, now: Timestamp, effects: &mut Effects) {
+        self.ruled_since = self.entries;
         self.directory.learn(plan);
         self.plan = plan.clone();
         let known = self.agents.len();

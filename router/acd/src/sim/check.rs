@@ -82,12 +82,12 @@ pub(super) fn able_idle<'a>(acd: &'a Acd, call: &'a Call) -> impl Iterator<Item 
 }
 
 /// Ready, and not at rest: the exceptions to "no agent idles while a call waits that she may take" have names.
-fn in_line(agent: &Agent) -> bool {
+pub(super) fn in_line(agent: &Agent) -> bool {
     matches!(agent.state(), AgentState::Ready { .. }) && agent.rests_until().is_none()
 }
 
 /// Her skills suffice at the call's step, she did not leave it, and it waits for nobody else.
-fn may_take(acd: &Acd, agent: AgentNo, call: &Call) -> bool {
+pub(super) fn may_take(acd: &Acd, agent: AgentNo, call: &Call) -> bool {
     let hers = call.preference().is_none_or(|wish| wish.agent == agent);
     hers && able_at(acd, agent, call) && call.may_go_to(agent)
 }
@@ -198,10 +198,16 @@ pub fn rank(acd: &Acd, call: &Call) -> (i16, i128, CallId) {
 }
 
 /// A queue's plan, its number, and what is needed of it now.
-type Asked<'a> = (&'a QueuePlan, QueueNo, &'a Requirement);
+pub(super) type Asked<'a> = (&'a QueuePlan, QueueNo, &'a Requirement);
 
 /// Whose turn it is of two who are ready.
-fn by_turn(acd: &Acd, (queue, no, needs): Asked<'_>, a: AgentNo, b: AgentNo, now: Timestamp) -> Ordering {
+pub(super) fn by_turn(
+    acd: &Acd,
+    (queue, no, needs): Asked<'_>,
+    a: AgentNo,
+    b: AgentNo,
+    now: Timestamp,
+) -> Ordering {
     let (Some(one), Some(other)) = (acd.agent(a), acd.agent(b)) else { return a.cmp(&b) };
     let plans = plan_of(acd, a).zip(plan_of(acd, b));
     let fit = |of: &AgentPlan| {

@@ -2,7 +2,8 @@
 
 use super::{
     Ledger, check_state,
-    limits::{Closed, check_decision, check_moved, check_waiting},
+    explained::{check_explained, check_waiting},
+    limits::{Closed, check_decision, check_limits, check_moved},
     returned::{check_returned, check_twin, differs, found},
     shadow::Shadow,
 };
@@ -132,8 +133,9 @@ impl Floor {
         self.closed.hear(&event);
         let closed = &self.closed;
         let watch = |acd: &Acd, decision: &Decision| {
-            let offer = super::check::check_offer(acd, decision, now);
-            if let Err(complaint) = offer.and_then(|()| check_decision(acd, closed, decision)) {
+            let right = super::check::check_offer(acd, decision, now);
+            let right = right.and_then(|()| check_decision(acd, closed, decision));
+            if let Err(complaint) = right.and_then(|()| check_explained(acd, decision, now)) {
                 wrong.get_or_insert(complaint);
             }
         };
@@ -161,6 +163,7 @@ impl Floor {
             .and_then(|()| self.ledger.balance(&self.acd))
             .and_then(|()| check_state(&self.acd))
             .and_then(|()| check_waiting(&self.acd))
+            .and_then(|()| check_limits(&self.acd))
             .and_then(|()| check_moved(&self.acd, &handled.entry, &handled.effects))
             .and_then(|()| self.shadow.write(&handled.entry, &handled.effects, &self.acd));
         assert_eq!(verdict, Ok(()), "after {:?}", handled.entry);

@@ -103,7 +103,7 @@ fn staffed(acd: &Acd, call: &Call) -> bool {
 ///
 /// # Errors
 /// Who waits for nobody, or where a count is wrong.
-pub fn check_waiting(acd: &Acd) -> Result<(), String> {
+pub fn check_limits(acd: &Acd) -> Result<(), String> {
     let queues = (0..acd.directory().queue_count()).filter_map(|no| u32::try_from(no).ok()).map(QueueNo);
     for queue in queues {
         let (count, counted) = (waiting(acd, queue), acd.crowd.waiting(queue));
