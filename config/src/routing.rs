@@ -5,7 +5,7 @@ use crate::{
     duration::Span,
     finding::Place,
     model::{Announce, CallLimit},
-    name,
+    name, ringing,
     steps::{self, StepRead},
     table::{Check, Table, Typed, Wrong, quoted},
     uri,
@@ -31,7 +31,7 @@ const PRIORITY: (u32, u32, u32) = (1, 10, 5);
 /// The queue of a file that names none.
 pub(crate) const ONLY_QUEUE: &str = "main";
 
-const STRATEGIES: [(&str, Strategy); 9] = [
+const STRATEGIES: [(&str, Strategy); 11] = [
     ("longest-idle", Strategy::LongestIdle),
     ("least-occupied", Strategy::LeastOccupied),
     ("fewest-calls", Strategy::FewestCalls),
@@ -41,6 +41,8 @@ const STRATEGIES: [(&str, Strategy); 9] = [
     ("top-down", Strategy::TopDown),
     ("weighted", Strategy::Weighted),
     ("fastest", Strategy::Fastest),
+    ("ring-all", Strategy::RingAll),
+    ("progressive", Strategy::Progressive),
 ];
 const TREATMENTS: [(&str, Treatment); 3] =
     [("music", Treatment::Music), ("ringing", Treatment::Ringing), ("early-media", Treatment::EarlyMedia)];
@@ -97,6 +99,7 @@ fn queue(
     let max_wait = table.duration("max_wait", MAX_WAIT, check);
     let then = table.read("then", then, check);
     let ring = table.duration("ring", RING, check);
+    let (ring_most, ring_next) = ringing::several(&mut table, (strategy, ring.value), check);
     let rona_pause = table.duration("rona_pause", RONA_PAUSE, check);
     let wrap_up = table.duration("wrap_up", WRAP_UP, check);
     let pop_budget = table.duration("pop_budget", POP_BUDGET, check);
@@ -118,6 +121,8 @@ fn queue(
             steps: steps.iter().map(|step| step.plan.clone()).collect(),
             prefer: steps::prefer(&mut table, check),
             keep_place: steps::keep_place(&mut table, check),
+            ring_most,
+            ring_next,
         },
         steps,
         name: name.place,

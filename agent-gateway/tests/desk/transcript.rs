@@ -114,6 +114,8 @@ fn plan() -> Plan {
         steps: Vec::new(),
         prefer: None,
         keep_place: None,
+        ring_most: acd::plan::RING_MOST,
+        ring_next: acd::plan::RING_NEXT,
     };
     let entry = EntryPlan { number: "1500".into(), queue: "billing".into(), priority: 5 };
     let agents = agents().into_iter().map(|agent| acd::plan::AgentPlan {

@@ -50,6 +50,7 @@ mod rest;
 mod returned;
 pub mod routing;
 mod rules;
+mod several;
 #[cfg(feature = "sim")]
 pub mod sim;
 pub mod skill;

@@ -38,11 +38,16 @@ pub enum Mutant {
     PlaceKeptForEver,
     PlaceLostInSnapshot,
     NewRulesKeepOldSteps,
+    LosersRingOn,
+    LoserGetsRona,
+    LosersIdleTimeLost,
+    PhonesUnbounded,
+    PromotedRingNeverEnds,
 }
 
 impl Mutant {
     /// Every bug there is.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 35] = [
         Self::TiesGoByNumber,
         Self::PlaceLostWhenOfferFails,
         Self::StepNeverRelaxed,
@@ -73,6 +78,11 @@ impl Mutant {
         Self::PlaceKeptForEver,
         Self::PlaceLostInSnapshot,
         Self::NewRulesKeepOldSteps,
+        Self::LosersRingOn,
+        Self::LoserGetsRona,
+        Self::LosersIdleTimeLost,
+        Self::PhonesUnbounded,
+        Self::PromotedRingNeverEnds,
     ];
 }
 
