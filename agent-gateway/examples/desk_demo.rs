@@ -75,6 +75,8 @@ fn plan() -> Result<Plan, Box<dyn Error>> {
         steps: Vec::new(),
         prefer: None,
         keep_place: None,
+        ring_most: acd::plan::RING_MOST,
+        ring_next: acd::plan::RING_NEXT,
         limits: acd::limits::Limits::default(),
     };
     let entry = |number: &str, queue: &str| EntryPlan {

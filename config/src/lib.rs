@@ -25,6 +25,7 @@ mod outside;
 mod pem;
 mod ports;
 mod reference;
+mod ringing;
 mod routing;
 mod rtpengine;
 mod secret;

@@ -6,7 +6,7 @@ use crate::{
     finding::Place,
     limits::{self, LimitsRead},
     model::{Announce, CallLimit},
-    name,
+    name, ringing,
     steps::{self, StepRead},
     table::{Check, Table, Typed, Wrong, quoted},
     uri,
@@ -32,7 +32,7 @@ const PRIORITY: (u32, u32, u32) = (1, 10, 5);
 /// The queue of a file that names none.
 pub(crate) const ONLY_QUEUE: &str = "main";
 
-const STRATEGIES: [(&str, Strategy); 9] = [
+const STRATEGIES: [(&str, Strategy); 11] = [
     ("longest-idle", Strategy::LongestIdle),
     ("least-occupied", Strategy::LeastOccupied),
     ("fewest-calls", Strategy::FewestCalls),
@@ -42,6 +42,8 @@ const STRATEGIES: [(&str, Strategy); 9] = [
     ("top-down", Strategy::TopDown),
     ("weighted", Strategy::Weighted),
     ("fastest", Strategy::Fastest),
+    ("ring-all", Strategy::RingAll),
+    ("progressive", Strategy::Progressive),
 ];
 const TREATMENTS: [(&str, Treatment); 3] =
     [("music", Treatment::Music), ("ringing", Treatment::Ringing), ("early-media", Treatment::EarlyMedia)];
@@ -105,6 +107,7 @@ fn queue(
     let max_wait = table.duration("max_wait", MAX_WAIT, check);
     let then = table.read("then", then, check);
     let ring = table.duration("ring", RING, check);
+    let (ring_most, ring_next) = ringing::several(&mut table, (strategy, ring.value), check);
     let rona_pause = table.duration("rona_pause", RONA_PAUSE, check);
     let wrap_up = table.duration("wrap_up", WRAP_UP, check);
     let pop_budget = table.duration("pop_budget", POP_BUDGET, check);
@@ -128,6 +131,8 @@ fn queue(
             prefer: steps::prefer(&mut table, check),
             keep_place: steps::keep_place(&mut table, check),
             limits: limits.limits.clone(),
+            ring_most,
+            ring_next,
         },
         limits,
         steps,

@@ -41,6 +41,7 @@ mod rtpengine;
 mod runbook;
 mod scenes;
 mod secure;
+mod several;
 mod soak;
 mod streams;
 mod transfer;

@@ -159,7 +159,7 @@ impl Floor {
         self.agents.get_mut(&agent)?.contacts.get_mut(&call)
     }
 
-    /// Every agent who has this call on her desk: one, save for a moment.
+    /// Every agent who has this call on her desk: one, unless several are rung for it.
     pub(crate) fn with_call(&self, call: CallId) -> Vec<AgentNo> {
         let has = |(agent, view): (&AgentNo, &AgentView)| view.contacts.contains_key(&call).then_some(*agent);
         self.agents.iter().filter_map(has).collect()

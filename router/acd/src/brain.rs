@@ -84,8 +84,10 @@ pub(crate) struct Listed {
     pub waits: Option<(Rank, Place)>,
     /// The queue in which it is not answered yet.
     queue: Option<QueueNo>,
+    /// Whether it is on offer to nobody.
+    pub alone: bool,
     /// When something is due.
-    due: [Due; 3],
+    due: [Due; 4],
 }
 
 /// What a call's deadline is called, and when it is.
@@ -97,14 +99,17 @@ impl Listed {
             Some(wish) => Some(Place::Own(wish.agent)),
             None => rules.class_of(call).map(Place::Class),
         };
-        let waits = matches!(call.state, CallState::Queued).then(place).flatten();
+        let alone = matches!(call.state, CallState::Queued);
+        let waits = rules.wants_agent(call).then(place).flatten();
         Self {
             waits: waits.map(|place| (rules.rank(call), place)),
             queue: call.waits_in(),
+            alone,
             due: [
                 (Owner::Call, call.deadline()),
                 (Owner::Step, rules.step_due(call)),
                 (Owner::Preference, call.preference_due()),
+                (Owner::Spread, rules.spread_due(call)),
             ],
         }
     }
@@ -116,11 +121,9 @@ impl Listed {
     }
     /// Nowhere.
     pub const fn nowhere() -> Self {
-        Self {
-            waits: None,
-            queue: None,
-            due: [(Owner::Call, None), (Owner::Step, None), (Owner::Preference, None)],
-        }
+        let due: [Due; 4] =
+            [(Owner::Call, None), (Owner::Step, None), (Owner::Preference, None), (Owner::Spread, None)];
+        Self { waits: None, queue: None, alone: false, due }
     }
 }
 
@@ -277,6 +280,9 @@ impl Acd {
         let in_vain = begins && call.preference().is_some_and(|wish| self.is_logged_out(wish.agent));
         self.change_call(id, |call| {
             call.state = state;
+            if !bug!(LosersRingOn) {
+                call.also.clear();
+            }
             if let (true, Some(visit)) = (in_vain, &mut call.visit) {
                 visit.prefers = None;
             }
@@ -300,6 +306,7 @@ impl Acd {
     pub(crate) fn list(&mut self, id: CallId, before: &Listed, after: &Listed) {
         before.dues_to(after, id, &mut self.deadlines);
         self.crowd.moves(before.queue, after.queue);
+        self.index.count_alone(before.alone, after.alone);
         if before.waits == after.waits {
             return;
         }
@@ -382,7 +389,9 @@ impl Acd {
         let queue = call.visit?.queue;
         let rank = self.rules.rank(call);
         let of_queue = |other: &CallId| {
-            self.calls.get(other).is_some_and(|call| call.visit.is_some_and(|visit| visit.queue == queue))
+            let waits = |call: &&Call| matches!(call.state, CallState::Queued);
+            let call = self.calls.get(other).filter(waits);
+            call.is_some_and(|call| call.visit.is_some_and(|visit| visit.queue == queue))
         };
         let classes = self.rules.classes_of(queue);
         let before = classes.iter().flat_map(|&class| {

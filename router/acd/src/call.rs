@@ -7,7 +7,9 @@
 //!                  ▲                     ▼ transferred: Arrived once more, to a queue or to one agent
 //!                  └── came to nothing ── Outside ──▶ (ended)
 //! ```
+//! Several phones may ring for it at once: see `several`.
 
+pub use crate::several::Ring;
 use crate::{
     AgentNo, CallId, CallerRef, OfferId, QueueNo, Target, Timestamp, consult::Consult, routing::Attributes,
 };
@@ -47,6 +49,9 @@ pub struct Call {
     /// Since when it stands in line, if the caller got an earlier place back.
     #[serde(default)]
     pub(crate) place: Option<Timestamp>,
+    /// Offers that stand beside the one in its state, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) also: Vec<Ring>,
 }
 
 /// A stay in a queue.
@@ -64,6 +69,9 @@ pub struct Visit {
     /// The one agent it waits for.
     #[serde(default)]
     pub prefers: Option<Preference>,
+    /// How many phones may ring at once, as far as that was decided while they did; 0: no more than do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phones: Option<u8>,
 }
 
 /// A call waits for one agent alone.
@@ -114,7 +122,7 @@ pub enum CallState {
     Arrived,
     /// Waits for an agent.
     Queued,
-    /// Offered to an agent.
+    /// Offered to an agent, and maybe to others beside her.
     Offered {
         /// Which offer.
         offer: OfferId,
@@ -213,6 +221,7 @@ impl Call {
             excluded: Vec::new(),
             attributes: Attributes::new(),
             place: None,
+            also: Vec::new(),
         }
     }
     /// Its id.
@@ -321,7 +330,7 @@ impl Call {
     pub(crate) fn deadline(&self) -> Option<Timestamp> {
         match (&self.state, &self.visit) {
             (CallState::Queued, Some(visit)) => Some(visit.leaves),
-            (CallState::Offered { due, .. }, _) => Some(*due),
+            (CallState::Offered { .. }, _) => self.first_due().map(|ring| ring.due),
             (CallState::Outside { stage: Far::Dialling { due }, .. }, _) => Some(*due),
             (CallState::Connected { .. }, _) => self.consult.as_ref().and_then(Consult::due),
             (CallState::Queued, None)
@@ -347,7 +356,7 @@ impl CallState {
     pub fn talks_to(&self, of: AgentNo) -> bool {
         matches!(self, Self::Connected { agent, .. } if *agent == of)
     }
-    /// The agent it is offered to or talks to.
+    /// The agent it is offered to or talks to; of several the one to whom it has been offered for longest.
     #[must_use]
     pub const fn agent(&self) -> Option<AgentNo> {
         match self {

@@ -4,7 +4,7 @@ use crate::{
     Acd, AgentNo, AgentState, CallId, Decision, Effects, Fact, NotReadyReason, OfferId, Order, QueueNo,
     RefuseReason, Timestamp,
     agent::Next,
-    call::{CallState, Stage, Visit},
+    call::{CallState, Ring, Stage, Visit},
     deadlines::Owner,
     effect::{AgentCause, DropReason, EndReason, FlowOut, OfferOutcome, VisitOutcome},
     limits::flow_out,
@@ -43,6 +43,7 @@ impl Acd {
             Decision::EndPreference { call } => self.prefer_nobody(*call),
             Decision::EndRest { agent } => self.end_rest(*agent),
             Decision::EndExclusion { call, agent } => self.end_exclusion(*call, *agent),
+            Decision::Spread { call, phones } => self.spread(*call, *phones),
         }
     }
 
@@ -59,7 +60,8 @@ impl Acd {
         let prefers = self.calls.get(&id).and_then(|call| self.preferred(call, queue, now));
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.visits += 1;
-        call.visit = Some(Visit { queue, entered: now, leaves: now + max_wait, step: 0, prefers });
+        call.visit =
+            Some(Visit { queue, entered: now, leaves: now + max_wait, step: 0, prefers, phones: None });
         let visit = call.visits;
         effects.facts.push(Fact::QueueEntered { call: id, visit, queue });
         self.set_call_state(id, CallState::Queued);
@@ -83,7 +85,7 @@ impl Acd {
         call.offers += 1;
         call.attempts = offer.attempt;
         let (stage, due, expires) = self.first_stage(agent, visit.queue, now);
-        self.set_call_state(offer.call, CallState::Offered { offer, agent, since: now, due, stage });
+        self.put_ring(Ring { offer, agent, since: now, due, stage });
         let reserved = AgentState::Reserved { offer, queue: visit.queue, ready_since, then: Next::default() };
         self.move_agent(agent, reserved, AgentCause::System, now, effects);
         if let Some(agent) = self.agents.get_mut(agent.index())
@@ -133,36 +135,18 @@ impl Acd {
 
     /// The card is shown, or has been waited for long enough: the phone rings.
     pub(crate) fn stop_waiting_for_card(&mut self, offer: OfferId, effects: &mut Effects) {
-        let Some(call) = self.calls.get(&offer.call) else { return };
-        let (
-            CallState::Offered { offer: current, agent, since, stage: Stage::Card { expires }, .. },
-            Some(visit),
-        ) = (call.state, call.visit)
-        else {
-            return;
-        };
-        if current != offer {
-            return;
-        }
-        self.set_call_state(
-            offer.call,
-            CallState::Offered { offer, agent, since, due: expires, stage: Stage::Ringing },
-        );
-        effects.orders.push(ring(offer, agent, visit.queue, false));
+        let visit = self.calls.get(&offer.call).and_then(|call| call.visit);
+        let (Some(waiting), Some(visit)) = (self.ring_of(offer), visit) else { return };
+        let Stage::Card { expires } = waiting.stage else { return };
+        self.put_ring(Ring { due: expires, stage: Stage::Ringing, ..waiting });
+        effects.orders.push(ring(offer, waiting.agent, visit.queue, false));
     }
 
     fn ring_out(&mut self, offer: OfferId, now: Timestamp, effects: &mut Effects) {
         if self.rung_out_outside(offer, now, effects) || self.rung_out_consult(offer, now, effects) {
             return;
         }
-        let Some(CallState::Offered { offer: current, stage, .. }) =
-            self.calls.get(&offer.call).map(|call| call.state)
-        else {
-            return;
-        };
-        if current != offer {
-            return;
-        }
+        let Some(Ring { stage, .. }) = self.ring_of(offer) else { return };
         let outcome = match stage {
             Stage::AutoAnswer => OfferOutcome::Failed,
             Stage::Card { .. } | Stage::Ringing | Stage::Desk => OfferOutcome::NoAnswer,
@@ -187,7 +171,7 @@ impl Acd {
         if bug!(PlaceLostWhenOfferFails) {
             self.change_call(offer.call, |call| call.place = Some(now));
         }
-        self.set_call_state(offer.call, CallState::Queued);
+        self.take_ring(offer);
     }
     /// Says everywhere that an offer, and the transfer it was for, came to nothing; to whom it was made, in which queue.
     pub(crate) fn end_offer(
@@ -199,12 +183,11 @@ impl Acd {
         effects: &mut Effects,
     ) -> Option<(AgentNo, QueueNo)> {
         let call = self.calls.get(&offer.call)?;
-        let (CallState::Offered { agent, stage, .. }, queue) = (call.state, call.visit?.queue) else {
-            return None;
-        };
+        let (ring, queue) = (call.ring_of(offer)?, call.visit?.queue);
+        let agent = ring.agent;
         effects.facts.push(Fact::OfferEnded { offer, agent, queue, outcome });
         self.end_transfer(offer.call, outcome.into(), status, now, effects);
-        if let (Some(why), Stage::Ringing | Stage::AutoAnswer) = (drop_phone, stage) {
+        if let (Some(why), true) = (drop_phone, ring.is_at_phone()) {
             effects.orders.push(Order::DropPhone { offer, why });
         }
         effects.orders.push(Order::WithdrawOffer { offer, agent, cause: outcome });
@@ -256,7 +239,7 @@ impl Acd {
         call.excluded.retain(|(excluded, _)| *excluded != agent);
         self.deadlines.change(Owner::Exclusion(id, agent), until, None);
         self.index.include(id, agent);
-        if matches!(call.state, CallState::Queued) {
+        if self.rules.wants_agent(call) {
             let rank = self.rules.rank(call);
             self.open.calls.insert(rank);
         }

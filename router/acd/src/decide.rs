@@ -4,7 +4,7 @@
 
 use crate::{
     Acd, AgentNo, AgentState, Decision, RefuseReason, Timestamp,
-    call::{Call, CallState, Far, Stage},
+    call::{Call, CallState, Far},
     consult::Consult,
     deadlines::Owner,
     plan::{EntryPlan, Then},
@@ -22,6 +22,7 @@ impl Acd {
             Owner::Agent(agent) => self.decide_due_agent(agent),
             Owner::Step(call) => self.decide_step(self.calls.get(&call)?),
             Owner::Preference(call) => self.decide_anybody(self.calls.get(&call)?),
+            Owner::Spread(call) => self.decide_spread(self.calls.get(&call)?),
             Owner::Exclusion(call, agent) => Some(Decision::EndExclusion { call, agent }),
         }
     }
@@ -29,10 +30,7 @@ impl Acd {
     fn decide_due_call(&self, call: &Call) -> Option<Decision> {
         match call.state {
             CallState::Queued => Some(self.decide_waited_too_long(call)),
-            CallState::Offered { offer, stage: Stage::Card { .. }, .. } => Some(Decision::Ring { offer }),
-            CallState::Offered { offer, stage: Stage::Ringing | Stage::Desk | Stage::AutoAnswer, .. } => {
-                Some(Decision::RingOut { offer })
-            }
+            CallState::Offered { .. } => call.first_due().map(|ring| ring.decide_due()),
             CallState::Outside { offer, stage: Far::Dialling { .. }, .. } => {
                 Some(Decision::RingOut { offer })
             }
@@ -112,7 +110,7 @@ impl Acd {
 
     fn first_open_call(&mut self) -> Option<Rank> {
         while let Some(&rank) = self.open.calls.first() {
-            let call = self.calls.get(&rank.call).filter(|call| matches!(call.state, CallState::Queued));
+            let call = self.calls.get(&rank.call).filter(|call| self.rules.wants_agent(call));
             if call.and_then(|call| self.agent_for(call)).is_some() {
                 return Some(rank);
             }

@@ -138,7 +138,7 @@ pub enum Order {
         offer: OfferId,
         /// From whom.
         agent: AgentNo,
-        /// Why.
+        /// Why; `Accepted` when another agent has the call.
         cause: OfferOutcome,
     },
     /// Desk: an agent's call changed: connected, or ended.
@@ -256,6 +256,8 @@ pub enum DropReason {
     AgentHungUp,
     /// The offer does not stand any more (a late answer).
     Stale,
+    /// Another agent has the call.
+    TakenElsewhere,
     /// The caller could not be joined.
     BridgeFailed,
     /// She has given the caller away.
@@ -284,7 +286,7 @@ pub enum OfferOutcome {
     Rejected,
     /// The phone could not be reached, or the caller not be joined.
     Failed,
-    /// The caller left.
+    /// The caller left, or another agent has the call.
     Withdrawn,
     /// The router started again while the phone rang; the caller waits again.
     Restart,

@@ -464,6 +464,13 @@ pub enum Decision {
         /// To whom.
         agent: AgentNo,
     },
+    /// Another number of phones may ring for the call at once: one more, or none beside those that do.
+    Spread {
+        /// Which call.
+        call: CallId,
+        /// How many; 0 when nobody joins any more.
+        phones: u8,
+    },
 }
 
 /// Why a call was sent away, or on.

@@ -1,9 +1,7 @@
 //! Which events can be taken up.
 
 use crate::{
-    Acd, AgentNo, AgentState, CallId, CommandError, Event, Taken, Wish,
-    agent::MAX_REASON,
-    call::{CallState, Stage},
+    Acd, AgentNo, AgentState, CallId, CommandError, Event, Taken, Wish, agent::MAX_REASON, call::Stage,
     effect::PhoneTask,
 };
 
@@ -95,15 +93,9 @@ impl Acd {
         if self.is_asked_by_phone(agent, call) {
             return if accept { Err(CommandError::AnswerAtPhone) } else { Ok(Taken::Now) };
         }
-        let Some(CallState::Offered { agent: offered_to, stage, .. }) =
-            self.calls.get(&call).map(|call| call.state)
-        else {
-            return Err(CommandError::OfferGone { call });
-        };
-        if offered_to != agent {
-            return Err(CommandError::OfferGone { call });
-        }
-        match (accept, stage) {
+        let ring = self.calls.get(&call).and_then(|call| call.ring_at(agent));
+        let ring = ring.ok_or(CommandError::OfferGone { call })?;
+        match (accept, ring.stage) {
             (true, Stage::Card { .. } | Stage::Ringing) => Err(CommandError::AnswerAtPhone),
             (true, Stage::AutoAnswer) | (false, Stage::AutoAnswer) => Err(CommandError::OfferGone { call }),
             (true, Stage::Desk) | (false, Stage::Card { .. } | Stage::Ringing | Stage::Desk) => {

@@ -54,6 +54,7 @@ mod rest;
 mod returned;
 pub mod routing;
 mod rules;
+mod several;
 #[cfg(feature = "sim")]
 pub mod sim;
 pub mod skill;

@@ -43,6 +43,11 @@ pub enum Mutant {
     LaterStepsCountAsUnstaffed,
     ClosedEntryTakesCalls,
     HoursForgottenInSnapshot,
+    LosersRingOn,
+    LoserGetsRona,
+    LosersIdleTimeLost,
+    PhonesUnbounded,
+    PromotedRingNeverEnds,
 }
 
 impl Mutant {
@@ -83,6 +88,11 @@ impl Mutant {
         Self::LaterStepsCountAsUnstaffed,
         Self::ClosedEntryTakesCalls,
         Self::HoursForgottenInSnapshot,
+        Self::LosersRingOn,
+        Self::LoserGetsRona,
+        Self::LosersIdleTimeLost,
+        Self::PhonesUnbounded,
+        Self::PromotedRingNeverEnds,
     ];
 }
 

@@ -79,6 +79,36 @@ pub struct QueuePlan {
     /// Who may wait.
     #[serde(default, skip_serializing_if = "Limits::is_default")]
     pub limits: Limits,
+    /// Most phones that ring for one call at once, where the strategy rings several.
+    #[serde(default = "ring_most", skip_serializing_if = "is_ring_most")]
+    pub ring_most: u8,
+    /// How long the last phone rings before one more may ring beside it, where the strategy is progressive.
+    #[serde(default = "ring_next", skip_serializing_if = "is_ring_next", with = "as_micros")]
+    pub ring_next: Duration,
+}
+
+/// [`QueuePlan::ring_most`] of a queue that says nothing about it.
+pub const RING_MOST: u8 = 10;
+/// The highest [`QueuePlan::ring_most`].
+pub const MAX_RING_MOST: u8 = 20;
+/// [`QueuePlan::ring_next`] of a queue that says nothing about it.
+pub const RING_NEXT: Duration = Duration::from_secs(5);
+
+const fn ring_most() -> u8 {
+    RING_MOST
+}
+
+const fn ring_next() -> Duration {
+    RING_NEXT
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference in")]
+const fn is_ring_most(most: &u8) -> bool {
+    *most == RING_MOST
+}
+
+fn is_ring_next(next: &Duration) -> bool {
+    *next == RING_NEXT
 }
 
 /// A number that callers dial.
@@ -169,6 +199,10 @@ pub enum Strategy {
     Weighted,
     /// Least handling time to be expected of her for this queue.
     Fastest,
+    /// All at once, ready for the longest time first; the first to answer has the call.
+    RingAll,
+    /// One more whenever the last has rung for a while, ready for the longest time first.
+    Progressive,
 }
 
 /// What a waiting caller hears.

@@ -13,8 +13,8 @@
 //! ```
 
 use crate::{
-    Acd, AgentNo, CallId, Effects, OfferId, Order, Timestamp,
-    call::{CallState, Far, Line},
+    Acd, AgentNo, Call, CallId, Effects, OfferId, Order, Timestamp,
+    call::{CallState, Far, Line, Ring},
     carry::Failed,
     effect::{DropReason, OfferOutcome, TransferOutcome},
     event::CallerExit,
@@ -52,7 +52,7 @@ impl Acd {
         match call.state {
             CallState::Arrived => {} // routed in the very event that brought it
             CallState::Queued => self.treat_anew(id),
-            CallState::Offered { offer, .. } => self.take_back(offer, now, effects),
+            CallState::Offered { .. } => self.take_back(id, now, effects),
             CallState::Connected { offer, .. } | CallState::Outside { offer, stage: Far::Talking, .. }
                 if silent.contains(&offer) =>
             {
@@ -74,20 +74,23 @@ impl Acd {
         }
     }
 
-    /// An offer that nobody can answer any more: the caller waits again, and may be offered to anybody.
-    fn take_back(&mut self, offer: OfferId, now: Timestamp, effects: &mut Effects) {
-        let failed = Failed { status: None, drop_phone: Some(DropReason::Stale) };
-        let Some((agent, queue)) = self.end_offer(offer, OfferOutcome::Restart, failed, now, effects) else {
-            return;
-        };
-        if self.needs_desk(agent) {
-            // Her desktop is about to be missed, and finds her ready when it is back.
-            self.release(agent, now, effects);
-        } else {
-            self.set_aside(agent, queue, OfferOutcome::Restart, now, effects);
+    /// Offers that nobody can answer any more: the caller waits again, and may be offered to anybody.
+    fn take_back(&mut self, id: CallId, now: Timestamp, effects: &mut Effects) {
+        let rings: Vec<Ring> = self.calls.get(&id).into_iter().flat_map(Call::rings).collect();
+        for Ring { offer, .. } in rings {
+            let failed = Failed { status: None, drop_phone: Some(DropReason::Stale) };
+            let ended = self.end_offer(offer, OfferOutcome::Restart, failed, now, effects);
+            match ended {
+                // Her desktop is about to be missed, and finds her ready when it is back.
+                Some((agent, _)) if self.needs_desk(agent) => self.release(agent, now, effects),
+                Some((agent, queue)) => {
+                    self.set_aside(agent, queue, OfferOutcome::Restart, now, effects);
+                }
+                None => {}
+            }
         }
-        self.set_call_state(offer.call, CallState::Queued);
-        self.treat_anew(offer.call);
+        self.set_call_state(id, CallState::Queued);
+        self.treat_anew(id);
     }
 
     /// What the caller heard died with the process: something else is given, if the call still waits at the end, or if it

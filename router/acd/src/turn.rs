@@ -65,7 +65,7 @@ impl Idle<'_> {
     pub fn keys(&self, seat: &Seat) -> (i64, i64) {
         let since = if bug!(TiesGoByNumber) { 0 } else { signed(self.since.micros()) };
         match seat.strategy {
-            Strategy::LongestIdle => (since, 0),
+            Strategy::LongestIdle | Strategy::RingAll | Strategy::Progressive => (since, 0),
             Strategy::LeastOccupied => (self.load, since),
             Strategy::FewestCalls => (i64::from(self.calls), since),
             Strategy::MostSkilled if bug!(MostSkilledReversed) => (i64::from(seat.fit), since),

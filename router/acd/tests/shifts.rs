@@ -42,13 +42,15 @@ fn met(entry: &Entry) -> impl Iterator<Item = &'static str> + '_ {
         ];
         words.into_iter().find(|&(_, why)| turned(decision, why)).map(|(word, _)| word)
     });
-    let words: [Word; 6] = [
+    let words: [Word; 8] = [
         ("step", |decision| matches!(decision, Decision::Relax { .. })),
         ("patience", |decision| matches!(decision, Decision::EndPreference { .. })),
         ("rest", |decision| matches!(decision, Decision::EndRest { .. })),
         ("exclusion", |decision| matches!(decision, Decision::EndExclusion { .. })),
         ("overflow", |decision| matches!(decision, Decision::Overflow { .. })),
         ("sent on", |decision| matches!(decision, Decision::Divert { .. })),
+        ("one phone more", |decision| matches!(decision, Decision::Spread { phones: 1.., .. })),
+        ("no phone more", |decision| matches!(decision, Decision::Spread { phones: 0, .. })),
     ];
     let word = move |decision: &Decision| words.iter().find(|(_, is)| is(decision)).map(|&(word, _)| word);
     entry.decisions.iter().filter_map(word).chain(by_limits).chain(event)
@@ -57,7 +59,7 @@ fn met(entry: &Entry) -> impl Iterator<Item = &'static str> + '_ {
 #[test]
 fn random_shifts_come_upon_everything_that_routing_knows() {
     let mut met_with: BTreeMap<&'static str, u64> = BTreeMap::new();
-    for seed in 0..100 {
+    for seed in 0..150 {
         let shift = shift::play(seed, 120);
         let mut acd = Acd::new();
         for entry in &shift.log {
@@ -67,9 +69,13 @@ fn random_shifts_come_upon_everything_that_routing_knows() {
                 let own = call.preference().is_some_and(|_| matches!(call.state(), CallState::Queued));
                 let back = call.ranked_from() < call.arrived();
                 let relaxed = call.visit().is_some_and(|visit| visit.step > 1);
-                for (word, is) in
-                    [("waits for her", own), ("place given back", back), ("second step", relaxed)]
-                {
+                let several = call.rings().nth(1).is_some();
+                for (word, is) in [
+                    ("waits for her", own),
+                    ("place given back", back),
+                    ("second step", relaxed),
+                    ("several phones", several),
+                ] {
                     *met_with.entry(word).or_default() += u64::from(is);
                 }
             }

@@ -36,8 +36,8 @@ pub struct Model {
     visits: BTreeMap<CallId, VisitNow>,
     /// Calls that are with a number outside, or on their way there.
     outside: BTreeMap<CallId, OutsideNow>,
-    /// The offer of each call that stands or was accepted.
-    offers: BTreeMap<CallId, OfferNow>,
+    /// The offers of each call that stand, or the one that was accepted.
+    offers: BTreeMap<OfferId, OfferNow>,
     filling: Batch,
     /// Batches for the store, oldest first, and the last one that is in it.
     sealed: VecDeque<Arc<Batch>>,
@@ -71,9 +71,10 @@ enum Stage {
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct OfferNow {
-    attempt: u32,
     visit: u32,
+    agent: AgentNo,
     offered: Timestamp,
+    accepted: bool,
 }
 
 impl Model {
@@ -228,11 +229,22 @@ impl Model {
     fn offered(&mut self, offer: OfferId, agent: AgentNo, at: Timestamp) {
         let Some(visit) = self.visits.get_mut(&offer.call) else { return };
         visit.stage = Stage::Offered { agent };
-        let now = OfferNow { attempt: offer.attempt, visit: visit.visit, offered: at };
-        self.offers.insert(offer.call, now);
+        let now = OfferNow { visit: visit.visit, agent, offered: at, accepted: false };
+        let before = self.offers_of(offer.call).find(|(_, now)| now.accepted);
+        if let Some((before, _)) = before {
+            self.offers.remove(&before);
+        }
+        self.offers.insert(offer, now);
     }
 
-    /// An accepted offer may end once more, as failed, when the caller could not be joined to the phone.
+    /// The offers of a call that stand, oldest first, or the one that was accepted.
+    fn offers_of(&self, call: CallId) -> impl Iterator<Item = (OfferId, OfferNow)> + '_ {
+        let all = OfferId { call, attempt: 0 }..=OfferId { call, attempt: u32::MAX };
+        self.offers.range(all).map(|(offer, now)| (*offer, *now))
+    }
+
+    /// An accepted offer may end once more, as failed, when the caller could not be joined to the phone. Others may stand
+    /// beside one that ends.
     fn offer_ended(
         &mut self,
         id: OfferId,
@@ -241,13 +253,17 @@ impl Model {
         outcome: OfferOutcome,
         at: Timestamp,
     ) {
-        if outcome != OfferOutcome::Accepted
-            && let Some(visit) = self.visits.get_mut(&id.call)
-        {
-            visit.stage = Stage::Queued;
+        let Some(now) = self.offers.remove(&id) else { return };
+        if outcome == OfferOutcome::Accepted {
+            self.offers.insert(id, OfferNow { accepted: true, ..now });
+        } else {
+            let beside = self.offers_of(id.call).next();
+            let stage = beside.map_or(Stage::Queued, |(_, OfferNow { agent, .. })| Stage::Offered { agent });
+            if let Some(visit) = self.visits.get_mut(&id.call) {
+                visit.stage = stage;
+            }
         }
-        let now = self.offers.get(&id.call).copied().filter(|offer| offer.attempt == id.attempt);
-        let Some(OfferNow { visit, offered, .. }) = now else { return };
+        let OfferNow { visit, offered, .. } = now;
         let row = OfferRow {
             call: id.call,
             attempt: id.attempt,
@@ -294,7 +310,10 @@ impl Model {
 
     fn call_ended(&mut self, call: &CallRecord) {
         self.visits.remove(&call.call);
-        self.offers.remove(&call.call);
+        let stood: Vec<OfferId> = self.offers_of(call.call).map(|(offer, _)| offer).collect();
+        for offer in stood {
+            self.offers.remove(&offer);
+        }
         let reason = if call.queue.is_none() { "no_entry" } else { call.outcome.reason() };
         let row = CallRow {
             call: call.call,

@@ -145,6 +145,8 @@ const fn drop_cause(why: DropReason) -> Cause {
         DropReason::Declined => Cause { status: 603, text: "Declined at the desk" },
         DropReason::AgentHungUp => Cause { status: 200, text: "Hung up at the desk" },
         DropReason::Stale => Cause { status: 487, text: "Offer withdrawn" },
+        // A phone that reads this does not show a missed call (RFC 3326 §2).
+        DropReason::TakenElsewhere => Cause { status: 200, text: "Call completed elsewhere" },
         DropReason::Transferred => Cause { status: 200, text: "Transferred" },
         DropReason::ConsultOver => Cause { status: 487, text: "Consultation over" },
         DropReason::BridgeFailed => Cause { status: 500, text: "Caller could not be joined" },

@@ -69,8 +69,8 @@ pub struct Books {
     pub hung_up: BTreeSet<String>,
     /// Calls that were shown to agents, and to whom.
     met: BTreeSet<(String, String)>,
-    /// Calls that are on offer at a desk.
-    offered: BTreeSet<String>,
+    /// Calls that are on offer at a desk, and by which attempts.
+    offered: BTreeMap<String, BTreeSet<u32>>,
     /// How often the order of places was looked at.
     pub turns: usize,
 }
@@ -166,11 +166,13 @@ impl Books {
         match order {
             DeskOrder::Order(Order::OfferCall { offer, agent, .. }) => {
                 let turn = (offer.call.to_string(), name(*agent));
-                self.offered.insert(offer.call.to_string());
+                self.offered.entry(offer.call.to_string()).or_default().insert(offer.attempt);
                 return self.met.insert(turn.clone()).then_some(turn);
             }
             DeskOrder::Order(Order::WithdrawOffer { offer, .. }) => {
-                self.offered.remove(&offer.call.to_string());
+                if let Some(attempts) = self.offered.get_mut(&offer.call.to_string()) {
+                    attempts.remove(&offer.attempt);
+                }
             }
             DeskOrder::Order(Order::CallMoved { call, .. } | Order::CallOver { call }) => {
                 self.offered.remove(&call.to_string());
@@ -219,7 +221,7 @@ impl Books {
         for (id, caller) in &mut self.callers {
             let with_phone = |it: &Leg| caller.names.contains(&it.call) && !it.ended && !it.over;
             let busy = self.legs.values().any(with_phone)
-                || caller.names.iter().any(|call| self.offered.contains(call))
+                || caller.names.iter().any(|call| self.offered.get(call).is_some_and(|on| !on.is_empty()))
                 || !uas.contains_key(id);
             if busy {
                 caller.last_leg = Some(now);

@@ -77,7 +77,8 @@ impl World {
             let in_vain =
                 |fact: &&Fact| matches!(fact, Fact::OfferEnded { outcome: OfferOutcome::NoAnswer, .. });
             rung_out += effects.facts.iter().filter(in_vain).count();
-            ledger.write(entry, &effects).unwrap_or_else(|error| panic!("entry {}: {error}", entry.number));
+            let written = ledger.write(entry, &effects, &applied);
+            written.unwrap_or_else(|error| panic!("entry {}: {error}", entry.number));
             let difference = again.replay(entry).err();
             assert!(rewritten || difference.is_none(), "{difference:?}");
         }

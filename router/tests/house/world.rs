@@ -15,7 +15,7 @@ use crate::{
 };
 use acd::{
     AgentNo,
-    plan::{AgentPlan, Presence},
+    plan::{AgentPlan, Presence, Strategy},
     sim::check_state,
 };
 use agent_gateway::Brain as _;
@@ -97,7 +97,10 @@ fn folder() -> TempDir {
 impl World {
     pub fn new(seed: u64, weather: Weather, sabotage: Option<Sabotage>) -> Self {
         let mut chance = Chance(seed.wrapping_mul(0x2545_f491_4f6c_dd1d) ^ 0x68_6f75_7365);
-        let house = House::random(&mut chance);
+        let mut house = House::random(&mut chance);
+        if (seed / 3).is_multiple_of(5) {
+            house.ring_several(&mut Chance(seed));
+        }
         let troubles = Troubles::random(&mut chance);
         let arrivals = plan::arrivals(&mut chance).into();
         let now = Micros(START);
@@ -144,7 +147,9 @@ impl World {
         let first = world.house.plan.agents[0].clone();
         let agent = |no| AgentPlan { id: format!("a{no}"), presence, ..first.clone() };
         world.house.plan.agents = (0..agents).map(agent).collect();
-        world.house.plan.queues.iter_mut().for_each(|queue| queue.pop_budget = Duration::ZERO);
+        for queue in &mut world.house.plan.queues {
+            (queue.pop_budget, queue.strategy) = (Duration::ZERO, Strategy::LongestIdle);
+        }
         let numbers = (0..agents).filter(|_| presence == Presence::Desk);
         world.desks =
             numbers.map(|no| Desk::new(AgentNo(no), Micros(START + 2 * SECOND), &mut world.chance)).collect();

@@ -3,7 +3,8 @@
 use crate::{
     Acd, Agent, AgentNo, AgentState, CallId, Decision, Effects, Entry, Fact, NotReadyReason, OfferId, Order,
     QueueNo, Requirement, Target, Timestamp,
-    call::{Call, CallState},
+    agent::AUTO_ANSWER,
+    call::{Call, CallState, Ring, Stage},
     consult::{Consult, ConsultStage},
     effect::{OfferOutcome, TransferOutcome, VisitOutcome},
     plan::{AgentPlan, QueuePlan, Strategy},
@@ -23,12 +24,13 @@ pub fn check_state(acd: &Acd) -> Result<(), String> {
     let mut busy = BTreeMap::new();
     for call in acd.calls() {
         let asked = call.consult().and_then(Consult::agent);
-        for agent in call.state().agent().into_iter().chain(asked) {
+        for agent in call.agents().chain(asked) {
             if let Some(other) = busy.insert(agent, call.id()) {
                 return Err(format!("agent {agent:?} has {other} and {}", call.id()));
             }
         }
         check_consult(call)?;
+        check_rings(acd, call)?;
         if matches!(call.state(), CallState::Arrived) {
             return Err(format!("{} is in no queue", call.id()));
         }
@@ -48,7 +50,7 @@ pub fn check_state(acd: &Acd) -> Result<(), String> {
     }
     let waits = acd.calls().any(|call| matches!(call.state(), CallState::Queued));
     ok(acd.somebody_waits() == waits, || format!("somebody waits: {waits}, and the index says otherwise"))?;
-    for call in acd.calls().filter(|call| matches!(call.state(), CallState::Queued)) {
+    for call in acd.calls().filter(|call| wants_agent(acd, call)) {
         if let Some(agent) = able_idle(acd, call).next() {
             return Err(format!("{} waits while {agent:?} is ready and able", call.id()));
         }
@@ -74,6 +76,44 @@ fn check_consult(call: &Call) -> Result<(), String> {
     let asked = matches!(call.consult().map(|consult| consult.stage), Some(ConsultStage::Asked));
     ok(connected || call.consult().is_none(), || format!("{} is asked about by nobody", call.id()))?;
     ok(!asked, || format!("{}: nobody was asked", call.id()))
+}
+
+/// Whether a call waits for an agent: nobody has it on offer, or one phone more may ring for it.
+fn wants_agent(acd: &Acd, call: &Call) -> bool {
+    let rings = call.rings().count();
+    let given = call.transfer().is_some();
+    let taken = call.rings().any(|ring| ring.stage == Stage::AutoAnswer);
+    let beside = rings > 0 && !given && !taken && rings < phones_for(acd, call);
+    matches!(call.state(), CallState::Queued) || beside
+}
+
+/// How many phones may ring for a call at once.
+fn phones_for(acd: &Acd, call: &Call) -> usize {
+    let Some(visit) = call.visit() else { return 1 };
+    let Some(plan) = acd.queue_plan(visit.queue) else { return 1 };
+    match (plan.strategy, visit.phones) {
+        (Strategy::RingAll | Strategy::Progressive, Some(0)) => 0,
+        (Strategy::RingAll, _) => usize::from(plan.ring_most),
+        (Strategy::Progressive, phones) => usize::from(phones.unwrap_or(1).min(plan.ring_most)),
+        _ => 1,
+    }
+}
+
+/// Several phones ring only for a call that is on offer, oldest first, and hers who took it at her desk rings alone.
+fn check_rings(acd: &Acd, call: &Call) -> Result<(), String> {
+    let rings: Vec<Ring> = call.rings().collect();
+    let offered = matches!(call.state(), CallState::Offered { .. });
+    ok(offered != rings.is_empty(), || format!("{} is {:?}, and {rings:?} ring", call.id(), call.state()))?;
+    let sorted = rings.is_sorted_by(|one, other| one.offer.attempt < other.offer.attempt);
+    ok(sorted, || format!("{} rings in no order: {rings:?}", call.id()))?;
+    let taken = rings.iter().any(|ring| ring.stage == Stage::AutoAnswer);
+    ok(!taken || rings.len() == 1, || format!("{} was taken, and {rings:?} ring", call.id()))?;
+    for ring in &rings {
+        let state = acd.agent(ring.agent).map(Agent::state);
+        let hers = matches!(state, Some(AgentState::Reserved { offer, .. }) if *offer == ring.offer);
+        ok(hers, || format!("{ring:?}, but she is {state:?}"))?;
+    }
+    Ok(())
 }
 
 /// Looks at every agent: who is ready, able, and not excluded from this call.
@@ -143,7 +183,7 @@ pub fn check_offer(acd: &Acd, decision: &Decision, now: Timestamp) -> Result<(),
     if best != Some(*agent) {
         return Err(format!("{offer} went to {agent:?}, it is the turn of {best:?}"));
     }
-    let waiting = acd.calls().filter(|call| matches!(call.state(), CallState::Queued));
+    let waiting = acd.calls().filter(|call| wants_agent(acd, call));
     let first = waiting.filter(|call| may_take(acd, *agent, call)).min_by_key(|call| rank(acd, call));
     match first {
         Some(first) if first.id() == offer.call => Ok(()),
@@ -220,7 +260,7 @@ pub(super) fn by_turn(
         |of: AgentNo| acd.plan().agents.iter().position(|plan| plan.id == acd.directory().agent_id(of));
     let (calls, others) = (u64::from(one.calls()), u64::from(other.calls()));
     let first = match queue.strategy {
-        Strategy::LongestIdle => Ordering::Equal,
+        Strategy::LongestIdle | Strategy::RingAll | Strategy::Progressive => Ordering::Equal,
         Strategy::LeastOccupied => by_load(one, other, now),
         Strategy::FewestCalls => calls.cmp(&others),
         Strategy::MostSkilled => fits().1.cmp(&fits().0),
@@ -282,7 +322,7 @@ fn nearly(a: f64, b: f64) -> bool {
 pub struct Ledger {
     live_calls: BTreeSet<CallId>,
     live_visits: BTreeSet<(CallId, u32)>,
-    live_offers: BTreeMap<OfferId, AgentNo>,
+    live_offers: BTreeMap<OfferId, Live>,
     accepted: BTreeMap<CallId, OfferId>,
     ended: BTreeSet<CallId>,
     gone: BTreeSet<CallId>,
@@ -304,12 +344,20 @@ pub struct Ledger {
     pub transferred: BTreeMap<(&'static str, TransferOutcome), u64>,
 }
 
+/// An offer that has not ended.
+#[derive(Clone, Copy, Debug)]
+struct Live {
+    agent: AgentNo,
+    /// When it has to have ended.
+    ends: Timestamp,
+}
+
 impl Ledger {
-    /// Writes an entry and its effects down.
+    /// Writes an entry and its effects down; `acd` is the brain after it.
     ///
     /// # Errors
     /// What was counted twice, or came out without having gone in.
-    pub fn write(&mut self, entry: &Entry, effects: &Effects) -> Result<(), String> {
+    pub fn write(&mut self, entry: &Entry, effects: &Effects, acd: &Acd) -> Result<(), String> {
         if let crate::Event::CallArrived { call, .. } = &entry.event {
             self.live_calls.insert(*call);
         }
@@ -326,11 +374,15 @@ impl Ledger {
             }
             if let Decision::Offer { offer, agent } | Decision::OfferTo { offer, agent, .. } = decision {
                 ok(!self.gone.contains(&offer.call), || format!("{offer} though the caller has gone"))?;
-                ok(self.live_offers.insert(*offer, *agent).is_none(), || format!("{offer} twice"))?;
-                let hers = self.live_offers.values().filter(|&other| other == agent).count();
+                let live = Live { agent: *agent, ends: ends(acd, *offer, entry.at) };
+                ok(self.live_offers.insert(*offer, live).is_none(), || format!("{offer} twice"))?;
+                let hers = self.live_offers.values().filter(|other| other.agent == *agent).count();
                 ok(hers == 1, || format!("{agent:?} has {hers} offers at once"))?;
             }
         }
+        let late = self.live_offers.iter().find(|(_, live)| live.ends < entry.at);
+        ok(late.is_none(), || format!("{late:?} should have ended"))?;
+        check_withdrawn(effects)?;
         effects.orders.iter().try_for_each(|order| self.write_order(order))
     }
 
@@ -424,7 +476,8 @@ impl Ledger {
         let open: BTreeSet<CallId> =
             acd.calls().filter(|call| call.transfer().is_some()).map(Call::id).collect();
         ok(open == self.transfers, || format!("transfers differ: {open:?} and {:?}", self.transfers))?;
-        let offered = acd.calls().filter(|call| matches!(call.state(), CallState::Offered { .. })).count();
+        let on_offer = acd.calls().filter(|call| matches!(call.state(), CallState::Offered { .. }));
+        let offered: usize = on_offer.map(|call| call.rings().count()).sum();
         let put_through = |leg: &&OfferId| {
             let state = acd.call(leg.call).map(Call::state);
             matches!(state, Some(CallState::Offered { offer, .. }) if offer == *leg)
@@ -435,6 +488,40 @@ impl Ledger {
         let consults: BTreeMap<CallId, OfferId> = acd.calls().filter_map(asked).collect();
         ok(consults == self.consults, || format!("consultations differ: {consults:?}, {:?}", self.consults))
     }
+}
+
+/// When an offer made at `at` has to have ended: when her phone has rung for so long, and has had its time to answer by
+/// itself after she took it.
+fn ends(acd: &Acd, offer: OfferId, at: Timestamp) -> Timestamp {
+    let queue = acd.call(offer.call).and_then(Call::visit).and_then(|visit| acd.queue_plan(visit.queue));
+    at + queue.map_or(Duration::ZERO, |plan| plan.ring) + AUTO_ANSWER
+}
+
+/// Whom an offer is taken from through no doing of hers is as she was, or as she has asked to be.
+fn check_withdrawn(effects: &Effects) -> Result<(), String> {
+    let withdrawn = |of: &OfferId| {
+        let is = |fact: &Fact| matches!(fact, Fact::OfferEnded { offer, outcome: OfferOutcome::Withdrawn, .. } if offer == of);
+        effects.facts.iter().any(is)
+    };
+    for order in &effects.orders {
+        let Order::AgentMoved { agent, from: AgentState::Reserved { offer, ready_since, .. }, to, .. } =
+            order
+        else {
+            continue;
+        };
+        let blamed = |reason: &NotReadyReason| {
+            matches!(reason, NotReadyReason::Rona | NotReadyReason::Rejected | NotReadyReason::PhoneFailed)
+        };
+        let wrong = match to {
+            AgentState::Ready { since } => since != ready_since,
+            AgentState::NotReady {
+                reason: NotReadyReason::PhoneUnreachable { ready_since: since }, ..
+            } => since != ready_since,
+            other => other.reason().is_some_and(blamed),
+        };
+        ok(!(wrong && withdrawn(offer)), || format!("{offer} was withdrawn from {agent:?}, who is {to:?}"))?;
+    }
+    Ok(())
 }
 
 pub(super) fn ok(holds: bool, complaint: impl FnOnce() -> String) -> Result<(), String> {

@@ -245,7 +245,7 @@ impl<C: Iterator<Item = Caller>> Day<C> {
     }
 
     fn is_offered(&self, call: CallId, to: AgentNo) -> bool {
-        matches!(self.acd.call(call).map(crate::Call::state), Some(CallState::Offered { agent, .. }) if *agent == to)
+        self.acd.call(call).is_some_and(|call| call.ring_at(to).is_some())
     }
 
     fn tell(&mut self, event: Event) -> Result<Handled, DayError> {

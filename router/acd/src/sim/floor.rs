@@ -15,7 +15,9 @@ use crate::{
     effect::{CallRecord, OfferOutcome, TransferRecord, VisitRecord},
     event::CallerExit,
     limits::Limits,
-    plan::{AgentPlan, Answer, EntryPlan, Presence, QueuePlan, Strategy, Then, Treatment},
+    plan::{
+        AgentPlan, Answer, EntryPlan, Presence, QueuePlan, RING_MOST, RING_NEXT, Strategy, Then, Treatment,
+    },
 };
 use std::time::Duration;
 
@@ -39,6 +41,8 @@ pub fn a_queue(name: &str) -> QueuePlan {
         prefer: None,
         keep_place: None,
         limits: Limits::default(),
+        ring_most: RING_MOST,
+        ring_next: RING_NEXT,
     }
 }
 
@@ -158,7 +162,7 @@ impl Floor {
                 "somebody waits though nobody may".to_owned()
             })
         });
-        let verdict = verdict.and_then(|()| self.ledger.write(&handled.entry, &handled.effects));
+        let verdict = verdict.and_then(|()| self.ledger.write(&handled.entry, &handled.effects, &self.acd));
         let verdict = verdict
             .and_then(|()| self.ledger.balance(&self.acd))
             .and_then(|()| check_state(&self.acd))
@@ -256,6 +260,21 @@ impl Floor {
     #[must_use]
     pub fn offered_to(&self, call: CallId) -> Option<AgentNo> {
         self.acd.call(call)?.state().agent()
+    }
+    /// Everybody whose phone rings for a call, or is about to, in the order in which they were rung.
+    #[must_use]
+    pub fn rung(&self, call: CallId) -> Vec<AgentNo> {
+        self.acd.call(call).into_iter().flat_map(crate::Call::rings).map(|ring| ring.agent).collect()
+    }
+    /// The offer of a call to this agent.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    #[allow(clippy::panic)] // a test's own mistake
+    pub fn offer_to(&self, call: CallId, agent: AgentNo) -> OfferId {
+        let ring = self.acd.call(call).and_then(|call| call.ring_at(agent));
+        ring.unwrap_or_else(|| panic!("{call} is not on offer to {agent:?}")).offer
     }
     /// The phone of the current offer answers.
     ///

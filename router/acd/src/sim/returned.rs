@@ -4,7 +4,7 @@ use super::check::ok;
 use crate::{
     Acd, AgentNo, AgentState, CallId, CommandError, Decision, Effects, Entry, Event, Fact, Handled, OfferId,
     OfferOutcome, Order, Timestamp, VisitOutcome,
-    call::{Call, CallState, Far, Line, Stage},
+    call::{Call, CallState, Far, Line, Ring, Stage},
     consult::{Consult, ConsultStage},
     plan::Presence,
 };
@@ -24,7 +24,10 @@ pub fn check_returned(before: &Acd, entry: &Entry, effects: &Effects, after: &Ac
         match call.state() {
             CallState::Arrived => return Err(format!("{} was in no queue", call.id())),
             CallState::Queued => seen.waits(call)?,
-            CallState::Offered { offer, agent, .. } => seen.taken_back(call, *offer, *agent)?,
+            CallState::Offered { .. } => {
+                call.rings().try_for_each(|ring| seen.taken_back(call, ring))?;
+                seen.waits(call)?;
+            }
             CallState::Connected { offer, .. } | CallState::Outside { offer, stage: Far::Talking, .. } => {
                 if silent.contains(offer) {
                     seen.hung_up(call)?;
@@ -68,6 +71,7 @@ fn midst(call: &Call) -> Vec<&'static str> {
         CallState::Arrived => "arrived",
         CallState::Queued => "queued",
         CallState::Offered { .. } if call.transfer().is_some() => "given_ringing",
+        CallState::Offered { .. } if call.rings().nth(1).is_some() => "several",
         CallState::Offered { stage: Stage::Card { .. }, .. } => "card",
         CallState::Offered { stage: Stage::Ringing, .. } => "ringing",
         CallState::Offered { stage: Stage::Desk, .. } => "desk",
@@ -164,18 +168,19 @@ impl Seen<'_> {
     }
 
     /// Offered anew at most, in the same visit; her phone is quiet, and it is not held against her.
-    fn taken_back(&self, call: &Call, offer: OfferId, agent: AgentNo) -> Result<(), String> {
+    fn taken_back(&self, call: &Call, ring: Ring) -> Result<(), String> {
+        let Ring { offer, agent, .. } = ring;
         let outcomes = self.outcomes(offer);
         ok(outcomes == [OfferOutcome::Restart], || format!("{offer} ended as {outcomes:?}"))?;
         let rang = self.effects.orders.iter().filter(|order| is_drop(order, offer)).count();
-        let expected = usize::from(rings(call.state()));
+        let expected = usize::from(ring.is_at_phone());
         ok(rang == expected, || format!("{offer}: her phone was told {rang} times to stop"))?;
         if let Some(now) = self.after.call(call.id()) {
             ok(now.may_go_to(agent) || !call.may_go_to(agent), || {
                 format!("{offer} is held against {agent:?}")
             })?;
         }
-        self.waits(call)
+        Ok(())
     }
 
     /// The same two talk, or are on hold, and the edge is told once.
@@ -301,10 +306,6 @@ const fn promised(visit: crate::call::Visit) -> (Timestamp, Timestamp) {
 fn presence(acd: &Acd, no: AgentNo) -> Option<Presence> {
     let id = acd.directory().agent_id(no);
     acd.plan().agents.iter().find(|plan| plan.id == id).map(|plan| plan.presence)
-}
-
-const fn rings(state: &CallState) -> bool {
-    matches!(state, CallState::Offered { stage: Stage::Ringing | Stage::AutoAnswer, .. })
 }
 
 fn is_drop(order: &Order, of: OfferId) -> bool {

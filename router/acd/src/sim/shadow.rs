@@ -45,6 +45,10 @@ struct Its {
     visits: u32,
     entered: Timestamp,
     wish: Option<Preference>,
+    /// How many phones may ring at once, where that grows; 0: no more than do.
+    phones: Option<u8>,
+    /// When the last of them began to.
+    rang: Timestamp,
 }
 
 /// Calls so far and their mean, as `pace` describes it.
@@ -67,9 +71,14 @@ impl Shadow {
     pub fn write(&mut self, entry: &Entry, effects: &Effects, acd: &Acd) -> Result<(), String> {
         let now = entry.at;
         if let Event::CallArrived { call, caller, .. } = &entry.event {
-            let (caller, wish) = (*caller, None);
-            let its = Its { caller, place: now, priority: 0, visits: 0, entered: now, wish };
+            let (caller, wish, phones) = (*caller, None, None);
+            let its =
+                Its { caller, place: now, priority: 0, visits: 0, entered: now, wish, phones, rang: now };
             self.calls.insert(*call, its);
+        }
+        if let Event::PlanChanged { .. } = &entry.event {
+            // Under other rules more phones may ring at once than under the last.
+            self.calls.values_mut().for_each(|its| its.rang = Timestamp(0));
         }
         if let Event::PriorityChanged { call, priority, .. } = &entry.event
             && let Some(its) = self.calls.get_mut(call)
@@ -78,6 +87,7 @@ impl Shadow {
         }
         for decision in &entry.decisions {
             self.write_decision(decision, now, acd);
+            self.write_spread(decision, now, acd)?;
         }
         for order in &effects.orders {
             self.write_order(order, now, acd);
@@ -104,6 +114,33 @@ impl Shadow {
         {
             its.place = place;
         }
+    }
+
+    /// One phone more is due when the last has rung alone for long enough; no more are when the wait is over.
+    fn write_spread(&mut self, decision: &Decision, now: Timestamp, acd: &Acd) -> Result<(), String> {
+        if let Decision::Offer { offer, .. } | Decision::OfferTo { offer, .. } = decision
+            && let Some(its) = self.calls.get_mut(&offer.call)
+        {
+            its.rang = now;
+        }
+        let Decision::Spread { call: id, phones } = decision else { return Ok(()) };
+        let Some(its) = self.calls.get_mut(id) else { return Err(format!("{id} is not here")) };
+        let before = its.phones.replace(*phones);
+        // Who has moved on in this very entry is in another visit now.
+        let Some(visit) = acd.call(*id).and_then(Call::visit).filter(|visit| visit.entered == its.entered)
+        else {
+            return Ok(());
+        };
+        let plan = acd.queue_plan(visit.queue);
+        let next = plan.is_some_and(|plan| its.rang + plan.ring_next <= now);
+        let right = match phones {
+            0 => now >= visit.leaves && before != Some(0),
+            1 => false,
+            more => {
+                next && before.unwrap_or(1) + 1 == *more && plan.is_some_and(|plan| *more <= plan.ring_most)
+            }
+        };
+        ok(right, || format!("{id} rang {before:?} phones and is to ring {phones}: {visit:?}, {its:?}"))
     }
 
     fn write_order(&mut self, order: &Order, now: Timestamp, acd: &Acd) {
@@ -138,7 +175,7 @@ impl Shadow {
         if let Fact::QueueEntered { call, visit, queue } = fact {
             let wish = self.wish(*call, *queue, now, acd);
             if let Some(its) = self.calls.get_mut(call) {
-                (its.visits, its.entered, its.wish) = (*visit, now, wish);
+                (its.visits, its.entered, its.wish, its.phones) = (*visit, now, wish, None);
             }
         }
         if let Fact::QueueLeft(visit) = fact {
@@ -227,8 +264,32 @@ impl Shadow {
             let there = acd.agent(wish.agent).is_some_and(|agent| !agent.is_logged_out());
             there && wish.until > now && call.may_go_to(wish.agent) && able_at(acd, wish.agent, call)
         };
+        ok(its.phones == visit.phones, || format!("{id} should ring {:?} phones: {visit:?}", its.phones))?;
+        its.overdue(call, acd, now)?;
         its.wish = its.wish.filter(stands);
         ok(its.wish == visit.prefers, || format!("{id} should wait for {:?}: {visit:?}", its.wish))
+    }
+}
+
+impl Its {
+    /// Nothing about how many phones ring should have been decided by now.
+    fn overdue(&self, call: &Call, acd: &Acd, now: Timestamp) -> Result<(), String> {
+        let Some((visit, plan)) = call.visit().and_then(|visit| Some((visit, acd.queue_plan(visit.queue)?)))
+        else {
+            return Ok(());
+        };
+        let rings = call.rings().count();
+        let several =
+            matches!(plan.strategy, Strategy::RingAll | Strategy::Progressive) && plan.ring_most > 1;
+        if !several || rings == 0 || call.transfer().is_some() || self.phones == Some(0) {
+            return Ok(());
+        }
+        let may = self.phones.unwrap_or(1).min(plan.ring_most);
+        let full =
+            plan.strategy == Strategy::Progressive && may < plan.ring_most && rings >= usize::from(may);
+        let last = call.rings().map(|ring| ring.since).max().unwrap_or(now);
+        ok(visit.leaves > now, || format!("{} should ring no more phones: {visit:?}", call.id()))?;
+        ok(!full || last + plan.ring_next > now, || format!("{} should ring one more: {visit:?}", call.id()))
     }
 }
 

@@ -27,7 +27,8 @@ const NEEDS: [&str; 9] = [
     "billing and $language or $lang > 6",
     "sales and not (billing > 8)",
 ];
-const STRATEGIES: [Strategy; 9] = [
+/// Where several phones ring more can go wrong than elsewhere.
+const STRATEGIES: [Strategy; 13] = [
     Strategy::LongestIdle,
     Strategy::LeastOccupied,
     Strategy::FewestCalls,
@@ -37,6 +38,10 @@ const STRATEGIES: [Strategy; 9] = [
     Strategy::TopDown,
     Strategy::Weighted,
     Strategy::Fastest,
+    Strategy::RingAll,
+    Strategy::RingAll,
+    Strategy::Progressive,
+    Strategy::Progressive,
 ];
 
 /// Plays a shift of so many steps; every invariant is checked after every event, and at the end everybody has gone home.
@@ -133,7 +138,11 @@ fn queue(random: &mut Random, no: u64) -> QueuePlan {
         strategy,
         treatment,
         then,
-        max_wait: Duration::from_secs(20 + random.below(100)),
+        max_wait: Duration::from_secs(if random.one_in(4) {
+            5 + random.below(15)
+        } else {
+            20 + random.below(100)
+        }),
         wrap_up: Duration::from_secs(random.below(3) * 7),
         pop_budget: Duration::from_millis(random.below(2) * 40),
         answer_within: Duration::from_secs(5 + random.below(20)),
@@ -144,6 +153,8 @@ fn queue(random: &mut Random, no: u64) -> QueuePlan {
         }),
         keep_place: random.one_in(2).then(|| Duration::from_secs(1 + random.below(60))),
         limits: limits(random),
+        ring_most: u8::try_from(1 + random.below(4)).unwrap_or(1),
+        ring_next: Duration::from_millis(500 + random.below(5_000)),
         ..plan
     }
 }
@@ -281,6 +292,8 @@ impl Shift {
                 CallState::Arrived | CallState::Queued => None,
             })
             .collect();
+        let beside = self.floor.acd().calls().flat_map(|call| call.rings().skip(1));
+        offers.extend(beside.map(|ring| (ring.offer, false)));
         let asked =
             self.floor.acd().calls().filter_map(|call| Some((call.consult()?.leg()?, is_talking(call))));
         offers.extend(asked);
@@ -466,7 +479,8 @@ fn is_fleeting(call: &Call) -> bool {
         CallState::Outside { .. } => true,
         CallState::Arrived | CallState::Queued | CallState::Connected { .. } => false,
     };
-    in_a_moment || call.transfer().is_some() || call.consult().is_some()
+    let several = call.rings().nth(1).is_some();
+    in_a_moment || several || call.transfer().is_some() || call.consult().is_some()
 }
 
 fn is_talking(call: &Call) -> bool {

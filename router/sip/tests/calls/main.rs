@@ -6,6 +6,7 @@
 mod rig;
 
 mod abuse;
+mod beside;
 mod consult;
 mod followed;
 mod gateway;
