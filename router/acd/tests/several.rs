@@ -231,7 +231,12 @@ fn calls_that_rank_higher_go_first_whatever_rings_for_them() {
     .acd()
     .plan()
     .clone();
-    plan.entries.push(EntryPlan { number: "vip".to_owned(), queue: "sales".to_owned(), priority: 9 });
+    plan.entries.push(EntryPlan {
+        number: "vip".to_owned(),
+        queue: "sales".to_owned(),
+        priority: 9,
+        hours: None,
+    });
     let mut floor = Floor::new(plan);
     let (early, late) = (floor.call("billing"), floor.call("sales"));
     let vip = floor.call("vip");

@@ -82,5 +82,5 @@ fn random_shifts_come_upon_everything_that_routing_knows() {
         }
     }
     println!("{met_with:?}");
-    assert!(met_with.len() == 13 && met_with.values().all(|&times| times >= 10), "{met_with:?}");
+    assert!(met_with.len() == 16 && met_with.values().all(|&times| times >= 10), "{met_with:?}");
 }

@@ -263,6 +263,8 @@ impl AgentTale {
             | Decision::Ring { .. }
             | Decision::RingOut { .. }
             | Decision::Overflow { .. }
+            | Decision::Divert { .. }
+            | Decision::Spread { .. }
             | Decision::Refuse { .. }
             | Decision::EndWrapUp { .. }
             | Decision::EndPause { .. }

@@ -378,6 +378,8 @@ impl CallTale {
             | Decision::Ring { .. }
             | Decision::RingOut { .. }
             | Decision::Overflow { .. }
+            | Decision::Divert { .. }
+            | Decision::Spread { .. }
             | Decision::Refuse { .. }
             | Decision::EndWrapUp { .. }
             | Decision::EndPause { .. }
@@ -396,8 +398,7 @@ impl CallTale {
     /// An agent is about to get another call: if she might have had this one, why that one goes first.
     fn passed_over(&mut self, acd: &Acd, entry: &Entry, other: CallId, agent: AgentNo) {
         let (Some(ours), Some(first)) = (acd.call(self.call), acd.call(other)) else { return };
-        let waits = matches!(ours.state(), CallState::Queued);
-        if !waits || !acd.bars(self.call, agent).is_empty() {
+        if !acd.rules.wants_agent(ours) || !acd.bars(self.call, agent).is_empty() {
             return;
         }
         let precedence = acd.precedence(first, ours);

@@ -180,7 +180,7 @@ impl Acd {
     fn behind(&self, call: &Call, no: AgentNo, gets: AgentNo) -> Option<Reason> {
         let ((idle, seat), (other, its)) = (self.seat_for(call, no)?, self.seat_for(call, gets)?);
         let (hers, theirs) = (idle.keys(seat), other.keys(its));
-        let by_idling = seat.strategy == Strategy::LongestIdle || hers.0 == theirs.0;
+        let by_idling = goes_by_idling(seat.strategy) || hers.0 == theirs.0;
         Some(match (hers == theirs, by_idling) {
             (true, _) => Reason::KnownFirst,
             (false, true) => Reason::LongerIdle,
@@ -191,7 +191,7 @@ impl Acd {
     fn score(&self, agent: &Agent, idle: &Idle<'_>, seat: &Seat, now: Timestamp) -> Score {
         let (calls, proficiency) = (idle.calls, seat.fit);
         match seat.strategy {
-            Strategy::LongestIdle => Score::LongestIdle,
+            Strategy::LongestIdle | Strategy::RingAll | Strategy::Progressive => Score::LongestIdle,
             Strategy::LeastOccupied => Score::LeastOccupied { occupied_permille: permille(agent, now) },
             Strategy::FewestCalls => Score::FewestCalls { calls },
             Strategy::MostSkilled => Score::MostSkilled { proficiency },
@@ -231,6 +231,21 @@ impl Acd {
         able.append(&mut unable);
         let more = able.split_off(limits.agents.min(able.len()));
         Staff { barred: able, more_barred: by_reason(&more), away: counts(away), unskilled }
+    }
+}
+
+/// Whether a strategy looks at nothing but since when an agent idles.
+const fn goes_by_idling(strategy: Strategy) -> bool {
+    match strategy {
+        Strategy::LongestIdle | Strategy::RingAll | Strategy::Progressive => true,
+        Strategy::LeastOccupied
+        | Strategy::FewestCalls
+        | Strategy::MostSkilled
+        | Strategy::LeastSkilled
+        | Strategy::RoundRobin
+        | Strategy::TopDown
+        | Strategy::Weighted
+        | Strategy::Fastest => false,
     }
 }
 
