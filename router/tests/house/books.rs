@@ -133,7 +133,8 @@ impl Books {
             message.status().is_some_and(|status| status >= 300) && message.method() == Method::Invite;
         let hangs_up = message.status().is_none() && message.method() == Method::Bye;
         let id = text(message.call_id());
-        if let Some(leg) = self.legs.get_mut(id).filter(|_| refuses || hangs_up) {
+        // The BYE of a phone whose answer it has not heard is of no conversation that it knows.
+        if let Some(leg) = self.legs.get_mut(id).filter(|leg| refuses || (hangs_up && leg.joined)) {
             leg.over = true;
         }
         let acknowledges = message.status().is_none() && message.method() == Method::Ack;
@@ -242,6 +243,8 @@ impl Books {
                 || self.hung_up.contains(id)
                 || other.told_off.is_some()
                 || other.is_described_late()
+                // Taken up again by a second process: since when is not for the caller to know.
+                || other.names.len() > 1
                 || !behaves(Some(ua));
             let earlier = other.since.is_some_and(|other| other < since);
             let waits = other.last_leg.is_none_or(|last| now.0 - last.0 > 2 * SECOND)
