@@ -44,5 +44,6 @@ mod secure;
 mod soak;
 mod streams;
 mod transfer;
+mod treatment;
 mod trunks;
 mod weather;
