@@ -45,5 +45,6 @@ mod several;
 mod soak;
 mod streams;
 mod transfer;
+mod treatment;
 mod trunks;
 mod weather;

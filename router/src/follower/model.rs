@@ -11,7 +11,7 @@ use crate::records::{Batch, CallRow, Name, OfferRow, PlanRow, SpanRow, VisitRow,
 use acd::{
     AgentNo, AgentState, CallId, Decision, Directory, Effects, Entry, Event, Fact, OfferId, OfferOutcome,
     Order, Plan, QueueNo, Timestamp,
-    effect::{AgentSpan, CallRecord, VisitRecord},
+    effect::{AgentSpan, CallRecord, FlowOut, VisitOutcome, VisitRecord},
 };
 use outside::OutsideNow;
 use serde::{Deserialize, Serialize};
@@ -314,7 +314,9 @@ impl Model {
         for offer in stood {
             self.offers.remove(&offer);
         }
-        let reason = if call.queue.is_none() { "no_entry" } else { call.outcome.reason() };
+        let closed = call.outcome == VisitOutcome::FlowOut(FlowOut::Closed);
+        let leads_nowhere = call.queue.is_none() && !closed;
+        let reason = if leads_nowhere { "no_entry" } else { call.outcome.reason() };
         let row = CallRow {
             call: call.call,
             dialled: call.dialled.clone(),
