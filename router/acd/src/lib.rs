@@ -26,6 +26,7 @@ pub mod call;
 pub mod callers;
 mod carry;
 pub mod consult;
+pub mod day;
 mod deadlines;
 mod decide;
 pub mod effect;
