@@ -36,3 +36,5 @@ pub mod states;
 pub mod streams;
 pub mod supervisor;
 pub mod trunks;
+pub mod whatif;
+pub mod why;

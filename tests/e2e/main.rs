@@ -46,3 +46,4 @@ mod streams;
 mod transfer;
 mod trunks;
 mod weather;
+mod why;
