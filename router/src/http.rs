@@ -19,10 +19,14 @@ mod rules;
 mod sign_in;
 mod stamp;
 mod trunks;
+mod why;
 
 pub use accept::serve;
 pub use error::Refusal;
+pub(crate) use params::read_instant;
 pub use sign_in::Users;
+pub(crate) use stamp::stamp;
+pub use why::Historian;
 
 use crate::{
     clock::Hand, drain::Drain, follower::Floor, metrics::Metrics, records::Reader, reload::Reloader,
@@ -79,6 +83,8 @@ pub struct HttpState {
     pub users: Arc<Users>,
     /// Changes the rules; none where nobody may.
     pub rules: Option<Arc<Reloader>>,
+    /// Reads the log for whoever asks why.
+    pub historian: Historian,
 }
 
 impl HttpState {
@@ -128,6 +134,8 @@ fn routes() -> Vec<(&'static str, MethodRouter<Arc<HttpState>>)> {
         ("/v1/hours", get(hours::hours)),
         ("/v1/calls", get(history::calls)),
         ("/v1/calls/{id}", get(history::call)),
+        ("/v1/calls/{id}/why", get(why::call)),
+        ("/v1/agents/{id}/why", get(why::agent)),
         ("/v1/reports/intervals", get(reports::intervals)),
         ("/v1/reports/agents", get(reports::agents)),
         ("/v1/openapi.json", get(health::openapi)),

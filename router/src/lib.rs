@@ -37,3 +37,5 @@ pub mod streams;
 pub mod supervisor;
 pub mod timetable;
 pub mod trunks;
+pub mod whatif;
+pub mod why;

@@ -67,6 +67,7 @@ impl Office {
             entrance,
             users: Arc::clone(rules.users()),
             rules: Some(rules),
+            historian: http::Historian::new(&config.store.path),
         });
         let serving = http::serve(listener, Arc::clone(&state));
         let server = runtime.spawn(async move {

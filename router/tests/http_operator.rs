@@ -16,7 +16,8 @@ use records_support::{Book, Following, block_on, eventually};
 use router::{
     clock::Clock,
     drain::Drain,
-    http::{self, HttpState, Users},
+    http::{self, Historian, HttpState, Users},
+    log::{FileLog, Reader as LogReader, StoreLock},
     records::Reader,
     trunks::TrunkBoard,
 };
@@ -112,6 +113,7 @@ impl Shop {
             entrance: Entrance::open(),
             users: Arc::new(Users::new(users)),
             rules: None,
+            historian: Historian::new(folder.path()),
         });
         let served = Arc::clone(&state);
         block_on(async { drop(tokio::spawn(http::serve(listener, served))) });
@@ -135,6 +137,14 @@ impl Shop {
         eventually("the store has it", || {
             records_support::count(&self.following.path, sql) == i64::try_from(last).unwrap()
         });
+    }
+    /// Puts what has happened into a log in the store's folder.
+    fn keep_log(&self) {
+        let folder = self._folder.path();
+        let lock = StoreLock::take(folder).unwrap();
+        let mut log = FileLog::open(lock, LogReader::after(folder, 0).unwrap(), |_| {}).unwrap();
+        self.shift.log.iter().for_each(|entry| log.append(entry).unwrap());
+        log.commit();
     }
     /// A call that is answered after `wait`, talked for a minute and wrapped up.
     fn serve(&mut self, number: &str, wait: u64) -> CallId {
@@ -343,7 +353,7 @@ fn a_call_is_told_with_its_visits_and_offers() {
     assert_eq!(unknown.status, 404);
     assert!(unknown.message().contains("/v1/floor"));
     assert_eq!(shop.get("/v1/calls/nonsense").status, 400);
-    assert_eq!(shop.get(&format!("/v1/calls/{call}/why")).status, 404);
+    assert_eq!(shop.get(&format!("/v1/calls/{call}/whence")).status, 404);
 }
 
 const COLUMNS: &str = "interval_start,interval_s,queue,offered,answered,handled,abandoned,short_abandoned,flow_out,\
@@ -589,11 +599,13 @@ fn the_description_names_every_key_that_is_answered() {
     let call = shop.serve("1500", 3);
     let _waiting = shop.shift.call("sales");
     shop.settle();
+    shop.keep_log();
     let description = shop.get("/v1/openapi.json").json();
     // A shop without a file has no rules to show; tests/e2e/live.rs looks at those.
     let of_rules = ["/v1/plan", "/v1/agents/{id}", "/v1/queues/{name}", "/v1/entries/{number}"];
     for path in http::paths().into_iter().filter(|path| !of_rules.contains(path)) {
-        let answered = shop.get(&path.replace("{id}", &call.to_string()));
+        let id = if path.starts_with("/v1/agents") { "ann".to_owned() } else { call.to_string() };
+        let answered = shop.get(&path.replace("{id}", &id));
         let schema =
             &description["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"];
         if schema.is_object() {
@@ -625,6 +637,70 @@ fn same_keys(at: &str, description: &Value, schema: &Value, value: &Value) {
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {}
     }
+}
+
+#[test]
+fn why_a_call_waited_beside_a_ready_agent_names_what_kept_it_from_her() {
+    let mut shop = Shop::with_users();
+    shop.shift.ready("ben");
+    shop.serve("1500", 3);
+    let busy = shop.shift.call("1500");
+    shop.shift.answer(busy);
+    let call = shop.shift.call("1500");
+    shop.shift.pass(Duration::from_secs(20));
+    shop.settle();
+    shop.keep_log();
+    let by = |path: &str, more: &str| {
+        let proof = "Authorization: Bearer token-of-prometheus";
+        shop.ask("GET", path, &["Host: localhost", proof, more])
+    };
+    let answer = by(&format!("/v1/calls/{call}/why"), "Accept: */*").json();
+    let waited =
+        answer["moments"].as_array().unwrap().iter().find(|moment| moment["what"] == "waited").unwrap();
+    assert_eq!(
+        (&waited["unskilled"][0], &waited["needs"]),
+        (&"ben".into(), &"billing >= 1".into()),
+        "{waited}"
+    );
+    assert!(waited["at"].as_str().unwrap().ends_with("+05:45"), "{waited}");
+    let page = by(&format!("/v1/calls/{call}/why"), "Accept: text/html,*/*;q=0.8");
+    assert!(
+        page.head.contains("text/html") && page.head.contains("default-src 'none'; style-src"),
+        "{}",
+        page.head
+    );
+    assert!(page.body.contains("ready, but without the skill (billing &gt;= 1): ben"), "{}", page.body);
+    assert!(!page.body.contains("<script"));
+    let hers = by("/v1/agents/ben/why?from=2020-01-01&to=2020-01-01T12:00", "Accept: */*");
+    assert_eq!(hers.json()["moments"].as_array().map(Vec::len), Some(0));
+    let from = "from=2027-01-15T13:40&to=2027-01-15T14:40";
+    let hers = by(&format!("/v1/agents/ben/why?{from}"), "Accept: */*").body;
+    assert!(hers.contains(r#""what":"idle""#) && hers.contains("lacks_skill"), "{hers}");
+}
+
+#[test]
+fn why_is_answered_in_the_words_of_its_neighbours_when_it_cannot_be() {
+    let mut shop = Shop::with_users();
+    let call = shop.serve("1500", 3);
+    let path = format!("/v1/calls/{call}/why");
+    let ops = "Authorization: Bearer token-of-ops";
+    let code = |path: &str, proof: &str| {
+        let answer = shop.ask("GET", path, &["Host: localhost", proof]);
+        (answer.status, answer.json()["error"]["code"].as_str().unwrap_or("").to_owned(), answer.head)
+    };
+    assert_eq!(code(&path, "Accept: */*").0, 401, "as its neighbours");
+    let (status, word, head) = code(&path, ops);
+    assert_eq!((status, word.as_str()), (503, "log_unavailable"), "there is no log yet");
+    assert!(head.contains("retry-after: 5"), "{head}");
+    shop.keep_log();
+    assert_eq!(code(&path, ops).0, 200);
+    assert_eq!(code("/v1/calls/7ZZZZZZZZZZZZZZZZZZZZZZZZZ/why", ops).0, 404);
+    assert_eq!(code("/v1/calls/nonsense/why", ops).0, 400);
+    assert_eq!(code("/v1/agents/nobody/why", ops).0, 404);
+    assert_eq!(code("/v1/agents/ann/why?since=soon", ops).0, 400);
+    assert_eq!(code("/v1/agents/ann/why?from=2027-01-15&to=2027-01-14", ops).0, 400);
+    assert_eq!(code("/v1/agents/ann/why?from=2020-01-15&to=2027-01-14", ops).0, 400, "a day at most");
+    assert_eq!(code(&format!("{path}?format=csv"), ops).0, 400);
 }
 
 #[test]

@@ -48,3 +48,4 @@ mod transfer;
 mod treatment;
 mod trunks;
 mod weather;
+mod why;

@@ -27,6 +27,7 @@ pub mod callers;
 mod carry;
 pub mod consult;
 mod crowd;
+pub mod day;
 mod deadlines;
 mod decide;
 pub mod effect;

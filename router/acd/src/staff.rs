@@ -74,6 +74,11 @@ impl Agent {
     pub const fn since(&self) -> Timestamp {
         self.since
     }
+    /// Since when the part of her time goes on that is recorded next: a hold cuts her talking.
+    #[must_use]
+    pub const fn recorded_since(&self) -> Timestamp {
+        self.cut
+    }
     /// Whether she has a desktop.
     #[must_use]
     pub const fn has_desk(&self) -> bool {

@@ -211,7 +211,8 @@ fn impatient(seed: u64) -> impl Iterator<Item = Caller> {
         let dials = if patient { "patient" } else { "all" }.to_owned();
         let service = random.exponential(Duration::from_secs(180));
         let patience = random.exponential(Duration::from_secs(90));
-        Some(Caller { at, dials, service, patience: (!patient).then_some(patience) })
+        let patience = (!patient).then_some(patience);
+        Some(Caller { at, dials, service, patience, ..Caller::default() })
     })
 }
 

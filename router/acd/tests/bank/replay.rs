@@ -71,7 +71,9 @@ fn recorded(calls: &[Offered]) -> Recorded {
             Fate::Abandoned { .. } => WaitEnd::GaveUp,
         };
         let (dials, alike) = (format!("{}{}", call.kind, call.priority), call.kind.clone());
-        recorded.hear(Heard { at: call.at, dials, alike, waited: call.wait(), end });
+        let (wrap_up, caller, attributes) = (None, None, Vec::new());
+        let (at, waited) = (call.at, call.wait());
+        recorded.hear(Heard { at, dials, alike, waited, end, wrap_up, caller, attributes });
     }
     recorded
 }

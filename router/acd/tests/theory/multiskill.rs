@@ -70,6 +70,7 @@ fn callers(row: &Row, seed: u64) -> (Vec<bool>, Vec<Caller>) {
             dials: if first { "1" } else { "2" }.to_owned(),
             service: random.exponential(aht),
             patience: patience.map(|mean| random.exponential(mean)),
+            ..Caller::default()
         };
         (first, caller)
     });

@@ -122,6 +122,7 @@ impl System {
             dials: priority.to_string(),
             service: random.exponential(self.aht),
             patience: self.patience.map(|mean| random.exponential(mean)),
+            ..Caller::default()
         }
     }
     /// Those who are there already, then calls without end; the first of them at the very beginning, so that each
