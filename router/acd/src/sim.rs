@@ -8,6 +8,7 @@ pub mod day;
 mod floor;
 mod random;
 mod returned;
+mod rings;
 mod shadow;
 pub mod shift;
 
