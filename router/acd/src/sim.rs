@@ -8,6 +8,7 @@ mod explained;
 mod floor;
 mod limits;
 mod returned;
+mod rings;
 mod shadow;
 pub mod shift;
 

@@ -243,8 +243,7 @@ impl Model {
         self.offers.range(all).map(|(offer, now)| (*offer, *now))
     }
 
-    /// An accepted offer may end once more, as failed, when the caller could not be joined to the phone. Others may stand
-    /// beside one that ends.
+    /// An accepted offer may end once more, as failed, if the caller could not be joined; others may stand beside it.
     fn offer_ended(
         &mut self,
         id: OfferId,
