@@ -2,7 +2,10 @@
 //!
 //! How it is read from a file is the business of the other modules; what the parts do with it, of the parts.
 
-use crate::{secret, speech::Language};
+use crate::{
+    secret,
+    speech::{Language, Quantile},
+};
 use std::{
     collections::BTreeMap, fmt, net::IpAddr, net::SocketAddr, ops::RangeInclusive, path::PathBuf,
     time::Duration,
@@ -195,6 +198,10 @@ pub struct Told {
     pub position: bool,
     /// The wait that is to be expected.
     pub wait: bool,
+    /// Which wait that is.
+    pub quantile: Quantile,
+    /// The place where no wait can be relied on, though `position` is not told otherwise.
+    pub place_instead: bool,
     /// The time between two.
     pub every: Duration,
     /// Where the language's clips are.

@@ -7,13 +7,15 @@ mod pulse;
 mod revival;
 mod rules;
 mod running;
+mod speaking;
 mod transfers;
 
 use crate::{
-    announcer::{Announcer, Whereabouts},
+    announcer::Announcer,
     clock::Clock,
     desks::Desks,
     drain::Drain,
+    follower::Outlook,
     ground::{Datagrams as _, Ground, Log as _, Machine},
     inbox::{Inbox, Incoming},
     live::Left,
@@ -62,6 +64,8 @@ pub struct Brain<G: Ground = Machine> {
     draining: bool,
     load: Load,
     announcer: Announcer,
+    /// How long callers are going to wait.
+    outlook: Arc<Outlook>,
     /// When the card of an offer was written, until its phone is rung.
     cards: HashMap<OfferId, std::time::Instant>,
     probes: Probes,
@@ -97,6 +101,8 @@ pub struct BrainParts<G: Ground = Machine> {
     pub inbox: Inbox,
     /// What waiting callers are told.
     pub announcer: Announcer,
+    /// How long they are going to wait.
+    pub outlook: Arc<Outlook>,
     /// Where to count.
     pub metrics: Arc<Metrics>,
     /// Whether new calls are refused.
@@ -147,6 +153,7 @@ impl<G: Ground> Brain<G> {
             desks,
             inbox,
             announcer,
+            outlook,
             metrics,
             drain,
         } = parts;
@@ -161,6 +168,7 @@ impl<G: Ground> Brain<G> {
             desks,
             inbox,
             announcer,
+            outlook,
             metrics,
             drain,
             draining: false,
@@ -439,18 +447,8 @@ impl<G: Ground> Brain<G> {
         {
             self.desks.push(DeskOrder::AgentLeg { offer, sip_call_id }, now);
         }
-        self.announcer.note(&order, &self.acd, now);
+        self.announcer.note(&order, now);
         self.desks.order(order, now);
-    }
-
-    /// Tells callers what is due to be told.
-    fn speak(&mut self, now: Timestamp) {
-        if self.announcer.next_deadline().is_none_or(|at| at > now) {
-            return;
-        }
-        for (call, clips) in self.announcer.tell(now, |id| Whereabouts::of(&self.acd, id)) {
-            self.sip.speak(call, clips);
-        }
     }
 
     fn reply(&mut self, to: Asker, verdict: acd::Verdict, now: Timestamp) {

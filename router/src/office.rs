@@ -34,14 +34,13 @@ impl Office {
     /// When a thread or the listener cannot be had.
     pub fn open(
         config: &Config,
-        metrics: Arc<Metrics>,
+        (metrics, floor): (Arc<Metrics>, Arc<follower::Floor>),
         (drain, trunks, clock, rules): (Drain, Arc<TrunkBoard>, Hand, Arc<Reloader>),
         last: u64,
         (listener, entrance): (TcpListener, Entrance),
         runtime: &Handle,
     ) -> Result<Self, StartError> {
         let address = listener.local_addr()?;
-        let floor = Arc::new(follower::Floor::default());
         let records = config.store.path.join("records.db");
         let follower = follower::start(follower::Options {
             origin: Box::new(follower::LogFolder::new(&config.store)),

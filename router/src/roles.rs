@@ -16,6 +16,7 @@ use crate::{
     control::Control,
     desks::Desks,
     drain::Drain,
+    follower::Floor,
     inbox::{Door, Incoming, inbox},
     live::{LiveError, LiveFile},
     log::LogError,
@@ -227,7 +228,7 @@ impl House {
         if let Some(finder) = &finder {
             finder.first(0).await.into_iter().for_each(|found| sip.found(found, now));
         }
-        let drain = Drain::default();
+        let (drain, floor) = (Drain::default(), Arc::new(Floor::default()));
         let mut brain = Brain::new(BrainParts {
             acd,
             last,
@@ -240,6 +241,7 @@ impl House {
             desks: Desks::new(Some(gateway.clone())),
             inbox,
             announcer,
+            outlook: Arc::clone(floor.outlook()),
             metrics: Arc::clone(&metrics),
             drain: drain.clone(),
         });
@@ -260,7 +262,7 @@ impl House {
         let reloader = Arc::new(Reloader::new(given, workshop, secret, Arc::clone(&metrics)));
         let office = crate::office::Office::open(
             &config,
-            metrics,
+            (metrics, floor),
             (drain.clone(), trunks, hand, Arc::clone(&reloader)),
             last_entry,
             (sockets.operator, entrance(config.operator.tls)),

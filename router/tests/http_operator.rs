@@ -29,6 +29,8 @@ use std::{
     time::Duration,
 };
 
+const QUEUE_COLUMNS: &str = "queue,waiting,offered,connected,longest_wait_s,agents_ready,agents_staffed,ewt_method,ewt_p50_s,ewt_p80_s";
+
 /// A shop with its operator's port.
 struct Shop {
     shift: Shift,
@@ -280,9 +282,9 @@ fn the_floor_shows_who_waits_who_is_offered_and_who_talks() {
     assert!(floor["agents"][0]["since"].as_str().unwrap().ends_with("+05:45"));
     let csv = shop.get("/v1/floor?format=csv").body;
     assert!(
-        csv.starts_with("queue,waiting,offered,connected,longest_wait_s,agents_ready,agents_staffed\r\n")
+        csv.starts_with(&format!("{QUEUE_COLUMNS}\r\n"))
             || csv
-                .starts_with("queue,waiting,offered,connected,longest_wait_s,agents_ready,agents_staffed\n"),
+                .starts_with(&format!("{QUEUE_COLUMNS}\n")),
         "{csv}"
     );
     let agents = shop.get("/v1/agents").json();

@@ -91,6 +91,7 @@ impl Process {
             desks: Desks::new(Some(machine.clone())),
             inbox,
             announcer: Announcer::default(),
+            outlook: Arc::default(),
             metrics,
             drain: Drain::default(),
         });

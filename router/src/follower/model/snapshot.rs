@@ -1,7 +1,7 @@
 //! The picture of the floor as it is stored with the brain: what cannot be told from the brain alone.
 
 use super::{AgentNow, Model, OfferNow, OutsideNow, VisitNow};
-use acd::{CallId, Plan, Timestamp};
+use acd::{CallId, Plan, Timestamp, expect::Expected};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -15,6 +15,7 @@ struct Picture<'a> {
     visits: &'a BTreeMap<CallId, VisitNow>,
     outside: &'a BTreeMap<CallId, OutsideNow>,
     offers: &'a BTreeMap<CallId, OfferNow>,
+    expected: &'a Expected,
 }
 
 #[derive(Deserialize)]
@@ -30,9 +31,9 @@ struct Stored {
 }
 
 impl Model {
-    /// What is to be stored with a snapshot of the brain.
+    /// What is to be stored with a snapshot of the brain, and with it what is expected of waits.
     #[must_use]
-    pub fn snapshot(&self) -> Option<Vec<u8>> {
+    pub fn snapshot(&self, expected: &Expected) -> Option<Vec<u8>> {
         let picture = Picture {
             applied: self.applied,
             at: self.at,
@@ -42,6 +43,7 @@ impl Model {
             visits: &self.visits,
             outside: &self.outside,
             offers: &self.offers,
+            expected,
         };
         rmp_serde::to_vec_named(&picture).ok()
     }
