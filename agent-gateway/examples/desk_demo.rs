@@ -75,6 +75,7 @@ fn plan() -> Result<Plan, Box<dyn Error>> {
         steps: Vec::new(),
         prefer: None,
         keep_place: None,
+        extend: None,
     };
     let entry =
         |number: &str, queue: &str| EntryPlan { number: number.into(), queue: queue.into(), priority: 5 };
@@ -198,6 +199,8 @@ impl Stage {
             | Order::OfferCall { .. }
             | Order::WithdrawOffer { .. }
             | Order::CallMoved { .. }
+            | Order::StateForced { .. }
+            | Order::WrapUpExtended { .. }
             | Order::AgentMoved { .. } => {}
         }
     }

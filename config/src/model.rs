@@ -259,6 +259,8 @@ pub struct OperatorUser {
 pub enum OperatorRole {
     /// Read everything.
     Reader,
+    /// Set agents' states, too.
+    Supervisor,
     /// Change what the router does, too.
     Operator,
 }
@@ -269,6 +271,7 @@ impl OperatorRole {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Reader => "reader",
+            Self::Supervisor => "supervisor",
             Self::Operator => "operator",
         }
     }

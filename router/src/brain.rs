@@ -3,6 +3,7 @@
 //! SIP over UDP, the brain and the log share this one thread: nothing on the path of a call crosses to another.
 
 mod commit;
+mod office;
 mod pulse;
 mod revival;
 mod rules;
@@ -29,6 +30,7 @@ use acd::{Acd, AgentNo, Event, OfferId, Order, Plan, Timestamp};
 use agent_gateway::{DeskOrder, ReplyTo};
 use config::Waiting;
 use mio::Token;
+pub use office::Force;
 pub use pulse::Pulse;
 use revival::Probes;
 pub use rules::NewRules;
@@ -73,7 +75,7 @@ pub struct Brain<G: Ground = Machine> {
     /// Time of the last event.
     last: Timestamp,
     /// Who waits to hear that this turn is in the log.
-    waiting_for_commit: Vec<oneshot::Sender<()>>,
+    waiting: office::Waiting,
     stop: bool,
 }
 
@@ -118,6 +120,8 @@ enum Asker {
     Desk(ReplyTo),
     /// The phone of this offer, whose REFER waits.
     Phone(OfferId),
+    /// Somebody behind the operator's port, who hears of it when it is in the log.
+    Office(oneshot::Sender<acd::Verdict>),
 }
 
 impl From<Option<ReplyTo>> for Asker {
@@ -177,7 +181,7 @@ impl<G: Ground> Brain<G> {
             probes: Probes::default(),
             pulse: Pulse::default(),
             last,
-            waiting_for_commit: Vec::new(),
+            waiting: office::Waiting::default(),
             stop: false,
         }
     }
@@ -341,6 +345,7 @@ impl<G: Ground> Brain<G> {
                 self.sip.found(found, now);
                 Ok(())
             }
+            Incoming::Force(force) => self.force(*force, now),
             Incoming::Rules(rules) => self.change_rules(*rules, now),
             Incoming::Stop => {
                 self.stop = true;
@@ -438,6 +443,8 @@ impl<G: Ground> Brain<G> {
             | Order::CallMoved { .. }
             | Order::AskedInVain { .. }
             | Order::AgentMoved { .. }
+            | Order::StateForced { .. }
+            | Order::WrapUpExtended { .. }
             | Order::CallOver { .. } => {}
         }
         self.sip.carry_out(&order, now);
@@ -454,6 +461,7 @@ impl<G: Ground> Brain<G> {
     fn reply(&mut self, to: Asker, verdict: acd::Verdict, now: Timestamp) {
         match (to, verdict) {
             (Asker::Desk(to), verdict) => self.desks.push(DeskOrder::Reply { to, verdict }, now),
+            (Asker::Office(told), verdict) => self.waiting.for_state(told, verdict),
             (Asker::Phone(offer), Err(error)) => self.sip.refuse_refer(offer, &error, now),
             // That it was taken, the phone hears by the order.
             (Asker::Phone(_), Ok(_)) | (Asker::Nobody, _) => {}

@@ -16,6 +16,7 @@ mod params;
 mod reports;
 mod rules;
 mod sign_in;
+mod staff;
 mod stamp;
 mod trunks;
 
@@ -24,8 +25,8 @@ pub use error::Refusal;
 pub use sign_in::Users;
 
 use crate::{
-    clock::Hand, drain::Drain, follower::Floor, metrics::Metrics, records::Reader, reload::Reloader,
-    trunks::TrunkBoard,
+    clock::Hand, drain::Drain, follower::Floor, inbox::Door, metrics::Metrics, records::Reader,
+    reload::Reloader, trunks::TrunkBoard,
 };
 use axum::{
     Router,
@@ -74,6 +75,8 @@ pub struct HttpState {
     pub entrance: Entrance,
     /// Who may ask.
     pub users: Arc<Users>,
+    /// The way to the brain; none where there is none.
+    pub brain: Option<Door>,
     /// Changes the rules; none where nobody may.
     pub rules: Option<Arc<Reloader>>,
 }
@@ -105,6 +108,8 @@ fn routes() -> Vec<(&'static str, MethodRouter<Arc<HttpState>>)> {
                 .patch(rules::agent::patch)
                 .delete(rules::agent::retire),
         ),
+        ("/v1/agents/{id}/state", post(staff::force)),
+        ("/v1/audit", get(staff::audit)),
         (
             "/v1/queues/{name}",
             get(rules::queue::show)

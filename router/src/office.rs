@@ -5,6 +5,7 @@ use crate::{
     drain::Drain,
     follower,
     http::{self, HttpState},
+    inbox::Door,
     metrics::Metrics,
     records::Reader,
     reload::Reloader,
@@ -36,6 +37,7 @@ impl Office {
         config: &Config,
         (metrics, floor): (Arc<Metrics>, Arc<follower::Floor>),
         (drain, trunks, clock, rules): (Drain, Arc<TrunkBoard>, Hand, Arc<Reloader>),
+        brain: Door,
         last: u64,
         (listener, entrance): (TcpListener, Entrance),
         runtime: &Handle,
@@ -63,6 +65,7 @@ impl Office {
             hosts: config.operator.hosts.clone(),
             entrance,
             users: Arc::clone(rules.users()),
+            brain: Some(brain),
             rules: Some(rules),
         });
         let serving = http::serve(listener, Arc::clone(&state));

@@ -264,6 +264,7 @@ impl House {
             &config,
             (metrics, floor),
             (drain.clone(), trunks, hand, Arc::clone(&reloader)),
+            door.clone(),
             last_entry,
             (sockets.operator, entrance(config.operator.tls)),
             runtime,

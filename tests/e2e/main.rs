@@ -43,6 +43,7 @@ mod scenes;
 mod secure;
 mod soak;
 mod streams;
+mod supervised;
 mod transfer;
 mod trunks;
 mod weather;

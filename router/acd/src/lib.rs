@@ -36,6 +36,7 @@ pub mod expect;
 mod hold;
 mod ids;
 mod index;
+mod more_time;
 
 #[cfg(feature = "mutants")]
 pub mod mutant;
@@ -61,6 +62,7 @@ pub mod time;
 mod transfer;
 mod turn;
 mod upheaval;
+mod wish;
 
 pub use agent::{AgentState, NotReadyReason};
 pub use brain::{Acd, Difference, Handled};

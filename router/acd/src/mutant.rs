@@ -38,11 +38,13 @@ pub enum Mutant {
     PlaceKeptForEver,
     PlaceLostInSnapshot,
     NewRulesKeepOldSteps,
+    ForcedWishForgotten,
+    WrapUpWithoutEnd,
 }
 
 impl Mutant {
     /// Every bug there is.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 32] = [
         Self::TiesGoByNumber,
         Self::PlaceLostWhenOfferFails,
         Self::StepNeverRelaxed,
@@ -73,6 +75,8 @@ impl Mutant {
         Self::PlaceKeptForEver,
         Self::PlaceLostInSnapshot,
         Self::NewRulesKeepOldSteps,
+        Self::ForcedWishForgotten,
+        Self::WrapUpWithoutEnd,
     ];
 }
 

@@ -4,7 +4,7 @@
 
 use crate::{
     AgentNo, QueueNo,
-    routing::{AttributePlan, PreferPlan, Routing, StepPlan},
+    routing::{AttributePlan, ExtendPlan, PreferPlan, Routing, StepPlan},
     skill::Requirement,
     target::NumberPattern,
     time::{as_micros, as_micros_if_any},
@@ -75,6 +75,9 @@ pub struct QueuePlan {
     /// For how long the place of a caller who hung up while waiting is kept.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "as_micros_if_any")]
     pub keep_place: Option<Duration>,
+    /// Whether an agent may ask for more time to wrap up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extend: Option<ExtendPlan>,
 }
 
 /// A number that callers dial.

@@ -6,6 +6,7 @@
 mod check;
 pub mod day;
 mod floor;
+mod intents;
 mod random;
 mod returned;
 mod shadow;

@@ -1,5 +1,6 @@
 //! The fold: entries and their effects become rows and the picture of the floor.
 
+mod audit;
 mod outside;
 mod queues;
 mod snapshot;
@@ -91,6 +92,7 @@ impl Model {
         if let Event::PlanChanged { plan } = &entry.event {
             self.learn(plan, entry.at);
         }
+        self.audit(entry);
         for fact in &effects.facts {
             self.fact(fact, entry.at);
         }

@@ -2,6 +2,7 @@
 
 use super::{
     Ledger, check_state,
+    intents::Intents,
     returned::{check_returned, check_twin, differs, found},
     shadow::Shadow,
 };
@@ -35,6 +36,7 @@ pub fn a_queue(name: &str) -> QueuePlan {
         steps: Vec::new(),
         prefer: None,
         keep_place: None,
+        extend: None,
     }
 }
 
@@ -65,6 +67,7 @@ pub struct Floor {
     returns: Vec<&'static str>,
     ledger: Ledger,
     shadow: Shadow,
+    intents: Intents,
     /// Every order so far.
     pub orders: Vec<Order>,
     /// Every fact so far.
@@ -85,6 +88,7 @@ impl Floor {
             returns: Vec::new(),
             ledger: Ledger::default(),
             shadow: Shadow::default(),
+            intents: Intents::default(),
             orders: Vec::new(),
             facts: Vec::new(),
             log: Vec::new(),
@@ -151,7 +155,8 @@ impl Floor {
         let verdict = verdict
             .and_then(|()| self.ledger.balance(&self.acd))
             .and_then(|()| check_state(&self.acd))
-            .and_then(|()| self.shadow.write(&handled.entry, &handled.effects, &self.acd));
+            .and_then(|()| self.shadow.write(&handled.entry, &handled.effects, &self.acd))
+            .and_then(|()| self.intents.write(&handled.entry, &handled.effects, &self.acd));
         assert_eq!(verdict, Ok(()), "after {:?}", handled.entry);
         self.log.push(handled.entry);
         self.orders.extend(handled.effects.orders);

@@ -8,7 +8,7 @@ use crate::{
     consult::ConsultStage,
     event::CallerExit,
     plan::{AgentPlan, Answer, EntryPlan, OutsidePlan, Presence, QueuePlan, Strategy, Then, Treatment},
-    routing::{AttributePlan, PreferPlan, Routing, Sequence, StepPlan},
+    routing::{AttributePlan, ExtendPlan, PreferPlan, Routing, Sequence, StepPlan},
 };
 use std::time::Duration;
 
@@ -139,6 +139,10 @@ fn queue(random: &mut Random, no: u64) -> QueuePlan {
             within: Duration::from_secs(10 + random.below(600)),
         }),
         keep_place: random.one_in(2).then(|| Duration::from_secs(1 + random.below(60))),
+        extend: random.one_in(2).then(|| ExtendPlan {
+            by: Duration::from_secs(1 + random.below(8)),
+            most: Duration::from_secs(7 + random.below(20)),
+        }),
         ..plan
     }
 }
@@ -339,6 +343,7 @@ impl Shift {
             (_, 1 | 2) => Event::DeskSignedIn { agent },
             (Some(call), 3) => Event::OfferDeclined { agent, call },
             (Some(call), 4) => Event::HangUpAsked { agent, call },
+            (Some(call), 5) if self.random.one_in(2) => Event::MoreTimeAsked { agent, call },
             (Some(call), 5) => {
                 let then = self.random.one_in(2).then_some(wish);
                 Event::WrapUpFinished { agent, call, disposition: Some("done".to_owned()), then }
@@ -350,6 +355,7 @@ impl Shift {
                 Event::TransferAsked { agent, call, to: self.somebody() }
             }
             (Some(call), 9) => Event::CompleteAsked { agent, call },
+            _ if self.random.one_in(4) => Event::StateForced { agent, wish, by: "sue".to_owned() },
             _ => Event::StateAsked { agent, wish },
         };
         // What cannot be done is refused and changes nothing; the checks of the next event see to that.
