@@ -12,6 +12,7 @@ mod backup;
 mod baresip;
 mod bench;
 mod checks;
+mod choice;
 mod clock;
 mod connected;
 mod consult;
