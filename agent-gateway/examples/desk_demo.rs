@@ -75,6 +75,7 @@ fn plan() -> Result<Plan, Box<dyn Error>> {
         steps: Vec::new(),
         prefer: None,
         keep_place: None,
+        extend: None,
         ring_most: acd::plan::RING_MOST,
         ring_next: acd::plan::RING_NEXT,
         limits: acd::limits::Limits::default(),
@@ -205,6 +206,8 @@ impl Stage {
             | Order::OfferCall { .. }
             | Order::WithdrawOffer { .. }
             | Order::CallMoved { .. }
+            | Order::StateForced { .. }
+            | Order::WrapUpExtended { .. }
             | Order::AgentMoved { .. } => {}
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     announce, audio, call_limit,
-    duration::Span,
+    duration::{self, Span, shown},
     finding::Place,
     limits::{self, LimitsRead},
     model::{Announce, CallLimit},
@@ -14,9 +14,13 @@ use crate::{
 use acd::{
     Requirement, Treatment,
     plan::{EntryHours, EntryPlan, QueuePlan, Strategy, Then},
+    routing::ExtendPlan,
     skill::SkillError,
 };
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// Bounds and defaults of a queue's times, in milliseconds.
 pub(crate) const ANSWER_WITHIN: Span = Span::ms(1_000, 3_600_000, 20_000);
@@ -26,6 +30,9 @@ const RING: Span = Span::ms(1_000, 300_000, 15_000);
 /// Never zero: a dead phone would be rung again without a pause.
 const RONA_PAUSE: Span = Span::ms(100, 3_600_000, 10_000);
 const WRAP_UP: Span = Span::ms(0, 14_400_000, 10_000);
+/// By how much a wrap-up is made longer at once, and how long it may become.
+const EXTEND: Span = Span::ms(1_000, 3_600_000, 30_000);
+const WRAP_UP_MAX: Span = Span::ms(1_000, 86_400_000, 600_000);
 const POP_BUDGET: Span = Span::ms(0, 5_000, 40);
 /// Bounds and default of an entry's priority.
 const PRIORITY: (u32, u32, u32) = (1, 10, 5);
@@ -133,6 +140,7 @@ fn queue(
             limits: limits.limits.clone(),
             ring_most,
             ring_next,
+            extend: extend(&mut table, wrap_up.value, check),
         },
         limits,
         steps,
@@ -149,6 +157,18 @@ fn queue(
     };
     table.close(check);
     read
+}
+
+/// `wrap_up_extend` and `wrap_up_max` of a queue.
+fn extend(table: &mut Table<'_>, wrap_up: Duration, check: &mut Check<'_>) -> Option<ExtendPlan> {
+    let by = duration::if_any(table, "wrap_up_extend", EXTEND, check);
+    let typed = table.has("wrap_up_max");
+    let most = table.duration("wrap_up_max", WRAP_UP_MAX, check);
+    if typed && most.value < wrap_up {
+        let what = format!("\"{}\" is shorter than wrap_up", shown(most.value));
+        check.findings.problem(&most.place, what, format!("choose {} or more", shown(wrap_up)));
+    }
+    by.map(|by| ExtendPlan { by, most: most.value.max(wrap_up) })
 }
 
 pub(crate) fn requirement(text: &str) -> Result<Requirement, Wrong> {

@@ -17,6 +17,7 @@ mod params;
 mod reports;
 mod rules;
 mod sign_in;
+mod staff;
 mod stamp;
 mod trunks;
 mod why;
@@ -29,8 +30,8 @@ pub(crate) use stamp::stamp;
 pub use why::Historian;
 
 use crate::{
-    clock::Hand, drain::Drain, follower::Floor, metrics::Metrics, records::Reader, reload::Reloader,
-    timetable::HoursBoard, trunks::TrunkBoard,
+    clock::Hand, drain::Drain, follower::Floor, inbox::Door, metrics::Metrics, records::Reader,
+    reload::Reloader, timetable::HoursBoard, trunks::TrunkBoard,
 };
 use axum::{
     Router,
@@ -81,6 +82,8 @@ pub struct HttpState {
     pub entrance: Entrance,
     /// Who may ask.
     pub users: Arc<Users>,
+    /// The way to the brain; none where there is none.
+    pub brain: Option<Door>,
     /// Changes the rules; none where nobody may.
     pub rules: Option<Arc<Reloader>>,
     /// Reads the log for whoever asks why.
@@ -114,6 +117,8 @@ fn routes() -> Vec<(&'static str, MethodRouter<Arc<HttpState>>)> {
                 .patch(rules::agent::patch)
                 .delete(rules::agent::retire),
         ),
+        ("/v1/agents/{id}/state", post(staff::force)),
+        ("/v1/audit", get(staff::audit)),
         (
             "/v1/queues/{name}",
             get(rules::queue::show)

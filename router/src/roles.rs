@@ -16,6 +16,7 @@ use crate::{
     control::Control,
     desks::Desks,
     drain::Drain,
+    follower::Floor,
     inbox::{Door, Incoming, inbox},
     live::{LiveError, LiveFile},
     log::LogError,
@@ -229,6 +230,7 @@ impl House {
             finder.first(0).await.into_iter().for_each(|found| sip.found(found, now));
         }
         let (drain, hours) = (Drain::default(), Arc::new(HoursBoard::default()));
+        let floor = Arc::new(Floor::default());
         let mut brain = Brain::new(BrainParts {
             acd,
             last,
@@ -242,6 +244,7 @@ impl House {
             inbox,
             announcer,
             timetable: Timetable::new(config.hours.clone(), Arc::clone(&hours), Arc::clone(&metrics)),
+            outlook: Arc::clone(floor.outlook()),
             metrics: Arc::clone(&metrics),
             drain: drain.clone(),
         });
@@ -262,8 +265,9 @@ impl House {
         let reloader = Arc::new(Reloader::new(given, workshop, secret, Arc::clone(&metrics)));
         let office = crate::office::Office::open(
             &config,
-            metrics,
+            (metrics, floor),
             (drain.clone(), trunks, hours, hand, Arc::clone(&reloader)),
+            door.clone(),
             last_entry,
             (sockets.operator, entrance(config.operator.tls)),
             runtime,

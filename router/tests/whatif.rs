@@ -30,7 +30,8 @@ fn seconds(seconds: u64) -> Duration {
 fn plan() -> Plan {
     let queue =
         |name: &str| QueuePlan { needs: name.parse().unwrap(), wrap_up: seconds(30), ..a_queue(name) };
-    let entry = |name: &str| EntryPlan { number: name.to_owned(), queue: name.to_owned(), priority: 5 };
+    let entry =
+        |name: &str| EntryPlan { number: name.to_owned(), queue: name.to_owned(), priority: 5, hours: None };
     Plan {
         queues: vec![queue("billing"), queue("sales")],
         entries: vec![entry("billing"), entry("sales")],

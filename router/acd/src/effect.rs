@@ -11,7 +11,8 @@ pub use transfer::{Destination, TransferOutcome, TransferRecord};
 pub use verdict::{CommandError, Taken, Verdict};
 
 use crate::{
-    AgentNo, AgentState, CallId, OfferId, QueueNo, RefuseReason, Timestamp, Treatment, plan::Answer,
+    AgentNo, AgentState, CallId, OfferId, QueueNo, RefuseReason, Timestamp, Treatment, event::Wish,
+    plan::Answer,
 };
 use std::time::Duration;
 
@@ -172,6 +173,26 @@ pub enum Order {
         /// What brought it about.
         cause: AgentCause,
     },
+    /// Desk: a supervisor has set an agent's state.
+    StateForced {
+        /// Whose.
+        agent: AgentNo,
+        /// Which.
+        wish: Wish,
+        /// Who.
+        by: String,
+        /// Whether it comes about only after the call that occupies her.
+        pending: bool,
+    },
+    /// Desk: an agent's wrap-up lasts longer.
+    WrapUpExtended {
+        /// Whose.
+        agent: AgentNo,
+        /// When it ends by itself now.
+        ends: Timestamp,
+        /// Until when she may make it last.
+        latest: Timestamp,
+    },
     /// Every edge: forget this call.
     CallOver {
         /// Which call.
@@ -235,6 +256,8 @@ pub enum EndedBy {
 pub enum AgentCause {
     /// Her own wish.
     Agent,
+    /// A supervisor.
+    Supervisor,
     /// The course of a call, or a timer.
     System,
     /// She did not answer.

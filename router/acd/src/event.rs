@@ -259,6 +259,22 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         then: Option<Wish>,
     },
+    /// She needs more time for her wrap-up.
+    MoreTimeAsked {
+        /// Who.
+        agent: AgentNo,
+        /// Which call.
+        call: CallId,
+    },
+    /// A supervisor set an agent's state.
+    StateForced {
+        /// Whose.
+        agent: AgentNo,
+        /// Which; after the call, if she has one.
+        wish: Wish,
+        /// Who set it: a user or an agent as configured, at most [`MAX_SIGNATURE`] bytes.
+        by: String,
+    },
     /// Nobody may wait any longer: the process is about to end, and callers are not to be left to the next one.
     WaitingEnded,
     /// Hours began or ended by the clock on the wall of their zone, or are told anew.

@@ -11,6 +11,8 @@ impl Acd {
     pub(crate) fn examine(&self, event: &Event) -> Result<Taken, CommandError> {
         match event {
             Event::StateAsked { agent, wish } => self.examine_wish(*agent, wish),
+            Event::StateForced { agent, wish, .. } => self.examine_forced(*agent, wish),
+            Event::MoreTimeAsked { agent, call } => self.examine_more_time(*agent, *call),
             Event::OfferAccepted { agent, call } => self.examine_answer(*agent, *call, true),
             Event::OfferDeclined { agent, call } => self.examine_answer(*agent, *call, false),
             Event::HangUpAsked { agent, call } => {
@@ -68,13 +70,9 @@ impl Acd {
         self.agents.get(agent.index()).map(|agent| &agent.state).ok_or(CommandError::NoSuchAgent)
     }
 
-    fn examine_wish(&self, agent: AgentNo, wish: &Wish) -> Result<Taken, CommandError> {
+    pub(crate) fn examine_wish(&self, agent: AgentNo, wish: &Wish) -> Result<Taken, CommandError> {
         let state = self.agent_state(agent)?;
-        if let Wish::NotReady { reason } = wish
-            && !is_code(reason, MAX_REASON)
-        {
-            return Err(CommandError::BadReason);
-        }
+        examine_reason(wish)?;
         match (state, wish) {
             (AgentState::LoggedOut, Wish::Ready | Wish::NotReady { .. }) => Err(CommandError::LoggedOut),
             (AgentState::Reserved { .. } | AgentState::Talking { .. }, _) => Ok(Taken::Pending),
@@ -102,6 +100,14 @@ impl Acd {
                 Ok(Taken::Now)
             }
         }
+    }
+}
+
+/// Whether the reason of a wish may stand in the log.
+pub fn examine_reason(wish: &Wish) -> Result<Taken, CommandError> {
+    match wish {
+        Wish::NotReady { reason } if !is_code(reason, MAX_REASON) => Err(CommandError::BadReason),
+        Wish::Ready | Wish::NotReady { .. } | Wish::LoggedOut => Ok(Taken::Now),
     }
 }
 

@@ -41,6 +41,7 @@ pub mod hours;
 mod ids;
 mod index;
 pub mod limits;
+mod more_time;
 
 #[cfg(feature = "mutants")]
 pub mod mutant;
@@ -67,6 +68,7 @@ pub mod time;
 mod transfer;
 mod turn;
 mod upheaval;
+mod wish;
 
 pub use agent::{AgentState, NotReadyReason};
 pub use brain::{Acd, Difference, Handled};

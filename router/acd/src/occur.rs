@@ -54,7 +54,11 @@ impl Acd {
             Event::DeskLost { agent } => self.desk_lost(*agent, now, effects),
             Event::PhoneUnreachable { agent } => self.phone_unreachable(*agent, now, effects),
             Event::PhoneReachable { agent } => self.phone_reachable(*agent, now, effects),
-            Event::StateAsked { agent, wish } => self.state_asked(*agent, wish, now, effects),
+            Event::StateAsked { agent, wish } => {
+                self.wish_for(*agent, wish, AgentCause::Agent, now, effects);
+            }
+            Event::StateForced { agent, wish, by } => self.state_forced(*agent, wish, by, now, effects),
+            Event::MoreTimeAsked { agent, .. } => self.more_time_asked(*agent, effects),
             Event::OfferAccepted { agent, call } => self.accepted_at_desk(*agent, *call, now, effects),
             Event::OfferDeclined { agent, call } => self.declined_at_desk(*agent, *call, now, effects),
             Event::HangUpAsked { agent, call } => self.hang_up_asked(*agent, *call, now, effects),
@@ -289,26 +293,6 @@ impl Acd {
             let back = Some(Comeback { ready_since, until: now + COMEBACK });
             let to = AgentState::NotReady { reason: NotReadyReason::Disconnected { back }, until: None };
             self.move_agent(no, to, AgentCause::Disconnect, now, effects);
-        }
-    }
-
-    fn state_asked(&mut self, no: AgentNo, wish: &Wish, now: Timestamp, effects: &mut Effects) {
-        let Some(agent) = self.agents.get_mut(no.index()) else { return };
-        let wants_calls = agent.state.idle_since().is_some();
-        match &mut agent.state {
-            AgentState::Reserved { then, .. } | AgentState::Talking { then, .. } => {
-                *then = Next::Asked(wish.clone())
-            }
-            AgentState::WrapUp { then, .. } => {
-                *then = Next::Asked(wish.clone());
-                self.end_wrap_up(no, None, AgentCause::Agent, now, effects);
-            }
-            AgentState::Ready { .. } | AgentState::NotReady { .. } if *wish == Wish::Ready && wants_calls => {
-            }
-            AgentState::LoggedOut | AgentState::NotReady { .. } | AgentState::Ready { .. } => {
-                let to = self.state_for(no, wish.clone(), now);
-                self.move_agent(no, to, AgentCause::Agent, now, effects);
-            }
         }
     }
 

@@ -5,7 +5,7 @@
 use crate::{
     AgentNo, QueueNo,
     limits::Limits,
-    routing::{AttributePlan, PreferPlan, Routing, StepPlan},
+    routing::{AttributePlan, ExtendPlan, PreferPlan, Routing, StepPlan},
     skill::Requirement,
     target::NumberPattern,
     time::{as_micros, as_micros_if_any},
@@ -85,6 +85,9 @@ pub struct QueuePlan {
     /// How long the last phone rings before one more may ring beside it, where the strategy is progressive.
     #[serde(default = "ring_next", skip_serializing_if = "is_ring_next", with = "as_micros")]
     pub ring_next: Duration,
+    /// Whether an agent may ask for more time to wrap up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extend: Option<ExtendPlan>,
 }
 
 /// [`QueuePlan::ring_most`] of a queue that says nothing about it.

@@ -6,6 +6,7 @@
 mod check;
 mod explained;
 mod floor;
+mod intents;
 mod limits;
 mod returned;
 mod rings;

@@ -48,15 +48,7 @@ impl<G: Ground> Brain<G> {
         self.follow(now)?;
         self.desks.push(DeskOrder::StaffChanged, now);
         self.desks.hurry();
-        self.waiting_for_commit.push(done);
+        self.waiting.for_rules(done);
         Ok(())
-    }
-
-    /// The turn is in the log.
-    pub(super) fn tell_who_waited(&mut self) {
-        for done in self.waiting_for_commit.drain(..) {
-            // Whoever asked may have given up.
-            let _gone = done.send(());
-        }
     }
 }

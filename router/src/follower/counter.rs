@@ -19,6 +19,7 @@ impl Counter {
     pub(super) fn learn(&mut self, plan: &Plan, directory: &Directory) {
         for queue in &plan.queues {
             let Some(no) = directory.queue_no(&queue.name) else { continue };
+            self.metrics.ewt.learn(&queue.name);
             let entry = self.queues.entry(no);
             let (_, within) = entry.or_insert_with(|| (self.metrics.queue(&queue.name), Duration::ZERO));
             *within = queue.answer_within;

@@ -1,11 +1,14 @@
 //! The fold: entries and their effects become rows and the picture of the floor.
 
+mod audit;
 mod outside;
+mod queues;
 mod snapshot;
 
 use super::{
-    floor::{AgentView, CallView, FloorView, QueueView, Tail},
+    floor::{AgentView, CallView, FloorView, Tail},
     ms,
+    outlook::Outlook,
 };
 use crate::records::{Batch, CallRow, Name, OfferRow, PlanRow, SpanRow, VisitRow, WrapUpRow};
 use acd::{
@@ -90,6 +93,7 @@ impl Model {
         if let Event::PlanChanged { plan } = &entry.event {
             self.learn(plan, entry.at);
         }
+        self.audit(entry);
         for fact in &effects.facts {
             self.fact(fact, entry.at);
         }
@@ -369,45 +373,16 @@ impl Model {
         self.agent_names.get(no.index()).map_or_else(|| Name::from("?"), Name::clone)
     }
 
-    pub(super) fn view(&self) -> FloorView {
+    pub(super) fn view(&self, outlook: &Outlook) -> FloorView {
         let in_plan = |id: &str| self.plan.agents.iter().any(|agent| agent.id == id);
         let present = self.agents.iter().zip(&self.agent_names).enumerate();
         let shown = present.filter(|(_, (now, id))| now.state != AgentState::LoggedOut || in_plan(id));
         FloorView {
             applied: self.applied,
-            queues: self.queue_views(),
+            queues: self.queue_views(outlook),
             agents: shown.map(|(_, (now, id))| self.agent_view(now, id)).collect(),
             calls: self.call_views(),
         }
-    }
-
-    /// Queues of the plan, and others in which somebody still is.
-    fn queue_views(&self) -> Vec<QueueView> {
-        let mut views: Vec<QueueView> = self.queue_names.iter().map(empty).collect();
-        for visit in self.visits.values() {
-            let Some(view) = views.get_mut(visit.queue.index()) else { continue };
-            match visit.stage {
-                Stage::Connected { .. } | Stage::Held { .. } => {
-                    view.connected += 1;
-                    continue;
-                }
-                Stage::Offered { .. } => view.offered += 1,
-                Stage::Queued => {}
-            }
-            view.waiting += 1;
-            view.oldest = Some(view.oldest.map_or(visit.entered, |oldest| oldest.min(visit.entered)));
-        }
-        for (agent, queues) in &self.serves {
-            let Some(now) = self.agents.get(agent.index()) else { continue };
-            for queue in queues {
-                let Some(view) = views.get_mut(queue.index()) else { continue };
-                view.ready += usize::from(matches!(now.state, AgentState::Ready { .. }));
-                view.staffed += usize::from(now.state != AgentState::LoggedOut);
-            }
-        }
-        let in_plan = |name: &str| self.plan.queues.iter().any(|queue| queue.name == name);
-        views.retain(|view| view.waiting + view.connected > 0 || in_plan(&view.queue));
-        views
     }
 
     fn agent_view(&self, now: &AgentNow, id: &Name) -> AgentView {
@@ -481,11 +456,6 @@ impl Model {
             queue: agent.state.queue().map(|queue| self.queue(queue)),
         }
     }
-}
-
-fn empty(name: &Name) -> QueueView {
-    let queue = Name::clone(name);
-    QueueView { queue, waiting: 0, offered: 0, connected: 0, oldest: None, ready: 0, staffed: 0 }
 }
 
 /// Which queues each agent of the plan may serve.

@@ -47,6 +47,8 @@ impl SipEdge {
             | Order::WithdrawOffer { .. }
             | Order::CallMoved { .. }
             | Order::AskedInVain { .. }
+            | Order::StateForced { .. }
+            | Order::WrapUpExtended { .. }
             | Order::CallOver { .. } => return,
             Order::AgentMoved { .. } => return self.mind_failure(order, now),
         };

@@ -93,6 +93,7 @@ impl Process {
             inbox,
             announcer: Announcer::default(),
             timetable: Timetable::new(Vec::new(), Arc::default(), Arc::clone(&metrics)),
+            outlook: Arc::default(),
             metrics,
             drain: Drain::default(),
         });

@@ -3,6 +3,7 @@
 use super::{
     Ledger, check_state,
     explained::{check_explained, check_waiting},
+    intents::Intents,
     limits::{Closed, check_decision, check_limits, check_moved},
     returned::{check_returned, check_twin, differs, found},
     shadow::Shadow,
@@ -43,6 +44,7 @@ pub fn a_queue(name: &str) -> QueuePlan {
         limits: Limits::default(),
         ring_most: RING_MOST,
         ring_next: RING_NEXT,
+        extend: None,
     }
 }
 
@@ -74,6 +76,7 @@ pub struct Floor {
     ledger: Ledger,
     shadow: Shadow,
     closed: Closed,
+    intents: Intents,
     /// Every order so far.
     pub orders: Vec<Order>,
     /// Every fact so far.
@@ -95,6 +98,7 @@ impl Floor {
             ledger: Ledger::default(),
             shadow: Shadow::default(),
             closed: Closed::default(),
+            intents: Intents::default(),
             orders: Vec::new(),
             facts: Vec::new(),
             log: Vec::new(),
@@ -169,7 +173,8 @@ impl Floor {
             .and_then(|()| check_waiting(&self.acd))
             .and_then(|()| check_limits(&self.acd))
             .and_then(|()| check_moved(&self.acd, &handled.entry, &handled.effects))
-            .and_then(|()| self.shadow.write(&handled.entry, &handled.effects, &self.acd));
+            .and_then(|()| self.shadow.write(&handled.entry, &handled.effects, &self.acd))
+            .and_then(|()| self.intents.write(&handled.entry, &handled.effects, &self.acd));
         assert_eq!(verdict, Ok(()), "after {:?}", handled.entry);
         self.log.push(handled.entry);
         self.orders.extend(handled.effects.orders);

@@ -11,7 +11,7 @@ use crate::{
     plan::{
         AgentPlan, Answer, EntryHours, EntryPlan, OutsidePlan, Presence, QueuePlan, Strategy, Then, Treatment,
     },
-    routing::{AttributePlan, PreferPlan, Routing, Sequence, StepPlan},
+    routing::{AttributePlan, ExtendPlan, PreferPlan, Routing, Sequence, StepPlan},
 };
 use std::time::Duration;
 
@@ -155,6 +155,10 @@ fn queue(random: &mut Random, no: u64) -> QueuePlan {
         limits: limits(random),
         ring_most: u8::try_from(1 + random.below(4)).unwrap_or(1),
         ring_next: Duration::from_millis(500 + random.below(5_000)),
+        extend: random.one_in(2).then(|| ExtendPlan {
+            by: Duration::from_secs(1 + random.below(8)),
+            most: Duration::from_secs(7 + random.below(20)),
+        }),
         ..plan
     }
 }
@@ -384,6 +388,7 @@ impl Shift {
             (_, 1 | 2) => Event::DeskSignedIn { agent },
             (Some(call), 3) => Event::OfferDeclined { agent, call },
             (Some(call), 4) => Event::HangUpAsked { agent, call },
+            (Some(call), 5) if self.random.one_in(2) => Event::MoreTimeAsked { agent, call },
             (Some(call), 5) => {
                 let then = self.random.one_in(2).then_some(wish);
                 Event::WrapUpFinished { agent, call, disposition: Some("done".to_owned()), then }
@@ -395,6 +400,7 @@ impl Shift {
                 Event::TransferAsked { agent, call, to: self.somebody() }
             }
             (Some(call), 9) => Event::CompleteAsked { agent, call },
+            _ if self.random.one_in(4) => Event::StateForced { agent, wish, by: "sue".to_owned() },
             _ => Event::StateAsked { agent, wish },
         };
         // What cannot be done is refused and changes nothing; the checks of the next event see to that.

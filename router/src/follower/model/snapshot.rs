@@ -1,7 +1,7 @@
 //! The picture of the floor as it is stored with the brain: what cannot be told from the brain alone.
 
 use super::{AgentNow, Model, OfferNow, OutsideNow, Stage, VisitNow};
-use acd::{CallId, OfferId, Plan, Timestamp};
+use acd::{CallId, OfferId, Plan, Timestamp, expect::Expected};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -15,6 +15,7 @@ struct Picture<'a> {
     visits: &'a BTreeMap<CallId, VisitNow>,
     outside: &'a BTreeMap<CallId, OutsideNow>,
     rings: Vec<(OfferId, OfferNow)>,
+    expected: &'a Expected,
 }
 
 #[derive(Deserialize)]
@@ -53,9 +54,9 @@ impl OnlyOffer {
 }
 
 impl Model {
-    /// What is to be stored with a snapshot of the brain.
+    /// What is to be stored with a snapshot of the brain, and with it what is expected of waits.
     #[must_use]
-    pub fn snapshot(&self) -> Option<Vec<u8>> {
+    pub fn snapshot(&self, expected: &Expected) -> Option<Vec<u8>> {
         let picture = Picture {
             applied: self.applied,
             at: self.at,
@@ -65,6 +66,7 @@ impl Model {
             visits: &self.visits,
             outside: &self.outside,
             rings: self.offers.iter().map(|(offer, now)| (*offer, *now)).collect(),
+            expected,
         };
         rmp_serde::to_vec_named(&picture).ok()
     }
