@@ -10,12 +10,14 @@ mod agent;
 mod bounded;
 mod call;
 mod choice;
+mod moment;
 mod precedence;
 
 pub use agent::{AgentTale, Hers, Idle, Passed};
 pub use bounded::Bounded;
-pub use call::{CallTale, Moment, Waited, What};
+pub use call::CallTale;
 pub use choice::{Barred, Candidate, Choice, Score};
+pub use moment::{Moment, Waited, What};
 pub use precedence::{Precedence, Stands};
 
 use crate::{Acd, AgentNo, AgentState, Call, CallId, NotReadyReason, QueueNo, Timestamp, bars::Bar};
