@@ -48,12 +48,13 @@ pub enum Mutant {
     LosersIdleTimeLost,
     PhonesUnbounded,
     PromotedRingNeverEnds,
+    ForcedWishForgotten,
     WrapUpWithoutEnd,
 }
 
 impl Mutant {
     /// Every bug there is.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 42] = [
         Self::TiesGoByNumber,
         Self::PlaceLostWhenOfferFails,
         Self::StepNeverRelaxed,
@@ -94,6 +95,7 @@ impl Mutant {
         Self::LosersIdleTimeLost,
         Self::PhonesUnbounded,
         Self::PromotedRingNeverEnds,
+        Self::ForcedWishForgotten,
         Self::WrapUpWithoutEnd,
     ];
 }

@@ -36,6 +36,9 @@ impl Acd {
     ) {
         let Some(agent) = self.agents.get(no.index()) else { return };
         let pending = matches!(agent.state, AgentState::Reserved { .. } | AgentState::Talking { .. });
+        if pending && bug!(ForcedWishForgotten) {
+            return;
+        }
         let (wish_told, by) = (wish.clone(), by.to_owned());
         effects.orders.push(Order::StateForced { agent: no, wish: wish_told, by, pending });
         self.wish_for(no, wish, AgentCause::Supervisor, now, effects);

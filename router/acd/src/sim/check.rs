@@ -4,6 +4,7 @@ use super::rings::{check_rings, check_withdrawn, ends, wants_agent};
 use crate::{
     Acd, Agent, AgentNo, AgentState, CallId, Decision, Effects, Entry, Fact, NotReadyReason, OfferId, Order,
     QueueNo, Requirement, Target, Timestamp,
+    agent::AUTO_ANSWER,
     call::{Call, CallState},
     consult::{Consult, ConsultStage},
     effect::{OfferOutcome, TransferOutcome, VisitOutcome},
@@ -326,6 +327,9 @@ impl Ledger {
         if let crate::Event::CallerLeft { call, .. } = &entry.event {
             self.gone.insert(*call);
         }
+        if let crate::Event::OfferAccepted { agent, call } = &entry.event {
+            self.taken_late(*agent, *call, entry.at);
+        }
         effects.facts.iter().try_for_each(|fact| self.write_fact(fact))?;
         for decision in &entry.decisions {
             if let Decision::Consult { offer, .. } | Decision::ConsultOutside { offer, .. } = decision {
@@ -346,6 +350,14 @@ impl Ledger {
         ok(late.is_none(), || format!("{late:?} should have ended"))?;
         check_withdrawn(effects)?;
         effects.orders.iter().try_for_each(|order| self.write_order(order))
+    }
+
+    /// A process that slept hears of what an agent took before it looks at what was due: her phone has its time from then.
+    fn taken_late(&mut self, agent: AgentNo, call: CallId, at: Timestamp) {
+        let hers = |(offer, live): &(&OfferId, &mut Live)| offer.call == call && live.agent == agent;
+        if let Some((_, live)) = self.live_offers.iter_mut().find(hers) {
+            live.ends = live.ends.max(at + AUTO_ANSWER);
+        }
     }
 
     fn write_fact(&mut self, fact: &Fact) -> Result<(), String> {

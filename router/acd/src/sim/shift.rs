@@ -393,7 +393,7 @@ impl Shift {
                 let then = self.random.one_in(2).then_some(wish);
                 Event::WrapUpFinished { agent, call, disposition: Some("done".to_owned()), then }
             }
-            (Some(call), 6) => Event::OfferAccepted { agent, call },
+            (Some(call), 6) if self.random.one_in(2) => Event::OfferAccepted { agent, call },
             (Some(call), 7) => Event::HoldAsked { agent, call },
             (Some(call), 8) => Event::RetrieveAsked { agent, call },
             (Some(call), 9) if self.random.one_in(2) => {
