@@ -39,7 +39,8 @@ fn every_series_that_a_page_or_a_rule_names_is_there() {
     let port = free_port();
     let site = Site::new().agent(Agent::phone("a001", 5910)).fixed_ports().more(
         "[[trunk]]\nname = \"carrier\"\nnetworks = [\"192.0.2.7\"]\naddress = \"sip:127.0.0.1:9\"\nprobe = \"5s\"\n\
-         user = \"1\"\npassword = \"Wq8-example-Vd5\"\nregister = \"1h\"\n",
+         user = \"1\"\npassword = \"Wq8-example-Vd5\"\nregister = \"1h\"\n\
+         [[hours]]\nname = \"office\"\nopen = { mon-sun = [\"00:00-24:00\"] }\n",
     );
     let with_relay = format!("[media]\nrtpengine = \"127.0.0.1:{port}\"\n");
     let router = Router::start_on(&site.to_toml().replacen("[media]\n", &with_relay, 1));
