@@ -2,9 +2,14 @@
 //!
 //! A short run by default; `SAMBUNG_FULL=1` runs what the bars are stated for. Figures are printed.
 
-use harness::{Agent, Router, Site, free_ports, need_all, shared};
+use harness::{Agent, Router, Site, eventually, free_ports, need_all, shared};
 use serde_json::Value;
-use std::{env, path::Path, process::Command};
+use std::{
+    env,
+    path::Path,
+    process::{Command, Output, Stdio},
+    time::Duration,
+};
 
 /// What one run of the bench is asked to do.
 struct Run {
@@ -30,7 +35,11 @@ fn bench(run: &Run) -> Option<Value> {
     Some(result)
 }
 
-fn play(script: &Path, run: &Run, router: &Router, [callers, phones, hold]: [u16; 3]) -> Value {
+fn play(script: &Path, run: &Run, router: &Router, ports: [u16; 3]) -> Value {
+    result(&command(script, run, router, ports).output().unwrap())
+}
+
+fn command(script: &Path, run: &Run, router: &Router, [callers, phones, hold]: [u16; 3]) -> Command {
     let option = |name: &str, value: String| [format!("--{name}"), value];
     let options = [
         option("target", router.ready().sip_udp.to_string()),
@@ -44,7 +53,12 @@ fn play(script: &Path, run: &Run, router: &Router, [callers, phones, hold]: [u16
         option("pid", router.pid().to_string()),
         option("out", router.folder().join("bench").display().to_string()),
     ];
-    let output = Command::new("python3").arg(script).args(options.concat()).output().unwrap();
+    let mut command = Command::new("python3");
+    command.arg(script).args(options.concat());
+    command
+}
+
+fn result(output: &Output) -> Value {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     serde_json::from_str(text.trim())
         .unwrap_or_else(|error| panic!("{error}: {text}{}", String::from_utf8_lossy(&output.stderr)))
@@ -102,4 +116,36 @@ fn bench_six_hundred_callers_for_thirty_agents_end_within_23_s() {
     let Some(result) = bench(&Run { rate: 30, calls: 600, agents: 30 }) else { return };
     expect_sound(&result);
     assert!(number(&result, "/calls_seen/wall_s") <= 23.0, "{result}");
+}
+
+/// A hundred talk and fifty wait when it is killed; after that the hundred hang up, and the fifty are talked to.
+#[test]
+fn bench_a_killed_router_loses_no_talk_and_nobody_who_waits() {
+    let Some(script) = shared("bench/bench.py") else { return };
+    need_all(&["sipp", "python3", "sqlite3"]);
+    let run = Run { rate: 30, calls: 150, agents: 100 };
+    let ports = free_ports();
+    let site = Site::new().fixed_ports().queue("max_wait", "10m");
+    let mut router = Router::start(&site.agents(run.agents, |id| Agent::phone(id, ports[1])));
+    let kill = router.folder().join("kill");
+    let mut bench = command(&script, &run, &router, ports);
+    bench.args(["--talk", "15000", "--kill-at", "8", "--kill-cmd"]).arg(format!("touch {}", kill.display()));
+    let bench = bench.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    eventually("the bench's word to kill", Duration::from_secs(30), || kill.exists().then_some(()));
+    let at_the_kill = ["sambung_agents{state=\"talking\"}", "sambung_calls_waiting{queue=\"main\"}"];
+    assert_eq!(at_the_kill.map(|series| router.metric(series)), [Some(100.0), Some(50.0)]);
+    router.kill();
+    router.start_again();
+    let figures = result(&bench.wait_with_output().unwrap());
+    println!("killed with 100 talks and 50 who wait: {figures}");
+
+    let phones = std::fs::read_to_string(router.folder().join("bench/agent.log")).unwrap();
+    let count = |what: &str| phones.lines().filter(|line| line.contains(what)).count();
+    assert_eq!([" HANGUP ", " HUNGUP ", " LOST ", " BYE "].map(count), [150, 150, 0, 0], "{figures}");
+    assert_eq!(number(&figures, "/calls_seen/ended"), 150.0, "{figures}");
+    expect_sound(&figures);
+    let records = router.records();
+    records.expect_count(150);
+    assert_eq!(records.number("SELECT count(*) FROM calls WHERE outcome = 'answered'"), 150);
+    router.expect_all_ready(run.agents);
 }

@@ -271,15 +271,27 @@ impl Ctx<'_> {
     /// Acknowledges the 2xx to our INVITE `seq` with `branch`, now and whenever it is repeated. One that was signed has its
     /// signature again, and the number under which it was sent last (RFC 3261 §22.1).
     pub(crate) fn ack(&mut self, dialog: &Dialog, branch: u128, seq: u32) {
+        let (ack, to) = self.written_ack(dialog, branch, seq);
+        self.out.send(to, ack.clone(), Sent::Request(Method::Ack));
+        self.net.clients.acknowledged(branch, ack, to, &mut self.net.timers);
+    }
+    /// The ACK of a 2xx that was taken before a restart: its peer most likely has it, and repeats the 2xx if not
+    /// (RFC 3261 §13.3.1.4), but for one on a connection, which may think that a repetition is not needed.
+    pub(crate) fn ack_if_repeated(&mut self, dialog: &Dialog, branch: u128, seq: u32) {
+        let (ack, to) = self.written_ack(dialog, branch, seq);
+        if to.transport.is_reliable() {
+            self.out.send(to, ack.clone(), Sent::Request(Method::Ack));
+        }
+        self.net.clients.acknowledged(branch, ack, to, &mut self.net.timers);
+    }
+    fn written_ack(&mut self, dialog: &Dialog, branch: u128, seq: u32) -> (Bytes, Flow) {
         let sent = self.net.clients.sent_invite(branch);
         let (seq, shown) = sent.map_or((seq, Shown::new()), |sent| (sent.seq, sent.shown.clone()));
         let (mut writer, to) = in_dialog(&self.net.local, dialog, Method::Ack, seq, self.mint.bits());
         if dialog.signer().is_some() {
             show(&mut writer, &shown);
         }
-        let ack = writer.finish();
-        self.out.send(to, ack.clone(), Sent::Request(Method::Ack));
-        self.net.clients.acknowledged(branch, ack, to, &mut self.net.timers);
+        (writer.finish(), to)
     }
     /// Ends a dialog with BYE. What the peer still sends in it is answered until the BYE is settled.
     /// What is stored of the leg stays until then.

@@ -21,7 +21,7 @@ use bytes::Bytes;
 const RESTARTED: Cause = Cause { status: 480, text: "Restarted" };
 
 impl PhoneLeg {
-    /// The leg as it was stored. When it `stays` and its dialog can be read, it is up, and its 2xx is acknowledged again;
+    /// The leg as it was stored. When it `stays` and its dialog can be read, it is up, and its 2xx is acknowledged should it be repeated;
     /// else it is over, but for the ends of its INVITEs.
     pub(crate) fn revived(key: LegKey, record: &LegRecord, stays: bool, ctx: &mut Ctx<'_>) -> Self {
         let mut leg = Self::at(key, Session::new(0, ctx.net.local.media), 0, Stage::Over);
@@ -47,7 +47,7 @@ impl PhoneLeg {
         self.tag = outgoing.tag;
         self.session = Session::revived(outgoing.tag, ctx.net.local.media, record);
         let timer = record.timer.map(|timer| SessionTimer::revived(timer, ctx.now));
-        ctx.ack(&dialog, outgoing.branch, outgoing.seq);
+        ctx.ack_if_repeated(&dialog, outgoing.branch, outgoing.seq);
         let made_by = MadeBy { invite: outgoing.invite, to: outgoing.to, answer: record.answer.clone() };
         let line = Box::new(Line { dialog, turn: Turn::Free, timer, probe: None, strays: 0 });
         self.stage = Stage::Up { line, made_by };
