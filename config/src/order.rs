@@ -13,6 +13,8 @@ use acd::routing::{AttributePlan, MAX_VALUES, Routing, Sequence};
 const AGEING: Span = Span::ms(1_000, 3_600_000, 60_000);
 /// Least time between two calls, in milliseconds; also that of one agent.
 pub(crate) const REST: Span = Span::ms(0, 600_000, 0);
+/// How long a desktop may be gone, in milliseconds.
+const SIGN_OUT: Span = Span::ms(60_000, 604_800_000, 3_600_000);
 const ORDERS: [(&str, Sequence); 2] =
     [("longest-waiting", Sequence::LongestWaiting), ("service-objective", Sequence::ServiceObjective)];
 /// What a header has to begin with to be handed on with a call.
@@ -26,6 +28,7 @@ pub(crate) fn routing(root: &mut Table<'_>, check: &mut Check<'_>) -> Routing {
         order: table.choice("order", &ORDERS, Sequence::LongestWaiting, check),
         rest: table.duration("rest", REST, check).value,
         max_occupancy: share::share(&mut table, "max_occupancy", check),
+        sign_out_after: Some(table.duration("sign_out_after", SIGN_OUT, check).value),
     };
     table.close(check);
     read

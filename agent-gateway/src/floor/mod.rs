@@ -52,12 +52,14 @@ struct AgentView {
     contacts: BTreeMap<CallId, ContactView>,
     /// The supervisor who has set the state that is to be told next.
     set_by: Option<String>,
+    /// The supervisor who has set what comes after her call.
+    next_by: Option<String>,
 }
 
 impl AgentView {
     fn new(at: Timestamp) -> Self {
         let now = words::agent_state(&AgentState::LoggedOut, at, 0);
-        Self { now, call: None, contacts: BTreeMap::new(), set_by: None }
+        Self { now, call: None, contacts: BTreeMap::new(), set_by: None, next_by: None }
     }
     fn take(&mut self, state: &AgentState, since: Timestamp) {
         self.now = words::agent_state(state, since, self.now.rev + 1);
@@ -158,6 +160,7 @@ impl Floor {
     pub(crate) fn wished(&mut self, agent: AgentNo, wish: &Wish) {
         if let Some(view) = self.agents.get_mut(&agent) {
             view.now.next = Some(words::next(wish));
+            (view.now.set_by, view.next_by) = (None, None);
         }
     }
 

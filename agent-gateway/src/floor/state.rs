@@ -18,7 +18,10 @@ impl Floor {
         let from = view.now.state;
         let set_by = view.set_by.take();
         view.take(to, at);
-        view.now.set_by = set_by.filter(|_| cause == AgentCause::Supervisor);
+        let set_by = set_by.filter(|_| cause == AgentCause::Supervisor);
+        // What a supervisor has set for after the call is theirs until then, and then is the state.
+        let next_by = if view.now.next.is_some() { view.next_by.clone() } else { view.next_by.take() };
+        view.now.set_by = set_by.or(next_by);
         view.forget_ended();
         out.push(view.changed(agent, from, words::cause(cause)));
     }
@@ -33,7 +36,7 @@ impl Floor {
         }
         view.now.rev += 1;
         view.now.next = Some(words::next(wish));
-        view.now.set_by = Some(by.clone());
+        (view.now.set_by, view.next_by) = (Some(by.clone()), Some(by.clone()));
         let from = view.now.state;
         out.push(view.changed(*agent, from, StateCause::Supervisor));
     }

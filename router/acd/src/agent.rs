@@ -170,7 +170,7 @@ impl AgentState {
             Self::LoggedOut | Self::NotReady { .. } | Self::Ready { .. } => None,
         }
     }
-    /// Whether this is handling time (reserved, talking, wrap-up), the workload that *least occupied* compares.
+    /// Whether a call occupies her: reserved, talking, wrap-up.
     #[must_use]
     pub const fn is_handling(&self) -> bool {
         match self {
@@ -197,7 +197,7 @@ impl NotReadyReason {
     }
 }
 
-/// How occupied an agent has been lately: her handling time, decayed with the time constant [`Workload::TAU`].
+/// How occupied an agent has been lately: her handling time (talk, hold, wrap-up; a phone that merely rings is no work), decayed with the time constant [`Workload::TAU`].
 ///
 /// While agents idle, all decay alike, so their order does not change: [`Workload::key`], taken when she becomes
 /// ready, orders them for good.

@@ -39,6 +39,7 @@ impl Acd {
             Decision::Refuse { call, reason } => self.refuse(*call, *reason, now, effects),
             Decision::EndWrapUp { agent } => self.end_wrap_up(*agent, None, AgentCause::System, now, effects),
             Decision::EndPause { agent } => self.end_pause(*agent, now, effects),
+            Decision::SignOut { agent } => self.sign_out(*agent, now, effects),
             Decision::Relax { call, step } => self.relax(*call, *step),
             Decision::EndPreference { call } => self.prefer_nobody(*call),
             Decision::EndRest { agent } => self.end_rest(*agent),
@@ -247,6 +248,9 @@ impl Acd {
 
     fn refuse(&mut self, id: CallId, reason: RefuseReason, now: Timestamp, effects: &mut Effects) {
         let outcome = VisitOutcome::FlowOut(flow_out(reason));
+        if matches!(reason, RefuseReason::Full | RefuseReason::Unstaffed) {
+            self.return_place(id, now);
+        }
         self.end_visit(id, outcome, now, effects);
         effects.orders.push(Order::EndCaller { call: id, why: EndReason::Refused(reason) });
         self.end_call(id, outcome, now, effects);

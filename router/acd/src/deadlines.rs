@@ -18,6 +18,8 @@ pub enum Owner {
     Preference(CallId),
     /// How many phones may ring for a call.
     Spread(CallId),
+    /// An agent whose desktop has gone.
+    Desk(AgentNo),
 }
 
 /// All deadlines, soonest first.

@@ -20,6 +20,7 @@ impl Acd {
         match owner {
             Owner::Call(call) => self.decide_due_call(self.calls.get(&call)?),
             Owner::Agent(agent) => self.decide_due_agent(agent),
+            Owner::Desk(agent) => self.decide_absent(agent),
             Owner::Step(call) => self.decide_step(self.calls.get(&call)?),
             Owner::Preference(call) => self.decide_anybody(self.calls.get(&call)?),
             Owner::Spread(call) => self.decide_spread(self.calls.get(&call)?),

@@ -456,6 +456,11 @@ pub enum Decision {
         /// Whose.
         agent: AgentNo,
     },
+    /// Her desktop has been gone for too long: she is not at work any more.
+    SignOut {
+        /// Whose.
+        agent: AgentNo,
+    },
     /// The call has waited long enough for the next of its queue's steps.
     Relax {
         /// Which call.

@@ -19,6 +19,7 @@ macro_rules! bug {
     }};
 }
 
+mod absent;
 pub mod agent;
 pub mod bars;
 mod brain;

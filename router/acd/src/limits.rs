@@ -76,13 +76,15 @@ impl Acd {
         while let Some(id) = self.open.alone.pop() {
             if let Some(call) = self.waiting(id).filter(|call| !self.is_staffed(call)) {
                 let then = self.limits(call).and_then(|limits| limits.unstaffed.clone());
-                return then.map(|then| self.depart(call, &then, RefuseReason::Unstaffed));
+                if let Some(way) = then.and_then(|then| self.depart(call, &then, RefuseReason::Unstaffed)) {
+                    return Some(way);
+                }
             }
         }
         while let Some(id) = self.open.entered.pop() {
             if let Some(call) = self.waiting(id).filter(|call| self.is_too_many(call)) {
                 let then = self.limits(call).map(|limits| limits.full.clone());
-                return then.map(|then| self.depart(call, &then, RefuseReason::Full));
+                return then.and_then(|then| self.depart(call, &then, RefuseReason::Full));
             }
         }
         None
@@ -125,8 +127,9 @@ impl Acd {
         let too_many = |most: u32| self.crowd.waiting(visit.queue) > most.saturating_add(spare);
         call.past.agent.is_none() && limits.max_waiting.is_some_and(too_many)
     }
-    /// On to where its queue says, unless it came through there in this very moment.
-    fn depart(&self, call: &Call, then: &Then, why: RefuseReason) -> Decision {
+    /// On to where its queue says, unless it came through there in this very moment. Whom an agent has talked to and given
+    /// away is not sent away for want of somebody: the caller waits.
+    fn depart(&self, call: &Call, then: &Then, why: RefuseReason) -> Option<Decision> {
         let to = match then {
             Then::Refuse => None,
             Then::Queue(name) => self.directory.queue_no(name),
@@ -134,8 +137,9 @@ impl Acd {
         let here = call.visit.map(|visit| visit.queue);
         let is_new = |to: &QueueNo| Some(*to) != here && !self.open.passed.contains(&(call.id, *to));
         match to.filter(is_new) {
-            Some(to) => Decision::Divert { call: call.id, to, why },
-            None => Decision::Refuse { call: call.id, reason: why },
+            Some(to) => Some(Decision::Divert { call: call.id, to, why }),
+            None if call.past.agent.is_some() => None,
+            None => Some(Decision::Refuse { call: call.id, reason: why }),
         }
     }
 

@@ -10,13 +10,11 @@ use crate::{
 impl Acd {
     pub(crate) fn examine_more_time(&self, agent: AgentNo, call: CallId) -> Result<Taken, CommandError> {
         match self.agent_state(agent)? {
-            AgentState::WrapUp { call: of, queue, ends, latest, .. } if *of == call => {
-                match latest.filter(|_| self.extension(*queue).is_some()) {
-                    Some(latest) if *ends < latest => Ok(Taken::Now),
-                    Some(_) => Err(CommandError::WrapUpExhausted { call }),
-                    None => Err(CommandError::WrapUpFixed { call }),
-                }
-            }
+            AgentState::WrapUp { call: of, ends, latest, .. } if *of == call => match latest {
+                Some(latest) if ends < latest => Ok(Taken::Now),
+                Some(_) => Err(CommandError::WrapUpExhausted { call }),
+                None => Err(CommandError::WrapUpFixed { call }),
+            },
             AgentState::LoggedOut
             | AgentState::NotReady { .. }
             | AgentState::Ready { .. }
@@ -30,7 +28,8 @@ impl Acd {
         let Some(agent) = self.agents.get(no.index()) else { return };
         let before = agent.deadline();
         let AgentState::WrapUp { queue, ends, latest: Some(latest), .. } = agent.state else { return };
-        let Some(ExtendPlan { by, .. }) = self.extension(queue) else { return };
+        // Where new rules know of no more time, what was promised is left, all of it at once.
+        let by = self.extension(queue).map_or_else(|| latest.since(ends), |ExtendPlan { by, .. }| by);
         let ends = if bug!(WrapUpWithoutEnd) { ends + by } else { (ends + by).min(latest) };
         let Some(agent) = self.agents.get_mut(no.index()) else { return };
         if let AgentState::WrapUp { ends: until, .. } = &mut agent.state {

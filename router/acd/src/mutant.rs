@@ -40,6 +40,7 @@ pub enum Mutant {
     NewRulesKeepOldSteps,
     OneMoreThanTheLimit,
     NobodyIsMissed,
+    NobodyGoesHome,
     LaterStepsCountAsUnstaffed,
     ClosedEntryTakesCalls,
     HoursForgottenInSnapshot,
@@ -54,7 +55,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// Every bug there is.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 43] = [
         Self::TiesGoByNumber,
         Self::PlaceLostWhenOfferFails,
         Self::StepNeverRelaxed,
@@ -87,6 +88,7 @@ impl Mutant {
         Self::NewRulesKeepOldSteps,
         Self::OneMoreThanTheLimit,
         Self::NobodyIsMissed,
+        Self::NobodyGoesHome,
         Self::LaterStepsCountAsUnstaffed,
         Self::ClosedEntryTakesCalls,
         Self::HoursForgottenInSnapshot,

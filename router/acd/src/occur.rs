@@ -238,6 +238,7 @@ impl Acd {
 
     fn desk_signed_in(&mut self, no: AgentNo, now: Timestamp, effects: &mut Effects) {
         let is_retired = self.is_retired(no);
+        self.end_absence(no);
         let Some(agent) = self.agents.get_mut(no.index()) else { return };
         agent.desk = true;
         let (to, cause) = match &agent.state {
@@ -289,6 +290,10 @@ impl Acd {
         let needs_desk = self.needs_desk(no);
         let Some(agent) = self.agents.get_mut(no.index()) else { return };
         let had_desk = std::mem::replace(&mut agent.desk, false);
+        if needs_desk && had_desk {
+            self.begin_absence(no, now);
+        }
+        let Some(agent) = self.agents.get(no.index()) else { return };
         if let (Some(ready_since), true, true) = (agent.state.idle_since(), needs_desk, had_desk) {
             let back = Some(Comeback { ready_since, until: now + COMEBACK });
             let to = AgentState::NotReady { reason: NotReadyReason::Disconnected { back }, until: None };

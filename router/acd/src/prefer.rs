@@ -78,6 +78,13 @@ impl Acd {
         }
     }
 
+    /// A caller who had come back to a place is sent away after all, through no doing of theirs: it is kept once more.
+    pub(crate) fn return_place(&mut self, id: CallId, now: Timestamp) {
+        if self.calls.get(&id).is_some_and(|call| call.place.is_some()) {
+            self.remember_place(id, now);
+        }
+    }
+
     /// A caller who hung up while waiting has come again soon enough: the place of then, once.
     pub(crate) fn give_place_back(&mut self, id: CallId, queue: QueueNo, now: Timestamp) {
         let Some(call) = self.calls.get(&id).filter(|call| call.visits == 0 && call.place.is_none()) else {

@@ -32,6 +32,9 @@ pub struct Routing {
     /// The decayed workload, in thousandths of all time, above which nothing is offered; none: no ceiling.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_occupancy: Option<u16>,
+    /// How long an agent's desktop may be gone before she counts as not at work; none: for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "as_micros_if_any")]
+    pub sign_out_after: Option<Duration>,
 }
 
 impl Routing {

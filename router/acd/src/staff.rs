@@ -44,6 +44,9 @@ pub struct Agent {
     /// How long calls take her, by queue, where queues go by it.
     #[serde(default)]
     pub(crate) paces: Vec<OwnPace>,
+    /// Until when her desktop may be gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) gone: Option<Timestamp>,
 }
 
 impl Agent {
@@ -62,6 +65,7 @@ impl Agent {
             rests: None,
             talked: Duration::ZERO,
             paces: Vec::new(),
+            gone: None,
         }
     }
     /// What she is doing.
@@ -117,7 +121,7 @@ impl Agent {
 
     /// What her leaving a state does to the figures that turns and rests go by.
     fn account_for(&mut self, to: &AgentState, now: Timestamp) {
-        if self.state.is_handling() {
+        if matches!(self.state, AgentState::Talking { .. } | AgentState::WrapUp { .. }) {
             self.load.add(self.since, now);
         }
         match (&self.state, to) {
@@ -180,7 +184,7 @@ impl Acd {
         }
         self.leave_line(no);
         let Some(agent) = self.agents.get_mut(no.index()) else { return };
-        let deadline = agent.deadline();
+        let (deadline, absence) = (agent.deadline(), agent.sign_out_due());
         agent.account_for(&to, now);
         let from = std::mem::replace(&mut agent.state, to);
         effects.facts.push(Fact::AgentSpan(AgentSpan {
@@ -201,6 +205,7 @@ impl Acd {
         if let Some(agent) = self.agents.get_mut(no.index()) {
             agent.rests = rests;
             self.deadlines.change(Owner::Agent(no), deadline, agent.deadline());
+            self.deadlines.change(Owner::Desk(no), absence, agent.sign_out_due());
         }
         if matches!(to, AgentState::LoggedOut) {
             self.release_own(no);

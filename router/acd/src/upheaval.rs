@@ -36,7 +36,11 @@ impl Acd {
         let waiting = self.calls.values().filter(|call| self.rules.wants_agent(call));
         self.open.calls.extend(waiting.map(|call| self.rules.rank(call)));
         self.open.everything = true;
-        self.open.deserted.extend((0..).map(QueueNo).take(self.directory.queue_count()));
+        let goes_by_staff = |queue: &QueueNo| {
+            self.rules.queue(*queue).is_some_and(|rule| rule.plan.limits.unstaffed.is_some())
+        };
+        let queues = (0..).map(QueueNo).take(self.directory.queue_count());
+        self.open.deserted.extend(queues.filter(goes_by_staff));
         self.closed.retain(|hours| self.plan.entries.iter().any(|entry| entry.is_by(hours)));
     }
 
@@ -67,6 +71,7 @@ impl Acd {
         self.deadlines = Deadlines::default();
         for (agent, no) in self.agents.iter().zip(0..).map(|(agent, no)| (agent, AgentNo(no))) {
             self.deadlines.change(Owner::Agent(no), None, agent.deadline());
+            self.deadlines.change(Owner::Desk(no), None, agent.sign_out_due());
         }
         for call in self.calls.values() {
             let (nowhere, listed) = (Listed::nowhere(), Listed::of(call, &self.rules));
@@ -79,8 +84,11 @@ impl Acd {
 
     /// New agents who are always present are ready; free agents who left the plan are logged out.
     fn reconcile_agent(&mut self, no: AgentNo, new: bool, now: Timestamp, effects: &mut Effects) {
-        let Some(agent) = self.agents.get(no.index()) else { return };
         let presence = self.rules.terms(no).map(|terms| terms.presence);
+        if presence != Some(Presence::Desk) {
+            self.end_absence(no);
+        }
+        let Some(agent) = self.agents.get(no.index()) else { return };
         match (presence, agent.state.is_handling()) {
             (None, false) => self.move_agent(no, AgentState::LoggedOut, AgentCause::System, now, effects),
             (Some(Presence::Always), false) if new || agent.state == AgentState::LoggedOut => {

@@ -7,7 +7,7 @@ use acd::{
     effect::{EndReason, FlowOut},
     limits::Limits,
     plan::{EntryHours, EntryPlan, QueuePlan, Then},
-    routing::StepPlan,
+    routing::{Routing, StepPlan},
     sim::{Floor, a_queue, an_agent},
 };
 use std::time::Duration;
@@ -260,4 +260,82 @@ fn hours_that_no_entry_goes_by_are_forgotten() {
     let hash = floor.acd().state_hash().unwrap();
     let restored = Acd::restore(&floor.acd().snapshot().unwrap()).unwrap();
     assert_eq!(restored.state_hash().unwrap(), hash);
+}
+
+#[test]
+fn who_shuts_the_laptop_and_goes_home_is_waited_for_no_longer() {
+    let queues = vec![skilled("billing", if_unstaffed(to("night"))), skilled("night", Limits::default())];
+    let mut floor = Floor::with(queues, vec![an_agent("ann", &[("billing", 5)])]);
+    let plan = floor.acd().plan().clone();
+    let routing = Routing { sign_out_after: Some(s(3_600)), ..plan.routing.clone() };
+    floor.must(Event::PlanChanged { plan: Box::new(Plan { routing, ..plan }) });
+    let ann = floor.ready("ann");
+    floor.must(Event::DeskLost { agent: ann });
+    floor.pass(s(3_599));
+    let early = floor.call("billing");
+    assert_eq!(queue_of(&floor, early), Some("billing"), "she may come back");
+    floor.pass(s(1));
+    assert!(floor.acd().agent(ann).unwrap().is_logged_out());
+    assert_eq!(queue_of(&floor, early), Some("night"));
+    let late = floor.call("billing");
+    assert_eq!(queue_of(&floor, late), Some("night"));
+    floor.must(Event::DeskSignedIn { agent: ann });
+    floor.pass(s(7_200));
+    assert!(!floor.acd().agent(ann).unwrap().is_logged_out(), "she has a desktop");
+    floor.prove_replay();
+}
+
+#[test]
+fn an_agent_whose_desktop_is_gone_finishes_the_call_before_she_counts_as_gone() {
+    let mut floor = Floor::with(
+        vec![skilled("billing", if_unstaffed(Then::Refuse))],
+        vec![an_agent("ann", &[("billing", 5)])],
+    );
+    let plan = floor.acd().plan().clone();
+    let routing = Routing { sign_out_after: Some(s(60)), ..plan.routing.clone() };
+    floor.must(Event::PlanChanged { plan: Box::new(Plan { routing, ..plan }) });
+    let ann = floor.ready("ann");
+    let call = floor.call("billing");
+    floor.answer(call);
+    floor.must(Event::DeskLost { agent: ann });
+    floor.pass(s(600));
+    assert_eq!(floor.state(ann).unwrap().call(), Some(call));
+    floor.hang_up(call);
+    floor.pass(s(600));
+    assert!(floor.acd().agent(ann).unwrap().is_logged_out());
+    floor.prove_replay();
+}
+
+#[test]
+fn whom_an_agent_has_talked_to_is_not_sent_away_for_want_of_somebody() {
+    let queues = vec![skilled("billing", Limits::default()), skilled("night", if_unstaffed(Then::Refuse))];
+    let mut floor = Floor::with(queues, vec![an_agent("ann", &[("billing", 5)])]);
+    let ann = floor.ready("ann");
+    let call = floor.call("billing");
+    floor.answer(call);
+    let target = Target::Queue { queue: QueueNo(1) };
+    floor.must(Event::TransferAsked { agent: ann, call, to: target });
+    assert_eq!((queue_of(&floor, call), was_told(&floor, call)), (Some("night"), None));
+    let other = floor.call("night");
+    assert_eq!(was_told(&floor, other), Some(EndReason::Refused(RefuseReason::Unstaffed)));
+    floor.prove_replay();
+}
+
+#[test]
+fn a_place_that_was_kept_is_kept_again_for_who_finds_the_queue_full() {
+    let limits = at_most(1, Then::Refuse);
+    let queue = QueuePlan { keep_place: Some(s(300)), ..skilled("billing", limits) };
+    let mut floor = Floor::with(vec![queue], vec![an_agent("ann", &[])]);
+    let first = floor.call_of("billing", Some(1), &[]);
+    let came = floor.acd().call(first).unwrap().arrived();
+    floor.pass(s(60));
+    floor.hang_up(first);
+    let other = floor.call_of("billing", Some(2), &[]);
+    let again = floor.call_of("billing", Some(1), &[]);
+    assert_eq!(left(&floor, again), [FlowOut::Full]);
+    floor.hang_up(other);
+    floor.pass(s(60));
+    let third = floor.call_of("billing", Some(1), &[]);
+    assert_eq!(floor.acd().call(third).unwrap().ranked_from(), came);
+    floor.prove_replay();
 }

@@ -9,7 +9,7 @@ use acd::{
 use std::panic;
 
 /// So many shifts are played until a bug counts as not found.
-const MOST: u64 = 400;
+const MOST: u64 = 1_000;
 
 /// The first shift that finds the bug.
 fn found_by(bug: Mutant) -> Option<u64> {

@@ -80,7 +80,12 @@ pub async fn force(
     let force = Force { agent: agent.clone(), wish, by: asker.signature(), told };
     let busy = || ApiError::unavailable("busy", "the router is busy; try again");
     brain.put(Incoming::Force(Box::new(force))).map_err(|_| busy())?;
-    let verdict = timeout(DONE_WITHIN, verdict).await.ok().and_then(Result::ok).ok_or_else(busy)?;
+    let unsure = || {
+        let message =
+            "the router has not answered in time: look at the agent's state, it may have been set or not";
+        ApiError::unavailable("unanswered", message)
+    };
+    let verdict = timeout(DONE_WITHIN, verdict).await.ok().and_then(Result::ok).ok_or_else(unsure)?;
     let taken = verdict.map_err(|error| refused(&error))?;
     let done = Done { agent: &agent, pending: taken == Taken::Pending };
     Ok(output::json(StatusCode::OK, &done))

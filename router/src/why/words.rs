@@ -73,7 +73,9 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
+    /// What a caller has dialled is the caller's: it moves no reader's cursor.
     fn says(&mut self, at: Option<Timestamp>, text: String) {
+        let text = text.replace(char::is_control, "\u{fffd}");
         self.lines.push(Line { at, text });
     }
     /// Below the line above.

@@ -26,11 +26,6 @@ impl Expected {
         agents: impl Fn(QueueNo) -> u32,
         now: Timestamp,
     ) -> Vec<(CallId, Ewt)> {
-        for order in &effects.orders {
-            if let Order::AgentMoved { agent, to: AgentState::Ready { .. }, .. } = order {
-                self.stands_idle(acd, *agent, now);
-            }
-        }
         let mut told = Vec::new();
         for fact in &effects.facts {
             match fact {
@@ -60,6 +55,12 @@ impl Expected {
                 | Fact::CallEnded(_)
                 | Fact::WrappedUp { .. }
                 | Fact::AgentSpan(_) => {}
+            }
+        }
+        // Last: a caller who hung up while a phone rang would have been this agent's, who is free because of that.
+        for order in &effects.orders {
+            if let Order::AgentMoved { agent, to: AgentState::Ready { .. }, .. } = order {
+                self.stands_idle(acd, *agent, now);
             }
         }
         told

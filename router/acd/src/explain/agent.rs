@@ -268,6 +268,7 @@ impl AgentTale {
             | Decision::Refuse { .. }
             | Decision::EndWrapUp { .. }
             | Decision::EndPause { .. }
+            | Decision::SignOut { .. }
             | Decision::Relax { .. }
             | Decision::EndPreference { .. }
             | Decision::EndRest { .. }

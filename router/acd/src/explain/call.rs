@@ -137,6 +137,7 @@ impl CallTale {
             | Decision::Refuse { .. }
             | Decision::EndWrapUp { .. }
             | Decision::EndPause { .. }
+            | Decision::SignOut { .. }
             | Decision::EndPreference { .. }
             | Decision::EndRest { .. }
             | Decision::EndExclusion { .. } => {}

@@ -54,8 +54,8 @@ impl Intents {
         let queue = acd.agent(agent).and_then(|agent| agent.state().queue());
         let extend = queue.and_then(|queue| acd.queue_plan(queue)).and_then(|plan| plan.extend);
         let Some(intent) = self.occupied.get_mut(&agent) else { return };
-        if let (Some((ends, Some(latest))), Some(extend)) = (&mut intent.ends, extend) {
-            *ends = (*ends + extend.by).min(*latest);
+        if let Some((ends, Some(latest))) = &mut intent.ends {
+            *ends = extend.map_or(*latest, |extend| (*ends + extend.by).min(*latest));
         }
     }
 

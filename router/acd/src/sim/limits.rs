@@ -25,7 +25,11 @@ pub fn check_decision(acd: &Acd, closed: &Closed, decision: &Decision) -> Result
     let Decision::Refuse { call, reason } = decision else { return Ok(()) };
     match reason {
         RefuseReason::Closed | RefuseReason::NoEntry => check_entered(acd, closed, *call, None),
-        RefuseReason::Full | RefuseReason::Unstaffed => check_departure(acd, *call, *reason).map(|_| ()),
+        RefuseReason::Full | RefuseReason::Unstaffed => {
+            let talked = acd.call(*call).is_some_and(|call| call.past.agent.is_some());
+            ok(!talked, || format!("{call} was given away and is turned away"))?;
+            check_departure(acd, *call, *reason).map(|_| ())
+        }
         RefuseReason::MaxWait | RefuseReason::Drained => Ok(()),
     }
 }
@@ -111,6 +115,7 @@ pub fn check_limits(acd: &Acd) -> Result<(), String> {
     }
     for call in acd.calls().filter(|call| matches!(call.state(), CallState::Queued)) {
         let may = limits(acd, call).is_none_or(|(_, limits)| limits.unstaffed.is_none());
+        let may = may || call.past.agent.is_some();
         ok(may || staffed(acd, call), || format!("{} waits, and nobody is there", call.id()))?;
     }
     Ok(())

@@ -3,11 +3,11 @@
 
 use super::check::{able_at, ok, plan_of};
 use crate::{
-    Acd, AgentNo, AgentState, CallId, CallerRef, Decision, Effects, Entry, Event, Fact, OfferOutcome, Order,
-    QueueNo, Timestamp, VisitOutcome, VisitRecord,
+    Acd, AgentNo, AgentState, CallId, CallerRef, Decision, Effects, Entry, Event, Fact, FlowOut,
+    OfferOutcome, Order, QueueNo, Timestamp, VisitOutcome, VisitRecord,
     agent::Workload,
     call::{Call, Preference},
-    plan::Strategy,
+    plan::{Presence, Strategy},
     time::micros,
 };
 use std::{collections::BTreeMap, time::Duration};
@@ -32,6 +32,9 @@ struct Hers {
     work_ended: Option<Timestamp>,
     /// Until when she was told to rest when she became ready.
     rests: Option<Timestamp>,
+    desk: bool,
+    /// Until when her desktop may be gone.
+    gone: Option<Timestamp>,
     talks_since: Timestamp,
     talked: Duration,
     means: BTreeMap<QueueNo, Mean>,
@@ -41,6 +44,8 @@ struct Hers {
 struct Its {
     caller: Option<CallerRef>,
     place: Timestamp,
+    /// Whether that is the place of an earlier call.
+    returned: bool,
     priority: u8,
     visits: u32,
     entered: Timestamp,
@@ -72,14 +77,25 @@ impl Shadow {
         let now = entry.at;
         if let Event::CallArrived { call, caller, .. } = &entry.event {
             let (caller, wish, phones) = (*caller, None, None);
-            let its =
-                Its { caller, place: now, priority: 0, visits: 0, entered: now, wish, phones, rang: now };
+            let its = Its {
+                caller,
+                place: now,
+                returned: false,
+                priority: 0,
+                visits: 0,
+                entered: now,
+                wish,
+                phones,
+                rang: now,
+            };
             self.calls.insert(*call, its);
         }
         if let Event::PlanChanged { .. } = &entry.event {
             // Under other rules more phones may ring at once than under the last.
             self.calls.values_mut().for_each(|its| its.rang = Timestamp(0));
         }
+        entry.decisions.iter().try_for_each(|decision| self.check_sign_out(decision, now))?;
+        self.write_desks(now, acd);
         if let Event::PriorityChanged { call, priority, .. } = &entry.event
             && let Some(its) = self.calls.get_mut(call)
         {
@@ -100,6 +116,28 @@ impl Shadow {
         acd.calls().filter(|call| call.is_unanswered()).try_for_each(|call| self.compare_call(call, acd, now))
     }
 
+    /// Whose desktop has gone, and when she counts as gone with it.
+    fn write_desks(&mut self, now: Timestamp, acd: &Acd) {
+        for (no, agent) in acd.agents() {
+            let hers = self.agents.entry(no).or_default();
+            let had = std::mem::replace(&mut hers.desk, agent.has_desk());
+            let needs = plan_of(acd, no).is_some_and(|plan| plan.presence == Presence::Desk);
+            if agent.has_desk() || agent.is_logged_out() || !needs {
+                hers.gone = None;
+            } else if had {
+                hers.gone = acd.plan().routing.sign_out_after.map(|after| now + after);
+            }
+        }
+    }
+
+    fn check_sign_out(&self, decision: &Decision, now: Timestamp) -> Result<(), String> {
+        let Decision::SignOut { agent } = decision else { return Ok(()) };
+        let gone = self.agents.get(agent).and_then(|hers| hers.gone);
+        ok(gone.is_some_and(|gone| gone <= now), || {
+            format!("{agent:?} is signed out, may be gone until {gone:?}")
+        })
+    }
+
     fn write_decision(&mut self, decision: &Decision, now: Timestamp, acd: &Acd) {
         if let Decision::Offer { agent, .. } | Decision::OfferTo { agent, .. } = decision {
             self.agents.entry(*agent).or_default().offered = now;
@@ -112,7 +150,7 @@ impl Shadow {
             && let Some((left, place)) = self.places.remove(&(caller, *queue))
             && now.since(left) <= keeps
         {
-            its.place = place;
+            (its.place, its.returned) = (place, true);
         }
     }
 
@@ -201,7 +239,9 @@ impl Shadow {
             self.last_agents.insert((caller, visit.queue), (now, agent));
         }
         let keeps = plan.and_then(|plan| plan.keep_place).is_some();
-        if visit.outcome == VisitOutcome::Abandoned && keeps {
+        let turned_away = matches!(visit.outcome, VisitOutcome::FlowOut(FlowOut::Full | FlowOut::Unstaffed))
+            && acd.call(visit.call).is_none();
+        if keeps && (visit.outcome == VisitOutcome::Abandoned || turned_away && its.returned) {
             self.places.insert((caller, visit.queue), (now, its.place));
         }
     }
@@ -220,6 +260,8 @@ impl Shadow {
 
     fn compare_agent(&mut self, no: AgentNo, agent: &crate::Agent, now: Timestamp) -> Result<(), String> {
         let hers = self.agents.entry(no).or_default();
+        let overdue = hers.gone.is_some_and(|gone| gone <= now) && agent.state().reason().is_some();
+        ok(!overdue, || format!("{no:?} has gone and is at work still: {agent:?}"))?;
         let same = (hers.calls, hers.offered) == (agent.calls(), agent.last_offer());
         ok(same, || format!("{no:?}: {hers:?}, and the brain thinks {agent:?}"))?;
         hers.rests = hers.rests.filter(|until| until.before(NEARLY) > now || agent.rests_until().is_some());

@@ -107,6 +107,7 @@ fn routing(random: &mut Random) -> Routing {
         order: if random.one_in(2) { Sequence::LongestWaiting } else { Sequence::ServiceObjective },
         rest: Duration::from_millis(if random.one_in(2) { 0 } else { random.below(6_000) }),
         max_occupancy: random.one_in(3).then(|| permille(random)),
+        sign_out_after: random.one_in(2).then(|| Duration::from_millis(1 + random.below(60_000))),
     }
 }
 
@@ -157,7 +158,7 @@ fn queue(random: &mut Random, no: u64) -> QueuePlan {
         ring_next: Duration::from_millis(500 + random.below(5_000)),
         extend: random.one_in(2).then(|| ExtendPlan {
             by: Duration::from_secs(1 + random.below(8)),
-            most: Duration::from_secs(7 + random.below(20)),
+            most: Duration::from_secs(7 + random.below(10)),
         }),
         ..plan
     }
