@@ -110,14 +110,19 @@ impl Reason {
     /// What it says, in words: `name: the same but for slips or initials (+5.2)`.
     #[must_use]
     pub fn words(&self, language: Language) -> String {
-        let name = name(self.field, language);
-        let said = said(self.field, self.level, language);
+        let (name, said) = (name(self.field, language), self.said(language));
         let rare = match language {
             _ if self.bits < 8.0 => "",
             Language::English => ", and rare",
             Language::Indonesian => ", dan jarang",
         };
         format!("{name}: {said}{rare} ({:+.1})", self.bits)
+    }
+
+    /// How far the two agree, in words.
+    #[must_use]
+    pub const fn said(&self, language: Language) -> &'static str {
+        said(self.field, self.level, language)
     }
 }
 
@@ -130,12 +135,14 @@ const fn said(field: Field, level: Option<u8>, language: Language) -> &'static s
         };
     };
     match (field, level, language) {
-        (Field::Name, 1, English) => "some words are the same, others differ",
-        (Field::Name, 1, Indonesian) => "sebagian kata sama, sebagian berbeda",
-        (Field::Name, 2, English) => "one is a part of the other",
-        (Field::Name, 2, Indonesian) => "yang satu bagian dari yang lain",
-        (Field::Name, 3, English) => "the same but for slips or initials",
-        (Field::Name, 3, Indonesian) => "sama, kecuali salah ketik atau singkatan",
+        (Field::Name, 1, English) => "some words are the same, as in a family; others differ",
+        (Field::Name, 1, Indonesian) => "sebagian kata sama, seperti dalam keluarga; yang lain berbeda",
+        (Field::Name, 2, English) => "the first words are the same, others differ",
+        (Field::Name, 2, Indonesian) => "kata pertama sama, yang lain berbeda",
+        (Field::Name, 3, English) => "one is a part of the other",
+        (Field::Name, 3, Indonesian) => "yang satu bagian dari yang lain",
+        (Field::Name, 4, English) => "the same but for slips or initials",
+        (Field::Name, 4, Indonesian) => "sama, kecuali salah ketik atau singkatan",
         (Field::Born, 1, English) => "two of day, month and year are the same",
         (Field::Born, 1, Indonesian) => "dua dari tanggal, bulan dan tahun sama",
         (Field::Born, 2, English) | (Field::Identity | Field::Phone, 1, English) => "one slip apart",
@@ -148,10 +155,10 @@ const fn said(field: Field, level: Option<u8>, language: Language) -> &'static s
         (Field::Street, 1, Indonesian) => "ada yang sama",
         (Field::Street, 2, English) => "much in common",
         (Field::Street, 2, Indonesian) => "banyak yang sama",
-        (Field::Place, 1, English) => "a part is the same",
-        (Field::Place, 1, Indonesian) => "sebagian sama",
-        (_, 0, English) => "different",
-        (_, 0, Indonesian) => "berbeda",
+        (Field::Place, 1 | 4, English) => "a part is the same",
+        (Field::Place, 1 | 4, Indonesian) => "sebagian sama",
+        (_, 0, English) | (Field::Place, 3, English) => "different",
+        (_, 0, Indonesian) | (Field::Place, 3, Indonesian) => "berbeda",
         (_, _, English) => "the same",
         (_, _, Indonesian) => "sama",
     }

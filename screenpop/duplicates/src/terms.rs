@@ -93,10 +93,10 @@ fn shapes_of(text: &str, id: u32, shapes: &mut Vec<(String, u32)>) {
         return;
     }
     shapes.push((format!("~{}", sound(text)), id));
+    shapes.push((text.to_owned(), id));
     if letters.len() < 4 {
         return;
     }
-    shapes.push((text.to_owned(), id));
     for left_out in 0..letters.len() {
         let shorter = without(&letters, left_out);
         if letters.len() >= 7 {
@@ -113,9 +113,11 @@ fn without(letters: &[char], at: usize) -> Vec<char> {
 }
 
 fn is_slip(one: &str, other: &str) -> bool {
-    let shortest = one.chars().count().min(other.chars().count());
-    let allowed = match shortest {
-        0..=3 => 0,
+    let (one_long, other_long) = (one.chars().count(), other.chars().count());
+    let allowed = match one_long.min(other_long) {
+        0..=2 => 0,
+        // Maya without an a, but not Ani for Adi.
+        3 => usize::from(one_long != other_long),
         4..=6 => 1,
         _ => 2,
     };

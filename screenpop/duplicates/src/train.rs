@@ -5,9 +5,9 @@
 //! that all *other* fields say are one person's; so no field can talk itself into being right, which is how
 //! expectation maximisation over blocked pairs collapses.
 
-use crate::compare::{ALL, Agreement, FIELDS, Field, LEVELS, MISSING, compare};
+use crate::compare::{ALL, Agreement, FIELDS, Field, MISSING, compare};
 use crate::deck::Deck;
-use crate::model::{Model, SAME_HOUSEHOLD, SAME_PERSON, Table, logs};
+use crate::model::{Model, SAME_HOUSEHOLD, SAME_PERSON, STRANGERS, Table, logs};
 use crate::random::Random;
 
 /// Pairs drawn at random.
@@ -25,7 +25,7 @@ const LEASH: f32 = 1.5;
 
 /// How often strangers agree at each level.
 pub(crate) fn strangers(deck: &Deck, seed: u64) -> Table {
-    let mut counts = [[0.5_f32; LEVELS]; FIELDS];
+    let mut counts = STRANGERS.map(|row| row.map(|share| share * BELIEVED));
     let mut random = Random::new(seed);
     let cards = deck.profiles.len();
     let drawn = DRAWN.min(cards.saturating_mul(cards) / 4);
@@ -55,7 +55,7 @@ pub(crate) fn learn(cards: usize, strangers: Table, candidates: &[Agreement]) ->
         model.household = learnt.household;
         let of_all = |pairs: f32| libm::log2f(pairs.max(1.0) / all.max(1.0));
         model.person_prior = of_all(learnt.people).clamp(prior - LEASH, prior + LEASH);
-        model.household_prior = of_all(learnt.households).clamp(prior - 6.0, prior + 3.0);
+        model.household_prior = of_all(learnt.households).clamp(prior - 10.0, prior + 3.0);
     }
     model
 }
@@ -67,7 +67,7 @@ fn is_certain(pair: &Agreement) -> bool {
         found != MISSING && found >= level
     };
     let against = |field: Field| pair.levels[field as usize] == 0;
-    let name = at_least(Field::Name, 3);
+    let name = at_least(Field::Name, 4);
     name && (at_least(Field::Identity, 2)
         || at_least(Field::Born, 3)
         || !against(Field::Born)
@@ -127,10 +127,13 @@ pub(crate) fn probability(odds: f32) -> f32 {
 fn shares(counts: &Table) -> Table {
     let mut shares = *counts;
     for (row, field) in shares.iter_mut().zip(ALL) {
-        let levels = &mut row[..field.levels()];
-        let sum: f32 = levels.iter().sum();
-        levels.iter_mut().for_each(|level| *level /= sum.max(1e-6));
-        row[field.levels()..].fill(0.0);
+        let (levels, none) = row.split_at_mut(field.levels());
+        none.fill(0.0);
+        let parts = if field == Field::Place { 2 } else { 1 };
+        for part in levels.chunks_mut(field.levels() / parts) {
+            let sum: f32 = part.iter().sum();
+            part.iter_mut().for_each(|level| *level /= sum.max(1e-6));
+        }
     }
     shares
 }

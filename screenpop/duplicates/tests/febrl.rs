@@ -12,7 +12,7 @@ use flate2::read::GzDecoder;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The truth is in the id (`rec-17-dup-1`), which is never compared.
 fn person(id: &str) -> u32 {
@@ -27,10 +27,10 @@ fn expect_found(set: &str) {
     };
     let mut table = Vec::new();
     GzDecoder::new(file).read_to_end(&mut table).unwrap();
-    let started = Instant::now();
+    let before = cpu();
     let cards = Cards::read(table.as_slice(), &[]).unwrap();
     let found = find(&cards, &Rulings::default(), &Options::default(), &|_| {});
-    let took = started.elapsed();
+    let took = cpu() - before;
     let truth: Vec<u32> = cards.cards.iter().map(|card| person(&card.id)).collect();
     let quality = Quality::of(&found.person_of, &truth);
     println!(
@@ -38,28 +38,14 @@ fn expect_found(set: &str) {
         quality.cluster_f1(),
         found.compared
     );
-    if std::env::var_os("SAMBUNG_MISSED").is_some() {
-        show_missed(&cards, &found, &truth);
-    }
     assert!(quality.cluster_f1() >= 0.998, "{quality:?}");
-    // A build for tests is some ten times slower.
-    let bound = if cfg!(debug_assertions) { 60 } else { 5 };
-    assert!(took < Duration::from_secs(bound), "{took:?}");
+    assert!(took < Duration::from_secs(5), "{took:?}");
 }
 
-fn show_missed(cards: &Cards, found: &duplicates::Found, truth: &[u32]) {
-    for one in 0..cards.len() {
-        for other in one + 1..cards.len() {
-            if (truth[one] == truth[other]) != (found.person_of[one] == found.person_of[other]) {
-                println!(
-                    "{:?}\n{:?}\n{:?}",
-                    cards.cards[one].cells,
-                    cards.cards[other].cells,
-                    found.explain(cards, one as u32, other as u32)
-                );
-            }
-        }
-    }
+/// What this process has cost so far, in processors' time: others may be busy on this machine.
+fn cpu() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::new(now.tv_sec.unsigned_abs(), u32::try_from(now.tv_nsec).unwrap())
 }
 
 #[test]

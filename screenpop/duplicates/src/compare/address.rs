@@ -20,6 +20,8 @@ struct Common {
     one: f32,
     other: f32,
     chance: f32,
+    /// Both have a number in common, or neither has one.
+    numbers_agree: bool,
     /// Both have numbers, and none in common: next door.
     numbers_differ: bool,
 }
@@ -32,7 +34,7 @@ pub(super) fn street(deck: &Deck, one: &Profile, other: &Profile) -> Fit {
     let of_both = common.shared / (common.one + common.other - common.shared).max(0.1);
     let of_shorter = common.shared / common.one.min(common.other).max(0.1);
     let level = match common.numbers_differ {
-        false if of_shorter >= 0.9 && of_both >= 0.5 => SAME,
+        false if common.numbers_agree && of_shorter >= 0.9 && of_both >= 0.5 => SAME,
         false if of_both >= 0.45 || of_shorter >= 0.85 && common.shared >= 8.0 => SIMILAR,
         true if of_both >= 0.7 => SIMILAR,
         _ if of_both >= 0.2 => SOME,
@@ -44,27 +46,44 @@ pub(super) fn street(deck: &Deck, one: &Profile, other: &Profile) -> Fit {
 fn common(deck: &Deck, terms: &Terms, one: &[u32], other: &[u32]) -> Common {
     let rarity = |word: u32| (-share(deck, terms.cards(word))).max(0.3);
     let all = |words: &[u32]| words.iter().map(|word| rarity(*word)).sum::<f32>();
-    let is_number = |word: u32| terms.text(word).starts_with(|c: char| c.is_ascii_digit());
-    let mut common =
-        Common { shared: 0.0, one: all(one), other: all(other), chance: 0.0, numbers_differ: false };
-    let mut numbers = false;
+    let is_number = |word: u32| terms.text(word).contains(|c: char| c.is_ascii_digit());
+    let (mut shared, mut rarest, mut of_numbers, mut numbers) = (0.0, 0.0_f32, 0.0, false);
     for a in one {
-        if other.contains(a) {
-            common.shared += rarity(*a);
-            common.chance += share(deck, terms.cards(*a));
-            numbers |= is_number(*a);
-        } else if let Some(b) = other.iter().find(|b| !one.contains(b) && terms.are_near(*a, **b)) {
-            common.shared += 0.9 * rarity(*a).min(rarity(*b));
-            common.chance += share(deck, terms.cards_near(*a).max(terms.cards_near(*b)));
+        let like = other.iter().find(|b| *b == a);
+        let like = like.or_else(|| other.iter().find(|b| !one.contains(b) && terms.are_near(*a, **b)));
+        let Some(b) = like else { continue };
+        if is_number(*a) {
+            numbers = true;
+            of_numbers += share(deck, terms.cards(*a));
+        } else {
+            // The words of one street's name come together: only the rarest counts.
+            rarest = rarest.min(share(
+                deck,
+                if a == b { terms.cards(*a) } else { terms.cards_near(*a).max(terms.cards_near(*b)) },
+            ));
         }
+        shared += if a == b { rarity(*a) } else { 0.9 * rarity(*a).min(rarity(*b)) };
     }
     let has_number = |words: &[u32]| words.iter().any(|word| is_number(*word));
-    common.shared = common.shared.min(common.one).min(common.other);
-    common.numbers_differ = !numbers && has_number(one) && has_number(other);
-    common
+    let (one_has, other_has) = (has_number(one), has_number(other));
+    Common {
+        shared: f32::min(shared, all(one)).min(all(other)),
+        one: all(one),
+        other: all(other),
+        chance: rarest + of_numbers,
+        numbers_agree: numbers || !one_has && !other_has,
+        numbers_differ: !numbers && one_has && other_has,
+    }
 }
 
-pub(super) fn place(deck: &Deck, one: &Profile, other: &Profile) -> Fit {
+pub(super) fn place(deck: &Deck, one: &Profile, other: &Profile, street: u8) -> Fit {
+    let fit = town(deck, one, other);
+    let same_street = street >= SIMILAR && street != super::MISSING;
+    let apart = if same_street || fit.level == super::MISSING { 0 } else { 3 };
+    Fit { level: fit.level.saturating_add(apart), ..fit }
+}
+
+fn town(deck: &Deck, one: &Profile, other: &Profile) -> Fit {
     let words = words(deck, one, other);
     let posts = posts(deck, one, other);
     match (words.level, posts.level) {

@@ -25,7 +25,8 @@ pub enum Field {
     Email,
     /// Street, house, RT/RW.
     Street,
-    /// Town and postcode.
+    /// Town and postcode: levels 0 to 2 beside a street that is the same, 3 to 5 beside another one or none. Who has
+    /// moved has often left the town, too, and that is not to be held against anybody twice.
     Place,
     /// Male or female.
     Sex,
@@ -34,7 +35,7 @@ pub enum Field {
 /// How many fields there are.
 pub(crate) const FIELDS: usize = 8;
 /// The most levels that a field has.
-pub(crate) const LEVELS: usize = 5;
+pub(crate) const LEVELS: usize = 6;
 
 /// All fields in their order.
 pub const ALL: [Field; FIELDS] = [
@@ -53,9 +54,9 @@ impl Field {
     #[must_use]
     pub const fn levels(self) -> usize {
         match self {
-            Self::Name => 5,
+            Self::Name | Self::Place => 6,
             Self::Born | Self::Street => 4,
-            Self::Identity | Self::Phone | Self::Email | Self::Place => 3,
+            Self::Identity | Self::Phone | Self::Email => 3,
             Self::Sex => 2,
         }
     }
@@ -92,28 +93,37 @@ impl Fit {
 /// Compares two cards.
 pub(crate) fn compare(deck: &Deck, one: u32, other: u32) -> Agreement {
     let (one, other) = (deck.of_card(one), deck.of_card(other));
+    let street = address::street(deck, one, other);
     let fits = [
         name::fit(deck, one, other),
         values::born(deck, one, other),
         values::identity(deck, one, other),
         values::phone(deck, one, other),
         values::email(deck, one, other),
-        address::street(deck, one, other),
-        address::place(deck, one, other),
+        street,
+        address::place(deck, one, other, street.level),
         values::sex(one, other),
     ];
     Agreement { levels: fits.map(|fit| fit.level), chance: fits.map(|fit| fit.chance) }
 }
 
+/// Cards by which it is known at the least how rare a value is. In a table of ten every value is one of ten, and yet no
+/// tenth of all people have this telephone number.
+const FEWEST: usize = 1_000;
+
 /// How probable it is that a card has one of `cards` many of all, as a binary logarithm: never less than what a
 /// table of this size can show.
 fn share(deck: &Deck, cards: u32) -> f32 {
-    log2(f64::from(cards.max(1))) - log2(deck.profiles.len().max(2) as f64)
+    log2(f64::from(cards.max(1))) - size(deck)
 }
 
 /// Several independent agreements together; nothing is rarer than one in eight tables.
 fn floored(deck: &Deck, chance: f32) -> f32 {
-    chance.clamp(-log2(deck.profiles.len().max(2) as f64) - 3.0, -0.5)
+    chance.clamp(-size(deck) - 3.0, -0.5)
+}
+
+fn size(deck: &Deck) -> f32 {
+    log2(deck.profiles.len().max(FEWEST) as f64)
 }
 
 fn log2(value: f64) -> f32 {

@@ -6,14 +6,16 @@ use crate::terms::NONE;
 
 /// No word in common.
 pub const DIFFERENT: u8 = 0;
-/// Some words in common, others on both sides not.
-pub const PARTIAL: u8 = 1;
+/// Some words in common, but not the first ones, and others on both sides not: as in a family.
+pub const FAMILY: u8 = 1;
+/// The first words in common, others on both sides not.
+pub const GIVEN: u8 = 2;
 /// All words of the shorter one are in the longer one.
-pub const CONTAINED: u8 = 2;
+pub const CONTAINED: u8 = 3;
 /// All words are the same but for slips and initials.
-pub const SIMILAR: u8 = 3;
+pub const SIMILAR: u8 = 4;
 /// The same words.
-pub const SAME: u8 = 4;
+pub const SAME: u8 = 5;
 
 /// How probable it is that an initial fits.
 const INITIAL: f32 = -3.0;
@@ -122,7 +124,8 @@ impl Pairing<'_> {
             (true, true, true) if self.slips => SIMILAR,
             (true, true, true) => SAME,
             (true, false, true) | (false, true, true) => CONTAINED,
-            (false, false, true) => PARTIAL,
+            (false, false, true) if self.found.0 & self.found.1 & 1 == 1 => GIVEN,
+            (false, false, true) => FAMILY,
         };
         if level == DIFFERENT {
             Fit::plain(level)

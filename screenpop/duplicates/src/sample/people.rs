@@ -58,15 +58,12 @@ fn members(household: usize, size: usize, errors: &Errors, random: &mut Random) 
     let homes = [home(random), home(random)];
     let phone = random.chance(errors.shared_phone).then(|| phone(homes[0].town, random));
     let family = random.chance(0.5).then(|| random.pick(&lists::LAST[lists::FAMILIES]).to_owned());
-    let oldest = 1945 + random.below(50) as u32;
+    let oldest = 1942 + random.below(42) as u32;
     let mut members = Vec::<Human>::with_capacity(size);
     for at in 0..size {
         // Two of an age, then their children.
-        let year = if at < 2 {
-            oldest + random.below(6) as u32
-        } else {
-            (oldest + 20 + random.below(18) as u32).min(2008)
-        };
+        let year =
+            if at < 2 { oldest + random.below(6) as u32 } else { oldest + 20 + random.below(10) as u32 };
         let mut human = human(household, year, family.as_deref(), &homes, random);
         while members.iter().any(|other| other.name == human.name) {
             human.name = name(human.woman, family.as_deref(), random);
