@@ -7,6 +7,7 @@
 
 mod lists;
 mod people;
+mod places;
 mod slips;
 mod write;
 

@@ -1,6 +1,6 @@
 //! Invents people in households.
 
-use super::{Errors, lists};
+use super::{Errors, lists, places};
 use crate::random::Random;
 
 /// Somebody, before any card.
@@ -81,7 +81,7 @@ fn human(household: usize, year: u32, family: Option<&str>, homes: &[Home; 2], r
     let name = name(woman, family, random);
     let born = (year, 1 + random.below(12) as u32, 1 + random.below(28) as u32);
     let day = born.2 + if woman { 40 } else { 0 };
-    let area = format!("{}{:04}", lists::TOWNS[homes[0].town].1, 101 + random.below(30) * 100);
+    let area = format!("{}{:04}", places::TOWNS[homes[0].town].1, 101 + random.below(30) * 100);
     let identity = format!("{area}{day:02}{:02}{:02}{:04}", born.1, born.0 % 100, 1 + random.below(60));
     let email = email(&name, born.0, random);
     let phones = [phone(homes[0].town, random), phone(homes[1].town, random)];
@@ -121,20 +121,20 @@ pub(super) fn phone(town: usize, random: &mut Random) -> String {
         (0..count).filter_map(|_| char::from_digit(random.below(10) as u32, 10)).collect::<String>()
     };
     if random.chance(0.12) {
-        return format!("{}{}", lists::TOWNS[town].2, digits(7, random));
+        return format!("{}{}", places::TOWNS[town].2, digits(7, random));
     }
     let count = 6 + random.below(3);
-    format!("{}{}", random.pick(&lists::MOBILE), digits(count, random))
+    format!("{}{}", random.pick(&places::MOBILE), digits(count, random))
 }
 
 fn home(random: &mut Random) -> Home {
-    let town = random.below(lists::TOWNS.len()).min(random.below(lists::TOWNS.len()));
-    let post = format!("{}{:03}", lists::TOWNS[town].1, 110 + random.below(40) * 10);
+    let town = random.below(places::TOWNS.len()).min(random.below(places::TOWNS.len()));
+    let post = format!("{}{:03}", places::TOWNS[town].1, 110 + random.below(40) * 10);
     let estate = random.chance(0.3);
     let street = if estate {
-        format!("Perum {}", random.pick(&lists::ESTATES))
+        format!("Perum {}", random.pick(&places::ESTATES))
     } else {
-        format!("Jl. {}", favoured(&lists::STREETS, random))
+        format!("Jl. {}", favoured(&places::STREETS, random))
     };
     let number = match (estate, random.below(8)) {
         (true, _) => format!(

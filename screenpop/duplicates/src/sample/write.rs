@@ -1,7 +1,7 @@
 //! Writes people's cards, with what goes wrong at a till.
 
 use super::people::{Home, Human, Humans, phone};
-use super::{Errors, Invented, Wanted, lists, slips};
+use super::{Errors, Invented, Wanted, lists, places, slips};
 use crate::random::Random;
 
 const HEADINGS: &str = "card_no,name,sex,date_of_birth,nik,phone,email,address,city,postcode\n";
@@ -162,23 +162,7 @@ fn address(home: &Home, errors: &Errors, random: &mut Random) -> (String, String
     if random.chance(errors.no_address) {
         return Default::default();
     }
-    let mut street = home.street.clone();
-    if random.chance(errors.address_slip) {
-        street = street
-            .split(' ')
-            .map(|word| if random.chance(0.6) { slips::slip(word, random) } else { word.to_owned() })
-            .collect::<Vec<_>>()
-            .join(" ");
-    }
-    let marker = random.pick(&["Jl.", "Jl.", "Jalan", "Jln.", "JL", "Jln"]);
-    street = street.replacen("Jl.", marker, 1);
-    let estate = random.pick(&["Perum", "Perumahan", "Komp.", "Komplek", "Perum."]);
-    street = street.replacen("Perum", estate, 1);
-    let number = if random.chance(0.3) {
-        home.number.replace("No. ", random.pick(&["No.", "no ", "Nomor ", ""]))
-    } else {
-        home.number.clone()
-    };
+    let (street, number) = street(home, errors, random);
     let (rt, rw) = (home.rt, home.rw);
     let rt_rw = match random.below(4) {
         0 => format!(" RT {rt:02}/RW {rw:02}"),
@@ -186,7 +170,7 @@ fn address(home: &Home, errors: &Errors, random: &mut Random) -> (String, String
         2 => format!(" RT/RW {rt:02}/{rw:02}"),
         _ => format!(", RT{rt} RW{rw}"),
     };
-    let (mut town, mut post) = (lists::TOWNS[home.town].0.to_owned(), home.post.clone());
+    let (mut town, mut post) = (places::TOWNS[home.town].0.to_owned(), home.post.clone());
     let mut whole = format!("{street} {number}{rt_rw}");
     if random.chance(errors.address_shortened) {
         whole = match random.below(4) {
@@ -207,6 +191,28 @@ fn address(home: &Home, errors: &Errors, random: &mut Random) -> (String, String
         _ => {}
     }
     (whole, town, post)
+}
+
+/// Street and number, as somebody types them.
+fn street(home: &Home, errors: &Errors, random: &mut Random) -> (String, String) {
+    let mut street = home.street.clone();
+    if random.chance(errors.address_slip) {
+        street = street
+            .split(' ')
+            .map(|word| if random.chance(0.6) { slips::slip(word, random) } else { word.to_owned() })
+            .collect::<Vec<_>>()
+            .join(" ");
+    }
+    let marker = random.pick(&["Jl.", "Jl.", "Jalan", "Jln.", "JL", "Jln"]);
+    street = street.replacen("Jl.", marker, 1);
+    let estate = random.pick(&["Perum", "Perumahan", "Komp.", "Komplek", "Perum."]);
+    street = street.replacen("Perum", estate, 1);
+    let number = if random.chance(0.3) {
+        home.number.replace("No. ", random.pick(&["No.", "no ", "Nomor ", ""]))
+    } else {
+        home.number.clone()
+    };
+    (street, number)
 }
 
 fn quoted(cell: &str) -> String {
