@@ -11,6 +11,7 @@ pub mod control;
 pub mod demo;
 pub mod desks;
 pub mod drain;
+pub mod duplicates;
 pub mod follower;
 pub mod ground;
 pub mod http;

@@ -6,7 +6,7 @@ use router::{
     backup::{self, BackupError},
     changes_file,
     control::{self, Outcome},
-    demo,
+    demo, duplicates,
     inspect::{self, InspectError},
     logging,
     process::{self, Ending, Failure},
@@ -49,6 +49,7 @@ Examples:
   sambung replay sambung-data         decide a recorded log again and compare
   sambung replay sambung-data --with other.toml   a recorded time under other rules, beside those of then
   sambung backup sambung-data copy    copy a store while a router writes it
+  sambung duplicates find cards.csv   which cards of a customer table are one person's
 
 Logging: RUST_LOG=info (default), debug for callers' numbers; SAMBUNG_LOG=json for an object of JSON a line.";
 
@@ -162,6 +163,12 @@ enum Command {
         #[arg(long)]
         live: bool,
     },
+    /// Find which cards of a customer table are one person's, ask about those in doubt, and take decisions back.
+    ///
+    /// The table is only read. Decisions stand in a file of their own, a line each with who and when; a merge is a rule
+    /// there, and taking it back undoes it. Exits 64 for a table or a decision that cannot be used.
+    #[command(subcommand)]
+    Duplicates(duplicates::command::Command),
 }
 
 fn main() -> ExitCode {
@@ -185,6 +192,7 @@ fn main() -> ExitCode {
         Command::Backup { folder, target, live } => {
             back_up(backup::Wanted { store: &folder, target: &target, live })
         }
+        Command::Duplicates(command) => look_for_duplicates(&command),
         Command::Run { config } => with_runtime(run(config)),
         Command::Demo { seconds, calls, seed, store } => {
             with_runtime(demo::run(demo::Options { seconds, calls_per_minute: calls, seed, store }))
@@ -338,6 +346,16 @@ fn inspect(folder: &Path, wanted: inspect::Wanted) -> ExitCode {
 
 fn explain(args: &why::Args) -> ExitCode {
     match why::run(args) {
+        Ok(text) => show(&text),
+        Err(error) => {
+            eprintln!("sambung: {error}");
+            if error.is_refusal() { ExitCode::from(WRONG_CONFIGURATION) } else { ExitCode::FAILURE }
+        }
+    }
+}
+
+fn look_for_duplicates(command: &duplicates::command::Command) -> ExitCode {
+    match duplicates::command::perform(command, &|line| eprintln!("{line}")) {
         Ok(text) => show(&text),
         Err(error) => {
             eprintln!("sambung: {error}");
