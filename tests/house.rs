@@ -27,7 +27,10 @@ const EDGES: [(&str, &[&str]); 11] = [
     ("porter", &[]),
     ("agent-gateway", &["acd", "porter", "protocol", "screenpop"]),
     ("loadtest", &["protocol", "sip"]),
-    ("router", &["acd", "agent-gateway", "config", "loadtest", "porter", "screenpop", "sip", "suggest", "wfm"]),
+    (
+        "router",
+        &["acd", "agent-gateway", "config", "loadtest", "porter", "screenpop", "sip", "suggest", "wfm"],
+    ),
 ];
 
 /// Crates that one part of the house alone may use.

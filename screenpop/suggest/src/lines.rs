@@ -1,6 +1,6 @@
-//! Reads purchase lines from CSV.
+//! Reads purchase lines, and contacts, from CSV.
 //!
-//! The first row names the columns, in any order and case; others are ignored. Needed: `order`, `product`, `quantity`,
+//! Contacts have the columns `customer`, `date` and `minutes` (handled by an agent). Of purchase lines the first row names the columns, in any order and case; others are ignored. Needed: `order`, `product`, `quantity`,
 //! `date`, `price` (of one piece), `customer`. Useful: `description`. The names of the UCI retail sets (`InvoiceNo`,
 //! `StockCode`, …) are understood too. Dates: `2011-05-31`, with a time (`2011-05-31 14:05`) if orders of one day have
 //! a sequence. Numbers have a decimal point and no thousands separators.
@@ -60,6 +60,10 @@ const CUSTOMER: Column = ("customer", "CustomerID");
 const OTHER_NAMES: [(&str, &str); 3] =
     [("order", "Invoice"), ("price", "Price"), ("customer", "Customer ID")];
 
+const MINUTES: Column = ("minutes", "handled_minutes");
+/// Most minutes of one contact: a day.
+const MAX_MINUTES: f64 = 1_440.0;
+
 struct Columns {
     order: usize,
     product: usize,
@@ -74,8 +78,12 @@ struct Columns {
 pub struct Lines<R> {
     csv: csv::Reader<R>,
     columns: Columns,
-    record: StringRecord,
+    row: Row,
 }
+
+/// The row that was read last.
+#[derive(Default)]
+struct Row(StringRecord);
 
 impl<R: Read> Lines<R> {
     /// Reads the first row.
@@ -84,39 +92,25 @@ impl<R: Read> Lines<R> {
     ///
     /// [`LineError::NoColumn`], or what the source of the bytes says.
     pub fn open(from: R) -> Result<Self, LineError> {
-        let mut csv = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(from);
+        let mut csv = reader(from);
         let columns = Columns::find(csv.headers()?)?;
-        Ok(Self { csv, columns, record: StringRecord::new() })
-    }
-
-    /// The line of the file that was read last.
-    #[must_use]
-    pub fn line(&self) -> u64 {
-        self.record.position().map_or(1, csv::Position::line)
-    }
-
-    fn read(&mut self) -> Option<Result<Purchase, LineError>> {
-        match self.csv.read_record(&mut self.record) {
-            Ok(false) => None,
-            Ok(true) => Some(self.purchase()),
-            Err(error) => Some(Err(error.into())),
-        }
+        Ok(Self { csv, columns, row: Row::default() })
     }
 
     fn purchase(&self) -> Result<Purchase, LineError> {
-        let columns = &self.columns;
-        let quantity = self.number(QUANTITY, columns.quantity)?;
-        let price = self.number(PRICE, columns.price)?;
+        let (columns, row) = (&self.columns, &self.row);
+        let quantity = row.number(QUANTITY, columns.quantity)?;
+        let price = row.number(PRICE, columns.price)?;
         let amount = (quantity * price * 100.0).round();
         if amount.abs() > MAX_AMOUNT {
-            return Err(self.wrong(PRICE, columns.price, "makes an amount that nobody pays"));
+            return Err(row.wrong(PRICE, columns.price, "makes an amount that nobody pays"));
         }
-        let (day, minute) = self.time()?;
-        let name = columns.name.map(|at| self.cell(at)).unwrap_or_default();
+        let (day, minute) = row.time(columns.date)?;
+        let name = columns.name.map(|at| row.cell(at)).unwrap_or_default();
         Ok(Purchase {
-            customer: self.id(CUSTOMER, columns.customer)?,
-            order: self.id(ORDER, columns.order)?,
-            product: self.id(PRODUCT, columns.product)?,
+            customer: row.id(CUSTOMER, columns.customer)?,
+            order: row.id(ORDER, columns.order)?,
+            product: row.id(PRODUCT, columns.product)?,
             name: cut(name, MAX_NAME).to_owned(),
             quantity: quantity as f32,
             amount: amount as Cents,
@@ -124,9 +118,26 @@ impl<R: Read> Lines<R> {
             minute,
         })
     }
+}
 
-    fn time(&self) -> Result<(Day, u16), LineError> {
-        let at = self.columns.date;
+impl<R: Read> Iterator for Lines<R> {
+    type Item = Result<Purchase, LineError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.csv.read_record(&mut self.row.0) {
+            Ok(false) => None,
+            Ok(true) => Some(self.purchase()),
+            Err(error) => Some(Err(error.into())),
+        }
+    }
+}
+
+fn reader<R: Read>(from: R) -> csv::Reader<R> {
+    csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(from)
+}
+
+impl Row {
+    fn time(&self, at: usize) -> Result<(Day, u16), LineError> {
         let text = self.cell(at);
         let wrong = || self.wrong(DATE, at, "is no date such as 2011-05-31 or 2011-05-31 14:05");
         let (date, clock) = text.split_once([' ', 'T']).unwrap_or((text, "0:0"));
@@ -153,48 +164,98 @@ impl<R: Read> Lines<R> {
     }
 
     fn cell(&self, at: usize) -> &str {
-        self.record.get(at).unwrap_or_default()
+        self.0.get(at).unwrap_or_default()
     }
 
     fn wrong(&self, column: Column, at: usize, problem: &'static str) -> LineError {
+        let line = self.0.position().map_or(1, csv::Position::line);
         let value = cut(self.cell(at), 40).to_owned();
-        LineError::Cell { line: self.line(), column: column.0, value, problem }
-    }
-}
-
-impl<R: Read> Iterator for Lines<R> {
-    type Item = Result<Purchase, LineError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.read()
+        LineError::Cell { line, column: column.0, value, problem }
     }
 }
 
 impl Columns {
     fn find(first_row: &StringRecord) -> Result<Self, LineError> {
-        let place = |column: Column| {
-            let is_it = |name: &str| {
-                let name = name.trim_start_matches('\u{feff}');
-                let other = OTHER_NAMES.iter().any(|(of, other)| *of == column.0 && same(name, other));
-                same(name, column.0) || same(name, column.1) || other
-            };
-            first_row.iter().position(is_it)
-        };
-        let needed = |column: Column| {
-            place(column).ok_or_else(|| {
-                let found = cut(&first_row.iter().collect::<Vec<_>>().join(", "), 300).to_owned();
-                LineError::NoColumn { wanted: column.0, alias: column.1, found }
-            })
-        };
+        let needed = |column: Column| needed(first_row, column);
         Ok(Self {
             order: needed(ORDER)?,
             product: needed(PRODUCT)?,
-            name: place(NAME),
+            name: place(first_row, NAME),
             quantity: needed(QUANTITY)?,
             date: needed(DATE)?,
             price: needed(PRICE)?,
             customer: needed(CUSTOMER)?,
         })
+    }
+}
+
+fn place(first_row: &StringRecord, column: Column) -> Option<usize> {
+    let is_it = |name: &str| {
+        let name = name.trim_start_matches('\u{feff}');
+        let other = OTHER_NAMES.iter().any(|(of, other)| *of == column.0 && same(name, other));
+        same(name, column.0) || same(name, column.1) || other
+    };
+    first_row.iter().position(is_it)
+}
+
+fn needed(first_row: &StringRecord, column: Column) -> Result<usize, LineError> {
+    place(first_row, column).ok_or_else(|| {
+        let found = cut(&first_row.iter().collect::<Vec<_>>().join(", "), 300).to_owned();
+        LineError::NoColumn { wanted: column.0, alias: column.1, found }
+    })
+}
+
+/// A contact by phone that an agent has handled.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Contact {
+    /// The customer's id; empty if it is not known.
+    pub customer: String,
+    /// The day.
+    pub day: Day,
+    /// How long it took an agent.
+    pub minutes: f64,
+}
+
+/// A file of contacts, read one after the other.
+pub struct Contacts<R> {
+    csv: csv::Reader<R>,
+    /// Customer, date, minutes.
+    columns: [usize; 3],
+    row: Row,
+}
+
+impl<R: Read> Contacts<R> {
+    /// Reads the first row.
+    ///
+    /// # Errors
+    ///
+    /// [`LineError::NoColumn`], or what the source of the bytes says.
+    pub fn open(from: R) -> Result<Self, LineError> {
+        let mut csv = reader(from);
+        let first_row = csv.headers()?;
+        let columns = [needed(first_row, CUSTOMER)?, needed(first_row, DATE)?, needed(first_row, MINUTES)?];
+        Ok(Self { csv, columns, row: Row::default() })
+    }
+
+    fn contact(&self) -> Result<Contact, LineError> {
+        let ([customer, date, minutes], row) = (self.columns, &self.row);
+        let spent = row.number(MINUTES, minutes)?;
+        if !(0.0..=MAX_MINUTES).contains(&spent) {
+            return Err(row.wrong(MINUTES, minutes, "is no time that a contact takes"));
+        }
+        Ok(Contact { customer: row.id(CUSTOMER, customer)?, day: row.time(date)?.0, minutes: spent })
+    }
+}
+
+impl<R: Read> Iterator for Contacts<R> {
+    type Item = Result<Contact, LineError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.csv.read_record(&mut self.row.0) {
+            Ok(false) => None,
+            Ok(true) => Some(self.contact()),
+            Err(error) => Some(Err(error.into())),
+        }
     }
 }
 

@@ -233,21 +233,37 @@ impl Model {
         true
     }
 
-    /// Takes over what another model was told beside purchases: outcomes of suggestions, refusals and contacts. For a model
-    /// that was trained anew, in the place of the one before.
-    pub fn take_over(&mut self, before: &Self) {
+    /// Takes over what became of another model's suggestions. For a model that was trained anew, in the place of the one
+    /// before.
+    pub fn take_over_outcomes(&mut self, before: &Self) {
         for product in &before.products {
             if let Some(&no) = self.product_nos.get(&product.code) {
                 self.products[no as usize].tally = product.tally;
             }
         }
         for (id, &no) in &before.customer_nos {
-            self.take_over_customer(id, &before.customers[no as usize], before);
+            self.take_over_refused(id, &before.customers[no as usize], before);
         }
     }
 
-    fn take_over_customer(&mut self, id: &str, known: &Customer, before: &Self) {
-        if known.refused.is_empty() && known.last_contact.is_none() {
+    /// Takes over another model's contacts, if there are none of the customer's here.
+    pub fn take_over_contacts(&mut self, before: &Self) {
+        for (id, &no) in &before.customer_nos {
+            let known = &before.customers[no as usize];
+            if known.last_contact.is_none() {
+                continue;
+            }
+            let Some(no) = self.customer_place(id) else { continue };
+            let customer = &mut self.customers[no as usize];
+            if customer.last_contact.is_none() {
+                customer.last_contact = known.last_contact;
+                customer.handled = known.handled;
+            }
+        }
+    }
+
+    fn take_over_refused(&mut self, id: &str, known: &Customer, before: &Self) {
+        if known.refused.is_empty() {
             return;
         }
         let Some(no) = self.customer_place(id) else { return };
@@ -257,10 +273,7 @@ impl Model {
             Some(Refused { product, weight: refused.weight })
         };
         let refused = known.refused.iter().filter_map(here).collect();
-        let customer = &mut self.customers[no as usize];
-        customer.refused = refused;
-        customer.last_contact = known.last_contact;
-        customer.handled = known.handled;
+        self.customers[no as usize].refused = refused;
     }
 
     /// How many lines there were of each kind.

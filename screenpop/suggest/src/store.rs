@@ -12,15 +12,19 @@ use crate::{Counts, Day, Fading, Rules, Settings};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a model begins with.
-const MAGIC: &[u8; 12] = b"sambungSUG\x00\x01";
+/// What a model begins with, and its version.
+const MAGIC: &[u8; 11] = b"sambungSUG\x00";
+const VERSION: u8 = 1;
 
 /// Why bytes are no model.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// It begins with something else.
-    #[error("it is no model of suggestions, or one of another version; train it again")]
+    #[error("it is no model of suggestions")]
     NotAModel,
+    /// It was written by another version of this program.
+    #[error("it is of another version of this program; train it again")]
+    OtherVersion,
     /// It cannot be read.
     #[error("it is damaged ({0}); train it again")]
     Damaged(String),
@@ -86,6 +90,7 @@ impl Model {
             stale: self.stale.clone(),
         };
         let mut bytes = MAGIC.to_vec();
+        bytes.push(VERSION);
         rmp_serde::encode::write(&mut bytes, &kept)?;
         Ok(bytes)
     }
@@ -94,9 +99,13 @@ impl Model {
     ///
     /// # Errors
     ///
-    /// [`StoreError::NotAModel`], or [`StoreError::Damaged`] if what it says cannot be.
+    /// [`StoreError::NotAModel`], [`StoreError::OtherVersion`], or [`StoreError::Damaged`] if what it says cannot be.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, StoreError> {
-        let kept = bytes.strip_prefix(MAGIC.as_slice()).ok_or(StoreError::NotAModel)?;
+        let (version, kept) =
+            bytes.strip_prefix(MAGIC).and_then(<[u8]>::split_first).ok_or(StoreError::NotAModel)?;
+        if *version != VERSION {
+            return Err(StoreError::OtherVersion);
+        }
         let kept = rmp_serde::from_slice::<Kept>(kept);
         let kept = kept.map_err(|error| StoreError::Damaged(error.to_string()))?;
         kept.check().map_err(|what| StoreError::Damaged(what.to_owned()))?;

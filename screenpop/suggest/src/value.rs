@@ -159,6 +159,9 @@ impl Model {
     /// The values from which each rung of the ladder begins today; computed once for many calls.
     #[must_use]
     pub fn ladder(&self, today: Day, rules: &ValueRules) -> Ladder {
+        if rules.ladder.is_empty() {
+            return Ladder::default();
+        }
         let values = self.by_value(today, rules);
         let begins = |rung: &Rung| {
             let count = (values.len() * usize::from(rung.top_percent.min(100))).div_ceil(100);

@@ -31,7 +31,10 @@ fn a_model_reads_back_as_it_was() {
 fn what_is_no_model_is_refused() {
     assert!(matches!(Model::from_bytes(b""), Err(StoreError::NotAModel)));
     assert!(matches!(Model::from_bytes(b"order,product\n"), Err(StoreError::NotAModel)));
-    let bytes = model().to_bytes().unwrap();
+    let mut bytes = model().to_bytes().unwrap();
+    bytes[11] += 1;
+    assert!(matches!(Model::from_bytes(&bytes), Err(StoreError::OtherVersion)));
+    bytes[11] -= 1;
     for length in (12..bytes.len()).step_by(37) {
         assert!(matches!(Model::from_bytes(&bytes[..length]), Err(StoreError::Damaged(_))), "{length}");
     }
@@ -80,7 +83,8 @@ fn nothing_stays_of_somebody_who_is_forgotten() {
 fn a_model_trained_anew_knows_what_the_one_before_was_told() {
     let before = model();
     let mut after = train(town());
-    after.take_over(&before);
+    after.take_over_outcomes(&before);
+    after.take_over_contacts(&before);
     assert_eq!(after.acceptance(), before.acceptance());
     let today = day("2026-02-03");
     assert_eq!(after.fits_with("office-3", today, 5), before.fits_with("office-3", today, 5));

@@ -3,7 +3,7 @@
 use crate::shop::day;
 use suggest::{
     Purchase,
-    lines::{LineError, Lines},
+    lines::{Contact, Contacts, LineError, Lines},
 };
 
 const HEAD: &str = "order,product,description,quantity,date,price,customer\n";
@@ -100,4 +100,20 @@ fn no_byte_of_a_file_makes_it_panic() {
             }
         }
     }
+}
+
+#[test]
+fn contacts_are_read_and_their_mistakes_named() {
+    let read = |rows: &str| {
+        let text = format!("date,minutes,customer\n{rows}\n");
+        Contacts::open(text.as_bytes()).unwrap().next().unwrap().map_err(|error| error.to_string())
+    };
+    let expected = Contact { customer: "17850".into(), day: day("2026-01-05"), minutes: 7.5 };
+    assert_eq!(read("2026-01-05 09:30,7.5,17850"), Ok(expected));
+    assert_eq!(
+        read("2026-01-05,-1,17850").unwrap_err(),
+        r#"line 2: minutes "-1" is no time that a contact takes"#
+    );
+    let error = Contacts::open("date,customer\n".as_bytes()).err().unwrap().to_string();
+    assert!(error.starts_with(r#"there is no column "minutes""#), "{error}");
 }
