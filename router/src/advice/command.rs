@@ -16,6 +16,7 @@ pub enum Command {
     /// A model that is there already is replaced; what was noted of suggestions in it is kept, and its contacts unless
     /// --contacts names others.
     Train {
+        /// Which order lines.
         #[command(flatten)]
         lines: Lines,
         /// What agents have handled, also CSV: customer, date, minutes.
@@ -48,6 +49,7 @@ pub enum Command {
     /// Each list stands beside what everybody would be told without it, the most popular products, with bounds of 95 %
     /// confidence.
     Evaluate {
+        /// Which order lines.
         #[command(flatten)]
         lines: Lines,
         /// The last day to learn from; three months before --to if not given.
