@@ -58,7 +58,7 @@ fn what_was_learnt_is_shown_with_its_reasons() {
     assert_eq!(fs::metadata(&model).unwrap().permissions().mode() & 0o777, 0o600);
     let shown = show("c1", &model, None, false).unwrap();
     assert!(
-        shown.contains("customer c1: potential, 8 points: last contact 30 days ago by order (3)"),
+        shown.contains("customer c1: potential, 7 points: last contact 30 days ago by order (3)"),
         "{shown}"
     );
     assert!(shown.contains("coffee       Kopi Gayo") && shown.contains("bought 8 times, last 2025-08-02"));

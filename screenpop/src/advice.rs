@@ -156,25 +156,26 @@ impl Adviser {
     /// The log hears once of every file that cannot be used.
     fn read(&self, identity: Option<Identity>) -> Option<Model> {
         let path = self.spec.model.display();
-        let Some((.., bytes)) = identity else {
-            tracing::warn!(%path, "no model of suggestions: train one with sambung suggest train");
-            return None;
-        };
-        if bytes > MAX_MODEL {
-            tracing::warn!(%path, bytes, "the model of suggestions is too large to be read");
-            return None;
-        }
-        let read = std::fs::read(&self.spec.model).map_err(|error| error.to_string());
-        let model = read.and_then(|bytes| Model::from_bytes(&bytes).map_err(|error| error.to_string()));
-        match model {
+        match self.try_read(identity) {
             Ok(model) => {
                 let (customers, products) = model.size();
                 tracing::info!(%path, customers, products, "suggestions go by this model");
                 Some(model)
             }
-            Err(error) => {
-                tracing::warn!(%path, error, "the model of suggestions cannot be used; cards go without");
+            Err(why) => {
+                tracing::warn!(%path, why, "no suggestions on cards until sambung suggest train writes a model");
                 None
+            }
+        }
+    }
+
+    fn try_read(&self, identity: Option<Identity>) -> Result<Model, String> {
+        match identity {
+            None => Err("it is not there".to_owned()),
+            Some((.., bytes)) if bytes > MAX_MODEL => Err(format!("{bytes} bytes are too many")),
+            Some(_) => {
+                let bytes = std::fs::read(&self.spec.model).map_err(|error| error.to_string())?;
+                Model::from_bytes(&bytes).map_err(|error| error.to_string())
             }
         }
     }
