@@ -1,7 +1,7 @@
 //! Checks what one key alone cannot show: names given twice, names that nobody has, rules that do not fit together.
 
 use crate::{
-    Read,
+    Read, advice,
     duration::shown,
     finding::Place,
     hours, limits, lint,
@@ -42,6 +42,7 @@ pub(crate) fn check(read: &Read, check: &mut Check<'_>) {
     }
     phones(read, check);
     rtpengine::browsers(read, check);
+    advice::cross(read, check);
     trunks(read, check);
     tokens(read, check);
     passwords(read, check);
@@ -226,7 +227,8 @@ fn able_agents(read: &Read, check: &mut Check<'_>) {
 
 /// Roles are free, but one that differs by a slip from a known one is hardly meant.
 fn roles(read: &Read, check: &mut Check<'_>) {
-    let sections = read.sources.iter().flat_map(|source| &source.roles);
+    let advised = read.advice.iter().flat_map(|read| &read.roles);
+    let sections = read.sources.iter().flat_map(|source| &source.roles).chain(advised);
     let asked: BTreeSet<&str> = sections.clone().map(|role| role.value.as_str()).chain(ROLES).collect();
     for role in
         read.agents.iter().flat_map(|agent| &agent.roles).filter(|role| !asked.contains(role.value.as_str()))

@@ -5,6 +5,7 @@
 //! certificates and secrets it names and whether its databases are there; binds, opens and starts nothing.
 
 mod address;
+mod advice;
 mod announce;
 mod audio;
 mod call_limit;
@@ -46,10 +47,10 @@ pub use changes::{BadChanges, Book, Changes, Kind, Object, Origin, Rules, load_r
 pub use finding::{Finding, Problems, Warning};
 pub use hours::Hours;
 pub use model::{
-    AgentAccess, Announce, AttributeHeader, CallLimit, Config, Desk, Digest, Drain, Durability, Host,
+    AgentAccess, Announce, AttributeHeader, CallLimit, Config, Desk, Digest, Drain, Durability, First, Host,
     Identity, Limits, Login, Media, Network, Operator, OperatorRole, OperatorUser, Outside, Phone, Relay,
-    Rtpengine, Secret, Section, Sip, SipUri, Site, Source, SourceKind, Store, Tls, Told, Transport, Trunk,
-    Waiting,
+    Rtpengine, Secret, Section, Sip, SipUri, Site, Source, SourceKind, Store, Suggestions, Tls, Told,
+    Transport, Trunk, Waiting,
 };
 pub use pem::{Credentials, CredentialsError};
 pub use reference::reference;
@@ -150,6 +151,7 @@ struct Read {
     agents: Vec<staff::AgentRead>,
     outside: Vec<outside::OutsideRead>,
     sources: Vec<sources::SourceRead>,
+    advice: Option<advice::AdviceRead>,
     routing: acd::routing::Routing,
     attributes: Vec<order::AttributeRead>,
     hours: Vec<hours::HoursRead>,
@@ -189,6 +191,7 @@ impl Read {
             agents: staff::agents(&mut root, probe, check),
             outside: outside::outside(&mut root, check),
             sources: sources::sources(&mut root, check),
+            advice: advice::suggestions(&mut root, check),
             routing: order::routing(&mut root, check),
             attributes: order::attributes(&mut root, check),
         };
@@ -233,6 +236,7 @@ impl Read {
             agents: access,
             outside: ways.into_iter().flatten().collect(),
             sources: self.sources.into_iter().map(|source| source.source).collect(),
+            suggestions: self.advice.map(|read| read.suggestions),
         }
     }
 }

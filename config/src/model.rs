@@ -45,6 +45,8 @@ pub struct Config {
     pub outside: Vec<Outside>,
     /// Where customers are looked up.
     pub sources: Vec<Source>,
+    /// What to offer callers goes by; none where nothing is offered.
+    pub suggestions: Option<Suggestions>,
     /// When entries take calls.
     pub hours: Vec<Hours>,
     /// Which headers say what is known of a call, in the order of `plan.attributes`.
@@ -580,6 +582,38 @@ impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(…)")
     }
+}
+
+/// What to offer callers goes by, and what they are worth.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suggestions {
+    /// The model's file.
+    pub model: PathBuf,
+    /// The source whose ids of customers the model knows.
+    pub customers: String,
+    /// Who may see what to offer; everybody if absent.
+    pub role: Option<String>,
+    /// Who may see what a customer is worth; everybody if absent.
+    pub value_role: Option<String>,
+    /// Days since the last contact, at most: for three points, and for two.
+    pub recent_days: [u32; 2],
+    /// Days with an order, at least: for three points, and for two.
+    pub orders: [u32; 2],
+    /// Money spent, at least, in the shop's currency: for three points, and for two.
+    pub spent: [u32; 2],
+    /// What a minute of an agent costs, in hundredths.
+    pub cost_per_minute: u64,
+    /// Whose calls go before others, the smallest share first.
+    pub first: Vec<First>,
+}
+
+/// Customers whose calls go before others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct First {
+    /// The share of all customers that has the highest value, in hundredths.
+    pub top_percent: u8,
+    /// What their calls get, 1 to 10.
+    pub priority: u8,
 }
 
 /// Where customers are looked up.

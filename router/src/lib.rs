@@ -2,6 +2,7 @@
 //!
 //! `brain` is the loop that owns everything on the path of a call; `roles` puts a process together.
 
+pub mod advice;
 pub mod announcer;
 pub mod backup;
 pub mod brain;

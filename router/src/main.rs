@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 use config::speech::{self, Language};
 use router::{
+    advice::command as advice,
     backup::{self, BackupError},
     changes_file,
     control::{self, Outcome},
@@ -50,6 +51,7 @@ Examples:
   sambung replay sambung-data --with other.toml   a recorded time under other rules, beside those of then
   sambung backup sambung-data copy    copy a store while a router writes it
   sambung duplicates find cards.csv   which cards of a customer table are one person's
+  sambung suggest train orders.csv    learn what to suggest to customers; evaluate says how well that would have served
 
 Logging: RUST_LOG=info (default), debug for callers' numbers; SAMBUNG_LOG=json for an object of JSON a line.";
 
@@ -169,6 +171,13 @@ enum Command {
     /// there, and taking it back undoes it. Exits 64 for a table or a decision that cannot be used.
     #[command(subcommand)]
     Duplicates(duplicates::command::Command),
+    /// Learn from order lines what to suggest to customers and what they are worth; look at it, and try it out.
+    ///
+    /// Cards show it where the configuration names the model (see `[suggestions]` in `sambung check --reference`).
+    Suggest {
+        #[command(subcommand)]
+        command: advice::Command,
+    },
 }
 
 fn main() -> ExitCode {
@@ -193,6 +202,7 @@ fn main() -> ExitCode {
             back_up(backup::Wanted { store: &folder, target: &target, live })
         }
         Command::Duplicates(command) => look_for_duplicates(&command),
+        Command::Suggest { command } => advise(&command),
         Command::Run { config } => with_runtime(run(config)),
         Command::Demo { seconds, calls, seed, store } => {
             with_runtime(demo::run(demo::Options { seconds, calls_per_minute: calls, seed, store }))
@@ -383,6 +393,16 @@ fn back_up(wanted: backup::Wanted<'_>) -> ExitCode {
             }
             eprintln!("sambung: what is in {} is no whole copy; remove it", wanted.target.display());
             ExitCode::FAILURE
+        }
+    }
+}
+
+fn advise(command: &advice::Command) -> ExitCode {
+    match advice::run(command, |line| eprintln!("{line}")) {
+        Ok(text) => show(&text),
+        Err(error) => {
+            eprintln!("sambung: {error}");
+            if error.is_refusal() { ExitCode::from(WRONG_CONFIGURATION) } else { ExitCode::FAILURE }
         }
     }
 }

@@ -36,7 +36,7 @@ use accounts::registry;
 use acd::{Plan, Timestamp};
 use agent_gateway::{Gateway, GatewayError, OnRefusal};
 use config::{Config, Durability};
-use desk::{desk_config, sources};
+use desk::{advice, desk_config, sources};
 use places::{peering, trunk_names, whereabouts};
 use porter::Entrance;
 pub use rules::{Prepared, Remains, Workshop};
@@ -180,7 +180,7 @@ impl House {
         at_trunks.clone().for_each(|(trunk, registers)| metrics.trunks.learn(&trunk, registers));
         let trunks = Arc::new(TrunkBoard::new(at_trunks));
         let region = Region::new(&config.site.region)?;
-        let screenpop = ScreenPop::open(sources(&config), region.clone())?;
+        let screenpop = ScreenPop::open_with(sources(&config), region.clone(), advice(&config))?;
         let mut directory = acd.directory().clone();
         directory.learn(&plan);
 

@@ -2,6 +2,7 @@
 //!
 //! Decides what a section shows when; tells whoever holds the card.
 
+use crate::advice::{self, Advice};
 use crate::card::{Card, Match, MatchKind, SectionStatus};
 use crate::matching::{self, Customer};
 use crate::question::Question;
@@ -56,6 +57,7 @@ impl Board {
             if open {
                 // Another source has just said that the number has several owners.
                 self.of_customer.iter().for_each(|name| card.withdraw(name));
+                card.priority = None;
             }
         });
         settled.filter(|_| !open)
@@ -63,18 +65,35 @@ impl Board {
 
     /// Fills a section with what was read just now.
     pub fn fill(&self, name: &str, rows: Rows) {
-        let elapsed_ms = self.question.elapsed_ms();
-        let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
-        let data = rows.into_data();
+        let (stamp, data) = (self.stamp(), rows.into_data());
+        self.change(|card| self.put(card, name, data, &stamp));
+    }
+
+    /// Fills in what to offer this customer and what they are worth; without a model these sections say `error`.
+    pub fn advise(&self, advice: Option<Advice>) {
+        let Some(advice) = advice else { return self.settle(advice::SECTIONS, SectionStatus::Error) };
+        let stamp = self.stamp();
         self.change(|card| {
-            let withdrawn = card.matched.is_open() && self.of_customer.iter().any(|one| one == name);
-            let Some(section) = card.sections.get_mut(name) else { return };
-            let empty = withdrawn || data.is_null();
-            section.status = if empty { SectionStatus::Empty } else { SectionStatus::Fresh };
-            section.data = if empty { Value::Null } else { data };
-            section.as_of = Some(now);
-            section.elapsed_ms = Some(elapsed_ms);
+            card.priority = advice.priority.filter(|_| !card.matched.is_open());
+            for (name, data) in advice.sections {
+                self.put(card, name, data, &stamp);
+            }
         });
+    }
+
+    fn put(&self, card: &mut Card, name: &str, data: Value, stamp: &Stamp) {
+        let withdrawn = card.matched.is_open() && self.of_customer.iter().any(|one| one == name);
+        let Some(section) = card.sections.get_mut(name) else { return };
+        let empty = withdrawn || data.is_null();
+        section.status = if empty { SectionStatus::Empty } else { SectionStatus::Fresh };
+        section.data = if empty { Value::Null } else { data };
+        section.as_of = Some(stamp.as_of.clone());
+        section.elapsed_ms = Some(stamp.elapsed_ms);
+    }
+
+    fn stamp(&self) -> Stamp {
+        let as_of = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
+        Stamp { as_of, elapsed_ms: self.question.elapsed_ms() }
     }
 
     /// Gives sections a status without data.
@@ -101,6 +120,12 @@ impl Board {
             card.complete = card.is_settled() && self.finding.load(Ordering::Relaxed) == 0;
         });
     }
+}
+
+/// When something was read.
+struct Stamp {
+    as_of: String,
+    elapsed_ms: u32,
 }
 
 impl Match {

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use suggest::value::CallPriority;
 
 /// Everything known about a caller at one moment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,6 +19,9 @@ pub struct Card {
     pub matched: Match,
     /// By section name.
     pub sections: BTreeMap<String, Section>,
+    /// What the call is to get for the customer's sake. Not part of what an agent sees.
+    #[serde(skip)]
+    pub priority: Option<CallPriority>,
 }
 
 /// Who the number belongs to.
@@ -137,6 +141,7 @@ impl Card {
             complete: self.complete,
             matched: self.matched.clone(),
             sections: self.sections.iter().map(|(name, section)| (name.clone(), seen(section))).collect(),
+            priority: None,
         }
     }
 

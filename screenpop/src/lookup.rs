@@ -5,6 +5,7 @@
 
 mod trial;
 
+use crate::advice::{self, AdviceSpec, Adviser};
 use crate::board::Board;
 use crate::caller::{Caller, Region};
 use crate::card::{Card, Match, MatchKind, Section, SectionStatus};
@@ -27,6 +28,7 @@ pub struct ScreenPop {
     region: Region,
     runtime: Handle,
     permits: Arc<Semaphore>,
+    adviser: Option<Arc<Adviser>>,
 }
 
 #[derive(Debug)]
@@ -64,12 +66,37 @@ impl ScreenPop {
     ///
     /// The first of [`ScreenPop::problems`], or [`OpenError::NoRuntime`] outside a tokio runtime.
     pub fn open(sources: Vec<SourceSpec>, region: Region) -> Result<Arc<Self>, OpenError> {
-        if let Some(problem) = Self::problems(&sources).into_iter().next() {
+        Self::open_with(sources, region, None)
+    }
+
+    /// The same, with suggestions beside what the sources know.
+    ///
+    /// # Errors
+    ///
+    /// As [`ScreenPop::open`]; or [`OpenError::DuplicateSection`] where a source fills a section of the suggestions, and
+    /// [`OpenError::NoSuchSource`] where theirs is none.
+    pub fn open_with(
+        sources: Vec<SourceSpec>,
+        region: Region,
+        advice: Option<AdviceSpec>,
+    ) -> Result<Arc<Self>, OpenError> {
+        let mut problems = Self::problems(&sources);
+        problems
+            .extend(advice.as_ref().into_iter().flat_map(|spec| sources::advice_problems(&sources, spec)));
+        if let Some(problem) = problems.into_iter().next() {
             return Err(problem);
         }
         let runtime = Handle::try_current().map_err(|_| OpenError::NoRuntime)?;
         let sources = sources.into_iter().map(Source::open).collect::<Result<_, _>>()?;
-        Ok(Arc::new(Self { sources, region, runtime, permits: Arc::new(Semaphore::new(MAX_LOOK_UPS)) }))
+        let adviser = advice.map(|spec| Adviser::start(spec, &runtime));
+        let permits = Arc::new(Semaphore::new(MAX_LOOK_UPS));
+        Ok(Arc::new(Self { sources, region, runtime, permits, adviser }))
+    }
+
+    /// Whether a card may say that its call goes before others.
+    #[must_use]
+    pub fn has_priorities(&self) -> bool {
+        self.adviser.as_ref().is_some_and(|adviser| adviser.has_priorities())
     }
 
     /// Everything that is wrong with these sources; asks no database.
@@ -136,8 +163,9 @@ impl ScreenPop {
             return receiver;
         }
         let names = self.sources.iter().map(|source| source.spec.name.clone());
-        let of_customer =
-            self.sources.iter().flat_map(Source::customer_sections).map(str::to_owned).collect();
+        let advised = self.adviser.iter().flat_map(|_| advice::SECTIONS);
+        let of_customer = self.sources.iter().flat_map(Source::customer_sections).chain(advised);
+        let of_customer = of_customer.map(str::to_owned).collect();
         let board = Board::new(question, card, names, of_customer);
         match Arc::clone(&self.permits).try_acquire_owned() {
             Ok(permit) => {
@@ -158,24 +186,35 @@ impl ScreenPop {
             board.answered();
             board.settle(source.sections.iter().map(|plan| plan.name.as_str()), SectionStatus::Error);
         }
+        if self.adviser.is_some() {
+            board.settle(advice::SECTIONS, SectionStatus::Error);
+        }
     }
 
     /// The card before anybody answers; already complete if nobody will be asked.
     fn blank(&self, question: &Question, rev: u32) -> Card {
         let asked = question.is_worth_asking() && self.has_sources();
-        let sections = self.sources.iter().flat_map(|source| source.blank_sections(asked)).collect();
+        let advised = self.adviser.iter().flat_map(|adviser| adviser.blank_sections(asked));
+        let sections = self.sources.iter().flat_map(|source| source.blank_sections(asked)).chain(advised);
+        let sections = sections.collect();
         let kind = if question.withheld { MatchKind::Withheld } else { MatchKind::None };
         let matched = Match { kind, confidence: 0.0, candidates: Vec::new() };
-        Card { rev, complete: !asked, matched, sections }
+        Card { rev, complete: !asked, matched, sections, priority: None }
     }
 
     /// Asks everybody; stops when nobody holds the card any more.
     async fn run(&self, board: &Board) {
-        let everybody = join_all(self.sources.iter().enumerate().map(|(at, source)| source.ask(at, board)));
+        let sources = self.sources.iter().enumerate();
+        let everybody = join_all(sources.map(|(at, source)| source.ask(at, board, self.adviser_of(source))));
         tokio::select! {
             _ = everybody => {}
             () = board.abandoned() => board.question.cancel(),
         }
+    }
+
+    /// Who goes by this source's ids.
+    fn adviser_of(&self, source: &Source) -> Option<&Adviser> {
+        self.adviser.as_deref().filter(|adviser| adviser.knows_ids_of(&source.spec.name))
     }
 }
 
@@ -202,25 +241,29 @@ impl Source {
     }
 
     /// Sections that go by the number alone are read beside `find`; the others wait for it.
-    async fn ask(&self, at: usize, board: &Board) {
+    async fn ask(&self, at: usize, board: &Board, adviser: Option<&Adviser>) {
         let by_number = self.sections.iter().filter(|plan| !plan.query.needs_customer());
         let by_number = join_all(by_number.map(|plan| self.fill(plan, None, board)));
-        join(by_number, self.ask_for_customer(at, board)).await;
+        join(by_number, self.ask_for_customer(at, board, adviser)).await;
     }
 
-    async fn ask_for_customer(&self, at: usize, board: &Board) {
+    async fn ask_for_customer(&self, at: usize, board: &Board, adviser: Option<&Adviser>) {
         let found = self.find(board).await;
+        let advised = adviser.iter().flat_map(|_| advice::SECTIONS);
         match found {
             Ok(found) => match board.found(at, found) {
                 Some(customer) => {
+                    if let Some(adviser) = adviser {
+                        board.advise(adviser.advise(&customer.id_text));
+                    }
                     let plans = self.sections.iter().filter(|plan| plan.query.needs_customer());
                     join_all(plans.map(|plan| self.fill(plan, Some(&customer), board))).await;
                 }
-                None => board.settle(self.customer_sections(), SectionStatus::Empty),
+                None => board.settle(self.customer_sections().chain(advised), SectionStatus::Empty),
             },
             Err(failure) => {
                 board.answered();
-                board.settle(self.customer_sections(), failure.status());
+                board.settle(self.customer_sections().chain(advised), failure.status());
             }
         }
     }

@@ -2,8 +2,8 @@
 
 use super::Desk;
 use crate::{brain::CallerKnown, floor::Say};
-use acd::{AgentNo, CallId};
-use screenpop::Card;
+use acd::{AgentNo, CallId, Event};
+use screenpop::{CallPriority, Card};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, watch},
@@ -20,6 +20,8 @@ pub(super) const SHOW_WITHIN: Duration = Duration::from_millis(40);
 pub(super) struct LookUp {
     card: watch::Receiver<Card>,
     watcher: Option<Watcher>,
+    /// The brain knows what the card says of the call's priority.
+    priority_told: bool,
 }
 
 /// Reports changes of a card; stops when dropped.
@@ -33,7 +35,7 @@ impl Drop for Watcher {
 
 impl LookUp {
     fn new(card: watch::Receiver<Card>) -> Self {
-        Self { card, watcher: None }
+        Self { card, watcher: None, priority_told: false }
     }
 
     /// From here on every change of the card is reported.
@@ -53,7 +55,10 @@ impl LookUp {
 impl Desk {
     /// A call arrived: its look-up starts now, so that the card is there before an agent is.
     pub(super) fn caller_known(&mut self, caller: CallerKnown) {
-        let look_up = LookUp::new(self.screenpop.look_up(&caller.caller, &caller.called));
+        let mut look_up = LookUp::new(self.screenpop.look_up(&caller.caller, &caller.called));
+        if self.screenpop.has_priorities() {
+            look_up.watch(caller.call, &self.changes);
+        }
         self.look_ups.insert(caller.call, look_up);
         self.floor.caller_known(Arc::new(caller));
     }
@@ -82,8 +87,21 @@ impl Desk {
 
     /// Sources have answered.
     pub(super) fn card_changed(&mut self, call: CallId) {
+        self.tell_priority(call);
         for agent in self.floor.with_call(call) {
             self.bring_up_to_date(agent, call, false);
+        }
+    }
+
+    /// A brain that is too busy to hear it goes by the entry's priority, unless the card changes again.
+    fn tell_priority(&mut self, call: CallId) {
+        let Some(look_up) = self.look_ups.get_mut(&call).filter(|look_up| !look_up.priority_told) else {
+            return;
+        };
+        let said = look_up.card.borrow().priority.clone();
+        if let Some(CallPriority { priority, reasons }) = said {
+            let event = Event::PriorityChanged { call, priority, reasons };
+            look_up.priority_told = self.brain.try_event(event, None).is_ok();
         }
     }
 

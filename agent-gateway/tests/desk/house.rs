@@ -90,6 +90,11 @@ impl House {
         Self::of(config(agents(), sources))
     }
 
+    /// A gateway whose cards are filled by this.
+    pub fn with_screenpop(screenpop: Arc<ScreenPop>) -> Self {
+        Self::of(GatewayConfig { screenpop, ..config(agents(), Vec::new()) })
+    }
+
     /// A gateway where Ann's phone is in her browser.
     pub fn with_browser_phones(phones: BrowserPhones) -> Self {
         let phones = BrowserPhones { agents: BTreeSet::from([ANN]), ..phones };

@@ -24,3 +24,4 @@ mod sign_in;
 mod slow;
 mod staff;
 mod transcript;
+mod worth;

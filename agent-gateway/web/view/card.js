@@ -2,11 +2,12 @@
 
 import { fill, h, icon, ICONS, key, outsider, say, show } from "../lib/dom.js";
 import { ago, calendarDate, t, tCode } from "../lib/i18n.js";
+import { isStanding, standing, suggestions, suggestionsOf } from "./advice.js";
 import { facts, WIDE } from "./facts.js";
 import { whoCalls } from "./caller.js";
 
 /** Sections in this order; others follow by name. */
-const ORDER = ["profile", "balance", "credit_terms", "cases", "orders", "likely_next", "fits_with", "history", "notes", "consent"];
+const ORDER = ["profile", "value", "balance", "credit_terms", "cases", "orders", "likely_next", "fits_with", "history", "notes", "consent"];
 
 /** @param {any} desk */
 export function cardPanel(desk) {
@@ -105,12 +106,19 @@ function body(name, one, match) {
   switch (one.status) {
     case "fresh":
     case "stale":
-      return facts(name, one.data, match.candidates[0]?.display_name);
+      return advice(one.data) ?? facts(name, one.data, match.candidates[0]?.display_name);
     case "pending":
       return h("div.pending", {}, h("span.unseen", {}, t("status.pending")), h("span.bone"), h("span.bone"));
     default:
       return h("p.lack", {}, icon(LACK[one.status] ?? ICONS.warning), h("span", {}, t(`status.${one.status}`)));
   }
+}
+
+/** What the server has worked out, and no department's rows. */
+function advice(data) {
+  const rows = suggestionsOf(data);
+  if (rows) return suggestions(rows);
+  return isStanding(data) ? standing(data) : null;
 }
 
 const LACK = { timeout: ICONS.clock, error: ICONS.warning, denied: ICONS.lock, empty: ICONS.nothing };

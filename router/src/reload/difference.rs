@@ -99,6 +99,7 @@ impl Difference {
             agents: _,
             outside: _,
             sources,
+            suggestions,
         } = old;
         self.live("[routing]", plan.routing == new.plan.routing);
         let same = (&plan.attributes, attributes) == (&new.plan.attributes, &new.attributes);
@@ -118,6 +119,7 @@ impl Difference {
         self.fixed("[limits] desktops", *desktops == new.limits.desktops);
         self.fixed("[limits] connections", *connections == new.limits.connections);
         self.fixed("[[source]]", *sources == new.sources);
+        self.fixed("[suggestions]", *suggestions == new.suggestions);
     }
     fn sip(&mut self, old: &Sip, new: &Sip) {
         let Sip { udp, tcp, tls, ws, wss, session_expires, realm, dns, max_datagram, probe_phones, digest } =

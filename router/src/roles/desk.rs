@@ -4,7 +4,7 @@ use super::queue_names;
 use agent_gateway::{BrowserPhones, GatewayConfig, OnRefusal, Staff};
 use config::Config;
 use porter::Entrance;
-use screenpop::{ScreenPop, SectionSpec, SourceSpec};
+use screenpop::{AdviceSpec, ScreenPop, SectionSpec, SourceSpec};
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::{SocketAddr, TcpListener},
@@ -26,6 +26,19 @@ pub(super) fn sources(config: &Config) -> Vec<SourceSpec> {
         sections: source.sections.iter().map(section).collect(),
     };
     config.sources.iter().map(source).collect()
+}
+
+/// What to offer callers goes by.
+pub(super) fn advice(config: &Config) -> Option<AdviceSpec> {
+    let asked = config.suggestions.as_ref()?;
+    Some(AdviceSpec {
+        model: asked.model.clone(),
+        customers: asked.customers.clone(),
+        role: asked.role.clone(),
+        value_role: asked.value_role.clone(),
+        rules: crate::advice::rules(asked),
+        zone: config.site.zone.clone(),
+    })
 }
 
 /// What the desks are told about this house.

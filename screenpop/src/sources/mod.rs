@@ -9,6 +9,7 @@ pub(crate) mod sqlite;
 
 pub(crate) use rows::Rows;
 
+use crate::advice::{self, AdviceSpec};
 use params::{Param, ParamError, Rewritten};
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
@@ -76,6 +77,9 @@ pub enum OpenError {
         /// Who wants it, too.
         second: String,
     },
+    /// Suggestions go by the ids of a source that is not there.
+    #[error("suggestions, customers: there is no source {0:?}; name the one whose ids the model knows")]
+    NoSuchSource(String),
     /// A deadline nobody can keep, or nobody would wait for.
     #[error("source {0:?}, deadline: it must be longer than zero and at most 30s")]
     Deadline(String),
@@ -107,6 +111,17 @@ pub fn problems(sources: &[SourceSpec]) -> Vec<OpenError> {
         }
     }
     problems
+}
+
+/// What is wrong with suggestions beside these sources.
+pub(crate) fn advice_problems(sources: &[SourceSpec], advice: &AdviceSpec) -> Vec<OpenError> {
+    let unknown = !sources.iter().any(|source| source.name == advice.customers);
+    let unknown = unknown.then(|| OpenError::NoSuchSource(advice.customers.clone()));
+    let taken = |source: &SourceSpec| {
+        let section = source.sections.iter().find(|one| advice::SECTIONS.contains(&one.name.as_str()))?;
+        Some(duplicate(section, advice::SOURCE, source))
+    };
+    sources.iter().filter_map(taken).chain(unknown).collect()
 }
 
 fn duplicate(section: &SectionSpec, first: &str, second: &SourceSpec) -> OpenError {

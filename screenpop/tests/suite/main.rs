@@ -4,6 +4,7 @@
 
 mod desk;
 
+mod advice;
 mod bounds;
 mod choosing;
 mod failing;
