@@ -75,6 +75,7 @@ fn plan() -> Result<Plan, Box<dyn Error>> {
         steps: Vec::new(),
         prefer: None,
         keep_place: None,
+        callback: None,
     };
     let entry =
         |number: &str, queue: &str| EntryPlan { number: number.into(), queue: queue.into(), priority: 5 };
@@ -193,6 +194,8 @@ impl Stage {
             | Order::ConnectConsult { .. }
             | Order::PutThrough { .. }
             | Order::CallOut { .. }
+            | Order::CallBack { .. }
+            | Order::JoinCustomer { .. }
             | Order::AskedInVain { .. }
             | Order::EndCaller { .. }
             | Order::OfferCall { .. }

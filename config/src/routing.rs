@@ -118,6 +118,7 @@ fn queue(
             steps: steps.iter().map(|step| step.plan.clone()).collect(),
             prefer: steps::prefer(&mut table, check),
             keep_place: steps::keep_place(&mut table, check),
+            callback: None,
         },
         steps,
         name: name.place,

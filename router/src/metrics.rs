@@ -257,15 +257,17 @@ impl PerQueue {
     }
 }
 
-const FLOW_OUT: [&str; 3] = ["overflow", "max_wait", "drained"];
+const FLOW_OUT: [&str; 8] =
+    ["overflow", "max_wait", "drained", "callback", "not_reached", "expired", "called_again", "withdrawn"];
 const WAITS: [&str; 4] = ["answered", "abandoned", "flow_out", "lost_restart"];
-const OFFERS: [OfferOutcome; 6] = [
+const OFFERS: [OfferOutcome; 7] = [
     OfferOutcome::Accepted,
     OfferOutcome::NoAnswer,
     OfferOutcome::Rejected,
     OfferOutcome::Failed,
     OfferOutcome::Withdrawn,
     OfferOutcome::Restart,
+    OfferOutcome::NotReached,
 ];
 
 /// One queue's handles.
@@ -275,7 +277,7 @@ pub struct QueueMetrics {
     abandoned: IntCounter,
     answered_within: IntCounter,
     abandoned_within: IntCounter,
-    flow_out: [IntCounter; 3],
+    flow_out: [IntCounter; FLOW_OUT.len()],
     answers_undone: IntCounter,
     offers: [IntCounter; OFFERS.len()],
     /// What came of calls that were given away.

@@ -114,6 +114,7 @@ fn plan() -> Plan {
         steps: Vec::new(),
         prefer: None,
         keep_place: None,
+        callback: None,
     };
     let entry = EntryPlan { number: "1500".into(), queue: "billing".into(), priority: 5 };
     let agents = agents().into_iter().map(|agent| acd::plan::AgentPlan {

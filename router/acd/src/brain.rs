@@ -8,6 +8,7 @@ use crate::{
     AgentNo, CallId, CommandError, Decision, Directory, Effects, Entry, Event, Order, Plan, QueueNo, Taken,
     Timestamp,
     call::{Call, CallState},
+    callback::Standing,
     callers::Callers,
     deadlines::{Deadlines, Owner},
     index::{Index, Place},
@@ -35,6 +36,8 @@ pub struct Acd {
     /// Where callers stood who hung up while waiting, where queues keep places.
     pub(crate) places: Callers<Timestamp>,
     pub(crate) rules: Rules,
+    /// Requests for callbacks.
+    pub(crate) standing: Standing,
     pub(crate) index: Index,
     pub(crate) deadlines: Deadlines,
     pub(crate) open: Open,
@@ -68,6 +71,8 @@ pub(crate) struct Open {
 pub(crate) struct Listed {
     /// Its rank and its place, if it waits.
     pub waits: Option<(Rank, Place)>,
+    /// Whether nobody is there who waits: it is a request for a callback.
+    pub request: bool,
     /// When something is due.
     due: [Due; 3],
 }
@@ -84,6 +89,7 @@ impl Listed {
         let waits = matches!(call.state, CallState::Queued).then(place).flatten();
         Self {
             waits: waits.map(|place| (rules.rank(call), place)),
+            request: call.is_request(),
             due: [
                 (Owner::Call, call.deadline()),
                 (Owner::Step, rules.step_due(call)),
@@ -99,7 +105,12 @@ impl Listed {
     }
     /// Nowhere.
     pub const fn nowhere() -> Self {
-        Self { waits: None, due: [(Owner::Call, None), (Owner::Step, None), (Owner::Preference, None)] }
+        let request = false;
+        Self {
+            waits: None,
+            request,
+            due: [(Owner::Call, None), (Owner::Step, None), (Owner::Preference, None)],
+        }
     }
 }
 
@@ -227,8 +238,13 @@ impl Acd {
         let waits = match call.state {
             CallState::Queued => true,
             CallState::Offered { .. } => also_offered,
-            CallState::Arrived | CallState::Connected { .. } | CallState::Outside { .. } => false,
+            CallState::Arrived
+            | CallState::Later { .. }
+            | CallState::Dialling { .. }
+            | CallState::Connected { .. }
+            | CallState::Outside { .. } => false,
         };
+        let waits = waits && !call.is_request();
         let rule = call.visit.and_then(|visit| Some((visit.queue, self.rules.queue(visit.queue)?)));
         if let (true, false, Some((queue, rule))) = (waits, call.treated, rule) {
             call.treated = true;
@@ -267,11 +283,11 @@ impl Acd {
             return;
         }
         if let Some((rank, place)) = before.waits {
-            self.index.stop_waiting(rank, place);
+            self.index.stop_waiting(rank, place, before.request);
             self.open.calls.remove(&rank);
         }
         if let Some((rank, place)) = after.waits {
-            self.index.wait(rank, place);
+            self.index.wait(rank, place, after.request);
             self.open.calls.insert(rank);
         }
     }
@@ -371,7 +387,7 @@ impl Acd {
             .zip(classes)
             .is_some_and(|(rule, classes)| classes.iter().any(|class| rule.may_serve(*class)))
     }
-    /// Whether a call waits that is not on offer to anybody. May be asked at every turn.
+    /// Whether a caller waits who is not on offer to anybody. May be asked at every turn.
     #[must_use]
     pub const fn somebody_waits(&self) -> bool {
         self.index.somebody_waits()

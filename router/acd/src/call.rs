@@ -7,9 +7,11 @@
 //!                  ▲                     ▼ transferred: Arrived once more, to a queue or to one agent
 //!                  └── came to nothing ── Outside ──▶ (ended)
 //! ```
+//! A call without a caller, who is to be called back, waits as well, and is Later or Dialling besides: see `callback`.
 
 use crate::{
-    AgentNo, CallId, CallerRef, OfferId, QueueNo, Target, Timestamp, consult::Consult, routing::Attributes,
+    AgentNo, CallId, CallerRef, OfferId, QueueNo, Target, Timestamp, callback::Callback, consult::Consult,
+    routing::Attributes,
 };
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -47,6 +49,9 @@ pub struct Call {
     /// Since when it stands in line, if the caller got an earlier place back.
     #[serde(default)]
     pub(crate) place: Option<Timestamp>,
+    /// The request that it is or was, if the caller is called back.
+    #[serde(default)]
+    pub(crate) callback: Option<Box<Callback>>,
 }
 
 /// A stay in a queue.
@@ -64,6 +69,17 @@ pub struct Visit {
     /// The one agent it waits for.
     #[serde(default)]
     pub prefers: Option<Preference>,
+    /// Since when its waiting counts for the steps, if it has waited here before.
+    #[serde(default)]
+    pub from: Option<Timestamp>,
+}
+
+impl Visit {
+    /// Since when its waiting counts for the queue's steps.
+    #[must_use]
+    pub fn counts_from(&self) -> Timestamp {
+        self.from.unwrap_or(self.entered)
+    }
 }
 
 /// A call waits for one agent alone.
@@ -114,6 +130,11 @@ pub enum CallState {
     Arrived,
     /// Waits for an agent.
     Queued,
+    /// A request for a callback that is out of line for a while.
+    Later {
+        /// Until when.
+        until: Timestamp,
+    },
     /// Offered to an agent.
     Offered {
         /// Which offer.
@@ -126,6 +147,21 @@ pub enum CallState {
         due: Timestamp,
         /// What is awaited.
         stage: Stage,
+    },
+    /// The phone of an agent has answered, and the customer who is called back is called.
+    Dialling {
+        /// Her offer.
+        offer: OfferId,
+        /// Whose phone.
+        agent: AgentNo,
+        /// When the offer was made.
+        offered: Timestamp,
+        /// Her phone's 2xx.
+        answered: Timestamp,
+        /// The attempt that the customer's leg is.
+        leg: u32,
+        /// Until when it may ring.
+        due: Timestamp,
     },
     /// Talks to an agent.
     Connected {
@@ -213,6 +249,7 @@ impl Call {
             excluded: Vec::new(),
             attributes: Attributes::new(),
             place: None,
+            callback: None,
         }
     }
     /// Its id.
@@ -310,14 +347,19 @@ impl Call {
     pub(crate) const fn is_unanswered(&self) -> bool {
         match self.state {
             CallState::Queued | CallState::Offered { .. } => true,
-            CallState::Arrived | CallState::Connected { .. } | CallState::Outside { .. } => false,
+            CallState::Arrived
+            | CallState::Later { .. }
+            | CallState::Dialling { .. }
+            | CallState::Connected { .. }
+            | CallState::Outside { .. } => false,
         }
     }
     /// When something has to be decided if nothing happens before.
     pub(crate) fn deadline(&self) -> Option<Timestamp> {
         match (&self.state, &self.visit) {
             (CallState::Queued, Some(visit)) => Some(visit.leaves),
-            (CallState::Offered { due, .. }, _) => Some(*due),
+            (CallState::Offered { due, .. } | CallState::Dialling { due, .. }, _) => Some(*due),
+            (CallState::Later { until }, _) => Some(*until),
             (CallState::Outside { stage: Far::Dialling { due }, .. }, _) => Some(*due),
             (CallState::Connected { .. }, _) => self.consult.as_ref().and_then(Consult::due),
             (CallState::Queued, None)
@@ -332,7 +374,9 @@ impl CallState {
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Arrived | Self::Queued => "queued",
+            Self::Later { .. } => "later",
             Self::Offered { .. } => "offered",
+            Self::Dialling { .. } => "dialling",
             Self::Connected { line: Line::Open, .. } => "connected",
             Self::Connected { line: Line::Held { .. }, .. } => "held",
             Self::Outside { .. } => "outside",
@@ -347,8 +391,10 @@ impl CallState {
     #[must_use]
     pub const fn agent(&self) -> Option<AgentNo> {
         match self {
-            Self::Offered { agent, .. } | Self::Connected { agent, .. } => Some(*agent),
-            Self::Arrived | Self::Queued | Self::Outside { .. } => None,
+            Self::Offered { agent, .. } | Self::Dialling { agent, .. } | Self::Connected { agent, .. } => {
+                Some(*agent)
+            }
+            Self::Arrived | Self::Queued | Self::Later { .. } | Self::Outside { .. } => None,
         }
     }
 }

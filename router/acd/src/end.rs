@@ -50,7 +50,7 @@ impl Acd {
         if let Some(agent) = self.agents.get_mut(agent.index()) {
             agent.talked = talked;
         }
-        let to = AgentState::WrapUp { call, visit, queue, ends: now + wrap_up, then };
+        let to = AgentState::WrapUp { call, visit, queue, ends: now + wrap_up, then, unreached: false };
         self.move_agent(agent, to, AgentCause::System, now, effects);
     }
 
@@ -64,7 +64,9 @@ impl Acd {
             }
             CallState::Arrived
             | CallState::Queued
+            | CallState::Later { .. }
             | CallState::Offered { .. }
+            | CallState::Dialling { .. }
             | CallState::Outside { .. } => Default::default(),
         };
         effects.facts.push(Fact::QueueLeft(VisitRecord {
@@ -91,6 +93,7 @@ impl Acd {
         effects: &mut Effects,
     ) {
         self.unlist(id);
+        self.forget_standing(id);
         let Some(call) = self.calls.remove(&id) else { return };
         for (agent, until) in &call.excluded {
             self.deadlines.change(Owner::Exclusion(id, *agent), Some(*until), None);

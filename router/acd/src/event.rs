@@ -2,7 +2,9 @@
 //!
 //! The shape on disk: fields and variants are only ever added, never renamed or given another meaning.
 
-use crate::{AgentNo, CallId, CallerRef, OfferId, Plan, QueueNo, Timestamp, routing::Attributes};
+use crate::{
+    AgentNo, CallId, CallerRef, OfferId, Plan, QueueNo, Timestamp, callback::Requested, routing::Attributes,
+};
 use serde::{Deserialize, Serialize};
 
 /// Most reasons for a priority.
@@ -259,6 +261,20 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         then: Option<Wish>,
     },
+    /// A waiting caller keeps the place, hangs up, and is called back.
+    CallbackAsked {
+        /// Which call.
+        call: CallId,
+        /// The id of the request that stands in its place.
+        request: CallId,
+    },
+    /// Somebody is to be called who does not wait.
+    CallbackRequested(Box<Requested>),
+    /// A request is taken back.
+    CallbackWithdrawn {
+        /// Which.
+        call: CallId,
+    },
     /// Nobody may wait any longer: the process is about to end, and callers are not to be left to the next one.
     WaitingEnded,
     /// Some deadline of the brain's own has passed.
@@ -441,6 +457,24 @@ pub enum Decision {
         /// Whose.
         agent: AgentNo,
     },
+    /// A request for a callback stays out of line for a while.
+    Postpone {
+        /// Which request.
+        call: CallId,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// The caller of a request has called: the new call joins the queue where the request stood, and the request ends.
+    TakePlace {
+        /// The new call.
+        call: CallId,
+        /// Whose place it takes.
+        request: CallId,
+        /// Which queue.
+        queue: QueueNo,
+        /// 1 (low) to 10 (high), of its entry.
+        priority: u8,
+    },
     /// The call may be offered again to an agent who did not take it.
     EndExclusion {
         /// Which call.
@@ -460,4 +494,8 @@ pub enum RefuseReason {
     MaxWait,
     /// Nobody may wait any longer.
     Drained,
+    /// The customer was called as often as the queue wants, in vain.
+    NotReached,
+    /// A request for a callback has stood for too long.
+    Expired,
 }

@@ -20,7 +20,7 @@ pub struct Index {
     own: BTreeMap<AgentNo, BTreeSet<Rank>>,
     /// Calls that agents did not take and shall not get for a while. Mostly empty, so that asking costs nothing.
     excluded: BTreeSet<(CallId, AgentNo)>,
-    /// Calls that wait, of all classes.
+    /// Callers who wait, of all classes: who is called back does not.
     waiting: usize,
 }
 
@@ -57,8 +57,8 @@ impl Index {
             self.classes[seat.class()].ready.remove(&idle.turn(seat));
         }
     }
-    /// A call waits.
-    pub fn wait(&mut self, rank: Rank, place: Place) {
+    /// A call waits, or a request for a callback.
+    pub fn wait(&mut self, rank: Rank, place: Place, request: bool) {
         let new = match place {
             Place::Class(class) => {
                 let head = &mut self.heads[class];
@@ -67,10 +67,10 @@ impl Index {
             }
             Place::Own(agent) => self.own.entry(agent).or_default().insert(rank),
         };
-        self.waiting += usize::from(new);
+        self.waiting += usize::from(new && !request);
     }
-    /// A call waits no more.
-    pub fn stop_waiting(&mut self, rank: Rank, place: Place) {
+    /// A call waits no more, or a request for a callback.
+    pub fn stop_waiting(&mut self, rank: Rank, place: Place, request: bool) {
         let was = match place {
             Place::Class(class) => {
                 let waiting = &mut self.classes[class].waiting;
@@ -89,9 +89,9 @@ impl Index {
                 was
             }
         };
-        self.waiting -= usize::from(was);
+        self.waiting -= usize::from(was && !request);
     }
-    /// Whether any call waits. Costs nothing however many there are.
+    /// Whether any caller waits. Costs nothing however many there are.
     #[must_use]
     pub const fn somebody_waits(&self) -> bool {
         self.waiting > 0

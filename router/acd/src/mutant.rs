@@ -38,11 +38,18 @@ pub enum Mutant {
     PlaceKeptForEver,
     PlaceLostInSnapshot,
     NewRulesKeepOldSteps,
+    KeptPlaceIsNew,
+    KeptStepsBeginAnew,
+    CustomerCalledForEver,
+    NoPauseBetweenAttempts,
+    CalledBackThoughHere,
+    TakenPlaceIsNew,
+    RestartCountsAsAttempt,
 }
 
 impl Mutant {
     /// Every bug there is.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 37] = [
         Self::TiesGoByNumber,
         Self::PlaceLostWhenOfferFails,
         Self::StepNeverRelaxed,
@@ -73,6 +80,13 @@ impl Mutant {
         Self::PlaceKeptForEver,
         Self::PlaceLostInSnapshot,
         Self::NewRulesKeepOldSteps,
+        Self::KeptPlaceIsNew,
+        Self::KeptStepsBeginAnew,
+        Self::CustomerCalledForEver,
+        Self::NoPauseBetweenAttempts,
+        Self::CalledBackThoughHere,
+        Self::TakenPlaceIsNew,
+        Self::RestartCountsAsAttempt,
     ];
 }
 

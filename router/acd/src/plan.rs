@@ -4,6 +4,7 @@
 
 use crate::{
     AgentNo, QueueNo,
+    callback::CallbackPlan,
     routing::{AttributePlan, PreferPlan, Routing, StepPlan},
     skill::Requirement,
     target::NumberPattern,
@@ -75,6 +76,9 @@ pub struct QueuePlan {
     /// For how long the place of a caller who hung up while waiting is kept.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "as_micros_if_any")]
     pub keep_place: Option<Duration>,
+    /// How callers are called back who would rather not wait, if they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub callback: Option<CallbackPlan>,
 }
 
 /// A number that callers dial.

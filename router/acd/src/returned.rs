@@ -10,13 +10,15 @@
 //! Offered ───────────────────▶ Queued      the offer ends as `restart`; she is to blame for nothing
 //! Connected, Outside Talking ▶ the same    joined, or on hold, anew; a consultation about it is over
 //! Outside Dialling ──────────▶ Queued      where a transfer goes that came to nothing
+//! Dialling ──────────────────▶ Queued      both phones are left, and the attempt does not count
 //! ```
+//! A request for a callback whose number nobody knows any more is lost.
 
 use crate::{
     Acd, AgentNo, CallId, Effects, OfferId, Order, Timestamp,
     call::{CallState, Far, Line},
     carry::Failed,
-    effect::{DropReason, OfferOutcome, TransferOutcome},
+    effect::{DropReason, OfferOutcome, TransferOutcome, VisitOutcome},
     event::CallerExit,
 };
 use std::collections::BTreeSet;
@@ -35,6 +37,7 @@ impl Acd {
         let live: Vec<CallId> = self.calls.keys().copied().collect();
         for id in live {
             if gone.contains(&id) {
+                self.end_request(id, VisitOutcome::LostRestart, now, effects);
                 self.caller_left(id, CallerExit::HungUp, now, effects);
             } else {
                 self.go_on(id, &silent, now, effects);
@@ -50,9 +53,12 @@ impl Acd {
         self.stop_consulting(id, TransferOutcome::Failed, now, effects);
         let Some(call) = self.calls.get(&id) else { return };
         match call.state {
-            CallState::Arrived => {} // routed in the very event that brought it
+            CallState::Arrived => {}      // routed in the very event that brought it
+            CallState::Later { .. } => {} // until it is due
             CallState::Queued => self.treat_anew(id),
-            CallState::Offered { offer, .. } => self.take_back(offer, now, effects),
+            CallState::Offered { offer, .. } | CallState::Dialling { offer, .. } => {
+                self.take_back(offer, now, effects);
+            }
             CallState::Connected { offer, .. } | CallState::Outside { offer, stage: Far::Talking, .. }
                 if silent.contains(&offer) =>
             {
@@ -77,7 +83,10 @@ impl Acd {
     /// An offer that nobody can answer any more: the caller waits again, and may be offered to anybody.
     fn take_back(&mut self, offer: OfferId, now: Timestamp, effects: &mut Effects) {
         let failed = Failed { status: None, drop_phone: Some(DropReason::Stale) };
-        let Some((agent, queue)) = self.end_offer(offer, OfferOutcome::Restart, failed, now, effects) else {
+        let taken_back = self
+            .take_back_dialling(offer, now, effects)
+            .or_else(|| self.end_offer(offer, OfferOutcome::Restart, failed, now, effects));
+        let Some((agent, queue)) = taken_back else {
             return;
         };
         if self.needs_desk(agent) {

@@ -7,8 +7,8 @@
 //! some that are absent here.
 
 use crate::{
-    Acd, AgentNo, Call, Directory, Plan, Timestamp, brain::Open, callers::Callers, deadlines::Deadlines,
-    index::Index, pace::Pace, plan::QueuePlan, rules::Rules, staff::Agent,
+    Acd, AgentNo, Call, Directory, Plan, Timestamp, brain::Open, callback::Standing, callers::Callers,
+    deadlines::Deadlines, index::Index, pace::Pace, plan::QueuePlan, rules::Rules, staff::Agent,
 };
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -125,10 +125,12 @@ impl Memory<'_> {
             last_agents: self.last_agents.into_owned(),
             places: if bug!(PlaceLostInSnapshot) { Callers::default() } else { self.places.into_owned() },
             rules,
+            standing: Standing::default(),
             index: Index::default(),
             deadlines: Deadlines::default(),
             open: Open::default(),
         };
+        brain.rebuild_standing();
         brain.rebuild_index();
         brain.rebuild_deadlines();
         brain

@@ -48,8 +48,9 @@ impl Acd {
             call.excluded.iter().for_each(|&(agent, _)| self.index.exclude(call.id, agent));
         }
         for call in self.calls.values() {
-            if let Some((rank, place)) = Listed::of(call, &self.rules).waits {
-                self.index.wait(rank, place);
+            let listed = Listed::of(call, &self.rules);
+            if let Some((rank, place)) = listed.waits {
+                self.index.wait(rank, place, listed.request);
             }
         }
     }
@@ -93,6 +94,8 @@ impl Acd {
     }
 
     fn lose(&mut self, id: CallId, now: Timestamp, effects: &mut Effects) {
+        // Nobody was there to be lost but the place.
+        self.end_request(id, VisitOutcome::LostRestart, now, effects);
         let Some(call) = self.calls.get(&id) else { return };
         let pause = call
             .visit

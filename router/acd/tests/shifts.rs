@@ -33,12 +33,14 @@ type Word = (&'static str, fn(&Decision) -> bool);
 /// A word for everything that routing has come upon in an entry.
 fn met(entry: &Entry) -> impl Iterator<Item = &'static str> + '_ {
     let event = matches!(entry.event, Event::PriorityChanged { .. }).then_some("priority");
-    let words: [Word; 5] = [
+    let words: [Word; 7] = [
         ("step", |decision| matches!(decision, Decision::Relax { .. })),
         ("patience", |decision| matches!(decision, Decision::EndPreference { .. })),
         ("rest", |decision| matches!(decision, Decision::EndRest { .. })),
         ("exclusion", |decision| matches!(decision, Decision::EndExclusion { .. })),
         ("overflow", |decision| matches!(decision, Decision::Overflow { .. })),
+        ("request postponed", |decision| matches!(decision, Decision::Postpone { .. })),
+        ("called again", |decision| matches!(decision, Decision::TakePlace { .. })),
     ];
     let word = move |decision: &Decision| words.iter().find(|(_, is)| is(decision)).map(|&(word, _)| word);
     entry.decisions.iter().filter_map(word).chain(event)
@@ -47,7 +49,7 @@ fn met(entry: &Entry) -> impl Iterator<Item = &'static str> + '_ {
 #[test]
 fn random_shifts_come_upon_everything_that_routing_knows() {
     let mut met_with: BTreeMap<&'static str, u64> = BTreeMap::new();
-    for seed in 0..100 {
+    for seed in 0..150 {
         let shift = shift::play(seed, 120);
         let mut acd = Acd::new();
         for entry in &shift.log {
@@ -55,16 +57,22 @@ fn random_shifts_come_upon_everything_that_routing_knows() {
             met(entry).for_each(|word| *met_with.entry(word).or_default() += 1);
             for call in acd.calls() {
                 let own = call.preference().is_some_and(|_| matches!(call.state(), CallState::Queued));
-                let back = call.ranked_from() < call.arrived();
+                let back = call.ranked_from() < call.arrived() && call.callback().is_none();
+                let dialled = matches!(call.state(), CallState::Dialling { .. });
+                let reached = call.callback().is_some() && !call.is_request();
                 let relaxed = call.visit().is_some_and(|visit| visit.step > 1);
-                for (word, is) in
-                    [("waits for her", own), ("place given back", back), ("second step", relaxed)]
-                {
+                for (word, is) in [
+                    ("waits for her", own),
+                    ("place given back", back),
+                    ("second step", relaxed),
+                    ("customer called", dialled),
+                    ("customer reached", reached),
+                ] {
                     *met_with.entry(word).or_default() += u64::from(is);
                 }
             }
         }
     }
     println!("{met_with:?}");
-    assert!(met_with.len() == 9 && met_with.values().all(|&times| times >= 10), "{met_with:?}");
+    assert!(met_with.len() == 13 && met_with.values().all(|&times| times >= 10), "{met_with:?}");
 }

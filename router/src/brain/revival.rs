@@ -86,7 +86,9 @@ fn conversation(call: &Call) -> Option<OfferId> {
         }
         CallState::Arrived
         | CallState::Queued
+        | CallState::Later { .. }
         | CallState::Offered { .. }
+        | CallState::Dialling { .. }
         | CallState::Outside { stage: Far::Dialling { .. }, .. } => None,
     }
 }

@@ -29,6 +29,12 @@ impl SipEdge {
                 };
                 transfer::asked_by(ring, *by)
             }
+            Order::CallBack { offer, .. } => {
+                // No queue's rules let a customer be called back yet.
+                self.out.notices.push(Notice::PhoneRefused { leg: leg_key(*offer), status: 503 });
+                return;
+            }
+            Order::JoinCustomer { offer, .. } => Command::Connect { leg: leg_key(*offer) },
             Order::ConnectConsult { offer, .. } => Command::JoinConsult { leg: leg_key(*offer) },
             Order::PutThrough { offer } => Command::PutThrough { leg: leg_key(*offer) },
             Order::AcceptRefer { offer } => Command::AcceptRefer { leg: leg_key(*offer) },
@@ -147,6 +153,7 @@ const fn drop_cause(why: DropReason) -> Cause {
         DropReason::Stale => Cause { status: 487, text: "Offer withdrawn" },
         DropReason::Transferred => Cause { status: 200, text: "Transferred" },
         DropReason::ConsultOver => Cause { status: 487, text: "Consultation over" },
+        DropReason::NotReached => Cause { status: 480, text: "Customer not reached" },
         DropReason::BridgeFailed => Cause { status: 500, text: "Caller could not be joined" },
     }
 }
@@ -154,9 +161,10 @@ const fn drop_cause(why: DropReason) -> Cause {
 const fn end_cause(why: EndReason) -> Cause {
     match why {
         EndReason::AgentHungUp => Cause { status: 200, text: "Call completed" },
-        EndReason::Refused(acd::RefuseReason::MaxWait) => {
-            Cause { status: 480, text: "Temporarily Unavailable" }
-        }
+        EndReason::CalledBack => Cause { status: 480, text: "You will be called back" },
+        EndReason::Refused(
+            acd::RefuseReason::MaxWait | acd::RefuseReason::NotReached | acd::RefuseReason::Expired,
+        ) => Cause { status: 480, text: "Temporarily Unavailable" },
         // Whoever was not answered yet may be sent elsewhere by the PBX, as one who calls now is.
         EndReason::Refused(acd::RefuseReason::Drained) => Cause { status: 503, text: "Service Unavailable" },
         EndReason::Refused(acd::RefuseReason::NoEntry) => Cause { status: 404, text: "Not Found" },

@@ -46,7 +46,8 @@ pub fn check_state(acd: &Acd) -> Result<(), String> {
             return Err(format!("agent {no:?} is {:?}, but her call is {:?}", agent.state(), busy.get(&no)));
         }
     }
-    let waits = acd.calls().any(|call| matches!(call.state(), CallState::Queued));
+    super::callback::check_requests(acd)?;
+    let waits = acd.calls().any(|call| matches!(call.state(), CallState::Queued) && !call.is_request());
     ok(acd.somebody_waits() == waits, || format!("somebody waits: {waits}, and the index says otherwise"))?;
     for call in acd.calls().filter(|call| matches!(call.state(), CallState::Queued)) {
         if let Some(agent) = able_idle(acd, call).next() {
@@ -288,6 +289,8 @@ pub struct Ledger {
     put_through: BTreeSet<OfferId>,
     /// Consultations that go on.
     consults: BTreeMap<CallId, OfferId>,
+    /// Requests for callbacks without a caller so far.
+    requests: BTreeSet<CallId>,
     /// Until when every agent's time is written down, and how long the last part of it was.
     spans: BTreeMap<AgentNo, (Timestamp, Duration)>,
     /// Calls that ended so far.
@@ -307,7 +310,14 @@ impl Ledger {
         if let crate::Event::CallArrived { call, .. } = &entry.event {
             self.live_calls.insert(*call);
         }
-        if let crate::Event::CallerLeft { call, .. } = &entry.event {
+        if let Some((request, of)) = super::callback::new_request(&entry.event) {
+            self.live_calls.insert(request);
+            self.requests.insert(request);
+            self.gone.extend(of);
+        }
+        if let crate::Event::CallerLeft { call, .. } = &entry.event
+            && !self.requests.contains(call)
+        {
             self.gone.insert(*call);
         }
         effects.facts.iter().try_for_each(|fact| self.write_fact(fact))?;
@@ -383,7 +393,11 @@ impl Ledger {
                 ok(!on, || format!("{offer} is undone on hold"))?;
                 ok(self.accepted.remove(&offer.call) == Some(*offer), || format!("{offer} was not accepted"))
             }
-            Fact::Answered { .. } | Fact::PutThrough { .. } | Fact::WrappedUp { .. } => Ok(()),
+            Fact::Answered { call, .. } => {
+                self.requests.remove(call);
+                Ok(())
+            }
+            Fact::PutThrough { .. } | Fact::WrappedUp { .. } => Ok(()),
         }
     }
 
@@ -411,14 +425,18 @@ impl Ledger {
     pub fn balance(&self, acd: &Acd) -> Result<(), String> {
         let live: BTreeSet<CallId> = acd.calls().map(Call::id).collect();
         ok(live == self.live_calls, || format!("live calls differ: {live:?} and {:?}", self.live_calls))?;
-        let outside = acd.calls().filter(|call| matches!(call.state(), CallState::Outside { .. })).count();
-        ok(self.live_visits.len() + outside == live.len(), || {
+        let in_no_queue =
+            |call: &&Call| matches!(call.state(), CallState::Outside { .. } | CallState::Later { .. });
+        let elsewhere = acd.calls().filter(in_no_queue).count();
+        ok(self.live_visits.len() + elsewhere == live.len(), || {
             format!("open visits: {:?}", self.live_visits)
         })?;
         let open: BTreeSet<CallId> =
             acd.calls().filter(|call| call.transfer().is_some()).map(Call::id).collect();
         ok(open == self.transfers, || format!("transfers differ: {open:?} and {:?}", self.transfers))?;
-        let offered = acd.calls().filter(|call| matches!(call.state(), CallState::Offered { .. })).count();
+        let is_offered =
+            |call: &&Call| matches!(call.state(), CallState::Offered { .. } | CallState::Dialling { .. });
+        let offered = acd.calls().filter(is_offered).count();
         let put_through = |leg: &&OfferId| {
             let state = acd.call(leg.call).map(Call::state);
             matches!(state, Some(CallState::Offered { offer, .. }) if offer == *leg)

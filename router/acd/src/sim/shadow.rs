@@ -1,7 +1,10 @@
 //! What routing goes by, kept a second time, slowly, from events, decisions and effects alone: counts, offers, rests,
 //! steps, preferences, places, paces. After every event the brain's own must be the same.
 
-use super::check::{able_at, ok, plan_of};
+use super::{
+    callback::Requests,
+    check::{able_at, ok, plan_of},
+};
 use crate::{
     Acd, AgentNo, AgentState, CallId, CallerRef, Decision, Effects, Entry, Event, Fact, OfferOutcome, Order,
     QueueNo, Timestamp, VisitOutcome, VisitRecord,
@@ -23,6 +26,7 @@ pub struct Shadow {
     last_agents: BTreeMap<(CallerRef, QueueNo), (Timestamp, AgentNo)>,
     places: BTreeMap<(CallerRef, QueueNo), (Timestamp, Timestamp)>,
     queues: BTreeMap<QueueNo, Mean>,
+    requests: Requests,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -45,6 +49,10 @@ struct Its {
     visits: u32,
     entered: Timestamp,
     wish: Option<Preference>,
+    /// It has its place from a call or a request that made room for it.
+    given: bool,
+    /// Since when its waiting counts for steps, if not from its visit on.
+    from: Option<Timestamp>,
 }
 
 /// Calls so far and their mean, as `pace` describes it.
@@ -68,7 +76,8 @@ impl Shadow {
         let now = entry.at;
         if let Event::CallArrived { call, caller, .. } = &entry.event {
             let (caller, wish) = (*caller, None);
-            let its = Its { caller, place: now, priority: 0, visits: 0, entered: now, wish };
+            let (given, from) = (false, None);
+            let its = Its { caller, place: now, priority: 0, visits: 0, entered: now, wish, given, from };
             self.calls.insert(*call, its);
         }
         if let Event::PriorityChanged { call, priority, .. } = &entry.event
@@ -76,6 +85,8 @@ impl Shadow {
         {
             its.priority = *priority;
         }
+        self.requests.write(entry, effects, acd)?;
+        self.stand(entry);
         for decision in &entry.decisions {
             self.write_decision(decision, now, acd);
         }
@@ -90,15 +101,38 @@ impl Shadow {
         acd.calls().filter(|call| call.is_unanswered()).try_for_each(|call| self.compare_call(call, acd, now))
     }
 
+    /// A request stands where its caller stood; one that had none stands from now on.
+    fn stand(&mut self, entry: &Entry) {
+        if let Event::CallbackAsked { call, request } = &entry.event
+            && let Some(of) = self.calls.get(call).cloned()
+        {
+            let older = self.requests.made_room().and_then(|older| self.calls.get(&older));
+            let place = older.map_or(of.place, |older| older.place.min(of.place));
+            self.calls.insert(*request, Its { place, visits: 0, wish: None, given: true, ..of });
+        }
+        if let Event::CallbackRequested(asked) = &entry.event {
+            let (caller, priority, now) = (Some(asked.caller), asked.priority, entry.at);
+            let (given, from, wish) = (false, None, None);
+            let its = Its { caller, place: now, priority, visits: 0, entered: now, wish, given, from };
+            self.calls.insert(asked.call, its);
+        }
+    }
+
     fn write_decision(&mut self, decision: &Decision, now: Timestamp, acd: &Acd) {
         if let Decision::Offer { agent, .. } | Decision::OfferTo { agent, .. } = decision {
             self.agents.entry(*agent).or_default().offered = now;
+        }
+        if let Decision::TakePlace { call, request, priority, .. } = decision
+            && let (Some(of), Some(its)) = (self.calls.get(request).cloned(), self.calls.get_mut(call))
+        {
+            (its.place, its.priority, its.given) = (of.place, of.priority.max(*priority), true);
+            its.from = of.from;
         }
         let Decision::Enqueue { call, queue, priority } = decision else { return };
         let keeps = acd.queue_plan(*queue).and_then(|plan| plan.keep_place);
         let Some(its) = self.calls.get_mut(call) else { return };
         its.priority = *priority;
-        if let (0, Some(caller), Some(keeps)) = (its.visits, its.caller, keeps)
+        if let (0, false, Some(caller), Some(keeps)) = (its.visits, its.given, its.caller, keeps)
             && let Some((left, place)) = self.places.remove(&(caller, *queue))
             && now.since(left) <= keeps
         {
@@ -138,6 +172,9 @@ impl Shadow {
         if let Fact::QueueEntered { call, visit, queue } = fact {
             let wish = self.wish(*call, *queue, now, acd);
             if let Some(its) = self.calls.get_mut(call) {
+                // Only a request has waited before, and who has taken its place just now.
+                let waited = acd.call(*call).is_some_and(Call::is_request) || *visit == 1;
+                its.from = if waited { its.from.or(Some(now)) } else { Some(now) };
                 (its.visits, its.entered, its.wish) = (*visit, now, wish);
             }
         }
@@ -221,7 +258,8 @@ impl Shadow {
         let stands = (call.ranked_from(), call.priority());
         ok(stands == (its.place, its.priority), || format!("{id} is {its:?}, and stands at {stands:?}"))?;
         let steps = acd.queue_plan(visit.queue).map_or(&[][..], |plan| &plan.steps);
-        let step = steps.iter().filter(|step| its.entered + step.after <= now).count();
+        let from = its.from.unwrap_or(its.entered);
+        let step = steps.iter().filter(|step| from + step.after <= now).count();
         ok(usize::from(visit.step) == step, || format!("{id} should be at step {step}: {visit:?}"))?;
         let stands = |wish: &Preference| {
             let there = acd.agent(wish.agent).is_some_and(|agent| !agent.is_logged_out());

@@ -5,6 +5,7 @@ use crate::{
     AgentNo, CallId, Event, OfferId, Plan, QueueNo, Refusal, Requirement, Target, Wish,
     agent::AgentState,
     call::{Call, CallState, Far, Stage},
+    callback::CallbackPlan,
     consult::ConsultStage,
     event::CallerExit,
     plan::{AgentPlan, Answer, EntryPlan, OutsidePlan, Presence, QueuePlan, Strategy, Then, Treatment},
@@ -139,7 +140,17 @@ fn queue(random: &mut Random, no: u64) -> QueuePlan {
             within: Duration::from_secs(10 + random.below(600)),
         }),
         keep_place: random.one_in(2).then(|| Duration::from_secs(1 + random.below(60))),
+        callback: random.one_in(2).then(|| callback(random)),
         ..plan
+    }
+}
+
+fn callback(random: &mut Random) -> CallbackPlan {
+    CallbackPlan {
+        attempts: u32::try_from(1 + random.below(3)).unwrap_or(1),
+        pause: Duration::from_secs(1 + random.below(40)),
+        ring: Duration::from_secs(5 + random.below(20)),
+        stands: Duration::from_secs(20 + random.below(300)),
     }
 }
 
@@ -162,7 +173,8 @@ fn agent(random: &mut Random, no: u64) -> AgentPlan {
 impl Shift {
     fn step(&mut self) {
         match self.random.below(100) {
-            0..=24 => self.somebody_calls(),
+            0..=20 => self.somebody_calls(),
+            21..=24 => self.somebody_would_rather_be_called(),
             25..=59 => self.a_phone_acts(),
             60..=69 => self.a_caller_leaves(),
             70..=85 => self.an_agent_acts(),
@@ -196,7 +208,9 @@ impl Shift {
                 | CallState::Outside { offer, stage: Far::Talking, .. } => Some(*offer),
                 CallState::Arrived
                 | CallState::Queued
+                | CallState::Later { .. }
                 | CallState::Offered { .. }
+                | CallState::Dialling { .. }
                 | CallState::Outside { stage: Far::Dialling { .. }, .. } => None,
             };
             if self.random.one_in(5) {
@@ -237,6 +251,23 @@ impl Shift {
         self.floor.pass(Duration::from_millis(jump));
     }
 
+    /// At a key, by API, or not any more.
+    fn somebody_would_rather_be_called(&mut self) {
+        let calls: Vec<CallId> = self.floor.acd().calls().map(crate::Call::id).collect();
+        let call = self.random.pick(&calls).copied();
+        let queues = self.floor.acd().plan().queues.len() as u64;
+        let queue = QueueNo(u32::try_from(self.random.below(queues + 1)).unwrap_or(0));
+        let caller = u8::try_from(self.random.below(6)).unwrap_or(0);
+        let soon = self.floor.now() + Duration::from_secs(self.random.below(60));
+        let not_before = self.random.one_in(3).then_some(soon);
+        // Refused where nobody is called back, or the call does not wait.
+        let _refused = match (call, self.random.below(8)) {
+            (Some(call), 0) => self.floor.tell(Event::CallbackWithdrawn { call }).is_err(),
+            (_, 1 | 2) | (None, _) => self.floor.request(queue, caller, not_before).is_err(),
+            (Some(call), _) => self.floor.keep_place(call).is_err(),
+        };
+    }
+
     fn a_phone_acts(&mut self) {
         let mut offers: Vec<(OfferId, bool)> = self
             .floor
@@ -245,8 +276,13 @@ impl Shift {
             .filter_map(|call| match call.state() {
                 CallState::Offered { offer, .. } => Some((*offer, false)),
                 CallState::Connected { offer, .. } => Some((*offer, true)),
+                // Her phone, or the customer's.
+                CallState::Dialling { offer, leg, .. } => {
+                    let customer = OfferId { attempt: *leg, ..*offer };
+                    Some(if call.id().as_u128() % 4 == 0 { (*offer, true) } else { (customer, false) })
+                }
                 CallState::Outside { offer, stage, .. } => Some((*offer, *stage == Far::Talking)),
-                CallState::Arrived | CallState::Queued => None,
+                CallState::Arrived | CallState::Queued | CallState::Later { .. } => None,
             })
             .collect();
         let asked =
@@ -410,6 +446,8 @@ impl Shift {
         let calls: Vec<CallId> = self.floor.acd().calls().map(crate::Call::id).collect();
         for call in calls {
             self.floor.hang_up(call);
+            // Nobody is there to hang up where somebody is to be called.
+            let _none = self.floor.tell(Event::CallbackWithdrawn { call }).is_err();
         }
         // Long enough for the lowest ceiling of occupancy.
         self.floor.pass(Duration::from_secs(8 * 3_600));
@@ -425,8 +463,10 @@ impl Shift {
 fn is_fleeting(call: &Call) -> bool {
     let in_a_moment = match call.state() {
         CallState::Offered { stage, .. } => matches!(stage, Stage::AutoAnswer | Stage::Card { .. }),
-        CallState::Outside { .. } => true,
-        CallState::Arrived | CallState::Queued | CallState::Connected { .. } => false,
+        CallState::Outside { .. } | CallState::Dialling { .. } => true,
+        CallState::Arrived | CallState::Queued | CallState::Later { .. } | CallState::Connected { .. } => {
+            false
+        }
     };
     in_a_moment || call.transfer().is_some() || call.consult().is_some()
 }

@@ -12,6 +12,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
+mod called_back;
 mod same;
 
 use acd::{
@@ -36,6 +37,8 @@ struct House {
     floor: Floor,
     /// Who has called so far.
     called: Vec<CallId>,
+    /// Who has kept the place so far.
+    kept: Vec<CallId>,
     /// What did not hold in the step to here.
     complaint: Option<String>,
 }
@@ -44,6 +47,8 @@ struct House {
 enum Step {
     SomebodyCalls,
     CallerLeaves(CallId),
+    KeepsThePlace(CallId),
+    TakenBack(CallId),
     PhoneAnswers(OfferId),
     PhoneRefuses(OfferId, Refusal),
     PhoneHangsUp(OfferId),
@@ -59,12 +64,16 @@ struct Rules {
     callers: usize,
     /// Also claims what is not so, to see that it is refuted.
     overclaims: bool,
+    /// How many callers may keep the place.
+    keepers: usize,
+    /// How many people they are; then the first one calls again.
+    people: usize,
     outcomes: Arc<Mutex<BTreeSet<OfferOutcome>>>,
 }
 
 /// The first agent says when she is ready; the second is always there. In the long run (`SAMBUNG_MODEL`) a call waits
 /// for longer and may go to an agent again only later, so that deadlines meet in more ways.
-fn floor() -> Floor {
+fn floor(calls_back: bool) -> Floor {
     let seconds = Duration::from_secs;
     let (rona_pause, max_wait) =
         if std::env::var_os("SAMBUNG_MODEL").is_some() { (20, 30) } else { (10, 20) };
@@ -74,6 +83,7 @@ fn floor() -> Floor {
         wrap_up: seconds(10),
         max_wait: seconds(max_wait),
         then: Then::Refuse,
+        callback: calls_back.then(called_back::plan),
         ..a_queue("billing")
     };
     let always = AgentPlan { presence: Presence::Always, ..an_agent("ben", &[]) };
@@ -84,10 +94,11 @@ fn floor() -> Floor {
 }
 
 impl House {
-    fn act(&mut self, step: Step) {
+    fn act(&mut self, step: Step, people: usize) {
         let event = match step {
             Step::SomebodyCalls => {
-                let call = self.floor.call("billing");
+                let caller = u8::try_from(self.called.len() % people).unwrap_or(0);
+                let call = self.floor.call_of("billing", Some(caller), &[]);
                 self.called.push(call);
                 return;
             }
@@ -96,6 +107,11 @@ impl House {
                 let time = next.map(|next| next.since(self.floor.now())).unwrap_or_default();
                 return self.floor.pass(time);
             }
+            Step::KeepsThePlace(call) => {
+                let kept = self.floor.keep_place(call);
+                return self.kept.extend(kept);
+            }
+            Step::TakenBack(call) => Event::CallbackWithdrawn { call },
             Step::CallerLeaves(call) => Event::CallerLeft { call, how: CallerExit::HungUp },
             Step::PhoneAnswers(offer) => Event::PhoneAnswered { offer },
             Step::PhoneRefuses(offer, refusal) => Event::PhoneRefused { offer, refusal, status: 486 },
@@ -138,7 +154,8 @@ impl Model for Rules {
     type Action = Step;
 
     fn init_states(&self) -> Vec<House> {
-        vec![House { floor: floor(), called: Vec::new(), complaint: None }]
+        let (called, kept) = (Vec::new(), Vec::new());
+        vec![House { floor: floor(self.keepers > 0), called, kept, complaint: None }]
     }
 
     fn actions(&self, house: &House, steps: &mut Vec<Step>) {
@@ -146,7 +163,11 @@ impl Model for Rules {
             steps.push(Step::SomebodyCalls);
         }
         for call in house.floor.acd().calls() {
-            steps.push(Step::CallerLeaves(call.id()));
+            let leaves = if call.is_request() { Step::TakenBack } else { Step::CallerLeaves };
+            steps.push(leaves(call.id()));
+            if house.kept.len() < self.keepers && call.visit().is_some() && !call.is_request() {
+                steps.push(Step::KeepsThePlace(call.id()));
+            }
             let late = call.next_attempt().attempt - 1;
             match *call.state() {
                 CallState::Offered { offer, .. } => steps.extend([
@@ -161,7 +182,18 @@ impl Model for Rules {
                 CallState::Queued if late > 0 => {
                     steps.push(Step::PhoneAnswers(OfferId { call: call.id(), attempt: late }));
                 }
-                CallState::Arrived | CallState::Queued | CallState::Outside { .. } => {}
+                CallState::Dialling { offer, leg, .. } => {
+                    let customer = OfferId { attempt: leg, ..offer };
+                    steps.extend([
+                        Step::PhoneAnswers(customer),
+                        Step::PhoneRefuses(customer, Refusal::Rejected),
+                        Step::PhoneHangsUp(offer),
+                    ]);
+                }
+                CallState::Arrived
+                | CallState::Queued
+                | CallState::Later { .. }
+                | CallState::Outside { .. } => {}
             }
         }
         let ann = house.floor.agent("ann");
@@ -174,7 +206,7 @@ impl Model for Rules {
     fn next_state(&self, house: &House, step: Step) -> Option<House> {
         let mut next = house.clone();
         // A floor panics where an invariant breaks; here that is a state that must not be reached.
-        let done = catch_unwind(AssertUnwindSafe(|| next.act(step)));
+        let done = catch_unwind(AssertUnwindSafe(|| next.act(step, self.people)));
         if let Err(panic) = done {
             let told = panic.downcast_ref::<String>().cloned();
             next.complaint = Some(told.unwrap_or_else(|| "something panicked".to_owned()));
@@ -190,12 +222,13 @@ impl Model for Rules {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
+        if self.keepers > 0 {
+            return called_back::properties(self.people);
+        }
         let mut properties = vec![
-            Property::always("every invariant of the floor holds", |_, house: &House| {
-                house.complaint.is_none()
-            }),
+            every_invariant(),
             Property::always("nobody who has gone is in the house", |_, house: &House| {
-                house.floor.acd().live_calls() <= house.called.len()
+                house.floor.acd().live_calls() <= house.called.len() + house.kept.len()
             }),
             Property::sometimes("both agents talk and the third caller waits", |_, house: &House| {
                 house.talking() == 2 && house.waiting() == 1
@@ -244,11 +277,15 @@ impl Model for Rules {
     }
 }
 
+fn every_invariant() -> Property<Rules> {
+    Property::always("every invariant of the floor holds", |_, house: &House| house.complaint.is_none())
+}
+
 const OVERCLAIM: &str = "nobody wraps up while somebody waits";
 
 #[test]
 fn what_is_claimed_and_not_so_is_refuted() {
-    let rules = Rules { callers: 3, overclaims: true, outcomes: Arc::default() };
+    let rules = Rules { callers: 3, overclaims: true, keepers: 0, people: 3, outcomes: Arc::default() };
     let checker = rules.checker().threads(1).target_max_depth(8).spawn_bfs().join();
     let steps = checker.discovery(OVERCLAIM).map(stateright::Path::into_actions);
     assert!(steps.is_some_and(|steps| steps.contains(&Step::SomebodyCalls)));
@@ -256,7 +293,7 @@ fn what_is_claimed_and_not_so_is_refuted() {
 
 #[test]
 fn two_agents_and_three_callers_meet_in_every_way_there_is() {
-    let rules = Rules { callers: 3, overclaims: false, outcomes: Arc::default() };
+    let rules = Rules { callers: 3, overclaims: false, keepers: 0, people: 3, outcomes: Arc::default() };
     let checker = rules.clone().checker().threads(1).spawn_bfs().join();
     println!(
         "{} states, {} steps, at most {} deep",
