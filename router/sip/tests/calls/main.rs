@@ -6,6 +6,7 @@
 mod rig;
 
 mod abuse;
+mod callback;
 mod consult;
 mod followed;
 mod gateway;
