@@ -5,15 +5,12 @@ pub(crate) const NOT_YET: &str = "not in this version";
 
 /// Keys to come, by the section they will stand in.
 const KEYS: &[(&str, &[&str])] = &[
-    (
-        "the file",
-        &["cluster", "redis", "node", "hours", "holidays", "holiday", "callback", "webhook", "survey"],
-    ),
+    ("the file", &["cluster", "redis", "node", "hours", "holidays", "holiday", "webhook", "survey"]),
     ("[media]", &["announcement"]),
     ("[store]", &["url"]),
     ("[[trunk]]", &["attributes", "copy"]),
-    ("[[entry]]", &["hours", "holidays", "callback", "attributes"]),
-    ("[[queue]]", &["hours", "holidays", "callback", "announcement", "record"]),
+    ("[[entry]]", &["hours", "holidays", "attributes"]),
+    ("[[queue]]", &["hours", "holidays", "announcement", "record"]),
     ("[[agent]]", &["capacity"]),
     ("[[source]]", &["stale_for", "cache", "mapping"]),
 ];

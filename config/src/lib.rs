@@ -8,6 +8,7 @@ mod address;
 mod announce;
 mod audio;
 mod call_limit;
+mod callback;
 mod changes;
 mod cross;
 mod duration;
@@ -41,10 +42,10 @@ mod validity;
 pub use changes::{BadChanges, Book, Changes, Kind, Object, Origin, Rules, load_rules};
 pub use finding::{Finding, Problems, Warning};
 pub use model::{
-    AgentAccess, Announce, AttributeHeader, CallLimit, Config, Desk, Digest, Drain, Durability, Host,
-    Identity, Limits, Login, Media, Network, Operator, OperatorRole, OperatorUser, Outside, Phone, Relay,
-    Rtpengine, Secret, Section, Sip, SipUri, Site, Source, SourceKind, Store, Tls, Told, Transport, Trunk,
-    Waiting,
+    AgentAccess, Announce, AttributeHeader, CallLimit, CallbackWay, Config, Desk, Digest, Drain, Durability,
+    Host, Identity, Limits, Login, Media, Network, Operator, OperatorRole, OperatorUser, Outside, Phone,
+    Relay, Rtpengine, Secret, Section, Sip, SipUri, Site, Source, SourceKind, Store, Tls, Told, Transport,
+    Trunk, Waiting,
 };
 pub use pem::{Credentials, CredentialsError};
 pub use reference::reference;
@@ -185,6 +186,10 @@ impl Read {
         read
     }
     fn into_config(self) -> Config {
+        let way = |queue: &routing::QueueRead| {
+            Some((queue.plan.name.clone(), queue.callback.as_ref()?.way.clone()))
+        };
+        let callbacks = self.queues.iter().filter_map(way).collect();
         let music = |queue: &routing::QueueRead| Some((queue.plan.name.clone(), queue.music.clone()?));
         let limits = self.entries.iter().map(|entry| (entry.plan.number.clone(), entry.limit));
         let entry_limits = limits.filter(|(_, limit)| *limit != CallLimit::default()).collect();
@@ -218,6 +223,7 @@ impl Read {
                 attributes,
             },
             attributes: attribute_headers,
+            callbacks,
             agents: access,
             outside: ways.into_iter().flatten().collect(),
             sources: self.sources.into_iter().map(|source| source.source).collect(),

@@ -44,6 +44,19 @@ pub struct Config {
     pub sources: Vec<Source>,
     /// Which headers say what is known of a call, in the order of `plan.attributes`.
     pub attributes: Vec<AttributeHeader>,
+    /// How callers are called back, by queue; queues that call nobody back are absent.
+    pub callbacks: BTreeMap<String, CallbackWay>,
+}
+
+/// How callers of a queue are called back. How often is said by [`acd::callback::CallbackPlan`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallbackWay {
+    /// Names of the rules for numbers outside that allow their numbers.
+    pub rules: Vec<String>,
+    /// The key that a waiting caller presses for it; none: no key does.
+    pub key: Option<char>,
+    /// The number that customers see; none: the one that they have dialled.
+    pub from: Option<String>,
 }
 
 /// A header of a trunk's INVITE that says something that calls are routed by.

@@ -1,7 +1,7 @@
 //! Reads what the brain routes by: queues and entries.
 
 use crate::{
-    announce, audio, call_limit,
+    announce, audio, call_limit, callback,
     duration::Span,
     finding::Place,
     model::{Announce, CallLimit},
@@ -56,6 +56,7 @@ pub(crate) struct QueueRead {
     /// Music of its own.
     pub music: Option<PathBuf>,
     pub announce: Announce,
+    pub callback: Option<callback::CallbackRead>,
     /// Where `max_wait` was typed, if it was.
     pub max_wait: Option<Place>,
 }
@@ -101,6 +102,7 @@ fn queue(
     let wrap_up = table.duration("wrap_up", WRAP_UP, check);
     let pop_budget = table.duration("pop_budget", POP_BUDGET, check);
     let steps = steps::steps(&mut table, check);
+    let callback = callback::callback(&mut table, check);
     let read = QueueRead {
         plan: QueuePlan {
             name: name.value,
@@ -118,7 +120,7 @@ fn queue(
             steps: steps.iter().map(|step| step.plan.clone()).collect(),
             prefer: steps::prefer(&mut table, check),
             keep_place: steps::keep_place(&mut table, check),
-            callback: None,
+            callback: callback.as_ref().map(|read| read.plan),
         },
         steps,
         name: name.place,
@@ -127,6 +129,7 @@ fn queue(
         answer_within: answer_within.place,
         music: audio::wav(&mut table, "music", check),
         announce: announce::announce(&mut table, clips, check),
+        callback,
         max_wait: table.has("max_wait").then_some(max_wait.place),
     };
     table.close(check);

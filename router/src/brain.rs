@@ -3,6 +3,7 @@
 //! SIP over UDP, the brain and the log share this one thread: nothing on the path of a call crosses to another.
 
 mod commit;
+mod keys;
 mod pulse;
 mod revival;
 mod rules;
@@ -366,6 +367,8 @@ impl<G: Ground> Brain<G> {
             for notice in notices {
                 if let Notice::PhoneRefers { leg, target, replaces } = notice {
                     self.referred(offer_id(leg), &target, replaces, now)?;
+                } else if let Notice::KeyPressed { call, key } = notice {
+                    self.pressed(acd::CallId::from_u128(call.0), key, now)?;
                 } else if let Some(event) = self.sip.event_of(notice) {
                     self.tell(event, Asker::Nobody, now)?;
                 }

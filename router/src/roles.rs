@@ -26,7 +26,7 @@ use crate::{
     reload::{Given, Reloader},
     resolve::{Finder, Names},
     secret::SecretError,
-    sip_edge::{OutsideSide, PhonePlace, PhoneSide, QueueSide, SipEdge, SipParts, UdpEdge},
+    sip_edge::{CallbackSide, OutsideSide, PhonePlace, PhoneSide, QueueSide, SipEdge, SipParts, UdpEdge},
     streams::{self, Listeners, StreamError, Streams},
     trunks::TrunkBoard,
 };
@@ -478,6 +478,13 @@ fn relay(config: &Config, metrics: &Arc<Metrics>, now: Timestamp) -> io::Result<
     Relay::open(address, all, Arc::clone(metrics), now).map(Some)
 }
 
+/// How a queue calls back, with the numbers that its rules take.
+fn callback_side(way: &config::CallbackWay, config: &Config) -> CallbackSide {
+    let rule = |name: &String| config.plan.outside.iter().find(|rule| rule.name == *name);
+    let numbers = way.rules.iter().filter_map(rule).map(|rule| (rule.name.clone(), rule.numbers.clone()));
+    CallbackSide { way: way.clone(), numbers: numbers.collect() }
+}
+
 /// Every queue with its music and its welcome.
 fn queue_sides(
     config: &Config,
@@ -489,7 +496,8 @@ fn queue_sides(
         let file = media.queue_music.get(&name).or(media.music.as_ref());
         let welcome = media.announce.get(&name).and_then(|announce| announce.welcome.as_ref());
         let welcome = welcome.map(|file| sounds.get(Some(file))).transpose()?;
-        Ok(QueueSide { music: sounds.get(file)?, welcome, name })
+        let callback = config.callbacks.get(&name).map(|way| callback_side(way, config));
+        Ok(QueueSide { music: sounds.get(file)?, welcome, name, callback })
     };
     queue_names(directory).into_iter().map(side).collect()
 }

@@ -2,6 +2,7 @@
 //!
 //! Everything the network brings is parsed and bounded by `sip`; names and numbers of callers stay on this side.
 
+mod callback;
 mod change;
 mod count;
 mod located;
@@ -14,6 +15,7 @@ mod transfer;
 mod trunk;
 mod udp;
 
+pub use callback::CallbackSide;
 pub use change::EdgeRules;
 pub use phones::{PhonePlace, PhoneSide};
 pub use transfer::OutsideSide;
@@ -60,6 +62,8 @@ pub struct SipEdge {
     /// What is read of a trunk's headers for the brain.
     attributes: Vec<config::AttributeHeader>,
     callers: HashMap<CallId, CallerSide>,
+    /// Numbers of customers who are to be called back, by request.
+    requests: HashMap<CallId, String>,
     found: Located,
     ports: Box<dyn PortSource>,
     media: Box<dyn Player>,
@@ -96,6 +100,8 @@ pub struct QueueSide {
     pub music: Arc<Sound>,
     /// What is spoken to them at first.
     pub welcome: Option<Arc<Sound>>,
+    /// How its callers are called back, if they are.
+    pub callback: Option<CallbackSide>,
 }
 
 /// What the edge is made of.
@@ -134,6 +140,7 @@ impl SipEdge {
             outside: Vec::new(),
             attributes: Vec::new(),
             callers: HashMap::new(),
+            requests: HashMap::new(),
             found: Located::default(),
             ports: parts.ports,
             media: parts.media,
@@ -290,7 +297,7 @@ impl SipEdge {
                 Some(Event::ConsultFailed { offer: offer_id(leg), status })
             }
             // The brain's loop finds out first whom it means.
-            Notice::PhoneRefers { .. } => None,
+            Notice::PhoneRefers { .. } | Notice::KeyPressed { .. } => None,
             Notice::NobodyAt { leg, place } => {
                 self.found.missed(leg, place);
                 None
@@ -435,7 +442,11 @@ impl SipEdge {
 
     fn forget(&mut self, call: CallId) {
         self.play(call, None);
-        self.callers.remove(&call);
+        if !self.requests.contains_key(&call) {
+            self.callers.remove(&call);
+        } else if let Some(side) = self.callers.get_mut(&call) {
+            side.rtp = None; // until the next agent is rung for it
+        }
     }
 }
 

@@ -25,6 +25,13 @@ pub enum Notice {
         /// How.
         how: Left,
     },
+    /// The caller has pressed a key, told by INFO, and nobody is there to hear it but us.
+    KeyPressed {
+        /// Which call.
+        call: CallKey,
+        /// 0 to 9, `*` or `#`.
+        key: char,
+    },
     /// The phone sends a provisional response above 100; each status once.
     PhoneProgress {
         /// Which leg.

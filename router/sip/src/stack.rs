@@ -6,7 +6,7 @@ use crate::{
     bridge::Call,
     context::{Ctx, Moment, Net},
     farewell::Farewells,
-    leg::{called::persona, phone::Order},
+    leg::phone::Order,
     limiter::Limiter,
     local::Local,
     noise::Noise,
@@ -173,15 +173,6 @@ impl Stack {
             Command::Probe { .. } => call.probe(ctx),
             Command::End { cause, .. } => call.end(cause, ctx),
         });
-    }
-    /// A call without a caller, unless it is there.
-    fn make_room_for_customer(&mut self, key: CallKey, shown: Option<&str>) {
-        if self.calls.contains_key(&key) {
-            return;
-        }
-        if let Some(invite) = persona(shown, "", &self.net.local.host) {
-            self.calls.insert(key, Box::new(Call::without_caller(key, invite)));
-        }
     }
     /// Runs every timer that is due.
     pub fn expire(&mut self, now: Micros, mint: &mut dyn Mint, out: &mut Output) {

@@ -97,6 +97,7 @@ impl Difference {
             agents: _,
             outside: _,
             sources,
+            callbacks: _,
         } = old;
         self.live("[routing]", plan.routing == new.plan.routing);
         let same = (&plan.attributes, attributes) == (&new.plan.attributes, &new.attributes);
@@ -160,14 +161,14 @@ impl Difference {
 }
 
 /// Everything that makes a queue what it is.
-type Queue<'a> = (&'a QueuePlan, Option<&'a PathBuf>, Option<&'a Announce>);
+type Queue<'a> = (&'a QueuePlan, Option<&'a PathBuf>, Option<&'a Announce>, Option<&'a config::CallbackWay>);
 
 fn queues(config: &Config) -> BTreeMap<&str, Queue<'_>> {
     let media = &config.media;
     let queue = |plan: &QueuePlan| (media.queue_music.get(&plan.name), media.announce.get(&plan.name));
     let named = |plan| {
         let (music, announce) = queue(plan);
-        (plan.name.as_str(), (plan, music, announce))
+        (plan.name.as_str(), (plan, music, announce, config.callbacks.get(&plan.name)))
     };
     config.plan.queues.iter().map(named).collect()
 }

@@ -15,7 +15,12 @@ impl SipEdge {
         let command = match order {
             Order::Treat { call, queue, treatment } => self.treat(*call, *queue, *treatment),
             Order::RingPhone { offer, agent, queue, auto_answer, by } => {
-                let Some(ring) = self.ring(*offer, *agent, *queue, *auto_answer, now) else {
+                let first = self.ring_first(*offer, *agent, *queue, *auto_answer, now);
+                let ring = first.or_else(|| {
+                    let called = self.requests.contains_key(&offer.call);
+                    (!called).then(|| self.ring(*offer, *agent, *queue, *auto_answer, now)).flatten()
+                });
+                let Some(ring) = ring else {
                     // No phone is known for her: as if it could not be reached.
                     self.out.notices.push(Notice::PhoneRefused { leg: leg_key(*offer), status: 480 });
                     return;
@@ -29,12 +34,14 @@ impl SipEdge {
                 };
                 transfer::asked_by(ring, *by)
             }
-            Order::CallBack { offer, .. } => {
-                // No queue's rules let a customer be called back yet.
-                self.out.notices.push(Notice::PhoneRefused { leg: leg_key(*offer), status: 503 });
-                return;
+            Order::CallBack { offer, by, queue } => {
+                let Some(call) = self.call_back(*offer, *by, *queue) else {
+                    self.out.notices.push(Notice::PhoneRefused { leg: leg_key(*offer), status: 503 });
+                    return;
+                };
+                call
             }
-            Order::JoinCustomer { offer, .. } => Command::Connect { leg: leg_key(*offer) },
+            Order::JoinCustomer { offer, leg } => return self.customer_came(*offer, *leg, now),
             Order::ConnectConsult { offer, .. } => Command::JoinConsult { leg: leg_key(*offer) },
             Order::PutThrough { offer } => Command::PutThrough { leg: leg_key(*offer) },
             Order::AcceptRefer { offer } => Command::AcceptRefer { leg: leg_key(*offer) },
@@ -52,14 +59,14 @@ impl SipEdge {
             Order::OfferCall { .. }
             | Order::WithdrawOffer { .. }
             | Order::CallMoved { .. }
-            | Order::AskedInVain { .. }
-            | Order::CallOver { .. } => return,
+            | Order::AskedInVain { .. } => return,
+            Order::CallOver { call } => return self.expect_no_more(*call),
             Order::AgentMoved { .. } => return self.mind_failure(order, now),
         };
         self.stack.command(command, micros(now), &mut self.mint, &mut self.out);
     }
 
-    fn choose_music(&mut self, call: CallId, queue: QueueNo) {
+    pub(super) fn choose_music(&mut self, call: CallId, queue: QueueNo) {
         let music = self.queues.get(queue.index()).map(|queue| Arc::clone(&queue.music));
         if let Some(side) = self.callers.get_mut(&call) {
             side.music = music;
@@ -102,7 +109,7 @@ impl SipEdge {
         Command::Hold { leg: leg_key(offer), port }
     }
 
-    fn rtp_port(&mut self, call: CallId) -> Option<u16> {
+    pub(super) fn rtp_port(&mut self, call: CallId) -> Option<u16> {
         let side = self.callers.get_mut(&call)?;
         if side.rtp.is_none() {
             side.rtp = self.ports.bind();
@@ -113,7 +120,7 @@ impl SipEdge {
         side.rtp.as_ref().map(|(port, _)| *port)
     }
 
-    fn ring(
+    pub(super) fn ring(
         &mut self,
         offer: OfferId,
         agent: AgentNo,

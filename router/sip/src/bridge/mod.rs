@@ -135,7 +135,9 @@ impl Call {
         let due = self.due();
         ctx.net.timers.set(&mut self.alarm, Timer::Call(self.key), due);
         if self.is_over() {
-            ctx.net.farewells.forget(self.owner(Side::Caller), ctx.out);
+            if !self.caller.unstored {
+                ctx.net.farewells.forget(self.owner(Side::Caller), ctx.out);
+            }
             if !self.buried {
                 ctx.out.notices.push(Notice::CallOver { call: self.key });
             }

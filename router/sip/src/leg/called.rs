@@ -59,8 +59,20 @@ impl Caller {
         let session = Session::new(0, nowhere.peer.ip());
         let (server, stage) = (ServerId::default(), Stage::Gone);
         let from = nowhere;
-        let (revived, replaced, called) = (false, None, None);
-        Self { call, invite, from, server, session, reliable: None, stage, revived, replaced, called }
+        let (revived, replaced, called, unstored) = (false, None, None, true);
+        Self {
+            call,
+            invite,
+            from,
+            server,
+            session,
+            reliable: None,
+            stage,
+            revived,
+            replaced,
+            called,
+            unstored,
+        }
     }
     /// The customer has come: what `leg` has of it is ours. False when it has no dialog.
     pub(crate) fn becomes(&mut self, leg: &mut PhoneLeg, ctx: &mut Ctx<'_>) -> bool {
@@ -70,6 +82,7 @@ impl Caller {
         ctx.net.dialogs.insert(line.dialog.tag, Partner::Leg(self.owner()));
         self.from = made_by.to;
         self.called = Some(Box::new(made_by));
+        self.unstored = false;
         self.stage = Stage::Up(line);
         self.keep(ctx);
         true

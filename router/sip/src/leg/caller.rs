@@ -49,6 +49,8 @@ pub(crate) struct Caller {
     pub(crate) revived: bool,
     /// Whose place it took, as it is to be stored.
     pub(crate) replaced: Option<Box<CallerRecord>>,
+    /// Nothing is stored of it as of a leg.
+    pub(crate) unstored: bool,
     /// What made its dialog, if we have called it.
     pub(super) called: Option<Box<MadeBy>>,
 }
@@ -107,6 +109,7 @@ impl Caller {
             revived: false,
             replaced: None,
             called: None,
+            unstored: false,
         }
     }
     /// Whose transactions this leg's are.

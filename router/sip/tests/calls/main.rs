@@ -14,6 +14,7 @@ mod hold;
 mod hold_by_order;
 mod idle_agent;
 mod info;
+mod keys;
 mod music;
 mod places;
 mod races;
