@@ -2,9 +2,7 @@
 //!
 //! The shape on disk: fields and variants are only ever added, never renamed or given another meaning.
 
-use crate::{
-    AgentNo, CallId, CallerRef, OfferId, Plan, QueueNo, Timestamp, callback::Requested, routing::Attributes,
-};
+use crate::{AgentNo, CallId, CallerRef, OfferId, Plan, QueueNo, Timestamp, routing::Attributes};
 use serde::{Deserialize, Serialize};
 
 /// Most reasons for a priority.
@@ -269,7 +267,7 @@ pub enum Event {
         request: CallId,
     },
     /// Somebody is to be called who does not wait.
-    CallbackRequested(Box<Requested>),
+    CallbackRequested(Box<crate::callback::Requested>),
     /// A request is taken back.
     CallbackWithdrawn {
         /// Which.
