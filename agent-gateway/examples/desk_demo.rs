@@ -76,9 +76,17 @@ fn plan() -> Result<Plan, Box<dyn Error>> {
         prefer: None,
         keep_place: None,
         callback: None,
+        extend: None,
+        ring_most: acd::plan::RING_MOST,
+        ring_next: acd::plan::RING_NEXT,
+        limits: acd::limits::Limits::default(),
     };
-    let entry =
-        |number: &str, queue: &str| EntryPlan { number: number.into(), queue: queue.into(), priority: 5 };
+    let entry = |number: &str, queue: &str| EntryPlan {
+        number: number.into(),
+        queue: queue.into(),
+        priority: 5,
+        hours: None,
+    };
     let agents = AGENTS.iter().map(|&(id, _, answer, _)| AgentPlan {
         id: id.into(),
         presence: Presence::Desk,
@@ -201,6 +209,8 @@ impl Stage {
             | Order::OfferCall { .. }
             | Order::WithdrawOffer { .. }
             | Order::CallMoved { .. }
+            | Order::StateForced { .. }
+            | Order::WrapUpExtended { .. }
             | Order::AgentMoved { .. } => {}
         }
     }

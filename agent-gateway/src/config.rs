@@ -237,6 +237,11 @@ impl AgentAccess {
         if self.name.is_empty() { self.id.clone() } else { self.name.clone() }
     }
 
+    /// Whether she may set other agents' states.
+    pub(crate) fn supervises(&self) -> bool {
+        self.roles.iter().any(|role| ["supervisor", "admin"].contains(&role.as_str()))
+    }
+
     /// Whether she may see the floor.
     pub(crate) fn sees_floor(&self) -> bool {
         self.roles.iter().any(|role| ["supervisor", "planner", "admin"].contains(&role.as_str()))

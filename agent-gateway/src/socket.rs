@@ -165,6 +165,8 @@ async fn identify(
         }
         ClientMessage::Unknown(_) => Ok(()),
         ClientMessage::SetState(_)
+        | ClientMessage::ExtendWrapUp(_)
+        | ClientMessage::SupervisorSetState(_)
         | ClientMessage::Accept(_)
         | ClientMessage::Decline(_)
         | ClientMessage::Hold(_)

@@ -30,6 +30,7 @@ pub(crate) const fn answer(answer: Answer) -> AnswerAt {
 pub(crate) const fn cause(cause: AgentCause) -> StateCause {
     match cause {
         AgentCause::Agent => StateCause::Agent,
+        AgentCause::Supervisor => StateCause::Supervisor,
         AgentCause::System => StateCause::System,
         AgentCause::Rona => StateCause::Rona,
         AgentCause::Disconnect => StateCause::Disconnect,
@@ -81,7 +82,14 @@ pub(crate) fn agent_state(of: &acd::AgentState, since: Timestamp, rev: u64) -> A
         until,
         contact_id: of.call().map(contact_id),
         next: then.and_then(asked),
+        extendable: is_extendable(of),
+        set_by: None,
     }
+}
+
+/// Whether she may ask for more time.
+fn is_extendable(of: &acd::AgentState) -> bool {
+    matches!(of, acd::AgentState::WrapUp { ends, latest: Some(latest), .. } if ends < latest)
 }
 
 fn asked(then: &AcdNext) -> Option<Next> {

@@ -256,6 +256,7 @@ class Desk {
     if (news.kind === "offered" && contact) this.#offered(contact);
     if (["withdrawn", "connected", "ended", "queued", "welcome"].includes(news.kind)) this.alerts.stop();
     if (news.kind === "withdrawn") this.tellHer(t("notice.withdrawn", { cause: tCode("cause", news.id) }), "bad");
+    if (news.kind === "about") this.tellHer(t("notice.about"), "good");
     if (news.kind === "pop" && contact) this.#shown(contact);
     if (news.kind === "state" && news.id === "logged_out" && this.leaving) this.leave();
   }

@@ -3,6 +3,7 @@
 import { Connection } from "./lib/connection.js";
 import { fill, h, say, show } from "./lib/dom.js";
 import { currentLanguage, loadWords, t, tCode, useLanguage } from "./lib/i18n.js";
+import { setStatePart } from "./view/set-state.js";
 import { signIn } from "./view/sign-in.js";
 
 const STATES = ["ready", "reserved", "talking", "wrap_up", "not_ready", "logged_out"];
@@ -13,6 +14,9 @@ class Wallboard {
     this.phase = "signin";
     this.signInError = "";
     this.presence = { agents: {}, contacts: {} };
+    this.agent = null;
+    /** @type {{colleagues: {id: string, name: string}[], not_ready_reasons: string[]}} */
+    this.site = { colleagues: [], not_ready_reasons: [] };
     this.at = "";
     this.connection.addEventListener("frame", (event) => this.#hear(/** @type {CustomEvent} */ (event).detail));
     this.connection.addEventListener("online", () => this.#turn("online"));
@@ -67,18 +71,27 @@ class Wallboard {
   #hear(frame) {
     const why = { forbidden: "wall.forbidden", too_many: "signin.tries" }[frame.data?.code] ?? "signin.refused";
     if (frame.type === "error") this.signInError = t(why);
+    if (frame.type === "welcome") this.#welcome(frame.data);
     if (frame.type !== "agent.presence") return;
     this.presence = frame.data;
     this.at = frame.ts;
+    this.refresh();
+  }
+
+  #welcome({ agent, site }) {
+    this.agent = agent;
+    this.site = { colleagues: site?.colleagues ?? [], not_ready_reasons: site?.not_ready_reasons ?? [] };
     this.refresh();
   }
 }
 
 function floor(wall) {
   const [grid, at, stale] = [h("div.wall-grid"), h("p.hint"), h("div.stale", { role: "status" })];
-  const element = h("main.wall", {}, h("header.line", {}, h("h1", {}, t("wall.title")), at), stale, grid);
+  const set = setStatePart(wall);
+  const element = h("main.wall", {}, h("header.line", {}, h("h1", {}, t("wall.title")), at), stale, grid, set.element);
   function update() {
     const { agents, contacts } = wall.presence;
+    set.update();
     show(element, ["online", "lost"].includes(wall.phase));
     show(stale, wall.phase === "lost");
     say(stale, wall.phase === "lost" ? t("link.now") : "");

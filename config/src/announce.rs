@@ -4,7 +4,7 @@ use crate::{
     audio,
     duration::Span,
     model::{Announce, Told},
-    speech::{self, Language},
+    speech::{self, Clip, Language, Quantile},
     suggest,
     table::{Check, Table, Typed, quoted},
 };
@@ -14,13 +14,15 @@ use std::path::{Path, PathBuf};
 const EVERY: Span = Span::ms(10_000, 600_000, 45_000);
 const LANGUAGES: [(&str, Language); 2] = [("id", Language::Indonesian), ("en", Language::English)];
 const TELLS: [&str; 2] = ["position", "wait"];
+const QUANTILES: [(&str, Quantile); 2] = [("p50", Quantile::P50), ("p80", Quantile::P80)];
 /// So many absent clips are named; a folder that lacks more lacks all.
 const NAMED: usize = 4;
 
-/// `welcome`, `announce`, `announce_every` and `language` of a queue; `clips` is the folder of `[media]`.
+/// `welcome`, `announce`, `announce_wait`, `announce_every` and `language` of a queue; `clips` is the folder of `[media]`.
 pub(crate) fn announce(table: &mut Table<'_>, clips: Option<&Path>, check: &mut Check<'_>) -> Announce {
     let welcome = audio::clip(table, "welcome", check);
     let every = table.duration("announce_every", EVERY, check).value;
+    let quantile = table.choice("announce_wait", &QUANTILES, Quantile::P80, check);
     let language = table.choice("language", &LANGUAGES, Language::Indonesian, check);
     let place = table.place_of("announce");
     let tells = table.texts("announce", check).unwrap_or_default();
@@ -43,11 +45,7 @@ pub(crate) fn announce(table: &mut Table<'_>, clips: Option<&Path>, check: &mut 
     };
     let folder = clips.join(language.code());
     let needed = speech::clips(language, position, wait);
-    let bad: Vec<PathBuf> = needed
-        .iter()
-        .map(|(clip, _)| folder.join(format!("{clip}.wav")))
-        .filter(|file| audio::is_no_clip(file))
-        .collect();
+    let bad = unplayable(&needed, &folder);
     if !bad.is_empty() {
         let names = bad.iter().take(NAMED).map(|file| file.file_name().unwrap_or_default().to_string_lossy());
         let names = names.collect::<Vec<_>>().join(", ");
@@ -58,5 +56,20 @@ pub(crate) fn announce(table: &mut Table<'_>, clips: Option<&Path>, check: &mut 
         );
         check.findings.problem(&place, what, "record them: `sambung check --clips` lists the words of each");
     }
-    Announce { welcome, told: Some(Told { language, position, wait, every, folder }) }
+    let place_instead = !position && unplayable(&speech::clips(language, true, false), &folder).is_empty();
+    if !position && !place_instead {
+        let what = "has no clips of the place, which is told while no wait can be relied on";
+        let way_out = "record them too (`sambung check --clips`), or nothing is told then";
+        check.findings.warn(&place, what, way_out);
+    }
+    Announce {
+        welcome,
+        told: Some(Told { language, position, wait, quantile, place_instead, every, folder }),
+    }
+}
+
+/// Those of the clips that are not there, or cannot be played.
+fn unplayable(clips: &[Clip], folder: &Path) -> Vec<PathBuf> {
+    let files = clips.iter().map(|(clip, _)| folder.join(format!("{clip}.wav")));
+    files.filter(|file| audio::is_no_clip(file)).collect()
 }

@@ -4,6 +4,7 @@ use crate::{
     Read, callback,
     duration::shown,
     finding::Place,
+    hours, limits, lint,
     model::{Phone, SipUri},
     outside::Way,
     routing::QueueRead,
@@ -13,7 +14,6 @@ use crate::{
     steps, suggest,
     table::{Check, quoted},
 };
-use acd::plan::Then;
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::{IpAddr, SocketAddr},
@@ -32,10 +32,13 @@ pub(crate) fn check(read: &Read, check: &mut Check<'_>) {
     steps::check(read, check);
     let rules: Vec<&str> = read.outside.iter().map(|rule| rule.plan.name.as_str()).collect();
     callback::check(read.queues.iter().filter_map(|queue| queue.callback.as_ref()), &rules, check);
+    lint::timers(read, check);
     if check.findings.is_whole() {
         references(read, check);
         reachable(read, check);
         circles(&read.queues, check);
+        limits::check(read, check);
+        hours::check(read, check);
         able_agents(read, check);
         roles(read, check);
     }
@@ -54,6 +57,7 @@ fn names(read: &Read, check: &mut Check<'_>) {
     once("outside", read.outside.iter().map(|rule| (rule.plan.name.as_str(), &rule.name)), check);
     let users = read.operator.users.iter();
     once("user", users.map(|user| (user.name.value.as_str(), &user.name.place)), check);
+    once("hours", read.hours.iter().map(|read| (read.hours.name.as_str(), &read.name)), check);
     once("attribute", read.attributes.iter().map(|read| (read.plan.name.as_str(), &read.name)), check);
     once("source", read.sources.iter().map(|source| (source.source.name.as_str(), &source.name)), check);
 }
@@ -153,9 +157,7 @@ fn references(read: &Read, check: &mut Check<'_>) {
     if known.is_empty() {
         return; // every [[queue]] was reported already
     }
-    let entries = read.entries.iter().map(|entry| (entry.plan.queue.as_str(), &entry.queue));
-    let overflows = read.queues.iter().filter_map(|queue| Some((overflow(queue)?, &queue.then)));
-    for (name, place) in entries.chain(overflows) {
+    for (name, place) in limits::leads(read) {
         if !name.is_empty() && !known.contains(&name) {
             let way_out = suggest::way_out(name, known.iter().copied());
             check.findings.problem(place, format!("there is no queue {}", quoted(name)), way_out);
@@ -168,17 +170,11 @@ fn names_of(queues: &[QueueRead]) -> impl Iterator<Item = &str> {
 }
 
 fn overflow(queue: &QueueRead) -> Option<&str> {
-    match &queue.plan.then {
-        Then::Queue(name) => Some(name),
-        Then::Refuse => None,
-    }
+    limits::queue_of(&queue.plan.then)
 }
 
 fn reachable(read: &Read, check: &mut Check<'_>) {
-    let entered = read.entries.iter().map(|entry| entry.plan.queue.as_str());
-    let overflowed =
-        read.queues.iter().filter(|queue| overflow(queue) != Some(&queue.plan.name)).filter_map(overflow);
-    let reached: BTreeSet<&str> = entered.chain(overflowed).collect();
+    let reached = limits::reached(read);
     for queue in read.queues.iter().filter(|queue| !reached.contains(queue.plan.name.as_str())) {
         let what = format!("no entry and no overflow leads to {}", quoted(&queue.plan.name));
         check.findings.warn(&queue.name, what, "add an [[entry]], or take the queue out");
@@ -226,6 +222,8 @@ fn able_agents(read: &Read, check: &mut Check<'_>) {
     // Agents with the same skills are alike here; thousands of them are a few kinds.
     let kinds: BTreeSet<&BTreeMap<String, u8>> = read.agents.iter().map(|agent| &agent.plan.skills).collect();
     steps::able(read, &kinds, check);
+    lint::stranded(read, &kinds, check);
+    lint::starving(read, &kinds, check);
 }
 
 /// Roles are free, but one that differs by a slip from a known one is hardly meant.

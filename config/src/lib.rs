@@ -13,7 +13,10 @@ mod changes;
 mod cross;
 mod duration;
 mod finding;
+mod hours;
 mod later;
+mod limits;
+mod lint;
 mod login;
 mod machine;
 mod model;
@@ -23,6 +26,7 @@ mod outside;
 mod pem;
 mod ports;
 mod reference;
+mod ringing;
 mod routing;
 mod rtpengine;
 mod secret;
@@ -41,6 +45,7 @@ mod validity;
 
 pub use changes::{BadChanges, Book, Changes, Kind, Object, Origin, Rules, load_rules};
 pub use finding::{Finding, Problems, Warning};
+pub use hours::Hours;
 pub use model::{
     AgentAccess, Announce, AttributeHeader, CallLimit, CallbackWay, Config, Desk, Digest, Drain, Durability,
     Host, Identity, Limits, Login, Media, Network, Operator, OperatorRole, OperatorUser, Outside, Phone,
@@ -148,6 +153,9 @@ struct Read {
     sources: Vec<sources::SourceRead>,
     routing: acd::routing::Routing,
     attributes: Vec<order::AttributeRead>,
+    hours: Vec<hours::HoursRead>,
+    /// The queues' rules, with what agents of other queues may take.
+    plans: Vec<acd::plan::QueuePlan>,
 }
 
 impl Read {
@@ -157,6 +165,7 @@ impl Read {
         let media = machine::media(&mut root, &sip, check);
         let trunks = trunk::trunks(&mut root, check);
         let queues = routing::queues(&mut root, media.value.clips.as_deref(), check);
+        let hours = hours::hours(&mut root, (&site.zone_name, &site.zone), check);
         let desk = ports::desk(&mut root, check);
         let operator = ports::operator(&mut root, check);
         let ours = streams.iter().filter(|listen| listen.is_encrypted()).map(|listen| &listen.place);
@@ -175,7 +184,9 @@ impl Read {
             limits: machine::limits(&mut root, check),
             trunks,
             entries: routing::entries(&mut root, &queues, check),
+            plans: limits::spilled(&queues, check),
             queues,
+            hours,
             agents: staff::agents(&mut root, probe, check),
             outside: outside::outside(&mut root, check),
             sources: sources::sources(&mut root, check),
@@ -215,13 +226,14 @@ impl Read {
             trunks: self.trunks.into_iter().map(trunk::TrunkRead::into_trunk).collect(),
             entry_limits,
             plan: acd::Plan {
-                queues: self.queues.into_iter().map(|queue| queue.plan).collect(),
+                queues: self.plans,
                 entries: self.entries.into_iter().map(|entry| entry.plan).collect(),
                 agents,
                 outside,
                 routing: self.routing,
                 attributes,
             },
+            hours: self.hours.into_iter().map(|read| read.hours).collect(),
             attributes: attribute_headers,
             callbacks,
             agents: access,

@@ -2,7 +2,10 @@
 //!
 //! How it is read from a file is the business of the other modules; what the parts do with it, of the parts.
 
-use crate::{secret, speech::Language};
+use crate::{
+    Hours, secret,
+    speech::{Language, Quantile},
+};
 use std::{
     collections::BTreeMap, fmt, net::IpAddr, net::SocketAddr, ops::RangeInclusive, path::PathBuf,
     time::Duration,
@@ -42,6 +45,8 @@ pub struct Config {
     pub outside: Vec<Outside>,
     /// Where customers are looked up.
     pub sources: Vec<Source>,
+    /// When entries take calls.
+    pub hours: Vec<Hours>,
     /// Which headers say what is known of a call, in the order of `plan.attributes`.
     pub attributes: Vec<AttributeHeader>,
     /// How callers are called back, by queue; queues that call nobody back are absent.
@@ -208,6 +213,10 @@ pub struct Told {
     pub position: bool,
     /// The wait that is to be expected.
     pub wait: bool,
+    /// Which wait that is.
+    pub quantile: Quantile,
+    /// The place where no wait can be relied on, though `position` is not told otherwise.
+    pub place_instead: bool,
     /// The time between two.
     pub every: Duration,
     /// Where the language's clips are.
@@ -265,6 +274,8 @@ pub struct OperatorUser {
 pub enum OperatorRole {
     /// Read everything.
     Reader,
+    /// Set agents' states, too.
+    Supervisor,
     /// Change what the router does, too.
     Operator,
 }
@@ -275,6 +286,7 @@ impl OperatorRole {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Reader => "reader",
+            Self::Supervisor => "supervisor",
             Self::Operator => "operator",
         }
     }

@@ -16,8 +16,9 @@ const OPERATOR_PORT: u16 = 8081;
 const CODES: [&str; 3] = ["done", "callback", "escalated"];
 const REASONS: [&str; 4] = ["break", "lunch", "meeting", "training"];
 /// What `operator.user.role` may say.
-const ROLES: [(&str, OperatorRole); 2] = [
+const ROLES: [(&str, OperatorRole); 3] = [
     (OperatorRole::Reader.as_str(), OperatorRole::Reader),
+    (OperatorRole::Supervisor.as_str(), OperatorRole::Supervisor),
     (OperatorRole::Operator.as_str(), OperatorRole::Operator),
 ];
 /// Most users: every one of them is looked at for each request.

@@ -2,20 +2,25 @@
 
 use crate::{
     announce, audio, call_limit, callback,
-    duration::Span,
+    duration::{self, Span, shown},
     finding::Place,
+    limits::{self, LimitsRead},
     model::{Announce, CallLimit},
-    name,
+    name, ringing,
     steps::{self, StepRead},
     table::{Check, Table, Typed, Wrong, quoted},
     uri,
 };
 use acd::{
     Requirement, Treatment,
-    plan::{EntryPlan, QueuePlan, Strategy, Then},
+    plan::{EntryHours, EntryPlan, QueuePlan, Strategy, Then},
+    routing::ExtendPlan,
     skill::SkillError,
 };
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// Bounds and defaults of a queue's times, in milliseconds.
 pub(crate) const ANSWER_WITHIN: Span = Span::ms(1_000, 3_600_000, 20_000);
@@ -25,13 +30,16 @@ const RING: Span = Span::ms(1_000, 300_000, 15_000);
 /// Never zero: a dead phone would be rung again without a pause.
 const RONA_PAUSE: Span = Span::ms(100, 3_600_000, 10_000);
 const WRAP_UP: Span = Span::ms(0, 14_400_000, 10_000);
+/// By how much a wrap-up is made longer at once, and how long it may become.
+const EXTEND: Span = Span::ms(1_000, 3_600_000, 30_000);
+const WRAP_UP_MAX: Span = Span::ms(1_000, 86_400_000, 600_000);
 const POP_BUDGET: Span = Span::ms(0, 5_000, 40);
 /// Bounds and default of an entry's priority.
 const PRIORITY: (u32, u32, u32) = (1, 10, 5);
 /// The queue of a file that names none.
 pub(crate) const ONLY_QUEUE: &str = "main";
 
-const STRATEGIES: [(&str, Strategy); 9] = [
+const STRATEGIES: [(&str, Strategy); 11] = [
     ("longest-idle", Strategy::LongestIdle),
     ("least-occupied", Strategy::LeastOccupied),
     ("fewest-calls", Strategy::FewestCalls),
@@ -41,6 +49,8 @@ const STRATEGIES: [(&str, Strategy); 9] = [
     ("top-down", Strategy::TopDown),
     ("weighted", Strategy::Weighted),
     ("fastest", Strategy::Fastest),
+    ("ring-all", Strategy::RingAll),
+    ("progressive", Strategy::Progressive),
 ];
 const TREATMENTS: [(&str, Treatment); 3] =
     [("music", Treatment::Music), ("ringing", Treatment::Ringing), ("early-media", Treatment::EarlyMedia)];
@@ -53,10 +63,14 @@ pub(crate) struct QueueRead {
     pub needs: Place,
     pub then: Place,
     pub answer_within: Place,
+    pub ring: Place,
+    pub pop_budget: Place,
+    pub prefer: Place,
     /// Music of its own.
     pub music: Option<PathBuf>,
     pub announce: Announce,
     pub callback: Option<callback::CallbackRead>,
+    pub limits: LimitsRead,
     /// Where `max_wait` was typed, if it was.
     pub max_wait: Option<Place>,
 }
@@ -67,6 +81,9 @@ pub(crate) struct EntryRead {
     pub limit: CallLimit,
     pub number: Place,
     pub queue: Place,
+    pub hours: Place,
+    pub closed: Place,
+    pub priority: Place,
 }
 
 /// Every `[[queue]]`; without one, a queue that everybody serves.
@@ -98,11 +115,13 @@ fn queue(
     let max_wait = table.duration("max_wait", MAX_WAIT, check);
     let then = table.read("then", then, check);
     let ring = table.duration("ring", RING, check);
+    let (ring_most, ring_next) = ringing::several(&mut table, (strategy, ring.value), check);
     let rona_pause = table.duration("rona_pause", RONA_PAUSE, check);
     let wrap_up = table.duration("wrap_up", WRAP_UP, check);
     let pop_budget = table.duration("pop_budget", POP_BUDGET, check);
     let steps = steps::steps(&mut table, check);
     let callback = callback::callback(&mut table, check);
+    let limits = limits::limits(&mut table, check);
     let read = QueueRead {
         plan: QueuePlan {
             name: name.value,
@@ -121,12 +140,20 @@ fn queue(
             prefer: steps::prefer(&mut table, check),
             keep_place: steps::keep_place(&mut table, check),
             callback: callback.as_ref().map(|read| read.plan),
+            limits: limits.limits.clone(),
+            ring_most,
+            ring_next,
+            extend: extend(&mut table, wrap_up.value, check),
         },
+        limits,
         steps,
         name: name.place,
         needs: table.place_of("needs"),
         then: table.place_of("then"),
         answer_within: answer_within.place,
+        ring: ring.place,
+        pop_budget: pop_budget.place,
+        prefer: table.place_of("prefer_last_agent"),
         music: audio::wav(&mut table, "music", check),
         announce: announce::announce(&mut table, clips, check),
         callback,
@@ -134,6 +161,18 @@ fn queue(
     };
     table.close(check);
     read
+}
+
+/// `wrap_up_extend` and `wrap_up_max` of a queue.
+fn extend(table: &mut Table<'_>, wrap_up: Duration, check: &mut Check<'_>) -> Option<ExtendPlan> {
+    let by = duration::if_any(table, "wrap_up_extend", EXTEND, check);
+    let typed = table.has("wrap_up_max");
+    let most = table.duration("wrap_up_max", WRAP_UP_MAX, check);
+    if typed && most.value < wrap_up {
+        let what = format!("\"{}\" is shorter than wrap_up", shown(most.value));
+        check.findings.problem(&most.place, what, format!("choose {} or more", shown(wrap_up)));
+    }
+    by.map(|by| ExtendPlan { by, most: most.value.max(wrap_up) })
 }
 
 pub(crate) fn requirement(text: &str) -> Result<Requirement, Wrong> {
@@ -162,7 +201,7 @@ fn spot(text: &str, error: &SkillError) -> Option<usize> {
     Some(text.get(..start)?.chars().count() + 1)
 }
 
-fn then(text: &str) -> Result<Then, Wrong> {
+pub(crate) fn then(text: &str) -> Result<Then, Wrong> {
     match text.split_once(':') {
         None if text == "refuse" => Ok(Then::Refuse),
         Some(("queue", name)) if !name.is_empty() => Ok(Then::Queue(name.to_owned())),
@@ -188,9 +227,10 @@ pub(crate) fn entries(root: &mut Table<'_>, queues: &[QueueRead], check: &mut Ch
         return tables.into_iter().map(|table| entry(table, default.as_deref(), check)).collect();
     }
     let priority = u8::try_from(PRIORITY.2).unwrap_or(u8::MAX);
-    let plan = EntryPlan { number: "*".to_owned(), queue: only(), priority };
-    let place = root.place_of("entry");
-    vec![EntryRead { plan, limit: CallLimit::default(), number: place.clone(), queue: place }]
+    let plan = EntryPlan { number: "*".to_owned(), queue: only(), priority, hours: None };
+    let (limit, place) = (CallLimit::default(), root.place_of("entry"));
+    let [number, queue, priority, hours, closed] = std::array::from_fn(|_| place.clone());
+    vec![EntryRead { plan, limit, number, queue, priority, hours, closed }]
 }
 
 fn entry(mut table: Table<'_>, only_queue: Option<&str>, check: &mut Check<'_>) -> EntryRead {
@@ -211,10 +251,28 @@ fn entry(mut table: Table<'_>, only_queue: Option<&str>, check: &mut Check<'_>) 
         number: typed.map_or("", |number| number.value).to_owned(),
         queue: queue.to_owned(),
         priority: u8::try_from(priority).unwrap_or(u8::MAX),
+        hours: hours(&mut table, check),
     };
-    let read = EntryRead { plan, limit, number: table.place_of("number"), queue: table.place_of("queue") };
+    let [number, queue, priority, hours, closed] =
+        ["number", "queue", "priority", "hours", "closed"].map(|key| table.place_of(key));
+    let read = EntryRead { plan, limit, number, queue, priority, hours, closed };
     table.close(check);
     read
+}
+
+/// `hours` and `closed` of an entry.
+fn hours(table: &mut Table<'_>, check: &mut Check<'_>) -> Option<EntryHours> {
+    let closed = table.read("closed", then, check).map_or(Then::Refuse, |then| then.value);
+    let name = table.text("hours", check).map(|name| name.value.to_owned());
+    if table.has("closed") && !table.has("hours") {
+        let place = table.place_of("closed");
+        check.findings.problem(
+            &place,
+            "is for an entry that goes by hours",
+            "name them as hours, or take it out",
+        );
+    }
+    name.map(|name| EntryHours { name, closed })
 }
 
 fn number(text: &str) -> Result<(), Wrong> {

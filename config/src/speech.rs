@@ -13,6 +13,15 @@ pub enum Language {
     English,
 }
 
+/// Which wait callers are told: that which so many of them do not exceed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quantile {
+    /// Half of them: as many wait longer as shorter.
+    P50,
+    /// Four of five.
+    P80,
+}
+
 /// A clip and the words in it.
 pub type Clip = (&'static str, &'static str);
 

@@ -69,6 +69,11 @@ fn step(mut table: Table<'_>, check: &mut Check<'_>) -> StepRead {
 /// `prefer_last_agent` and `prefer_for` of a queue.
 pub(crate) fn prefer(table: &mut Table<'_>, check: &mut Check<'_>) -> Option<PreferPlan> {
     let patience = duration::if_any(table, "prefer_last_agent", PATIENCE, check);
+    if table.has("prefer_for") && !table.has("prefer_last_agent") {
+        let place = table.place_of("prefer_for");
+        let way_out = "say for how long as well, such as prefer_last_agent = \"30s\", or take it out";
+        check.findings.warn(&place, "nobody waits for the agent of the last time", way_out);
+    }
     let within = table.duration("prefer_for", PREFER_FOR, check).value;
     patience.map(|patience| PreferPlan { patience, within })
 }
@@ -112,15 +117,15 @@ pub(crate) fn check(read: &Read, check: &mut Check<'_>) {
     }
 }
 
-fn requirements(queue: &QueueRead) -> impl Iterator<Item = (&Requirement, &Place)> {
+pub(crate) fn requirements(queue: &QueueRead) -> impl Iterator<Item = (&Requirement, &Place)> {
     let steps = queue.steps.iter().map(|step| (&step.plan.needs, &step.needs));
     [(&queue.plan.needs, &queue.needs)].into_iter().chain(steps)
 }
 
-type Values<'a> = BTreeMap<&'a str, &'a str>;
+pub(crate) type Values<'a> = BTreeMap<&'a str, &'a str>;
 
 /// Every combination of values, one more than allowed at most.
-fn combinations<'a>(spoken: &BTreeSet<&str>, attributes: &'a [AttributeRead]) -> Vec<Values<'a>> {
+pub(crate) fn combinations<'a>(spoken: &BTreeSet<&str>, attributes: &'a [AttributeRead]) -> Vec<Values<'a>> {
     let mut all: Vec<Values<'a>> = vec![BTreeMap::new()];
     for attribute in attributes.iter().filter(|attribute| spoken.contains(attribute.plan.name.as_str())) {
         let values = &attribute.plan.values;
@@ -171,7 +176,7 @@ fn lets_nobody_in(before: &[BTreeSet<usize>], able: &[BTreeSet<usize>]) -> bool 
 }
 
 /// The kinds of agents who meet a requirement.
-fn who(needs: &Requirement, kinds: &BTreeSet<&BTreeMap<String, u8>>) -> BTreeSet<usize> {
+pub(crate) fn who(needs: &Requirement, kinds: &BTreeSet<&BTreeMap<String, u8>>) -> BTreeSet<usize> {
     let met = kinds.iter().enumerate().filter(|(_, skills)| needs.is_met_by(skills));
     met.map(|(kind, _)| kind).collect()
 }

@@ -319,6 +319,15 @@ impl<'d> Value<'d> {
         }
         entries
     }
+    /// The values of a list, or a problem.
+    pub fn items(&self, example: &str, check: &mut Check<'_>) -> Option<Vec<Value<'d>>> {
+        let DeValue::Array(items) = self.value else {
+            let what = format!("{} is not a list", self.shown());
+            check.findings.problem(&self.place, what, format!("write it in brackets, such as [{example}]"));
+            return None;
+        };
+        Some(items.iter().map(|item| Value::item(item, &self.place)).collect())
+    }
     /// This value as a table.
     pub fn table(&self, header: &str, check: &mut Check<'_>) -> Option<Table<'d>> {
         let entries = self.entries(header, check)?;

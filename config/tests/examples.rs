@@ -1,7 +1,7 @@
 //! The example files, the defaults and the reference say what the reader does.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use acd::{Treatment, plan::*, routing::Sequence};
+use acd::{Treatment, limits::Limits, plan::*, routing::Sequence};
 use config::{Config, Warning};
 use std::{
     net::{IpAddr, Ipv4Addr},
@@ -52,7 +52,8 @@ fn the_sample_is_read_as_it_is_written() {
         (Strategy::LongestIdle, Treatment::Music, &Then::Refuse)
     );
     assert_eq!((queue.max_wait, queue.pop_budget), (Duration::from_secs(600), Duration::from_millis(40)));
-    let entry = EntryPlan { number: "1500".to_owned(), queue: "billing".to_owned(), priority: 5 };
+    let entry =
+        EntryPlan { number: "1500".to_owned(), queue: "billing".to_owned(), priority: 5, hours: None };
     assert_eq!(config.plan.entries, [entry]);
     let (plan, access) = (&config.plan.agents[0], &config.agents[0]);
     assert_eq!((plan.id.as_str(), plan.presence, plan.answer), ("ann", Presence::Desk, Answer::Phone));
@@ -430,4 +431,59 @@ fn without_plain_secret(reference: &str, line: &str) -> String {
 fn key_named(line: &str) -> Option<&str> {
     let (key, _) = line.strip_prefix("# ").unwrap_or(line).split_once(" = ")?;
     key.chars().all(|c| c.is_ascii_lowercase() || c == '_').then_some(key)
+}
+
+#[test]
+fn limits_are_read_as_written() {
+    let (config, _) = parse(
+        "[[queue]]\nname = 'billing'\nmax_waiting = 0\nfull = 'queue:rest'\nunstaffed = 'refuse'\n[[queue]]\nname = 'rest'\nunstaffed = 'wait'\n[[entry]]\nnumber = '*'\nqueue = 'billing'\n",
+    );
+    let [billing, rest] = &config.plan.queues[..] else { panic!("{:?}", config.plan.queues) };
+    let full = Then::Queue("rest".to_owned());
+    let wanted = Limits { max_waiting: Some(0), full, unstaffed: Some(Then::Refuse) };
+    assert_eq!((&billing.limits, &rest.limits), (&wanted, &Limits::default()));
+}
+
+#[test]
+fn whoever_helps_is_let_in_by_a_step_and_by_each_that_comes_later() {
+    let spilled = |keys: &str| {
+        let (config, _) = parse(&format!(
+            "[[queue]]\nname = 'billing'\nneeds = 'billing >= 3'\n{keys}\n[[queue]]\nname = 'sales'\nneeds = 'sales'\n[[entry]]\nnumber = '*'\nqueue = 'billing'\n[[entry]]\nnumber = '1'\nqueue = 'sales'\n"
+        ));
+        let queue = &config.plan.queues[0];
+        let steps = queue.steps.iter().map(|step| (step.after.as_secs(), step.needs.to_string()));
+        [(0, queue.needs.to_string())].into_iter().chain(steps).collect::<Vec<_>>()
+    };
+    let own = (0, "billing >= 3".to_owned());
+    let both = "billing >= 3 or sales >= 1".to_owned();
+    assert_eq!(spilled("spill = ['sales']"), [own.clone(), (30, both.clone())]);
+    assert_eq!(spilled("spill = ['sales']\nspill_after = '0s'"), [(0, both)]);
+    let steps = "steps = [{ after = '20s', needs = 'billing' }, { after = '1m', needs = '' }]";
+    let relaxed = (20, "billing >= 1".to_owned());
+    let wide = (30, "billing >= 1 or sales >= 1".to_owned());
+    let all = [own, relaxed, wide, (60, String::new())];
+    assert_eq!(spilled(&format!("{steps}\nspill = ['sales']")), all);
+}
+
+#[test]
+fn entries_go_by_hours_in_the_sites_zone_or_their_own() {
+    let (config, warnings) = parse(
+        "[site]\nzone = 'Asia/Jakarta'\n[[entry]]\nnumber = '*'\nqueue = 'main'\nhours = 'office'\nclosed = 'queue:night'\n[[entry]]\nnumber = '1'\nqueue = 'night'\nhours = 'east'\n[[queue]]\nname = 'main'\n[[queue]]\nname = 'night'\n[[agent]]\nid = 'ann'\nphone = 'sip:ann@127.0.0.1:5910'\npresence = 'always'\n[[hours]]\nname = 'office'\nopen = { mon-fri = ['08:00-12:00', '13:00-17:00'], sat-sun = [] }\nholidays = [2199-12-25, { date = '2199-12-24', open = ['08:00-12:00'] }]\n[[hours]]\nname = 'east'\nzone = 'Asia/Jayapura'\nopen = { sun-mon = ['22:00-06:00'] }\n",
+    );
+    assert_eq!(warnings, []);
+    let [office, east] = &config.hours[..] else { panic!("{:?}", config.hours) };
+    let at = |text: &str| text.parse::<jiff::Zoned>().unwrap().timestamp();
+    assert!(office.is_open(at("2026-11-23T08:00[Asia/Jakarta]")));
+    assert!(!office.is_open(at("2026-11-23T12:30[Asia/Jakarta]")));
+    assert!(!office.is_open(at("2199-12-25T10:00[Asia/Jakarta]")));
+    assert!(office.is_open(at("2199-12-24T11:00[Asia/Jakarta]")));
+    assert!(!office.is_open(at("2199-12-24T14:00[Asia/Jakarta]")));
+    assert_eq!((office.zone_name.as_str(), east.zone_name.as_str()), ("Asia/Jakarta", "Asia/Jayapura"));
+    assert!(
+        east.is_open(at("2026-11-22T23:00[Asia/Jayapura]"))
+            && east.is_open(at("2026-11-24T05:59[Asia/Jayapura]"))
+    );
+    assert!(!east.is_open(at("2026-11-24T23:00[Asia/Jayapura]")));
+    let closed = config.plan.entries.iter().map(|entry| entry.hours.clone().unwrap().closed);
+    assert_eq!(closed.collect::<Vec<_>>(), [Then::Queue("night".to_owned()), Then::Refuse]);
 }

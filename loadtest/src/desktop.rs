@@ -148,6 +148,7 @@ impl Desktop {
             ServerMessage::Hello(_)
             | ServerMessage::Pong(_)
             | ServerMessage::PopUpdate(_)
+            | ServerMessage::AgentChanged(_)
             | ServerMessage::AgentPresence(_)
             | ServerMessage::Unknown(_) => {}
         }

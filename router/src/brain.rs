@@ -3,18 +3,22 @@
 //! SIP over UDP, the brain and the log share this one thread: nothing on the path of a call crosses to another.
 
 mod commit;
+mod hours;
 mod keys;
+mod office;
 mod pulse;
 mod revival;
 mod rules;
 mod running;
+mod speaking;
 mod transfers;
 
 use crate::{
-    announcer::{Announcer, Whereabouts},
+    announcer::Announcer,
     clock::Clock,
     desks::Desks,
     drain::Drain,
+    follower::Outlook,
     ground::{Datagrams as _, Ground, Log as _, Machine},
     inbox::{Inbox, Incoming},
     live::Left,
@@ -23,11 +27,13 @@ use crate::{
     metrics::Metrics,
     sip_edge::{SipEdge, offer_id},
     streams::StreamNews,
+    timetable::Timetable,
 };
 use acd::{Acd, AgentNo, Event, OfferId, Order, Plan, Timestamp};
 use agent_gateway::{DeskOrder, ReplyTo};
 use config::Waiting;
 use mio::Token;
+pub use office::Force;
 pub use pulse::Pulse;
 use revival::Probes;
 pub use rules::NewRules;
@@ -63,6 +69,9 @@ pub struct Brain<G: Ground = Machine> {
     draining: bool,
     load: Load,
     announcer: Announcer,
+    timetable: Timetable,
+    /// How long callers are going to wait.
+    outlook: Arc<Outlook>,
     /// When the card of an offer was written, until its phone is rung.
     cards: HashMap<OfferId, std::time::Instant>,
     probes: Probes,
@@ -70,7 +79,7 @@ pub struct Brain<G: Ground = Machine> {
     /// Time of the last event.
     last: Timestamp,
     /// Who waits to hear that this turn is in the log.
-    waiting_for_commit: Vec<oneshot::Sender<()>>,
+    waiting: office::Waiting,
     stop: bool,
 }
 
@@ -98,6 +107,10 @@ pub struct BrainParts<G: Ground = Machine> {
     pub inbox: Inbox,
     /// What waiting callers are told.
     pub announcer: Announcer,
+    /// When entries take calls.
+    pub timetable: Timetable,
+    /// How long they are going to wait.
+    pub outlook: Arc<Outlook>,
     /// Where to count.
     pub metrics: Arc<Metrics>,
     /// Whether new calls are refused.
@@ -113,6 +126,8 @@ enum Asker {
     Desk(ReplyTo),
     /// The phone of this offer, whose REFER waits.
     Phone(OfferId),
+    /// Somebody behind the operator's port, who hears of it when it is in the log.
+    Office(oneshot::Sender<acd::Verdict>),
 }
 
 impl From<Option<ReplyTo>> for Asker {
@@ -148,6 +163,8 @@ impl<G: Ground> Brain<G> {
             desks,
             inbox,
             announcer,
+            timetable,
+            outlook,
             metrics,
             drain,
         } = parts;
@@ -162,6 +179,8 @@ impl<G: Ground> Brain<G> {
             desks,
             inbox,
             announcer,
+            timetable,
+            outlook,
             metrics,
             drain,
             draining: false,
@@ -170,7 +189,7 @@ impl<G: Ground> Brain<G> {
             probes: Probes::default(),
             pulse: Pulse::default(),
             last,
-            waiting_for_commit: Vec::new(),
+            waiting: office::Waiting::default(),
             stop: false,
         }
     }
@@ -188,6 +207,7 @@ impl<G: Ground> Brain<G> {
         if *self.acd.plan() != plan {
             self.tell(Event::PlanChanged { plan: Box::new(plan) }, Asker::Nobody, now)?;
         }
+        self.mind_hours(now)?;
         for event in self.sip.follow_phones(&self.acd, now) {
             self.tell(event, Asker::Nobody, now)?;
         }
@@ -260,6 +280,7 @@ impl<G: Ground> Brain<G> {
             self.tell(Event::ClockStepped { by_us }, Asker::Nobody, now)?;
         }
         self.mind_drain(now)?;
+        self.mind_hours(now)?;
         self.inbox.listen();
         let mut handed = 0;
         while handed < INCOMING
@@ -334,6 +355,7 @@ impl<G: Ground> Brain<G> {
                 self.sip.found(found, now);
                 Ok(())
             }
+            Incoming::Force(force) => self.force(*force, now),
             Incoming::Rules(rules) => self.change_rules(*rules, now),
             Incoming::Stop => {
                 self.stop = true;
@@ -435,6 +457,8 @@ impl<G: Ground> Brain<G> {
             | Order::CallMoved { .. }
             | Order::AskedInVain { .. }
             | Order::AgentMoved { .. }
+            | Order::StateForced { .. }
+            | Order::WrapUpExtended { .. }
             | Order::CallOver { .. } => {}
         }
         self.sip.carry_out(&order, now);
@@ -444,23 +468,14 @@ impl<G: Ground> Brain<G> {
         {
             self.desks.push(DeskOrder::AgentLeg { offer, sip_call_id }, now);
         }
-        self.announcer.note(&order, &self.acd, now);
+        self.announcer.note(&order, now);
         self.desks.order(order, now);
-    }
-
-    /// Tells callers what is due to be told.
-    fn speak(&mut self, now: Timestamp) {
-        if self.announcer.next_deadline().is_none_or(|at| at > now) {
-            return;
-        }
-        for (call, clips) in self.announcer.tell(now, |id| Whereabouts::of(&self.acd, id)) {
-            self.sip.speak(call, clips);
-        }
     }
 
     fn reply(&mut self, to: Asker, verdict: acd::Verdict, now: Timestamp) {
         match (to, verdict) {
             (Asker::Desk(to), verdict) => self.desks.push(DeskOrder::Reply { to, verdict }, now),
+            (Asker::Office(told), verdict) => self.waiting.for_state(told, verdict),
             (Asker::Phone(offer), Err(error)) => self.sip.refuse_refer(offer, &error, now),
             // That it was taken, the phone hears by the order.
             (Asker::Phone(_), Ok(_)) | (Asker::Nobody, _) => {}

@@ -123,6 +123,11 @@ impl<D: Dials> Clock<D> {
     pub fn now(&self) -> Timestamp {
         self.at(self.dials.instant())
     }
+    /// What the wall clock shows.
+    #[must_use]
+    pub fn wall(&self) -> Timestamp {
+        self.dials.wall()
+    }
     /// For others who need to know the time.
     #[must_use]
     pub const fn hand(&self) -> Hand {

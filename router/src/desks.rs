@@ -48,6 +48,8 @@ impl<W: DeskWay> Desks<W> {
             | Order::CallMoved { .. }
             | Order::AskedInVain { .. }
             | Order::AgentMoved { .. }
+            | Order::StateForced { .. }
+            | Order::WrapUpExtended { .. }
             | Order::CallOver { .. } => self.push(DeskOrder::Order(order), now),
             Order::Treat { .. }
             | Order::RingPhone { .. }

@@ -8,11 +8,13 @@ mod counter;
 mod floor;
 mod folder;
 mod model;
+mod outlook;
 mod store;
 
 pub use floor::{AGENT_STATES, AgentView, CallView, Floor, FloorView, QueueView, Tail};
 pub use folder::LogFolder;
 pub use model::Model;
+pub use outlook::{Outlook, QueueOutlook};
 
 use crate::{log, metrics::Metrics, records::Followed, states::State};
 use acd::{Acd, Effects, Entry, Event};
@@ -54,6 +56,8 @@ pub trait EntrySource: Send {
 pub trait Replica: Send {
     /// Applies an entry without deciding anything.
     fn apply(&mut self, entry: &Entry) -> Effects;
+    /// The brain in it.
+    fn brain(&self) -> &Acd;
     /// Everything it remembers, if it can be told.
     fn snapshot(&self) -> Option<Vec<u8>>;
 }
@@ -99,6 +103,9 @@ impl EntrySource for log::Reader {
 impl Replica for Acd {
     fn apply(&mut self, entry: &Entry) -> Effects {
         Self::apply(self, entry)
+    }
+    fn brain(&self) -> &Acd {
+        self
     }
     fn snapshot(&self) -> Option<Vec<u8>> {
         let snapshot = Self::snapshot(self);
@@ -228,7 +235,9 @@ impl Follower {
         let opened = self.options.origin.open(followed).map_err(StartOver::Source)?;
         let Opened { mut source, mut replica, floor: picture } = opened;
         let floor = Arc::clone(&self.options.floor);
-        *floor.write() = self.picture(picture, followed)?;
+        let model = self.picture(picture.as_deref(), followed)?;
+        floor.outlook().begin(picture.as_deref(), replica.brain(), model.at());
+        *floor.write() = model;
         // What was read again at this start counts: a process that dies every minute would never write a snapshot.
         self.snapped = (Instant::now(), floor.applied());
         let mut sealed = Instant::now();
@@ -259,11 +268,11 @@ impl Follower {
     }
 
     /// The picture of the floor to begin with.
-    fn picture(&mut self, of: Option<Vec<u8>>, followed: Followed) -> Result<Model, StartOver> {
+    fn picture(&mut self, of: Option<&[u8]>, followed: Followed) -> Result<Model, StartOver> {
         let Some(of) = of else { return Ok(Model::new(followed.number)) };
         self.plan_learned = false;
         let foreign = |error| StartOver::Source(SourceError(format!("a snapshot of the floor: {error}")));
-        Model::restore(&of, followed.number).map_err(foreign)
+        Model::restore(of, followed.number).map_err(foreign)
     }
 
     /// Takes a snapshot now and then, once something has happened.
@@ -276,7 +285,9 @@ impl Follower {
             return;
         }
         self.snapped = (Instant::now(), model.applied());
-        if let (Some(brain), Some(picture)) = (replica.snapshot(), model.snapshot()) {
+        if let (Some(brain), Some(picture)) =
+            (replica.snapshot(), model.snapshot(&floor.outlook().expected()))
+        {
             let state = State { number: model.applied(), at: model.at(), brain, floor: picture };
             drop(model);
             self.options.origin.keep(state);
@@ -298,6 +309,7 @@ impl Follower {
             }
             let effects = replica.apply(entry);
             model.take_up(entry, &effects);
+            floor.outlook().follow(replica.brain(), entry, &effects);
             self.plan_learned &= !matches!(entry.event, Event::PlanChanged { .. });
             if entry.number > self.counted {
                 self.counted = entry.number;

@@ -11,21 +11,27 @@ mod floor;
 mod guard;
 mod health;
 mod history;
+mod hours;
 mod output;
 mod params;
 mod reports;
 mod rules;
 mod sign_in;
+mod staff;
 mod stamp;
 mod trunks;
+mod why;
 
 pub use accept::serve;
 pub use error::Refusal;
+pub(crate) use params::read_instant;
 pub use sign_in::Users;
+pub(crate) use stamp::stamp;
+pub use why::Historian;
 
 use crate::{
-    clock::Hand, drain::Drain, follower::Floor, metrics::Metrics, records::Reader, reload::Reloader,
-    trunks::TrunkBoard,
+    clock::Hand, drain::Drain, follower::Floor, inbox::Door, metrics::Metrics, records::Reader,
+    reload::Reloader, timetable::HoursBoard, trunks::TrunkBoard,
 };
 use axum::{
     Router,
@@ -56,6 +62,8 @@ pub struct HttpState {
     pub floor: Arc<Floor>,
     /// How trunks are.
     pub trunks: Arc<TrunkBoard>,
+    /// Which hours are open.
+    pub hours: Arc<HoursBoard>,
     /// The series.
     pub metrics: Arc<Metrics>,
     /// The brain's clock: whoever sets the wall's makes no wait longer or shorter.
@@ -74,8 +82,12 @@ pub struct HttpState {
     pub entrance: Entrance,
     /// Who may ask.
     pub users: Arc<Users>,
+    /// The way to the brain; none where there is none.
+    pub brain: Option<Door>,
     /// Changes the rules; none where nobody may.
     pub rules: Option<Arc<Reloader>>,
+    /// Reads the log for whoever asks why.
+    pub historian: Historian,
 }
 
 impl HttpState {
@@ -105,6 +117,8 @@ fn routes() -> Vec<(&'static str, MethodRouter<Arc<HttpState>>)> {
                 .patch(rules::agent::patch)
                 .delete(rules::agent::retire),
         ),
+        ("/v1/agents/{id}/state", post(staff::force)),
+        ("/v1/audit", get(staff::audit)),
         (
             "/v1/queues/{name}",
             get(rules::queue::show)
@@ -122,8 +136,11 @@ fn routes() -> Vec<(&'static str, MethodRouter<Arc<HttpState>>)> {
         ("/v1/plan", get(rules::plan)),
         ("/v1/reload", post(rules::reload)),
         ("/v1/trunks", get(trunks::trunks)),
+        ("/v1/hours", get(hours::hours)),
         ("/v1/calls", get(history::calls)),
         ("/v1/calls/{id}", get(history::call)),
+        ("/v1/calls/{id}/why", get(why::call)),
+        ("/v1/agents/{id}/why", get(why::agent)),
         ("/v1/reports/intervals", get(reports::intervals)),
         ("/v1/reports/agents", get(reports::agents)),
         ("/v1/openapi.json", get(health::openapi)),

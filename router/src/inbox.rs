@@ -1,7 +1,7 @@
 //! What other threads hand to the brain: a bounded queue that wakes the brain's thread. Nobody waits.
 
 use crate::{
-    brain::NewRules,
+    brain::{Force, NewRules},
     resolve::Found,
     streams::{Full, StreamNews},
 };
@@ -38,6 +38,8 @@ pub enum Incoming {
     Found(Found),
     /// The card of an offer was written to a desktop.
     CardWritten(OfferId, Instant),
+    /// A supervisor sets an agent's state.
+    Force(Box<Force>),
     /// Other rules from now on.
     Rules(Box<NewRules>),
     /// Write everything down and stop.

@@ -35,4 +35,7 @@ pub mod sip_edge;
 pub mod states;
 pub mod streams;
 pub mod supervisor;
+pub mod timetable;
 pub mod trunks;
+pub mod whatif;
+pub mod why;

@@ -12,6 +12,8 @@ use router::{
     process::{self, Ending, Failure},
     reload::Given,
     roles, supervisor,
+    whatif::command as whatif,
+    why::command as why,
 };
 use std::{
     future::Future,
@@ -42,7 +44,10 @@ Examples:
   sambung run --config sambung.toml   the real thing
   sambung reload --config sambung.toml   the router that runs goes by the file as it is now; calls go on
   sambung log sambung-data            what happened and what was decided, an entry a line
+  sambung why 01M81ZMPPD609MY4NS1F4PPFE9   why a call went to whom it went, and to nobody before
+  sambung why ann --since 10m         what an agent was offered, and why not the rest
   sambung replay sambung-data         decide a recorded log again and compare
+  sambung replay sambung-data --with other.toml   a recorded time under other rules, beside those of then
   sambung backup sambung-data copy    copy a store while a router writes it
 
 Logging: RUST_LOG=info (default), debug for callers' numbers; SAMBUNG_LOG=json for an object of JSON a line.";
@@ -124,11 +129,22 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Why a call went to whom it went, or why an agent was offered what she was and not the rest.
+    ///
+    /// Recomputed from the log, as far back as it is kept, also while a router writes it: candidates with their scores, what
+    /// kept whom from the call, which call went first and why. Exits 1 when the log does not tell, 64 for a question that
+    /// cannot be read.
+    Why(why::Args),
     /// Decide a recorded log again: prints the hash of the state and the first difference, if there is one (exit 1).
+    ///
+    /// With --with: what if other rules had been in force? The callers on record are played under the rules of then and
+    /// under the others, and both are shown side by side, for planners.
     Replay {
         /// A store's folder, or one segment in it.
         #[arg(value_name = "FOLDER")]
         log: PathBuf,
+        #[command(flatten)]
+        what_if: whatif::Args,
     },
     /// Copy a store, also while a router writes it: log, snapshots, records, secret. Put in a store's place, a router starts
     /// from the copy.
@@ -161,7 +177,11 @@ fn main() -> ExitCode {
         Command::Log { folder, from, count, call, json } => {
             inspect(&folder, inspect::Wanted { from, count, call, json })
         }
-        Command::Replay { log } => replay(log),
+        Command::Why(args) => explain(&args),
+        Command::Replay { log, what_if } => match &what_if.with {
+            Some(other) => replay_with(&folder_of(log), other, &what_if),
+            None => replay(&folder_of(log)),
+        },
         Command::Backup { folder, target, live } => {
             back_up(backup::Wanted { store: &folder, target: &target, live })
         }
@@ -316,6 +336,16 @@ fn inspect(folder: &Path, wanted: inspect::Wanted) -> ExitCode {
     }
 }
 
+fn explain(args: &why::Args) -> ExitCode {
+    match why::run(args) {
+        Ok(text) => show(&text),
+        Err(error) => {
+            eprintln!("sambung: {error}");
+            if error.is_refusal() { ExitCode::from(WRONG_CONFIGURATION) } else { ExitCode::FAILURE }
+        }
+    }
+}
+
 fn back_up(wanted: backup::Wanted<'_>) -> ExitCode {
     let tell = |file: &str| eprintln!("{file}");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -339,10 +369,23 @@ fn back_up(wanted: backup::Wanted<'_>) -> ExitCode {
     }
 }
 
-fn replay(log: PathBuf) -> ExitCode {
-    // A segment stands for its folder: entries before it are needed to know the state.
-    let folder = if log.is_file() { log.parent().map(Path::to_owned).unwrap_or_default() } else { log };
-    match roles::replay(&folder) {
+/// A segment stands for its folder: entries before it are needed to know the state.
+fn folder_of(log: PathBuf) -> PathBuf {
+    if log.is_file() { log.parent().map(Path::to_owned).unwrap_or_default() } else { log }
+}
+
+fn replay_with(folder: &Path, other: &Path, what_if: &whatif::Args) -> ExitCode {
+    match whatif::run(folder, other, what_if, |line| eprintln!("{line}")) {
+        Ok(text) => show(&text),
+        Err(error) => {
+            eprintln!("sambung: {error}");
+            if error.is_refusal() { ExitCode::from(WRONG_CONFIGURATION) } else { ExitCode::FAILURE }
+        }
+    }
+}
+
+fn replay(folder: &Path) -> ExitCode {
+    match roles::replay(folder) {
         Err(error) => {
             eprintln!("sambung: {error}");
             ExitCode::FAILURE

@@ -7,6 +7,8 @@
 mod alive;
 mod connections;
 mod doors;
+mod ewt;
+mod hours;
 mod phones;
 mod refusals;
 mod relay;
@@ -19,6 +21,8 @@ mod upkeep;
 pub use alive::AliveMetrics;
 pub use connections::{ConnectionMetrics, OpenConnection};
 pub use doors::{DeskMetrics, OperatorMetrics};
+pub use ewt::{Came, EwtMetrics};
+pub use hours::HoursMetrics;
 pub use phones::PhoneMetrics;
 pub use refusals::RefusalMetrics;
 pub use relay::RelayMetrics;
@@ -28,6 +32,7 @@ pub use transfers::Transfers;
 pub use trunks::{TrunkCall, TrunkMetrics};
 pub use upkeep::UpkeepMetrics;
 
+use crate::follower::QueueOutlook;
 use acd::{OfferOutcome, VisitOutcome};
 use prometheus::{
     Encoder as _, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
@@ -70,10 +75,14 @@ pub struct Metrics {
     pub restart: RestartMetrics,
     /// Rules that change.
     pub rules: RuleMetrics,
+    /// Which hours are open.
+    pub hours: HoursMetrics,
     /// The process and its store.
     pub upkeep: UpkeepMetrics,
     /// Connections SIP comes on.
     pub connections: ConnectionMetrics,
+    /// Expected waits.
+    pub ewt: EwtMetrics,
     /// Time one append to the log took.
     pub log_append_seconds: Histogram,
     /// 1 while entries wait in memory because the log does not accept them.
@@ -118,6 +127,8 @@ pub struct Scene {
     pub unreachable: i64,
     /// Queues as (name, calls waiting, longest wait).
     pub queues: Vec<(String, i64, Duration)>,
+    /// How long callers are going to wait, by queue.
+    pub outlooks: Vec<(String, QueueOutlook)>,
 }
 
 /// The series could not be made or written.
@@ -147,8 +158,10 @@ impl Metrics {
             relay: RelayMetrics::new(&registry)?,
             restart: RestartMetrics::new(&registry)?,
             rules: RuleMetrics::new(&registry)?,
+            hours: HoursMetrics::new(&registry)?,
             upkeep: UpkeepMetrics::new(&registry)?,
             connections: ConnectionMetrics::new(&registry)?,
+            ewt: EwtMetrics::new(&registry)?,
             log_append_seconds: fast("log_append_seconds", "Time one append to the log took.")?,
             log_degraded: register(
                 &registry,
@@ -182,6 +195,7 @@ impl Metrics {
         let mut text = Vec::new();
         let gauges = self.gauges.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         gauges.show(scene);
+        self.ewt.show(&scene.outlooks);
         TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
         drop(gauges);
         Ok(String::from_utf8_lossy(&text).into_owned())
@@ -257,8 +271,18 @@ impl PerQueue {
     }
 }
 
-const FLOW_OUT: [&str; 8] =
-    ["overflow", "max_wait", "drained", "callback", "not_reached", "expired", "called_again", "withdrawn"];
+const FLOW_OUT: [&str; 10] = [
+    "overflow",
+    "max_wait",
+    "drained",
+    "full",
+    "unstaffed",
+    "callback",
+    "not_reached",
+    "expired",
+    "called_again",
+    "withdrawn",
+];
 const WAITS: [&str; 4] = ["answered", "abandoned", "flow_out", "lost_restart"];
 const OFFERS: [OfferOutcome; 7] = [
     OfferOutcome::Accepted,

@@ -5,10 +5,12 @@ use crate::{
     drain::Drain,
     follower,
     http::{self, HttpState},
+    inbox::Door,
     metrics::Metrics,
     records::Reader,
     reload::Reloader,
     roles::StartError,
+    timetable::HoursBoard,
     trunks::TrunkBoard,
 };
 use config::Config;
@@ -34,14 +36,14 @@ impl Office {
     /// When a thread or the listener cannot be had.
     pub fn open(
         config: &Config,
-        metrics: Arc<Metrics>,
-        (drain, trunks, clock, rules): (Drain, Arc<TrunkBoard>, Hand, Arc<Reloader>),
+        (metrics, floor): (Arc<Metrics>, Arc<follower::Floor>),
+        (drain, trunks, hours, clock, rules): (Drain, Arc<TrunkBoard>, Arc<HoursBoard>, Hand, Arc<Reloader>),
+        brain: Door,
         last: u64,
         (listener, entrance): (TcpListener, Entrance),
         runtime: &Handle,
     ) -> Result<Self, StartError> {
         let address = listener.local_addr()?;
-        let floor = Arc::new(follower::Floor::default());
         let records = config.store.path.join("records.db");
         let follower = follower::start(follower::Options {
             origin: Box::new(follower::LogFolder::new(&config.store)),
@@ -55,6 +57,7 @@ impl Office {
             records: Reader::new(&records),
             floor,
             trunks,
+            hours,
             metrics,
             clock,
             ready: AtomicBool::new(false),
@@ -64,7 +67,9 @@ impl Office {
             hosts: config.operator.hosts.clone(),
             entrance,
             users: Arc::clone(rules.users()),
+            brain: Some(brain),
             rules: Some(rules),
+            historian: http::Historian::new(&config.store.path),
         });
         let serving = http::serve(listener, Arc::clone(&state));
         let server = runtime.spawn(async move {

@@ -16,6 +16,7 @@ use crate::{
     control::Control,
     desks::Desks,
     drain::Drain,
+    follower::Floor,
     inbox::{Door, Incoming, inbox},
     live::{LiveError, LiveFile},
     log::LogError,
@@ -28,6 +29,7 @@ use crate::{
     secret::SecretError,
     sip_edge::{CallbackSide, OutsideSide, PhonePlace, PhoneSide, QueueSide, SipEdge, SipParts, UdpEdge},
     streams::{self, Listeners, StreamError, Streams},
+    timetable::{HoursBoard, Timetable},
     trunks::TrunkBoard,
 };
 use accounts::registry;
@@ -227,7 +229,8 @@ impl House {
         if let Some(finder) = &finder {
             finder.first(0).await.into_iter().for_each(|found| sip.found(found, now));
         }
-        let drain = Drain::default();
+        let (drain, hours) = (Drain::default(), Arc::new(HoursBoard::default()));
+        let floor = Arc::new(Floor::default());
         let mut brain = Brain::new(BrainParts {
             acd,
             last,
@@ -240,6 +243,8 @@ impl House {
             desks: Desks::new(Some(gateway.clone())),
             inbox,
             announcer,
+            timetable: Timetable::new(config.hours.clone(), Arc::clone(&hours), Arc::clone(&metrics)),
+            outlook: Arc::clone(floor.outlook()),
             metrics: Arc::clone(&metrics),
             drain: drain.clone(),
         });
@@ -260,8 +265,9 @@ impl House {
         let reloader = Arc::new(Reloader::new(given, workshop, secret, Arc::clone(&metrics)));
         let office = crate::office::Office::open(
             &config,
-            metrics,
-            (drain.clone(), trunks, hand, Arc::clone(&reloader)),
+            (metrics, floor),
+            (drain.clone(), trunks, hours, hand, Arc::clone(&reloader)),
+            door.clone(),
             last_entry,
             (sockets.operator, entrance(config.operator.tls)),
             runtime,

@@ -16,7 +16,9 @@ use records_support::{Book, Following, block_on, eventually};
 use router::{
     clock::Clock,
     drain::Drain,
-    http::{self, HttpState, Users},
+    http::{self, Historian, HttpState, Users},
+    inbox::Door,
+    log::{FileLog, Reader as LogReader, StoreLock},
     records::Reader,
     trunks::TrunkBoard,
 };
@@ -28,6 +30,21 @@ use std::{
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
+
+const QUEUE_COLUMNS: &str = "queue,waiting,offered,connected,longest_wait_s,agents_ready,agents_staffed,ewt_method,ewt_p50_s,ewt_p80_s";
+
+fn users() -> [OperatorUser; 3] {
+    let user = |name: &str, role| OperatorUser {
+        name: name.to_owned(),
+        role,
+        token: config::Secret::new(format!("token-of-{name}")),
+    };
+    [
+        user("prometheus", OperatorRole::Reader),
+        user("sue", OperatorRole::Supervisor),
+        user("ops", OperatorRole::Operator),
+    ]
+}
 
 /// A shop with its operator's port.
 struct Shop {
@@ -64,21 +81,20 @@ impl Shop {
     fn open_from(live_from: u64) -> Self {
         Self::open_for(live_from, &[])
     }
-    /// With users: `prometheus`, who reads, and `ops`, who may do everything.
+    /// With users: `prometheus`, who reads, `sue`, who sets states, and `ops`, who may do everything.
     fn with_users() -> Self {
-        let user = |name: &str, role| OperatorUser {
-            name: name.to_owned(),
-            role,
-            token: config::Secret::new(format!("token-of-{name}")),
-        };
-        let users = [user("prometheus", OperatorRole::Reader), user("ops", OperatorRole::Operator)];
-        Self::open_for(0, &users)
+        Self::open_for(0, &users())
     }
     fn open_for(live_from: u64, users: &[OperatorUser]) -> Self {
+        Self::open_with(live_from, users, None)
+    }
+    /// With somebody behind the door.
+    fn open_with(live_from: u64, users: &[OperatorUser], brain: Option<Door>) -> Self {
         let entry = |number: &str, queue: &str| EntryPlan {
             number: number.to_owned(),
             queue: queue.to_owned(),
             priority: 5,
+            hours: None,
         };
         let plan = Plan {
             queues: vec![
@@ -104,12 +120,15 @@ impl Shop {
             ready: AtomicBool::new(false),
             drain: Drain::default(),
             trunks: Arc::new(TrunkBoard::new([("pbx".to_owned(), true)])),
+            hours: Arc::default(),
             zone: TimeZone::posix("<+0545>-5:45").unwrap(),
             listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
             hosts: ["router.example", "203.0.113.7", "2001:db8::7"].map(str::to_owned).into(),
             entrance: Entrance::open(),
             users: Arc::new(Users::new(users)),
+            brain,
             rules: None,
+            historian: Historian::new(folder.path()),
         });
         let served = Arc::clone(&state);
         block_on(async { drop(tokio::spawn(http::serve(listener, served))) });
@@ -133,6 +152,14 @@ impl Shop {
         eventually("the store has it", || {
             records_support::count(&self.following.path, sql) == i64::try_from(last).unwrap()
         });
+    }
+    /// Puts what has happened into a log in the store's folder.
+    fn keep_log(&self) {
+        let folder = self._folder.path();
+        let lock = StoreLock::take(folder).unwrap();
+        let mut log = FileLog::open(lock, LogReader::after(folder, 0).unwrap(), |_| {}).unwrap();
+        self.shift.log.iter().for_each(|entry| log.append(entry).unwrap());
+        log.commit();
     }
     /// A call that is answered after `wait`, talked for a minute and wrapped up.
     fn serve(&mut self, number: &str, wait: u64) -> CallId {
@@ -280,9 +307,7 @@ fn the_floor_shows_who_waits_who_is_offered_and_who_talks() {
     assert!(floor["agents"][0]["since"].as_str().unwrap().ends_with("+05:45"));
     let csv = shop.get("/v1/floor?format=csv").body;
     assert!(
-        csv.starts_with("queue,waiting,offered,connected,longest_wait_s,agents_ready,agents_staffed\r\n")
-            || csv
-                .starts_with("queue,waiting,offered,connected,longest_wait_s,agents_ready,agents_staffed\n"),
+        csv.starts_with(&format!("{QUEUE_COLUMNS}\r\n")) || csv.starts_with(&format!("{QUEUE_COLUMNS}\n")),
         "{csv}"
     );
     let agents = shop.get("/v1/agents").json();
@@ -341,7 +366,7 @@ fn a_call_is_told_with_its_visits_and_offers() {
     assert_eq!(unknown.status, 404);
     assert!(unknown.message().contains("/v1/floor"));
     assert_eq!(shop.get("/v1/calls/nonsense").status, 400);
-    assert_eq!(shop.get(&format!("/v1/calls/{call}/why")).status, 404);
+    assert_eq!(shop.get(&format!("/v1/calls/{call}/whence")).status, 404);
 }
 
 const COLUMNS: &str = "interval_start,interval_s,queue,offered,answered,handled,abandoned,short_abandoned,flow_out,\
@@ -587,11 +612,13 @@ fn the_description_names_every_key_that_is_answered() {
     let call = shop.serve("1500", 3);
     let _waiting = shop.shift.call("sales");
     shop.settle();
+    shop.keep_log();
     let description = shop.get("/v1/openapi.json").json();
     // A shop without a file has no rules to show; tests/e2e/live.rs looks at those.
     let of_rules = ["/v1/plan", "/v1/agents/{id}", "/v1/queues/{name}", "/v1/entries/{number}"];
     for path in http::paths().into_iter().filter(|path| !of_rules.contains(path)) {
-        let answered = shop.get(&path.replace("{id}", &call.to_string()));
+        let id = if path.starts_with("/v1/agents") { "ann".to_owned() } else { call.to_string() };
+        let answered = shop.get(&path.replace("{id}", &id));
         let schema =
             &description["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"];
         if schema.is_object() {
@@ -623,6 +650,70 @@ fn same_keys(at: &str, description: &Value, schema: &Value, value: &Value) {
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {}
     }
+}
+
+#[test]
+fn why_a_call_waited_beside_a_ready_agent_names_what_kept_it_from_her() {
+    let mut shop = Shop::with_users();
+    shop.shift.ready("ben");
+    shop.serve("1500", 3);
+    let busy = shop.shift.call("1500");
+    shop.shift.answer(busy);
+    let call = shop.shift.call("1500");
+    shop.shift.pass(Duration::from_secs(20));
+    shop.settle();
+    shop.keep_log();
+    let by = |path: &str, more: &str| {
+        let proof = "Authorization: Bearer token-of-prometheus";
+        shop.ask("GET", path, &["Host: localhost", proof, more])
+    };
+    let answer = by(&format!("/v1/calls/{call}/why"), "Accept: */*").json();
+    let waited =
+        answer["moments"].as_array().unwrap().iter().find(|moment| moment["what"] == "waited").unwrap();
+    assert_eq!(
+        (&waited["unskilled"][0], &waited["needs"]),
+        (&"ben".into(), &"billing >= 1".into()),
+        "{waited}"
+    );
+    assert!(waited["at"].as_str().unwrap().ends_with("+05:45"), "{waited}");
+    let page = by(&format!("/v1/calls/{call}/why"), "Accept: text/html,*/*;q=0.8");
+    assert!(
+        page.head.contains("text/html") && page.head.contains("default-src 'none'; style-src"),
+        "{}",
+        page.head
+    );
+    assert!(page.body.contains("ready, but without the skill (billing &gt;= 1): ben"), "{}", page.body);
+    assert!(!page.body.contains("<script"));
+    let hers = by("/v1/agents/ben/why?from=2020-01-01&to=2020-01-01T12:00", "Accept: */*");
+    assert_eq!(hers.json()["moments"].as_array().map(Vec::len), Some(0));
+    let from = "from=2027-01-15T13:40&to=2027-01-15T14:40";
+    let hers = by(&format!("/v1/agents/ben/why?{from}"), "Accept: */*").body;
+    assert!(hers.contains(r#""what":"idle""#) && hers.contains("lacks_skill"), "{hers}");
+}
+
+#[test]
+fn why_is_answered_in_the_words_of_its_neighbours_when_it_cannot_be() {
+    let mut shop = Shop::with_users();
+    let call = shop.serve("1500", 3);
+    let path = format!("/v1/calls/{call}/why");
+    let ops = "Authorization: Bearer token-of-ops";
+    let code = |path: &str, proof: &str| {
+        let answer = shop.ask("GET", path, &["Host: localhost", proof]);
+        (answer.status, answer.json()["error"]["code"].as_str().unwrap_or("").to_owned(), answer.head)
+    };
+    assert_eq!(code(&path, "Accept: */*").0, 401, "as its neighbours");
+    let (status, word, head) = code(&path, ops);
+    assert_eq!((status, word.as_str()), (503, "log_unavailable"), "there is no log yet");
+    assert!(head.contains("retry-after: 5"), "{head}");
+    shop.keep_log();
+    assert_eq!(code(&path, ops).0, 200);
+    assert_eq!(code("/v1/calls/7ZZZZZZZZZZZZZZZZZZZZZZZZZ/why", ops).0, 404);
+    assert_eq!(code("/v1/calls/nonsense/why", ops).0, 400);
+    assert_eq!(code("/v1/agents/nobody/why", ops).0, 404);
+    assert_eq!(code("/v1/agents/ann/why?since=soon", ops).0, 400);
+    assert_eq!(code("/v1/agents/ann/why?from=2027-01-15&to=2027-01-14", ops).0, 400);
+    assert_eq!(code("/v1/agents/ann/why?from=2020-01-15&to=2027-01-14", ops).0, 400, "a day at most");
+    assert_eq!(code(&format!("{path}?format=csv"), ops).0, 400);
 }
 
 #[test]
@@ -669,4 +760,95 @@ fn an_address_among_the_hosts_is_ours() {
     let by = |host: &str| shop.ask("GET", "/healthz", &[&format!("Host: {host}")]).status;
     assert_eq!((by("203.0.113.7:8081"), by("[2001:db8::7]:8081")), (200, 200));
     assert_eq!((by("203.0.113.8"), by("[2001:db8::8]")), (421, 421));
+}
+
+/// A brain that is asked for states by whoever is at the operator's port, and answers as the shift does.
+fn with_brain() -> (Shop, std::sync::mpsc::Receiver<(String, acd::Wish, String)>) {
+    let mut poll = mio::Poll::new().unwrap();
+    let (door, inbox) = router::inbox::inbox(mio::Waker::new(poll.registry(), mio::Token(0)).unwrap());
+    let (heard, hears) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut events = mio::Events::with_capacity(4);
+        while poll.poll(&mut events, None).is_ok() {
+            inbox.listen();
+            while let Some(incoming) = inbox.take() {
+                let router::inbox::Incoming::Force(force) = incoming else { continue };
+                let verdict = match force.agent.as_str() {
+                    "ann" => Ok(acd::Taken::Pending),
+                    "ben" => Err(acd::CommandError::NotAtHerDesk),
+                    _ => Err(acd::CommandError::NoSuchAgent),
+                };
+                heard.send((force.agent, force.wish, force.by)).unwrap();
+                force.told.send(verdict).unwrap();
+            }
+        }
+    });
+    (Shop::open_with(0, &users(), Some(door)), hears)
+}
+
+impl Shop {
+    fn post(&self, path: &str, who: &str, body: &str) -> Answer {
+        let token = data_encoding::BASE64.encode(format!("{who}:token-of-{who}").as_bytes());
+        let length = format!("Content-Length: {}", body.len());
+        let authorization = format!("Authorization: Basic {token}");
+        let mut socket = TcpStream::connect(self.address).unwrap();
+        write!(
+            socket,
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\n{authorization}\r\n{length}\r\nConnection: close\r\n\r\n{body}"
+        )
+        .unwrap();
+        let mut text = String::new();
+        socket.read_to_string(&mut text).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        Answer { status, head: head.to_lowercase(), body: body.to_owned() }
+    }
+}
+
+#[test]
+fn a_supervisor_sets_states_and_changes_nothing_else() {
+    let (shop, hears) = with_brain();
+    let set = |agent: &str, who: &str, body: &str| shop.post(&format!("/v1/agents/{agent}/state"), who, body);
+    let lunch = r#"{"state":"not_ready","reason":"lunch"}"#;
+    assert_eq!(set("ann", "prometheus", lunch).status, 403, "a reader");
+    assert_eq!(shop.post("/v1/reload", "sue", "").status, 403, "rules are the operator's");
+    assert_eq!(shop.post("/v1/agents//state", "sue", lunch).status, 403);
+    let done = set("ann", "sue", lunch);
+    assert_eq!((done.status, done.json()["pending"].as_bool()), (200, Some(true)), "{}", done.body);
+    let reason = acd::Wish::NotReady { reason: "lunch".to_owned() };
+    assert_eq!(hears.recv().unwrap(), ("ann".to_owned(), reason, "api: sue".to_owned()));
+    for (agent, body, status, code) in [
+        ("ben", r#"{"state":"ready"}"#, 409, "not_at_her_desk"),
+        ("nobody", r#"{"state":"logged_out"}"#, 404, "no_such_agent"),
+        ("ann", r#"{"state":"asleep"}"#, 400, "bad_body"),
+        ("ann", r#"{"state":"ready","for":"ever"}"#, 400, "bad_body"),
+        ("ann", "", 400, "bad_body"),
+    ] {
+        let answer = set(agent, "ops", body);
+        assert_eq!((answer.status, answer.json()["error"]["code"].as_str()), (status, Some(code)), "{body}");
+    }
+}
+
+#[test]
+fn the_audit_has_who_set_states_and_who_changed_the_rules_latest_first() {
+    let mut shop = Shop::open();
+    let ann = shop.shift.acd().directory().agent_no("ann").unwrap();
+    let wish = acd::Wish::NotReady { reason: "lunch".to_owned() };
+    shop.shift.must(Event::PlanSigned { by: "file".to_owned() });
+    shop.shift.pass(Duration::from_secs(1));
+    shop.shift.must(Event::StateForced { agent: ann, wish, by: "api: sue".to_owned() });
+    shop.settle();
+    let audit = shop.get("/v1/audit").json();
+    let (state, rules) = (&audit["audit"][0], &audit["audit"][1]);
+    assert_eq!(
+        (&state["by"], &state["agent"], &state["state"]),
+        (&"api: sue".into(), &"ann".into(), &"not_ready".into())
+    );
+    assert_eq!((&state["what"], &state["reason"]), (&"agent_state".into(), &"lunch".into()));
+    assert_eq!(
+        (&rules["by"], &rules["what"], &rules["agent"]),
+        (&"file".into(), &"rules".into(), &Value::Null)
+    );
+    assert_eq!(shop.get("/v1/audit?agent=ben").json()["audit"].as_array().unwrap().len(), 0);
+    assert!(shop.get("/v1/audit?format=csv").body.starts_with("at,by,what,agent,state,reason"));
 }

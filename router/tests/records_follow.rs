@@ -123,7 +123,12 @@ fn a_call_that_overflowed_has_a_row_for_each_visit_and_each_offer() {
 fn a_call_that_was_given_away_has_a_row_for_each_visit_and_each_transfer() {
     let folder = tempfile::tempdir().unwrap();
     let (billing, sales) = (a_queue("billing"), a_queue("sales"));
-    let entry = acd::plan::EntryPlan { number: "1500".to_owned(), queue: "billing".to_owned(), priority: 5 };
+    let entry = acd::plan::EntryPlan {
+        number: "1500".to_owned(),
+        queue: "billing".to_owned(),
+        priority: 5,
+        hours: None,
+    };
     let outside = acd::plan::OutsidePlan {
         name: "mobiles".to_owned(),
         numbers: vec!["08*".parse().unwrap()],

@@ -20,6 +20,11 @@ fn faketime() -> PathBuf {
 
 /// A router whose wall clock says what stands in a file, such as `+3600` or `@2026-10-25 00:59:50`.
 fn start_at(site: &Site, says: &Path) -> Router {
+    start_on_at(&site.to_toml(), says)
+}
+
+/// As [`start_at`], with this configuration.
+pub(crate) fn start_on_at(configuration: &str, says: &Path) -> Router {
     let (library, says) = (faketime(), says.display().to_string());
     let environment = [
         ("LD_PRELOAD", library.to_str().unwrap()),
@@ -28,10 +33,10 @@ fn start_at(site: &Site, says: &Path) -> Router {
         ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
         ("TZ", "UTC"),
     ];
-    Router::start_with(&site.to_toml(), &environment)
+    Router::start_with(configuration, &environment)
 }
 
-fn say(file: &Path, what: &str) {
+pub(crate) fn say(file: &Path, what: &str) {
     let draft = file.with_extension("draft");
     fs::write(&draft, what).unwrap();
     fs::rename(draft, file).unwrap();

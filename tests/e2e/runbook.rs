@@ -39,7 +39,8 @@ fn every_series_that_a_page_or_a_rule_names_is_there() {
     let port = free_port();
     let site = Site::new().agent(Agent::phone("a001", 5910)).fixed_ports().more(
         "[[trunk]]\nname = \"carrier\"\nnetworks = [\"192.0.2.7\"]\naddress = \"sip:127.0.0.1:9\"\nprobe = \"5s\"\n\
-         user = \"1\"\npassword = \"Wq8-example-Vd5\"\nregister = \"1h\"\n",
+         user = \"1\"\npassword = \"Wq8-example-Vd5\"\nregister = \"1h\"\n\
+         [[hours]]\nname = \"office\"\nopen = { mon-sun = [\"00:00-24:00\"] }\n",
     );
     let with_relay = format!("[media]\nrtpengine = \"127.0.0.1:{port}\"\n");
     let router = Router::start_on(&site.to_toml().replacen("[media]\n", &with_relay, 1));
@@ -138,6 +139,9 @@ tests:
       # A file that was changed and is wrong, and one that is right.
       - { series: 'sambung_config_last_reload_successful{instance="lags"}', values: '0x60' }
       - { series: 'sambung_config_last_reload_successful{instance="keeps up"}', values: '1x60' }
+      # Waits that are longer than foreseen, and those that are not.
+      - { series: 'sambung_ewt_coverage_ratio{instance="lags",queue="main",level="p80"}', values: '0.5x160' }
+      - { series: 'sambung_ewt_coverage_ratio{instance="keeps up",queue="main",level="p80"}', values: '0.78x160' }
     alert_rule_test:
       - { eval_time: 14m, alertname: SambungReloadFailed, exp_alerts: [{ exp_labels: { instance: lags, severity: ticket }, exp_annotations: { summary: "lags: the configuration file was changed and is not gone by" } }] }
       - { eval_time: 14m, alertname: SambungRecordsLag, exp_alerts: [{ exp_labels: { instance: lags, severity: ticket }, exp_annotations: { summary: "lags: records and reports are 520 entries behind" } }] }
@@ -146,6 +150,7 @@ tests:
       - { eval_time: 14m, alertname: SambungRestartsAgainAndAgain, exp_alerts: [{ exp_labels: { instance: lags, severity: page }, exp_annotations: { summary: "lags was started 3 times in a quarter of an hour" } }] }
       - { eval_time: 14m, alertname: SambungDiskFillsUp, exp_alerts: [{ exp_labels: { instance: lags, severity: page }, exp_annotations: { summary: "lags: the store's disk is full within hours" } }] }
       - { eval_time: 14m, alertname: SambungCertificateEnds, exp_alerts: [{ exp_labels: { instance: lags, severity: ticket }, exp_annotations: { summary: "lags: the certificate of [tls] ends within two weeks" } }] }
+      - { eval_time: 35m, alertname: SambungExpectedWaitsWrong, exp_alerts: [{ exp_labels: { instance: lags, queue: main, level: "p80", severity: ticket }, exp_annotations: { summary: "lags: callers of main wait longer than foreseen" } }] }
       - { eval_time: 14m, alertname: SambungTrunkDown, exp_alerts: [] }
 "#;
 

@@ -2,7 +2,8 @@
 //! everything is back where it was in the morning.
 //!
 //! A short day runs always; `SAMBUNG_SOAK=100000` is the full one: so many calls, a desktop that connects again for every
-//! 50 of them, a kill for every 5,000.
+//! 50 of them, a kill for every 5,000. A full day is longer by ten busy minutes, after which everything that is remembered for
+//! a time (commands of desktops: ten minutes) has begun to be forgotten as well.
 
 use harness::{Agent, Desk, Router, Site, eventually, eventually_is, need_all};
 use loadtest::{Callers, CallersPlan, Journal, Manners, Phones, PhonesPlan, Spread, Stop, Tally};
@@ -21,6 +22,8 @@ const RATE: [f64; 2] = [50.0, 120.0];
 /// Of these, in the part of the day in which memory is watched: tables keep the size of the busiest hour, and which hour
 /// that was is not to be left to the machine.
 const QUIETER: f64 = 0.75;
+/// How long the busiest hour of a full day lasts at least: as long as anything is remembered.
+const REMEMBERED: Duration = Duration::from_secs(protocol::IDEMPOTENCY_S);
 /// Most that memory may grow, in KiB for each 100,000 calls.
 const SLOPE: f64 = 1_024.0;
 /// Fewer calls than this say nothing about a slope.
@@ -157,16 +160,21 @@ async fn in_the_evening_everything_is_back_where_it_was() {
     }
     callers.finished().await;
 
-    let busiest = calls * 2 / 10;
+    let rest = calls * 4 / 10;
+    let warm = if calls >= ENOUGH { (REMEMBERED.as_secs_f64() * rate) as u64 } else { 0 };
+    let busiest = (calls - killed_in - rest).max(warm);
+    let calls = killed_in + busiest + rest;
+    // As many a minute as later, when they must not be what grows.
+    let early = (reconnects * busiest / (busiest + rest)).max(1);
     let mut visitors = Visitors::default();
     let callers = day.callers(&router, busiest, rate, 2);
-    for visit in 0..reconnects / 3 {
-        day.until_placed(killed_in + busiest * visit / (reconnects / 3)).await;
+    for visit in 0..early {
+        day.until_placed(killed_in + busiest * visit / early).await;
         visitors.come(&router).await;
     }
     callers.finished().await;
 
-    let (rest, before, began) = (calls - killed_in - busiest, day.placed(), Instant::now());
+    let (before, began) = (day.placed(), Instant::now());
     let callers = day.callers(&router, rest, rate * QUIETER, 3);
     let (visits, mut samples) = (reconnects - visitors.came, Vec::new());
     for visit in 0..visits {

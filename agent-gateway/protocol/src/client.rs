@@ -24,6 +24,10 @@ messages! {
         Ping(Ping) = "ping",
         /// Another state, please.
         SetState(AgentSetState) = "agent.set_state",
+        /// She needs more time for the work after the call.
+        ExtendWrapUp(ContactRef) = "agent.extend_wrap_up",
+        /// A supervisor sets somebody's state.
+        SupervisorSetState(SupervisorSetState) = "supervisor.set_state",
         /// She takes the offer (only where she answers at the desk).
         Accept(ContactRef) = "contact.accept",
         /// She does not take the offer.
@@ -64,7 +68,12 @@ impl Bounded for ClientMessage {
                 ("session_id", resume.session_id.len(), MAX_WORD),
             ]),
             Self::SetState(set) => first(&[("reason_code", len(set.reason_code.as_ref()), MAX_WORD)]),
+            Self::SupervisorSetState(set) => first(&[
+                ("agent", set.agent.len(), MAX_WORD),
+                ("reason_code", len(set.reason_code.as_ref()), MAX_WORD),
+            ]),
             Self::Accept(of)
+            | Self::ExtendWrapUp(of)
             | Self::Decline(of)
             | Self::Hold(of)
             | Self::Retrieve(of)
@@ -178,6 +187,18 @@ pub struct Ping {
 /// Data of `agent.set_state`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentSetState {
+    /// Which.
+    pub state: WishedState,
+    /// Why, with `not_ready`: one of the site's codes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason_code: Option<String>,
+}
+
+/// Data of `supervisor.set_state`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SupervisorSetState {
+    /// Whose state: her id.
+    pub agent: String,
     /// Which.
     pub state: WishedState,
     /// Why, with `not_ready`: one of the site's codes.

@@ -92,6 +92,8 @@ pub enum ErrorCode {
     UnknownType,
     /// The contact is not one of the agent's.
     NoSuchContact,
+    /// No agent of the site has this id.
+    NoSuchAgent,
     /// The customer is not among the candidates, or several sources have this id.
     NoSuchCustomer,
     /// The contact holds as many notes as it can.
@@ -120,6 +122,7 @@ impl ErrorCode {
         Self::IdMissing,
         Self::UnknownType,
         Self::NoSuchContact,
+        Self::NoSuchAgent,
         Self::NoSuchCustomer,
         Self::NotesFull,
         Self::UnknownCode,
@@ -141,6 +144,7 @@ impl ErrorCode {
             Self::IdMissing => "id_missing",
             Self::UnknownType => "unknown_type",
             Self::NoSuchContact => "no_such_contact",
+            Self::NoSuchAgent => "no_such_agent",
             Self::NoSuchCustomer => "no_such_customer",
             Self::NotesFull => "notes_full",
             Self::UnknownCode => "unknown_code",
@@ -164,6 +168,7 @@ impl ErrorCode {
             | Self::IdMissing
             | Self::UnknownType
             | Self::NoSuchContact
+            | Self::NoSuchAgent
             | Self::NoSuchCustomer
             | Self::NotesFull
             | Self::UnknownCode

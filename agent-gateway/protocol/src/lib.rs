@@ -19,7 +19,7 @@ mod word;
 
 pub use client::{
     AgentSetState, ClientInfo, ClientMessage, ContactRef, Identify, Note, Ping, PopRendered, PopSelect,
-    Resume, Token, Transfer, WrapUp,
+    Resume, SupervisorSetState, Token, Transfer, WrapUp,
 };
 pub use code::{CloseCode, ErrorCode, Fault};
 pub use frame::{ClientFrame, CommandId, DecodeError, ServerFrame};

@@ -23,6 +23,8 @@ messages! {
         Error(ServerError) = "error",
         /// An agent is in another state.
         AgentStateChanged(StateChanged) = "agent.state_changed",
+        /// She is known otherwise than when she signed in: other skills, another name, other roles.
+        AgentChanged(Box<Agent>) = "agent.changed",
         /// A call for her.
         ContactOffered(Box<ContactOffered>) = "contact.offered",
         /// The offer is gone.
@@ -45,6 +47,7 @@ impl ServerMessage {
         match self {
             Self::Welcome(_)
             | Self::AgentStateChanged(_)
+            | Self::AgentChanged(_)
             | Self::ContactOffered(_)
             | Self::OfferWithdrawn(_)
             | Self::ContactStateChanged(_)
@@ -176,6 +179,12 @@ pub struct AgentStateNow {
     /// What she asked for meanwhile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<Next>,
+    /// Whether she may ask for more time (wrap-up).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub extendable: bool,
+    /// The supervisor who set it, or what follows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_by: Option<String>,
 }
 
 /// What follows the contact that occupies an agent.
@@ -318,6 +327,12 @@ pub struct StateChanged {
     /// What she asked for meanwhile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<Next>,
+    /// Whether she may ask for more time (wrap-up).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub extendable: bool,
+    /// The supervisor who set it, or what follows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_by: Option<String>,
 }
 
 /// Data of `contact.offer_withdrawn`.

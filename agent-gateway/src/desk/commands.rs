@@ -13,7 +13,8 @@ use crate::{
 use acd::{AgentNo, CallId, Event, Verdict, Wish};
 use protocol::{
     AgentSetState, ClientFrame, ClientKind, ClientMessage, CommandId, ContactId, ErrorCode, Fault, Note,
-    PopRendered, PopSelect, Reply, ServerError, ServerMessage, TransferKind, WishedState, WrapUp,
+    PopRendered, PopSelect, Reply, ServerError, ServerMessage, SupervisorSetState, TransferKind, WishedState,
+    WrapUp,
 };
 use std::time::Duration;
 use tokio::{sync::oneshot, time::Instant};
@@ -42,7 +43,10 @@ impl Desk {
                 let message = format!("{} needs an id", message.name());
                 self.complain(session, ErrorCode::IdMissing, message);
             }
-            (Some(id), _) if matches!(kind, ClientKind::Wallboard | ClientKind::Planner) => {
+            (Some(id), message)
+                if matches!(kind, ClientKind::Wallboard | ClientKind::Planner)
+                    && !matches!(message, ClientMessage::SupervisorSetState(_)) =>
+            {
                 let fault = Fault::new(ErrorCode::ViewOnly, "commands come from desktops and CRMs");
                 self.answer(session, refused(id, fault));
             }
@@ -132,6 +136,10 @@ impl Desk {
                 }
                 Ok(Act::Ask(Event::StateAsked { agent, wish }))
             }
+            ClientMessage::ExtendWrapUp(of) => {
+                Ok(Act::Ask(Event::MoreTimeAsked { agent, call: call(&of.contact_id)? }))
+            }
+            ClientMessage::SupervisorSetState(set) => self.force(agent, set),
             ClientMessage::Accept(of) => {
                 Ok(Act::Ask(Event::OfferAccepted { agent, call: call(&of.contact_id)? }))
             }
@@ -181,6 +189,21 @@ impl Desk {
                 Err(Fault::new(ErrorCode::UnknownReason, message))
             }
         }
+    }
+
+    /// A supervisor sets somebody's state; who may not is refused.
+    fn force(&self, by: AgentNo, set: SupervisorSetState) -> Result<Act, Fault> {
+        let roster = self.roster.get();
+        let SupervisorSetState { agent: id, state, reason_code } = set;
+        let Some(supervisor) = roster.agent(by).filter(|agent| agent.supervises() && !roster.is_retired(by))
+        else {
+            return Err(Fault::new(ErrorCode::Forbidden, "only supervisors set other agents' states"));
+        };
+        let agent = roster.agents().find(|agent| agent.id == id && !roster.is_retired(agent.no));
+        let agent =
+            agent.ok_or_else(|| Fault::new(ErrorCode::NoSuchAgent, "no agent of this site has this id"))?;
+        let wish = self.wish(AgentSetState { state, reason_code })?;
+        Ok(Act::Ask(Event::StateForced { agent: agent.no, wish, by: supervisor.id.clone() }))
     }
 
     fn wrap_up(&mut self, agent: AgentNo, wrap_up: WrapUp) -> Result<Act, Fault> {

@@ -1,5 +1,6 @@
 //! Remembers an agent's commands, so that one that is sent twice is done once.
 
+use crate::words;
 use acd::Wish;
 use protocol::{COMMANDS_PER_SECOND, CommandId, IDEMPOTENCY_S, Reply};
 use std::{
@@ -26,7 +27,29 @@ struct Command {
     session: u64,
     /// What is asked for, if it is another state.
     wish: Option<Wish>,
-    reply: Option<Reply>,
+    reply: Option<Kept>,
+}
+
+/// A reply, in as few octets as it can be made from again: thousands are kept for ten minutes.
+enum Kept {
+    Done { pending: bool },
+    Other(Box<Reply>),
+}
+
+impl Kept {
+    fn of(reply: Reply) -> Self {
+        let is_done = |pending: &bool| reply == words::done(reply.id.clone(), *pending);
+        match [false, true].into_iter().find(is_done) {
+            Some(pending) => Self::Done { pending },
+            None => Self::Other(Box::new(reply)),
+        }
+    }
+    fn reply(&self, id: &CommandId) -> Reply {
+        match self {
+            Self::Done { pending } => words::done(id.clone(), *pending),
+            Self::Other(reply) => Reply::clone(reply),
+        }
+    }
 }
 
 /// How a command was met.
@@ -63,7 +86,7 @@ impl Memory {
         self.forget_old(now);
         if let Some(command) = self.commands.get_mut(id) {
             command.session = session;
-            return command.reply.clone().map_or(Met::Waiting, Met::Done);
+            return command.reply.as_ref().map_or(Met::Waiting, |kept| Met::Done(kept.reply(id)));
         }
         self.commands.insert(id.clone(), Command { at: now, session, wish: None, reply: None });
         self.order.push_back((now, id.clone()));
@@ -80,7 +103,7 @@ impl Memory {
     /// A command has its reply: says where it goes, and what it had asked for.
     pub(super) fn finish(&mut self, id: &CommandId, reply: Reply) -> Option<(u64, Option<Wish>)> {
         let command = self.commands.get_mut(id).filter(|command| command.reply.is_none())?;
-        command.reply = Some(reply);
+        command.reply = Some(Kept::of(reply));
         Some((command.session, command.wish.take()))
     }
 
@@ -106,7 +129,6 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::words;
 
     fn id(text: &str) -> CommandId {
         CommandId(text.into())
@@ -121,6 +143,21 @@ mod tests {
         assert_eq!(session, 2, "the reply goes to where it was asked for last");
         assert!(matches!(memory.meet(&id("a"), 3, Instant::now()), Met::Done(reply) if reply.ok));
         assert!(memory.finish(&id("a"), words::done(id("a"), false)).is_none(), "only once");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_reply_is_the_same_again() {
+        let fault = protocol::Fault { code: "no".into(), message: "No.".into(), retryable: true };
+        let other = Reply { id: id("d"), ok: true, data: Some(7.into()), error: None };
+        let replies =
+            [words::done(id("a"), false), words::done(id("b"), true), words::refused(id("c"), fault), other];
+        let mut memory = Memory::new(Instant::now());
+        for reply in replies {
+            memory.meet(&reply.id, 1, Instant::now());
+            memory.finish(&reply.id, reply.clone()).unwrap();
+            let Met::Done(again) = memory.meet(&reply.id, 1, Instant::now()) else { panic!("{reply:?}") };
+            assert_eq!(again, reply);
+        }
     }
 
     #[tokio::test(start_paused = true)]

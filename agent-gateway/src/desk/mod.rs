@@ -71,6 +71,8 @@ pub(crate) struct Desk {
     clock: DeskClock,
     floor: Floor,
     sessions: Sessions,
+    /// What agents who are connected were told about themselves.
+    about: BTreeMap<AgentNo, Agent>,
     look_ups: BTreeMap<CallId, LookUp>,
     /// Cards that have to be shown by then, complete or not.
     shows: BTreeSet<(Instant, AgentNo, CallId)>,
@@ -95,6 +97,7 @@ impl Desk {
             screenpop,
             clock,
             sessions: Sessions::default(),
+            about: BTreeMap::new(),
             look_ups: BTreeMap::new(),
             shows: BTreeSet::new(),
             memory: BTreeMap::new(),
@@ -159,6 +162,8 @@ impl Desk {
             Order::CallOver { call } => self.drop_look_up(*call),
             Order::AgentMoved { agent, .. } => self.dismiss_if_gone(*agent),
             Order::WithdrawOffer { .. }
+            | Order::StateForced { .. }
+            | Order::WrapUpExtended { .. }
             | Order::CallMoved { .. }
             | Order::AskedInVain { .. }
             | Order::Treat { .. }
@@ -180,8 +185,23 @@ impl Desk {
 
     fn staff_changed(&mut self, at: Timestamp) {
         self.floor.learn(at);
-        for agent in self.sessions.agents() {
+        let connected = self.sessions.agents();
+        self.about.retain(|agent, _| connected.contains(agent));
+        for agent in connected {
+            self.tell_about(agent);
             self.dismiss_if_gone(agent);
+        }
+    }
+
+    /// Tells an agent who is connected what has changed about her, such as her skills.
+    fn tell_about(&mut self, no: AgentNo) {
+        let roster = self.roster.get();
+        let Some(now) = roster.agent(no).filter(|_| !roster.is_retired(no)).map(about) else { return };
+        if self.about.get(&no).is_some_and(|told| *told != now) {
+            self.about.insert(no, now.clone());
+            let message = ServerMessage::AgentChanged(Box::new(now));
+            self.says.push(Say { agent: no, contact: None, rev: None, message, shows: None });
+            self.speak();
         }
     }
 
@@ -218,6 +238,7 @@ impl Desk {
     fn sign_in(&mut self, session: u64, kind: ClientKind, outbox: Outbox) {
         let Some(welcome) = self.welcome(session) else { return };
         self.sessions.join(session, kind, outbox);
+        self.about.insert(sessions::agent_of(session), welcome.agent.clone());
         self.sessions.tell_one(session, self.clock.now(), ServerMessage::Welcome(Box::new(welcome)));
         if kind == ClientKind::Wallboard {
             self.wallboards_at = Some(Instant::now());

@@ -5,6 +5,7 @@
 
 mod contact;
 mod pop;
+mod state;
 
 pub(crate) use contact::ContactView;
 
@@ -15,7 +16,6 @@ use acd::{
 };
 use protocol::{
     AgentPresence, AgentStateNow, ContactCause, ContactState, ServerError, ServerMessage, Snapshot,
-    StateChanged,
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -50,11 +50,14 @@ struct AgentView {
     now: AgentStateNow,
     call: Option<CallId>,
     contacts: BTreeMap<CallId, ContactView>,
+    /// The supervisor who has set the state that is to be told next.
+    set_by: Option<String>,
 }
 
 impl AgentView {
     fn new(at: Timestamp) -> Self {
-        Self { now: words::agent_state(&AgentState::LoggedOut, at, 0), call: None, contacts: BTreeMap::new() }
+        let now = words::agent_state(&AgentState::LoggedOut, at, 0);
+        Self { now, call: None, contacts: BTreeMap::new(), set_by: None }
     }
     fn take(&mut self, state: &AgentState, since: Timestamp) {
         self.now = words::agent_state(state, since, self.now.rev + 1);
@@ -115,6 +118,10 @@ impl Floor {
                 out.push(in_vain(*agent, *call, *what, *status));
             }
             Order::AgentMoved { agent, to, cause, .. } => self.agent_moved(*agent, to, *cause, at, out),
+            Order::StateForced { .. } => self.forced(order, at, out),
+            Order::WrapUpExtended { agent, ends, latest } => {
+                self.extended(*agent, (*ends, *latest), at, out);
+            }
             Order::CallOver { call } => {
                 self.callers.remove(call);
                 self.handed_on.remove(call);
@@ -161,7 +168,7 @@ impl Floor {
         self.agents.get_mut(&agent)?.contacts.get_mut(&call)
     }
 
-    /// Every agent who has this call on her desk: one, save for a moment.
+    /// Every agent who has this call on her desk: one, unless several are rung for it.
     pub(crate) fn with_call(&self, call: CallId) -> Vec<AgentNo> {
         let has = |(agent, view): (&AgentNo, &AgentView)| view.contacts.contains_key(&call).then_some(*agent);
         self.agents.iter().filter_map(has).collect()
@@ -279,38 +286,6 @@ impl Floor {
         let roster = self.roster.get();
         let with = with.and_then(|other| roster.agent(other)).map(crate::AgentAccess::shown_name);
         Some(protocol::Consult { with, answered })
-    }
-
-    fn agent_moved(
-        &mut self,
-        agent: AgentNo,
-        to: &AgentState,
-        cause: AgentCause,
-        at: Timestamp,
-        out: &mut Vec<Say>,
-    ) {
-        let view = self.view(agent, at);
-        let from = view.now.state;
-        view.take(to, at);
-        view.forget_ended();
-        let now = &view.now;
-        let message = StateChanged {
-            from,
-            to: now.state,
-            reason_code: now.reason_code.clone(),
-            since: now.since,
-            until: now.until,
-            cause: words::cause(cause),
-            next: now.next.clone(),
-        };
-        let (contact, rev) = (view.call, Some(now.rev));
-        out.push(Say {
-            agent,
-            contact,
-            rev,
-            message: ServerMessage::AgentStateChanged(message),
-            shows: None,
-        });
     }
 }
 

@@ -340,3 +340,57 @@ fn a_target_stays_out_of_what_is_written_for_developers() {
     let asked = Transfer { agent: ANN, call, target: "08123".to_owned(), consult: false };
     assert!(!format!("{asked:?}").contains("08123"));
 }
+
+#[tokio::test]
+async fn a_supervisor_sets_a_state_and_nobody_else_does() {
+    let mut house = House::open();
+    let mut ann = house.ann().await;
+    let set = |agent: &str, reason: &str| {
+        ClientMessage::SupervisorSetState(protocol::SupervisorSetState {
+            agent: agent.into(),
+            state: WishedState::NotReady,
+            reason_code: Some(reason.into()),
+        })
+    };
+    let id = ann.command(set("ben", "break")).await;
+    assert_eq!(ann.reply(&id).await.unwrap_err().code, "forbidden");
+
+    // Also from the wallboard, which gives no other command.
+    let mut sue = house.sign_in("sue-token", protocol::ClientKind::Wallboard).await;
+    for (agent, reason, code) in [("nobody", "break", "no_such_agent"), ("ann", "nap", "unknown_reason")] {
+        let id = sue.command(set(agent, reason)).await;
+        assert_eq!(sue.reply(&id).await.unwrap_err().code, code);
+    }
+    let id = sue.command(set("ann", "break")).await;
+    let (event, to) = house.command().await;
+    let wish = Wish::NotReady { reason: "break".into() };
+    assert_eq!(event, Event::StateForced { agent: ANN, wish: wish.clone(), by: "sue".into() });
+    house.reply(to, Ok(Taken::Pending));
+    assert_eq!(sue.reply(&id).await.unwrap(), serde_json::json!({"pending": true}));
+
+    let forced =
+        |pending| acd::Order::StateForced { agent: ANN, wish: wish.clone(), by: "sue".into(), pending };
+    house.say(vec![agent_gateway::DeskOrder::Order(forced(true))]);
+    let ServerMessage::AgentStateChanged(told) = ann.until("agent.state_changed").await.message else {
+        unreachable!()
+    };
+    assert_eq!(
+        (told.from, told.cause, told.set_by.as_deref()),
+        (told.to, protocol::StateCause::Supervisor, Some("sue"))
+    );
+    assert_eq!(told.next.unwrap().reason_code.as_deref(), Some("break"));
+}
+
+#[tokio::test]
+async fn more_time_to_wrap_up_reaches_the_brain() {
+    let mut house = House::open();
+    let mut ann = house.ann().await;
+    let call = house.offer(1, CALLER).call;
+    ann.until("pop.show").await;
+    assert!(matches!(house.event().await, Event::CardShown { .. }));
+    let id = ann.command(ClientMessage::ExtendWrapUp(of(call))).await;
+    let (event, to) = house.command().await;
+    assert_eq!(event, Event::MoreTimeAsked { agent: ANN, call });
+    house.reply(to, Err(CommandError::WrapUpExhausted { call }));
+    assert_eq!(ann.reply(&id).await.unwrap_err().code, "wrap_up_exhausted");
+}

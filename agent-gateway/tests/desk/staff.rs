@@ -75,3 +75,27 @@ async fn a_new_token_counts_for_the_next_sign_in_and_a_hash_stands_for_its_token
     let _newer = house.sign_in("another token", ClientKind::Desktop).await;
     assert_eq!(ben.closed().await, 4009);
 }
+
+#[tokio::test]
+async fn an_agent_hears_at_once_of_her_new_skills_and_of_nothing_else() {
+    let mut house = House::open();
+    let mut ann = house.ann().await;
+    let with_skill = |level: u8| {
+        let mut all = agents();
+        all[0].skills.insert("sales".to_owned(), level);
+        all
+    };
+    change(&house, agents());
+    change(&house, with_skill(4));
+    let protocol::ServerMessage::AgentChanged(told) = ann.until("agent.changed").await.message else {
+        unreachable!()
+    };
+    let skills: Vec<_> = told.skills.iter().map(|skill| (skill.name.as_str(), skill.level)).collect();
+    assert_eq!(skills, [("billing", 7), ("sales", 4)]);
+    change(&house, with_skill(4));
+    change(&house, with_skill(5));
+    let protocol::ServerMessage::AgentChanged(told) = ann.until("agent.changed").await.message else {
+        unreachable!()
+    };
+    assert_eq!(told.skills[1].level, 5, "what stays as it was is not told again");
+}

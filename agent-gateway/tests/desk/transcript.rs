@@ -115,8 +115,12 @@ fn plan() -> Plan {
         prefer: None,
         keep_place: None,
         callback: None,
+        limits: acd::limits::Limits::default(),
+        ring_most: acd::plan::RING_MOST,
+        ring_next: acd::plan::RING_NEXT,
+        extend: None,
     };
-    let entry = EntryPlan { number: "1500".into(), queue: "billing".into(), priority: 5 };
+    let entry = EntryPlan { number: "1500".into(), queue: "billing".into(), priority: 5, hours: None };
     let agents = agents().into_iter().map(|agent| acd::plan::AgentPlan {
         id: agent.id,
         presence: agent.presence,

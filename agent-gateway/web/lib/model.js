@@ -6,7 +6,7 @@ import { merge } from "./merge.js";
 const MOST_PAST = 100;
 
 /**
- * @typedef {{state: string, reason_code?: string, since: string, until?: string, contact_id?: string, next?: {state: string, reason_code?: string}, rev: number}} AgentState
+ * @typedef {{state: string, reason_code?: string, since: string, until?: string, contact_id?: string, next?: {state: string, reason_code?: string}, extendable?: boolean, set_by?: string, rev: number}} AgentState
  * @typedef {{id: string, rev: number, state: string, since: string, offered: any, notes: string[], arrived: number, connectedAt?: string, heldMs?: number, endedAt?: string, endedBy?: string, cause?: string, disposition?: string, who?: string}} Contact
  * @typedef {{agent: any, site: {disposition_codes: string[], not_ready_reasons: string[], colleagues?: {id: string, name: string}[], outside?: boolean}, queues: any[], agentState: AgentState | null, contacts: Map<string, Contact>, pops: Map<string, any>, past: Contact[], asOf: string}} Model
  */
@@ -54,6 +54,11 @@ const FOLDS = {
     if (model.agentState && rev <= model.agentState.rev) return [];
     model.agentState = { ...data, state: data.to, contact_id, rev };
     return [{ kind: "state", id: data.to }];
+  },
+
+  "agent.changed"(model, data) {
+    model.agent = data;
+    return [{ kind: "about", id: "" }];
   },
 
   "contact.offered"(model, data, id, rev) {

@@ -33,7 +33,7 @@ export function agentBar(desk) {
     say(reason, at.reason_code ? tCode("reason", at.reason_code) : "");
     say(timer, desk.online ? duration(now - Date.parse(at.since)) : "");
     timer.title = t("bar.since", { time: clockTime(at.since) });
-    say(next, at.next ? t("bar.next", { state: nextWords(at.next) }) : "");
+    say(next, [at.next && t("bar.next", { state: nextWords(at.next) }), at.set_by && t("bar.set_by", { by: at.set_by })].filter(Boolean).join(" · "));
     press(ready, at, "ready", desk);
     press(notReady, at, "not_ready", desk);
     out.disabled = !desk.online;

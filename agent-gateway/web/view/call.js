@@ -177,7 +177,8 @@ function afterwards(desk) {
   const hint = h("p.hint", {}, t("wrap.states_end_it"));
   let contact = null;
   const finish = action("finish", t("wrap.finish"), "W", "button.primary.tall", ICONS.check, () => contact && desk.wrapUp(contact));
-  const element = h("div.wrap", {}, h("div.line", {}, h("span", {}, t("wrap.left")), left), bar, codes, h("div.buttons", {}, finish), hint);
+  const more = h("button.secondary.tall", { type: "button", "data-key": "more-time", on: { click: () => contact && desk.ask("agent.extend_wrap_up", { contact_id: contact.id }) } }, icon(ICONS.clock), h("span", {}, t("wrap.more")));
+  const element = h("div.wrap", {}, h("div.line", {}, h("span", {}, t("wrap.left")), left), bar, codes, h("div.buttons", {}, finish, more), hint);
   function update(now_on, now) {
     const at = desk.model.agentState;
     const wrapping = now_on?.state === "ended" && at?.state === "wrap_up";
@@ -192,6 +193,8 @@ function afterwards(desk) {
     fill(codes, `${contact.id}\n${site.join("\n")}`, () => [h("legend", {}, t("wrap.result")), ...site.map((code, n) => choice(code, n, draft))]);
     show(codes, site.length > 0);
     finish.disabled = !desk.online || desk.busy.has("contact.wrapup");
+    show(more, Boolean(at.extendable));
+    more.disabled = !desk.online || desk.busy.has("agent.extend_wrap_up");
   }
   return { element, update };
 }

@@ -67,6 +67,9 @@ pub enum AgentState {
         queue: QueueNo,
         /// When it ends by itself.
         ends: Timestamp,
+        /// Until when she may make it last; none where it is as long as it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        latest: Option<Timestamp>,
         /// What comes after.
         then: Next,
         /// Nobody was talked to: the customer who was to be called back was not reached.

@@ -10,6 +10,7 @@ use crate::{
     call::{Call, CallState},
     callback::Standing,
     callers::Callers,
+    crowd::Crowd,
     deadlines::{Deadlines, Owner},
     index::{Index, Place},
     pace::Pace,
@@ -25,6 +26,8 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Acd {
     pub(crate) entries: u64,
+    /// The entry that brought the rules in force; 0 when a snapshot of an earlier version did not say.
+    pub(crate) ruled_since: u64,
     pub(crate) directory: Directory,
     pub(crate) plan: Plan,
     pub(crate) agents: Vec<Agent>,
@@ -35,10 +38,13 @@ pub struct Acd {
     pub(crate) last_agents: Callers<AgentNo>,
     /// Where callers stood who hung up while waiting, where queues keep places.
     pub(crate) places: Callers<Timestamp>,
+    /// The hours that are closed.
+    pub(crate) closed: BTreeSet<String>,
     pub(crate) rules: Rules,
     /// Requests for callbacks.
     pub(crate) standing: Standing,
     pub(crate) index: Index,
+    pub(crate) crowd: Crowd,
     pub(crate) deadlines: Deadlines,
     pub(crate) open: Open,
 }
@@ -60,6 +66,14 @@ pub(crate) struct Open {
     pub unlisted: BTreeSet<AgentNo>,
     /// All waiting calls are in `calls`, so that ready agents need no look of their own.
     pub everything: bool,
+    /// Queues that somebody has left who may have been the last there.
+    pub deserted: BTreeSet<QueueNo>,
+    /// Calls that wait where nobody may be there for them.
+    pub alone: Vec<CallId>,
+    /// Calls that have come to a queue that not everybody may wait in.
+    pub entered: Vec<CallId>,
+    /// The queues that calls have left for another.
+    pub passed: BTreeSet<(CallId, QueueNo)>,
     /// Calls that may have to wait after all, and have heard nothing yet.
     pub untreated: Vec<CallId>,
     /// Calls that heard something until now, and are to hear it again, also while they are on offer.
@@ -71,10 +85,12 @@ pub(crate) struct Open {
 pub(crate) struct Listed {
     /// Its rank and its place, if it waits.
     pub waits: Option<(Rank, Place)>,
-    /// Whether nobody is there who waits: it is a request for a callback.
-    pub request: bool,
+    /// The queue in which it is not answered yet.
+    queue: Option<QueueNo>,
+    /// Whether a caller waits who is on offer to nobody: who is called back does not.
+    pub alone: bool,
     /// When something is due.
-    due: [Due; 3],
+    due: [Due; 4],
 }
 
 /// What a call's deadline is called, and when it is.
@@ -86,14 +102,17 @@ impl Listed {
             Some(wish) => Some(Place::Own(wish.agent)),
             None => rules.class_of(call).map(Place::Class),
         };
-        let waits = matches!(call.state, CallState::Queued).then(place).flatten();
+        let alone = matches!(call.state, CallState::Queued) && !call.is_request();
+        let waits = rules.wants_agent(call).then(place).flatten();
         Self {
             waits: waits.map(|place| (rules.rank(call), place)),
-            request: call.is_request(),
+            queue: call.waits_in(),
+            alone,
             due: [
                 (Owner::Call, call.deadline()),
                 (Owner::Step, rules.step_due(call)),
                 (Owner::Preference, call.preference_due()),
+                (Owner::Spread, rules.spread_due(call)),
             ],
         }
     }
@@ -105,12 +124,9 @@ impl Listed {
     }
     /// Nowhere.
     pub const fn nowhere() -> Self {
-        let request = false;
-        Self {
-            waits: None,
-            request,
-            due: [(Owner::Call, None), (Owner::Step, None), (Owner::Preference, None)],
-        }
+        let due: [Due; 4] =
+            [(Owner::Call, None), (Owner::Step, None), (Owner::Preference, None), (Owner::Spread, None)];
+        Self { waits: None, queue: None, alone: false, due }
     }
 }
 
@@ -178,10 +194,20 @@ impl Acd {
 
     /// Applies an entry of the log without deciding anything.
     pub fn apply(&mut self, entry: &Entry) -> Effects {
+        self.apply_watched(entry, |_, _, _| {})
+    }
+
+    /// As [`Acd::apply`]; `watch` sees the state on which each decision was taken, and what came of the entry until then.
+    pub fn apply_watched(
+        &mut self,
+        entry: &Entry,
+        mut watch: impl FnMut(&Self, &Decision, &Effects),
+    ) -> Effects {
         let mut effects = Effects::default();
         self.entries = entry.number;
         self.occur(&entry.event, entry.at, &mut effects);
         for decision in &entry.decisions {
+            watch(self, decision, &effects);
             self.carry(decision, entry.at, &mut effects);
         }
         self.close(&mut effects);
@@ -230,6 +256,10 @@ impl Acd {
         self.open.calls.clear();
         self.open.agents.clear();
         self.open.everything = false;
+        self.open.deserted.clear();
+        self.open.alone.clear();
+        self.open.entered.clear();
+        self.open.passed.clear();
     }
 
     /// Gives a caller something to hear who waits, or is on offer if that counts, and has nothing.
@@ -258,12 +288,16 @@ impl Acd {
         let in_vain = begins && call.preference().is_some_and(|wish| self.is_logged_out(wish.agent));
         self.change_call(id, |call| {
             call.state = state;
+            if !bug!(LosersRingOn) {
+                call.also.clear();
+            }
             if let (true, Some(visit)) = (in_vain, &mut call.visit) {
                 visit.prefers = None;
             }
         });
         if begins {
             self.open.untreated.push(id);
+            self.look_at_staff(id);
         }
     }
 
@@ -279,15 +313,17 @@ impl Acd {
     /// Takes a call from one place in index and deadlines to another.
     pub(crate) fn list(&mut self, id: CallId, before: &Listed, after: &Listed) {
         before.dues_to(after, id, &mut self.deadlines);
+        self.crowd.moves(before.queue, after.queue);
+        self.index.count_alone(before.alone, after.alone);
         if before.waits == after.waits {
             return;
         }
         if let Some((rank, place)) = before.waits {
-            self.index.stop_waiting(rank, place, before.request);
+            self.index.stop_waiting(rank, place);
             self.open.calls.remove(&rank);
         }
         if let Some((rank, place)) = after.waits {
-            self.index.wait(rank, place, after.request);
+            self.index.wait(rank, place);
             self.open.calls.insert(rank);
         }
     }
@@ -307,6 +343,7 @@ impl Acd {
             paces: &'a [Pace],
             last_agents: &'a Callers<AgentNo>,
             places: &'a Callers<Timestamp>,
+            closed: &'a BTreeSet<String>,
         }
         let remembered = Remembered {
             entries: self.entries,
@@ -317,6 +354,7 @@ impl Acd {
             paces: &self.paces,
             last_agents: &self.last_agents,
             places: &self.places,
+            closed: &self.closed,
         };
         let sum = Sha256::digest(rmp_serde::to_vec(&remembered)?);
         Ok(sum.iter().map(|byte| format!("{byte:02x}")).collect())
@@ -326,6 +364,11 @@ impl Acd {
     #[must_use]
     pub const fn entries(&self) -> u64 {
         self.entries
+    }
+    /// Number of the entry that brought the rules in force; 0 when that is not known.
+    #[must_use]
+    pub const fn ruled_since(&self) -> u64 {
+        self.ruled_since
     }
     /// Names and numbers.
     #[must_use]
@@ -354,7 +397,9 @@ impl Acd {
         let queue = call.visit?.queue;
         let rank = self.rules.rank(call);
         let of_queue = |other: &CallId| {
-            self.calls.get(other).is_some_and(|call| call.visit.is_some_and(|visit| visit.queue == queue))
+            let waits = |call: &&Call| matches!(call.state, CallState::Queued);
+            let call = self.calls.get(other).filter(waits);
+            call.is_some_and(|call| call.visit.is_some_and(|visit| visit.queue == queue))
         };
         let classes = self.rules.classes_of(queue);
         let before = classes.iter().flat_map(|&class| {

@@ -8,7 +8,9 @@
 //!                  └── came to nothing ── Outside ──▶ (ended)
 //! ```
 //! A call without a caller, who is to be called back, waits as well, and is Later or Dialling besides: see `callback`.
+//! Several phones may ring for it at once: see `several`.
 
+pub use crate::several::Ring;
 use crate::{
     AgentNo, CallId, CallerRef, OfferId, QueueNo, Target, Timestamp, callback::Callback, consult::Consult,
     routing::Attributes,
@@ -52,6 +54,9 @@ pub struct Call {
     /// The request that it is or was, if the caller is called back.
     #[serde(default)]
     pub(crate) callback: Option<Box<Callback>>,
+    /// Offers that stand beside the one in its state, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) also: Vec<Ring>,
 }
 
 /// A stay in a queue.
@@ -72,6 +77,9 @@ pub struct Visit {
     /// Since when its waiting counts for the steps, if it has waited here before.
     #[serde(default)]
     pub from: Option<Timestamp>,
+    /// How many phones may ring at once, as far as that was decided while they did; 0: no more than do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phones: Option<u8>,
 }
 
 impl Visit {
@@ -135,7 +143,7 @@ pub enum CallState {
         /// Until when.
         until: Timestamp,
     },
-    /// Offered to an agent.
+    /// Offered to an agent, and maybe to others beside her.
     Offered {
         /// Which offer.
         offer: OfferId,
@@ -250,6 +258,7 @@ impl Call {
             attributes: Attributes::new(),
             place: None,
             callback: None,
+            also: Vec::new(),
         }
     }
     /// Its id.
@@ -343,6 +352,10 @@ impl Call {
     pub fn may_go_to(&self, agent: AgentNo) -> bool {
         !self.excluded.iter().any(|&(excluded, _)| excluded == agent)
     }
+    /// The queue in which a caller is not answered yet; one who is called back takes up no room.
+    pub(crate) fn waits_in(&self) -> Option<QueueNo> {
+        self.visit.filter(|_| self.is_unanswered() && !self.is_request()).map(|visit| visit.queue)
+    }
     /// Whether it waits, or is on offer and may wait again.
     pub(crate) const fn is_unanswered(&self) -> bool {
         match self.state {
@@ -358,8 +371,9 @@ impl Call {
     pub(crate) fn deadline(&self) -> Option<Timestamp> {
         match (&self.state, &self.visit) {
             (CallState::Queued, Some(visit)) => Some(visit.leaves),
-            (CallState::Offered { due, .. } | CallState::Dialling { due, .. }, _) => Some(*due),
+            (CallState::Dialling { due, .. }, _) => Some(*due),
             (CallState::Later { until }, _) => Some(*until),
+            (CallState::Offered { .. }, _) => self.first_due().map(|ring| ring.due),
             (CallState::Outside { stage: Far::Dialling { due }, .. }, _) => Some(*due),
             (CallState::Connected { .. }, _) => self.consult.as_ref().and_then(Consult::due),
             (CallState::Queued, None)
@@ -387,7 +401,7 @@ impl CallState {
     pub fn talks_to(&self, of: AgentNo) -> bool {
         matches!(self, Self::Connected { agent, .. } if *agent == of)
     }
-    /// The agent it is offered to or talks to.
+    /// The agent it is offered to or talks to; of several the one to whom it has been offered for longest.
     #[must_use]
     pub const fn agent(&self) -> Option<AgentNo> {
         match self {

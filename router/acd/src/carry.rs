@@ -4,9 +4,10 @@ use crate::{
     Acd, AgentNo, AgentState, CallId, Decision, Effects, Fact, NotReadyReason, OfferId, Order, QueueNo,
     RefuseReason, Timestamp,
     agent::Next,
-    call::{Call, CallState, Stage, Visit},
+    call::{Call, CallState, Ring, Stage, Visit},
     deadlines::Owner,
     effect::{AgentCause, DropReason, EndReason, FlowOut, OfferOutcome, VisitOutcome},
+    limits::flow_out,
     plan::Answer,
 };
 
@@ -33,7 +34,8 @@ impl Acd {
             Decision::ConsultNobody { call } => self.consult_nobody(*call, effects),
             Decision::Ring { offer } => self.stop_waiting_for_card(*offer, effects),
             Decision::RingOut { offer } => self.ring_out(*offer, now, effects),
-            Decision::Overflow { call, to } => self.overflow(*call, *to, now, effects),
+            Decision::Overflow { call, to } => self.flow_on(*call, *to, FlowOut::Overflow, now, effects),
+            Decision::Divert { call, to, why } => self.flow_on(*call, *to, flow_out(*why), now, effects),
             Decision::Refuse { call, reason } => self.refuse(*call, *reason, now, effects),
             Decision::EndWrapUp { agent } => self.end_wrap_up(*agent, None, AgentCause::System, now, effects),
             Decision::EndPause { agent } => self.end_pause(*agent, now, effects),
@@ -47,6 +49,7 @@ impl Acd {
                 self.take_place((*call, *request), *queue, *priority, now, effects);
             }
             Decision::EndExclusion { call, agent } => self.end_exclusion(*call, *agent),
+            Decision::Spread { call, phones } => self.spread(*call, *phones),
         }
     }
 
@@ -61,6 +64,7 @@ impl Acd {
     pub(crate) fn begin_visit(&mut self, id: CallId, queue: QueueNo, now: Timestamp, effects: &mut Effects) {
         let from = self.counts_from(id, now);
         self.begin_visit_from(id, queue, from, now, effects);
+        self.look_at_limits(id, queue);
     }
 
     /// Begins a visit whose waiting counts for steps from an earlier time on, if one is given.
@@ -79,7 +83,7 @@ impl Acd {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let leaves = call.request().map_or(now + max_wait, |request| request.expires);
         call.visits += 1;
-        call.visit = Some(Visit { queue, entered: now, leaves, step, prefers, from });
+        call.visit = Some(Visit { queue, entered: now, leaves, step, prefers, from, phones: None });
         let visit = call.visits;
         effects.facts.push(Fact::QueueEntered { call: id, visit, queue });
         self.set_call_state(id, CallState::Queued);
@@ -102,7 +106,7 @@ impl Acd {
         call.offers += 1;
         call.attempts = offer.attempt;
         let (stage, due, expires) = self.first_stage(agent, visit.queue, now);
-        self.set_call_state(offer.call, CallState::Offered { offer, agent, since: now, due, stage });
+        self.put_ring(Ring { offer, agent, since: now, due, stage });
         let reserved = AgentState::Reserved { offer, queue: visit.queue, ready_since, then: Next::default() };
         self.move_agent(agent, reserved, AgentCause::System, now, effects);
         if let Some(agent) = self.agents.get_mut(agent.index())
@@ -163,22 +167,11 @@ impl Acd {
 
     /// The card is shown, or has been waited for long enough: the phone rings.
     pub(crate) fn stop_waiting_for_card(&mut self, offer: OfferId, effects: &mut Effects) {
-        let Some(call) = self.calls.get(&offer.call) else { return };
-        let (
-            CallState::Offered { offer: current, agent, since, stage: Stage::Card { expires }, .. },
-            Some(visit),
-        ) = (call.state, call.visit)
-        else {
-            return;
-        };
-        if current != offer {
-            return;
-        }
-        self.set_call_state(
-            offer.call,
-            CallState::Offered { offer, agent, since, due: expires, stage: Stage::Ringing },
-        );
-        effects.orders.push(ring(offer, agent, visit.queue, false));
+        let visit = self.calls.get(&offer.call).and_then(|call| call.visit);
+        let (Some(waiting), Some(visit)) = (self.ring_of(offer), visit) else { return };
+        let Stage::Card { expires } = waiting.stage else { return };
+        self.put_ring(Ring { due: expires, stage: Stage::Ringing, ..waiting });
+        effects.orders.push(ring(offer, waiting.agent, visit.queue, false));
     }
 
     fn ring_out(&mut self, offer: OfferId, now: Timestamp, effects: &mut Effects) {
@@ -188,14 +181,7 @@ impl Acd {
         {
             return;
         }
-        let Some(CallState::Offered { offer: current, stage, .. }) =
-            self.calls.get(&offer.call).map(|call| call.state)
-        else {
-            return;
-        };
-        if current != offer {
-            return;
-        }
+        let Some(Ring { stage, .. }) = self.ring_of(offer) else { return };
         let outcome = match stage {
             Stage::AutoAnswer => OfferOutcome::Failed,
             Stage::Card { .. } | Stage::Ringing | Stage::Desk => OfferOutcome::NoAnswer,
@@ -220,7 +206,7 @@ impl Acd {
         if bug!(PlaceLostWhenOfferFails) {
             self.change_call(offer.call, |call| call.place = Some(now));
         }
-        self.set_call_state(offer.call, CallState::Queued);
+        self.take_ring(offer);
     }
     /// Says everywhere that an offer, and the transfer it was for, came to nothing; to whom it was made, in which queue.
     pub(crate) fn end_offer(
@@ -232,12 +218,11 @@ impl Acd {
         effects: &mut Effects,
     ) -> Option<(AgentNo, QueueNo)> {
         let call = self.calls.get(&offer.call)?;
-        let (CallState::Offered { agent, stage, .. }, queue) = (call.state, call.visit?.queue) else {
-            return None;
-        };
+        let (ring, queue) = (call.ring_of(offer)?, call.visit?.queue);
+        let agent = ring.agent;
         effects.facts.push(Fact::OfferEnded { offer, agent, queue, outcome });
         self.end_transfer(offer.call, outcome.into(), status, now, effects);
-        if let (Some(why), Stage::Ringing | Stage::AutoAnswer) = (drop_phone, stage) {
+        if let (Some(why), true) = (drop_phone, ring.is_at_phone()) {
             effects.orders.push(Order::DropPhone { offer, why });
         }
         effects.orders.push(Order::WithdrawOffer { offer, agent, cause: outcome });
@@ -289,26 +274,14 @@ impl Acd {
         call.excluded.retain(|(excluded, _)| *excluded != agent);
         self.deadlines.change(Owner::Exclusion(id, agent), until, None);
         self.index.include(id, agent);
-        if matches!(call.state, CallState::Queued) {
+        if self.rules.wants_agent(call) {
             let rank = self.rules.rank(call);
             self.open.calls.insert(rank);
         }
     }
 
-    fn overflow(&mut self, id: CallId, to: QueueNo, now: Timestamp, effects: &mut Effects) {
-        self.end_visit(id, VisitOutcome::FlowOut(FlowOut::Overflow), now, effects);
-        // Out of the old queue's index before the visit changes: the class belongs to the visit.
-        self.set_call_state(id, CallState::Arrived);
-        self.begin_visit(id, to, now, effects);
-    }
-
     fn refuse(&mut self, id: CallId, reason: RefuseReason, now: Timestamp, effects: &mut Effects) {
-        let outcome = VisitOutcome::FlowOut(match reason {
-            RefuseReason::NoEntry | RefuseReason::MaxWait => FlowOut::Refused,
-            RefuseReason::Drained => FlowOut::Drained,
-            RefuseReason::NotReached => FlowOut::NotReached,
-            RefuseReason::Expired => FlowOut::Expired,
-        });
+        let outcome = VisitOutcome::FlowOut(flow_out(reason));
         if self.calls.get(&id).is_some_and(Call::is_request) {
             return self.end_request(id, outcome, now, effects); // nobody is there to be told
         }

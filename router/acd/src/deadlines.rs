@@ -16,6 +16,8 @@ pub enum Owner {
     Step(CallId),
     /// The agent that a call waits for.
     Preference(CallId),
+    /// How many phones may ring for a call.
+    Spread(CallId),
 }
 
 /// All deadlines, soonest first.

@@ -4,10 +4,10 @@
 
 use crate::{
     Acd, AgentNo, AgentState, Decision, OfferId, RefuseReason, Timestamp,
-    call::{Call, CallState, Far, Stage},
+    call::{Call, CallState, Far},
     consult::Consult,
     deadlines::Owner,
-    plan::Then,
+    plan::{EntryPlan, Then},
     rank::Rank,
 };
 
@@ -25,6 +25,7 @@ impl Acd {
             Owner::Agent(agent) => self.decide_due_agent(agent),
             Owner::Step(call) => self.decide_step(self.calls.get(&call)?),
             Owner::Preference(call) => self.decide_anybody(self.calls.get(&call)?),
+            Owner::Spread(call) => self.decide_spread(self.calls.get(&call)?),
             Owner::Exclusion(call, agent) => Some(Decision::EndExclusion { call, agent }),
         }
     }
@@ -32,10 +33,7 @@ impl Acd {
     fn decide_due_call(&self, call: &Call, now: Timestamp) -> Option<Decision> {
         match call.state {
             CallState::Queued => Some(self.decide_waited_too_long(call)),
-            CallState::Offered { offer, stage: Stage::Card { .. }, .. } => Some(Decision::Ring { offer }),
-            CallState::Offered { offer, stage: Stage::Ringing | Stage::Desk | Stage::AutoAnswer, .. } => {
-                Some(Decision::RingOut { offer })
-            }
+            CallState::Offered { .. } => call.first_due().map(|ring| ring.decide_due()),
             CallState::Outside { offer, stage: Far::Dialling { .. }, .. } => {
                 Some(Decision::RingOut { offer })
             }
@@ -93,6 +91,10 @@ impl Acd {
                 return Some(Decision::Refuse { call: rank.call, reason: RefuseReason::Drained });
             }
         }
+        self.decide_match().or_else(|| self.decide_departure())
+    }
+
+    fn decide_match(&mut self) -> Option<Decision> {
         if let Some(decision) = self.decide_for_the_only_one() {
             return Some(decision);
         }
@@ -118,7 +120,7 @@ impl Acd {
 
     fn first_open_call(&mut self) -> Option<Rank> {
         while let Some(&rank) = self.open.calls.first() {
-            let call = self.calls.get(&rank.call).filter(|call| matches!(call.state, CallState::Queued));
+            let call = self.calls.get(&rank.call).filter(|call| self.rules.wants_agent(call));
             if call.and_then(|call| self.agent_for(call)).is_some() {
                 return Some(rank);
             }
@@ -150,11 +152,16 @@ impl Acd {
             return self.decide_transfer(call, transfer);
         }
         let entry = self.rules.entry(&call.dialled);
-        match entry.and_then(|entry| Some((self.directory.queue_no(&entry.queue)?, entry.priority))) {
-            Some((queue, priority)) => self
+        let (name, reason) = match entry.and_then(|entry| self.closed_at(entry)) {
+            None => (entry.map(|entry| &entry.queue), RefuseReason::NoEntry),
+            Some(Then::Queue(instead)) => (Some(instead), RefuseReason::Closed),
+            Some(Then::Refuse) => (None, RefuseReason::Closed),
+        };
+        match name.and_then(|name| self.directory.queue_no(name)).zip(entry) {
+            Some((queue, &EntryPlan { priority, .. })) => self
                 .decide_taken(call, queue, priority)
                 .unwrap_or(Decision::Enqueue { call: call.id, queue, priority }),
-            None => Decision::Refuse { call: call.id, reason: RefuseReason::NoEntry },
+            None => Decision::Refuse { call: call.id, reason },
         }
     }
 

@@ -11,7 +11,8 @@ pub use transfer::{Destination, TransferOutcome, TransferRecord};
 pub use verdict::{CommandError, Taken, Verdict};
 
 use crate::{
-    AgentNo, AgentState, CallId, OfferId, QueueNo, RefuseReason, Timestamp, Treatment, plan::Answer,
+    AgentNo, AgentState, CallId, OfferId, QueueNo, RefuseReason, Timestamp, Treatment, event::Wish,
+    plan::Answer,
 };
 use std::time::Duration;
 
@@ -158,7 +159,7 @@ pub enum Order {
         offer: OfferId,
         /// From whom.
         agent: AgentNo,
-        /// Why.
+        /// Why; `Accepted` when another agent has the call.
         cause: OfferOutcome,
     },
     /// Desk: an agent's call changed: connected, or ended.
@@ -191,6 +192,26 @@ pub enum Order {
         to: AgentState,
         /// What brought it about.
         cause: AgentCause,
+    },
+    /// Desk: a supervisor has set an agent's state.
+    StateForced {
+        /// Whose.
+        agent: AgentNo,
+        /// Which.
+        wish: Wish,
+        /// Who.
+        by: String,
+        /// Whether it comes about only after the call that occupies her.
+        pending: bool,
+    },
+    /// Desk: an agent's wrap-up lasts longer.
+    WrapUpExtended {
+        /// Whose.
+        agent: AgentNo,
+        /// When it ends by itself now.
+        ends: Timestamp,
+        /// Until when she may make it last.
+        latest: Timestamp,
     },
     /// Every edge: forget this call.
     CallOver {
@@ -259,6 +280,8 @@ pub enum EndedBy {
 pub enum AgentCause {
     /// Her own wish.
     Agent,
+    /// A supervisor.
+    Supervisor,
     /// The course of a call, or a timer.
     System,
     /// She did not answer.
@@ -280,6 +303,8 @@ pub enum DropReason {
     AgentHungUp,
     /// The offer does not stand any more (a late answer).
     Stale,
+    /// Another agent has the call.
+    TakenElsewhere,
     /// The caller could not be joined.
     BridgeFailed,
     /// She has given the caller away.
@@ -312,7 +337,7 @@ pub enum OfferOutcome {
     Rejected,
     /// The phone could not be reached, or the caller not be joined.
     Failed,
-    /// The caller left.
+    /// The caller left, or another agent has the call.
     Withdrawn,
     /// The router started again while the phone rang; the caller waits again.
     Restart,

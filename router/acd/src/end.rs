@@ -50,7 +50,8 @@ impl Acd {
         if let Some(agent) = self.agents.get_mut(agent.index()) {
             agent.talked = talked;
         }
-        let to = AgentState::WrapUp { call, visit, queue, ends: now + wrap_up, then, unreached: false };
+        let (ends, latest) = (now + wrap_up, self.latest_end(queue, now));
+        let to = AgentState::WrapUp { call, visit, queue, ends, latest, then, unreached: false };
         self.move_agent(agent, to, AgentCause::System, now, effects);
     }
 

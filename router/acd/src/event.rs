@@ -273,8 +273,31 @@ pub enum Event {
         /// Which.
         call: CallId,
     },
+    /// She needs more time for her wrap-up.
+    MoreTimeAsked {
+        /// Who.
+        agent: AgentNo,
+        /// Which call.
+        call: CallId,
+    },
+    /// A supervisor set an agent's state.
+    StateForced {
+        /// Whose.
+        agent: AgentNo,
+        /// Which; after the call, if she has one.
+        wish: Wish,
+        /// Who set it: a user or an agent as configured, at most [`MAX_SIGNATURE`] bytes.
+        by: String,
+    },
     /// Nobody may wait any longer: the process is about to end, and callers are not to be left to the next one.
     WaitingEnded,
+    /// Hours began or ended by the clock on the wall of their zone, or are told anew.
+    HoursTurned {
+        /// Their name in the plan.
+        hours: String,
+        /// Whether it is open.
+        open: bool,
+    },
     /// Some deadline of the brain's own has passed.
     DeadlinePassed,
 }
@@ -421,6 +444,15 @@ pub enum Decision {
         /// To which queue.
         to: QueueNo,
     },
+    /// The call may not wait where it is, and moves on at once.
+    Divert {
+        /// Which call.
+        call: CallId,
+        /// To which queue.
+        to: QueueNo,
+        /// Why.
+        why: RefuseReason,
+    },
     /// The call is sent away.
     Refuse {
         /// Which call.
@@ -480,9 +512,16 @@ pub enum Decision {
         /// To whom.
         agent: AgentNo,
     },
+    /// Another number of phones may ring for the call at once: one more, or none beside those that do.
+    Spread {
+        /// Which call.
+        call: CallId,
+        /// How many; 0 when nobody joins any more.
+        phones: u8,
+    },
 }
 
-/// Why a call was sent away.
+/// Why a call was sent away, or on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RefuseReason {
@@ -496,4 +535,10 @@ pub enum RefuseReason {
     NotReached,
     /// A request for a callback has stood for too long.
     Expired,
+    /// As many wait as may.
+    Full,
+    /// Nobody is signed in who may take it.
+    Unstaffed,
+    /// Its entry is outside its hours.
+    Closed,
 }

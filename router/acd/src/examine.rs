@@ -1,9 +1,7 @@
 //! Which events can be taken up.
 
 use crate::{
-    Acd, AgentNo, AgentState, CallId, CommandError, Event, Taken, Wish,
-    agent::MAX_REASON,
-    call::{CallState, Stage},
+    Acd, AgentNo, AgentState, CallId, CommandError, Event, Taken, Wish, agent::MAX_REASON, call::Stage,
     effect::PhoneTask,
 };
 
@@ -13,6 +11,8 @@ impl Acd {
     pub(crate) fn examine(&self, event: &Event) -> Result<Taken, CommandError> {
         match event {
             Event::StateAsked { agent, wish } => self.examine_wish(*agent, wish),
+            Event::StateForced { agent, wish, .. } => self.examine_forced(*agent, wish),
+            Event::MoreTimeAsked { agent, call } => self.examine_more_time(*agent, *call),
             Event::OfferAccepted { agent, call } => self.examine_answer(*agent, *call, true),
             Event::OfferDeclined { agent, call } => self.examine_answer(*agent, *call, false),
             Event::HangUpAsked { agent, call } => {
@@ -64,6 +64,7 @@ impl Acd {
             | Event::RetrieveFailed { .. }
             | Event::ConsultFailed { .. }
             | Event::WaitingEnded
+            | Event::HoursTurned { .. }
             | Event::DeadlinePassed => Ok(Taken::Now),
         }
     }
@@ -72,13 +73,9 @@ impl Acd {
         self.agents.get(agent.index()).map(|agent| &agent.state).ok_or(CommandError::NoSuchAgent)
     }
 
-    fn examine_wish(&self, agent: AgentNo, wish: &Wish) -> Result<Taken, CommandError> {
+    pub(crate) fn examine_wish(&self, agent: AgentNo, wish: &Wish) -> Result<Taken, CommandError> {
         let state = self.agent_state(agent)?;
-        if let Wish::NotReady { reason } = wish
-            && !is_code(reason, MAX_REASON)
-        {
-            return Err(CommandError::BadReason);
-        }
+        examine_reason(wish)?;
         match (state, wish) {
             (AgentState::LoggedOut, Wish::Ready | Wish::NotReady { .. }) => Err(CommandError::LoggedOut),
             (AgentState::Reserved { .. } | AgentState::Talking { .. }, _) => Ok(Taken::Pending),
@@ -97,21 +94,23 @@ impl Acd {
         if self.is_asked_by_phone(agent, call) {
             return if accept { Err(CommandError::AnswerAtPhone) } else { Ok(Taken::Now) };
         }
-        let Some(CallState::Offered { agent: offered_to, stage, .. }) =
-            self.calls.get(&call).map(|call| call.state)
-        else {
-            return Err(CommandError::OfferGone { call });
-        };
-        if offered_to != agent {
-            return Err(CommandError::OfferGone { call });
-        }
-        match (accept, stage) {
+        let ring = self.calls.get(&call).and_then(|call| call.ring_at(agent));
+        let ring = ring.ok_or(CommandError::OfferGone { call })?;
+        match (accept, ring.stage) {
             (true, Stage::Card { .. } | Stage::Ringing) => Err(CommandError::AnswerAtPhone),
             (true, Stage::AutoAnswer) | (false, Stage::AutoAnswer) => Err(CommandError::OfferGone { call }),
             (true, Stage::Desk) | (false, Stage::Card { .. } | Stage::Ringing | Stage::Desk) => {
                 Ok(Taken::Now)
             }
         }
+    }
+}
+
+/// Whether the reason of a wish may stand in the log.
+pub fn examine_reason(wish: &Wish) -> Result<Taken, CommandError> {
+    match wish {
+        Wish::NotReady { reason } if !is_code(reason, MAX_REASON) => Err(CommandError::BadReason),
+        Wish::Ready | Wish::NotReady { .. } | Wish::LoggedOut => Ok(Taken::Now),
     }
 }
 

@@ -212,6 +212,13 @@ impl Expected {
         let Some(queue) = self.queues.get(&queue) else { return Ewt::Place(place) };
         queue.announce(queue.foresee(place, agents), place)
     }
+    /// Which shares of a queue's callers of late waited no longer than their `ewt_p50` and `ewt_p80`, whether they were told
+    /// or not; none without enough seen.
+    #[must_use]
+    pub fn of_late(&self, queue: QueueNo) -> Option<[f64; 2]> {
+        let queue = self.queues.get(&queue).filter(|queue| queue.ratios.seen() >= LEAST_SEEN)?;
+        Some([queue.half.of_late(Quantile::HALF), queue.most.of_late(Quantile::FOUR_OF_FIVE)])
+    }
     /// How true the announcements in a queue were; none of a queue in which nobody ever waited.
     #[must_use]
     pub fn score(&self, queue: QueueNo) -> Option<&Score> {

@@ -20,8 +20,8 @@ pub struct Index {
     own: BTreeMap<AgentNo, BTreeSet<Rank>>,
     /// Calls that agents did not take and shall not get for a while. Mostly empty, so that asking costs nothing.
     excluded: BTreeSet<(CallId, AgentNo)>,
-    /// Callers who wait, of all classes: who is called back does not.
-    waiting: usize,
+    /// Calls that wait and are on offer to nobody.
+    alone: usize,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,44 +57,46 @@ impl Index {
             self.classes[seat.class()].ready.remove(&idle.turn(seat));
         }
     }
-    /// A call waits, or a request for a callback.
-    pub fn wait(&mut self, rank: Rank, place: Place, request: bool) {
-        let new = match place {
+    /// A call waits.
+    pub fn wait(&mut self, rank: Rank, place: Place) {
+        match place {
             Place::Class(class) => {
                 let head = &mut self.heads[class];
                 *head = Some(head.map_or(rank, |head| head.min(rank)));
-                self.classes[class].waiting.insert(rank)
+                self.classes[class].waiting.insert(rank);
             }
-            Place::Own(agent) => self.own.entry(agent).or_default().insert(rank),
-        };
-        self.waiting += usize::from(new && !request);
+            Place::Own(agent) => {
+                self.own.entry(agent).or_default().insert(rank);
+            }
+        }
     }
-    /// A call waits no more, or a request for a callback.
-    pub fn stop_waiting(&mut self, rank: Rank, place: Place, request: bool) {
-        let was = match place {
+    /// A call waits no more.
+    pub fn stop_waiting(&mut self, rank: Rank, place: Place) {
+        match place {
             Place::Class(class) => {
                 let waiting = &mut self.classes[class].waiting;
-                let was = waiting.remove(&rank);
+                waiting.remove(&rank);
                 if self.heads[class] == Some(rank) {
                     self.heads[class] = waiting.first().copied();
                 }
-                was
             }
             Place::Own(agent) => {
                 let hers = self.own.entry(agent).or_default();
-                let was = hers.remove(&rank);
+                hers.remove(&rank);
                 if hers.is_empty() {
                     self.own.remove(&agent);
                 }
-                was
             }
-        };
-        self.waiting -= usize::from(was && !request);
+        }
     }
-    /// Whether any caller waits. Costs nothing however many there are.
+    /// A call is on offer to nobody from now on, or not any more.
+    pub fn count_alone(&mut self, was: bool, is: bool) {
+        self.alone = (self.alone + usize::from(is)).saturating_sub(usize::from(was));
+    }
+    /// Whether any call waits that is on offer to nobody. Costs nothing however many there are.
     #[must_use]
     pub const fn somebody_waits(&self) -> bool {
-        self.waiting > 0
+        self.alone > 0
     }
     /// An agent shall not get a call.
     pub fn exclude(&mut self, call: CallId, agent: AgentNo) {

@@ -27,6 +27,8 @@ pub mod callback;
 pub mod callers;
 mod carry;
 pub mod consult;
+mod crowd;
+pub mod day;
 mod deadlines;
 mod decide;
 pub mod effect;
@@ -34,9 +36,13 @@ mod end;
 pub mod event;
 mod examine;
 pub mod expect;
+pub mod explain;
 mod hold;
+pub mod hours;
 mod ids;
 mod index;
+pub mod limits;
+mod more_time;
 
 #[cfg(feature = "mutants")]
 pub mod mutant;
@@ -51,6 +57,7 @@ mod rest;
 mod returned;
 pub mod routing;
 mod rules;
+mod several;
 #[cfg(feature = "sim")]
 pub mod sim;
 pub mod skill;
@@ -62,6 +69,7 @@ pub mod time;
 mod transfer;
 mod turn;
 mod upheaval;
+mod wish;
 
 pub use agent::{AgentState, NotReadyReason};
 pub use brain::{Acd, Difference, Handled};

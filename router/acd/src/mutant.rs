@@ -45,11 +45,23 @@ pub enum Mutant {
     CalledBackThoughHere,
     TakenPlaceIsNew,
     RestartCountsAsAttempt,
+    OneMoreThanTheLimit,
+    NobodyIsMissed,
+    LaterStepsCountAsUnstaffed,
+    ClosedEntryTakesCalls,
+    HoursForgottenInSnapshot,
+    LosersRingOn,
+    LoserGetsRona,
+    LosersIdleTimeLost,
+    PhonesUnbounded,
+    PromotedRingNeverEnds,
+    ForcedWishForgotten,
+    WrapUpWithoutEnd,
 }
 
 impl Mutant {
     /// Every bug there is.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 49] = [
         Self::TiesGoByNumber,
         Self::PlaceLostWhenOfferFails,
         Self::StepNeverRelaxed,
@@ -87,6 +99,18 @@ impl Mutant {
         Self::CalledBackThoughHere,
         Self::TakenPlaceIsNew,
         Self::RestartCountsAsAttempt,
+        Self::OneMoreThanTheLimit,
+        Self::NobodyIsMissed,
+        Self::LaterStepsCountAsUnstaffed,
+        Self::ClosedEntryTakesCalls,
+        Self::HoursForgottenInSnapshot,
+        Self::LosersRingOn,
+        Self::LoserGetsRona,
+        Self::LosersIdleTimeLost,
+        Self::PhonesUnbounded,
+        Self::PromotedRingNeverEnds,
+        Self::ForcedWishForgotten,
+        Self::WrapUpWithoutEnd,
     ];
 }
 

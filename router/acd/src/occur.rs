@@ -4,7 +4,7 @@ use crate::{
     Acd, AgentNo, AgentState, CallId, Effects, Event, Fact, NotReadyReason, OfferId, Order, Refusal,
     Timestamp, Wish,
     agent::{AUTO_ANSWER, COMEBACK, Comeback, Next},
-    call::{Call, CallState, Line, Stage},
+    call::{Call, CallState, Line, Ring, Stage},
     carry::{Failed, ring},
     consult::Consult,
     effect::{
@@ -40,6 +40,7 @@ impl Acd {
             Event::CallbackWithdrawn { call } => {
                 self.end_request(*call, VisitOutcome::FlowOut(FlowOut::Withdrawn), now, effects);
             }
+            Event::HoursTurned { hours, open } => self.hours_turned(hours, *open),
             Event::CallerLeft { call, how } => self.caller_left(*call, *how, now, effects),
             Event::CardShown { offer } => self.stop_waiting_for_card(*offer, effects),
             Event::PhoneAnswered { offer } => self.phone_answered(*offer, now, effects),
@@ -58,8 +59,12 @@ impl Acd {
             Event::DeskLost { agent } => self.desk_lost(*agent, now, effects),
             Event::PhoneUnreachable { agent } => self.phone_unreachable(*agent, now, effects),
             Event::PhoneReachable { agent } => self.phone_reachable(*agent, now, effects),
-            Event::StateAsked { agent, wish } => self.state_asked(*agent, wish, now, effects),
-            Event::OfferAccepted { call, .. } => self.accepted_at_desk(*call, now, effects),
+            Event::StateAsked { agent, wish } => {
+                self.wish_for(*agent, wish, AgentCause::Agent, now, effects);
+            }
+            Event::StateForced { agent, wish, by } => self.state_forced(*agent, wish, by, now, effects),
+            Event::MoreTimeAsked { agent, .. } => self.more_time_asked(*agent, effects),
+            Event::OfferAccepted { agent, call } => self.accepted_at_desk(*agent, *call, now, effects),
             Event::OfferDeclined { agent, call } => self.declined_at_desk(*agent, *call, now, effects),
             Event::HangUpAsked { agent, call } => self.hang_up_asked(*agent, *call, now, effects),
             Event::HoldAsked { call, .. } => self.phone_asked(*call, PhoneTask::Hold, effects),
@@ -92,9 +97,13 @@ impl Acd {
                 self.end_visit(id, VisitOutcome::Abandoned, now, effects);
                 self.end_call(id, VisitOutcome::Abandoned, now, effects);
             }
-            CallState::Offered { offer, agent, stage, .. } => {
+            CallState::Offered { .. } => {
+                let rings: Vec<Ring> = call.rings().collect();
                 self.end_transfer(id, TransferOutcome::Abandoned, None, now, effects);
-                self.withdraw(offer, agent, stage, now, effects);
+                for ring in rings {
+                    let why = (DropReason::CallerGone, OfferOutcome::Withdrawn);
+                    self.withdraw(ring, why, now, effects);
+                }
                 self.remember_place(id, now);
                 self.end_visit(id, VisitOutcome::Abandoned, now, effects);
                 self.end_call(id, VisitOutcome::Abandoned, now, effects);
@@ -108,29 +117,6 @@ impl Acd {
                 self.end_conversation(id, by, now, effects);
             }
         }
-    }
-
-    pub(crate) fn withdraw(
-        &mut self,
-        offer: OfferId,
-        agent: AgentNo,
-        stage: Stage,
-        now: Timestamp,
-        effects: &mut Effects,
-    ) {
-        if let (Some(visit), outcome) =
-            (self.calls.get(&offer.call).and_then(|call| call.visit), OfferOutcome::Withdrawn)
-        {
-            effects.facts.push(Fact::OfferEnded { offer, agent, queue: visit.queue, outcome });
-        }
-        match stage {
-            Stage::Ringing | Stage::AutoAnswer => {
-                effects.orders.push(Order::DropPhone { offer, why: DropReason::CallerGone });
-            }
-            Stage::Card { .. } | Stage::Desk => {}
-        }
-        effects.orders.push(Order::WithdrawOffer { offer, agent, cause: OfferOutcome::Withdrawn });
-        self.release(agent, now, effects);
     }
 
     /// An occupied agent is free again through no doing of her own: her idle time goes on.
@@ -151,20 +137,9 @@ impl Acd {
         {
             return;
         }
-        let standing = self.calls.get(&offer.call).and_then(|call| match (call.state, call.visit) {
-            (
-                CallState::Offered {
-                    offer: current,
-                    agent,
-                    since,
-                    stage: Stage::Ringing | Stage::AutoAnswer,
-                    ..
-                },
-                Some(visit),
-            ) if current == offer => Some((agent, since, visit)),
-            _ => None,
-        });
-        let Some((agent, offered, visit)) = standing else {
+        let ring = self.ring_of(offer).filter(Ring::is_at_phone);
+        let visit = self.calls.get(&offer.call).and_then(|call| call.visit);
+        let Some((Ring { agent, since: offered, .. }, visit)) = ring.zip(visit) else {
             effects.orders.push(Order::DropPhone { offer, why: DropReason::Stale });
             return;
         };
@@ -176,6 +151,7 @@ impl Acd {
         else {
             return;
         };
+        self.withdraw_others(offer, now, effects);
         let (held, line) = (Duration::ZERO, Line::Open);
         let connected = CallState::Connected { offer, agent, offered, since: now, held, line };
         self.set_call_state(offer.call, connected);
@@ -211,7 +187,7 @@ impl Acd {
         if self.refused_outside(offer, told, now, effects)
             || self.refused_consult(offer, told, now, effects)
             || self.customer_refused(offer, now, effects)
-            || !self.is_ringing(offer)
+            || !self.ring_of(offer).is_some_and(|ring| ring.is_at_phone())
         {
             return;
         }
@@ -220,20 +196,6 @@ impl Acd {
             Refusal::Failed => OfferOutcome::Failed,
         };
         self.fail_offer(offer, outcome, Failed { status: Some(status), drop_phone: None }, now, effects);
-    }
-
-    fn is_ringing(&self, offer: OfferId) -> bool {
-        self.calls.get(&offer.call).is_some_and(|call| match call.state {
-            CallState::Offered { offer: current, stage, .. } => {
-                current == offer && matches!(stage, Stage::Ringing | Stage::AutoAnswer)
-            }
-            CallState::Arrived
-            | CallState::Queued
-            | CallState::Later { .. }
-            | CallState::Dialling { .. }
-            | CallState::Connected { .. }
-            | CallState::Outside { .. } => false,
-        })
     }
 
     pub(crate) fn is_connected(&self, offer: OfferId) -> Option<AgentNo> {
@@ -326,9 +288,10 @@ impl Acd {
             return self.tell_desk_of_consult(offer.call, no, effects);
         }
         match call.state {
-            CallState::Offered { since, due, stage, .. } => {
-                let expires = if let Stage::Card { expires } = stage { expires } else { due };
-                effects.orders.extend(self.offer_call(offer, no, since, expires));
+            CallState::Offered { .. } => {
+                let ring = call.ring_of(offer);
+                let told = ring.and_then(|ring| self.offer_call(offer, no, ring.since, ring.expires()));
+                effects.orders.extend(told);
             }
             CallState::Dialling { offered, answered, .. } => {
                 effects.orders.extend(self.offer_call(offer, no, offered, answered));
@@ -359,26 +322,6 @@ impl Acd {
         }
     }
 
-    fn state_asked(&mut self, no: AgentNo, wish: &Wish, now: Timestamp, effects: &mut Effects) {
-        let Some(agent) = self.agents.get_mut(no.index()) else { return };
-        let wants_calls = agent.state.idle_since().is_some();
-        match &mut agent.state {
-            AgentState::Reserved { then, .. } | AgentState::Talking { then, .. } => {
-                *then = Next::Asked(wish.clone())
-            }
-            AgentState::WrapUp { then, .. } => {
-                *then = Next::Asked(wish.clone());
-                self.end_wrap_up(no, None, AgentCause::Agent, now, effects);
-            }
-            AgentState::Ready { .. } | AgentState::NotReady { .. } if *wish == Wish::Ready && wants_calls => {
-            }
-            AgentState::LoggedOut | AgentState::NotReady { .. } | AgentState::Ready { .. } => {
-                let to = self.state_for(no, wish.clone(), now);
-                self.move_agent(no, to, AgentCause::Agent, now, effects);
-            }
-        }
-    }
-
     fn wrap_up_finished(
         &mut self,
         no: AgentNo,
@@ -396,23 +339,21 @@ impl Acd {
         self.end_wrap_up(no, disposition, AgentCause::Agent, now, effects);
     }
 
-    fn accepted_at_desk(&mut self, id: CallId, now: Timestamp, effects: &mut Effects) {
+    /// It is hers from here on, unless her phone fails her: nobody else can take it any more.
+    fn accepted_at_desk(&mut self, agent: AgentNo, id: CallId, now: Timestamp, effects: &mut Effects) {
         let Some(call) = self.calls.get(&id) else { return };
-        let (CallState::Offered { offer, agent, since, stage: Stage::Desk, .. }, Some(visit)) =
-            (call.state, call.visit)
-        else {
-            return;
-        };
-        let due = now + AUTO_ANSWER;
-        self.set_call_state(id, CallState::Offered { offer, agent, since, due, stage: Stage::AutoAnswer });
-        effects.orders.push(ring(offer, agent, visit.queue, true));
+        let taken = call.ring_at(agent).filter(|ring| ring.stage == Stage::Desk);
+        let (Some(taken), Some(visit)) = (taken, call.visit) else { return };
+        self.withdraw_others(taken.offer, now, effects);
+        self.put_ring(Ring { due: now + AUTO_ANSWER, stage: Stage::AutoAnswer, ..taken });
+        effects.orders.push(ring(taken.offer, agent, visit.queue, true));
     }
 
     fn declined_at_desk(&mut self, agent: AgentNo, id: CallId, now: Timestamp, effects: &mut Effects) {
         if self.declined_consult(agent, id, now, effects) {
             return;
         }
-        if let Some(CallState::Offered { offer, .. }) = self.calls.get(&id).map(|call| call.state) {
+        if let Some(Ring { offer, .. }) = self.calls.get(&id).and_then(|call| call.ring_at(agent)) {
             let failed = Failed { status: None, drop_phone: Some(DropReason::Declined) };
             self.fail_offer(offer, OfferOutcome::Rejected, failed, now, effects);
         }

@@ -5,7 +5,8 @@
 use crate::{
     AgentNo, QueueNo,
     callback::CallbackPlan,
-    routing::{AttributePlan, PreferPlan, Routing, StepPlan},
+    limits::Limits,
+    routing::{AttributePlan, ExtendPlan, PreferPlan, Routing, StepPlan},
     skill::Requirement,
     target::NumberPattern,
     time::{as_micros, as_micros_if_any},
@@ -79,6 +80,42 @@ pub struct QueuePlan {
     /// How callers are called back who would rather not wait, if they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub callback: Option<CallbackPlan>,
+    /// Who may wait.
+    #[serde(default, skip_serializing_if = "Limits::is_default")]
+    pub limits: Limits,
+    /// Most phones that ring for one call at once, where the strategy rings several.
+    #[serde(default = "ring_most", skip_serializing_if = "is_ring_most")]
+    pub ring_most: u8,
+    /// How long the last phone rings before one more may ring beside it, where the strategy is progressive.
+    #[serde(default = "ring_next", skip_serializing_if = "is_ring_next", with = "as_micros")]
+    pub ring_next: Duration,
+    /// Whether an agent may ask for more time to wrap up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extend: Option<ExtendPlan>,
+}
+
+/// [`QueuePlan::ring_most`] of a queue that says nothing about it.
+pub const RING_MOST: u8 = 10;
+/// The highest [`QueuePlan::ring_most`].
+pub const MAX_RING_MOST: u8 = 20;
+/// [`QueuePlan::ring_next`] of a queue that says nothing about it.
+pub const RING_NEXT: Duration = Duration::from_secs(5);
+
+const fn ring_most() -> u8 {
+    RING_MOST
+}
+
+const fn ring_next() -> Duration {
+    RING_NEXT
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference in")]
+const fn is_ring_most(most: &u8) -> bool {
+    *most == RING_MOST
+}
+
+fn is_ring_next(next: &Duration) -> bool {
+    *next == RING_NEXT
 }
 
 /// A number that callers dial.
@@ -90,6 +127,18 @@ pub struct EntryPlan {
     pub queue: String,
     /// 1 (low) to 10 (high); the higher goes first.
     pub priority: u8,
+    /// When calls are taken; none: always.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hours: Option<EntryHours>,
+}
+
+/// When an entry takes calls.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntryHours {
+    /// The name of the hours; the brain is told when they turn.
+    pub name: String,
+    /// What becomes of calls outside of them.
+    pub closed: Then,
 }
 
 /// An agent's rules.
@@ -157,6 +206,10 @@ pub enum Strategy {
     Weighted,
     /// Least handling time to be expected of her for this queue.
     Fastest,
+    /// All at once, ready for the longest time first; the first to answer has the call.
+    RingAll,
+    /// One more whenever the last has rung for a while, ready for the longest time first.
+    Progressive,
 }
 
 /// What a waiting caller hears.
@@ -171,11 +224,12 @@ pub enum Treatment {
     EarlyMedia,
 }
 
-/// What happens when a visit has waited too long.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What becomes of a call that may not wait, or not any longer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Then {
-    /// 480, or BYE with that cause.
+    /// A final answer, or BYE with that cause.
+    #[default]
     Refuse,
     /// On to the queue of this name, with the time of arrival kept.
     Queue(String),

@@ -6,7 +6,7 @@
 //! starves.
 
 use crate::{
-    Call, CallId,
+    Call, CallId, Timestamp,
     routing::{Routing, Sequence},
     time::micros,
 };
@@ -21,6 +21,14 @@ pub struct Rank {
     due: i64,
     /// The call.
     pub call: CallId,
+}
+
+impl Rank {
+    /// What it is compared by among calls of the same priority, or of all where priorities age.
+    #[must_use]
+    pub fn compared_at(&self) -> Timestamp {
+        Timestamp(u64::try_from(self.due).unwrap_or(0))
+    }
 }
 
 /// Its place among all waiting calls, in a queue that promises to answer within so long.

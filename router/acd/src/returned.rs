@@ -15,8 +15,8 @@
 //! A request for a callback whose number nobody knows any more is lost.
 
 use crate::{
-    Acd, AgentNo, CallId, Effects, OfferId, Order, Timestamp,
-    call::{CallState, Far, Line},
+    Acd, AgentNo, Call, CallId, Effects, OfferId, Order, QueueNo, Timestamp,
+    call::{CallState, Far, Line, Ring},
     carry::Failed,
     effect::{DropReason, OfferOutcome, TransferOutcome, VisitOutcome},
     event::CallerExit,
@@ -56,9 +56,8 @@ impl Acd {
             CallState::Arrived => {}      // routed in the very event that brought it
             CallState::Later { .. } => {} // until it is due
             CallState::Queued => self.treat_anew(id),
-            CallState::Offered { offer, .. } | CallState::Dialling { offer, .. } => {
-                self.take_back(offer, now, effects);
-            }
+            CallState::Offered { .. } => self.take_back(id, now, effects),
+            CallState::Dialling { offer, .. } => self.take_back_attempt(offer, now, effects),
             CallState::Connected { offer, .. } | CallState::Outside { offer, stage: Far::Talking, .. }
                 if silent.contains(&offer) =>
             {
@@ -80,23 +79,33 @@ impl Acd {
         }
     }
 
-    /// An offer that nobody can answer any more: the caller waits again, and may be offered to anybody.
-    fn take_back(&mut self, offer: OfferId, now: Timestamp, effects: &mut Effects) {
-        let failed = Failed { status: None, drop_phone: Some(DropReason::Stale) };
-        let taken_back = self
-            .take_back_dialling(offer, now, effects)
-            .or_else(|| self.end_offer(offer, OfferOutcome::Restart, failed, now, effects));
-        let Some((agent, queue)) = taken_back else {
-            return;
-        };
-        if self.needs_desk(agent) {
-            // Her desktop is about to be missed, and finds her ready when it is back.
-            self.release(agent, now, effects);
-        } else {
-            self.set_aside(agent, queue, OfferOutcome::Restart, now, effects);
+    /// Offers that nobody can answer any more: the caller waits again, and may be offered to anybody.
+    fn take_back(&mut self, id: CallId, now: Timestamp, effects: &mut Effects) {
+        let rings: Vec<Ring> = self.calls.get(&id).into_iter().flat_map(Call::rings).collect();
+        for Ring { offer, .. } in rings {
+            let failed = Failed { status: None, drop_phone: Some(DropReason::Stale) };
+            let ended = self.end_offer(offer, OfferOutcome::Restart, failed, now, effects);
+            self.let_go(ended, now, effects);
         }
+        self.set_call_state(id, CallState::Queued);
+        self.treat_anew(id);
+    }
+
+    /// A customer's phone rang that nobody can answer any more: the request waits again.
+    fn take_back_attempt(&mut self, offer: OfferId, now: Timestamp, effects: &mut Effects) {
+        let ended = self.take_back_dialling(offer, now, effects);
+        self.let_go(ended, now, effects);
         self.set_call_state(offer.call, CallState::Queued);
-        self.treat_anew(offer.call);
+    }
+
+    /// Whose offer, in which queue, ended because the process did.
+    fn let_go(&mut self, ended: Option<(AgentNo, QueueNo)>, now: Timestamp, effects: &mut Effects) {
+        match ended {
+            // Her desktop is about to be missed, and finds her ready when it is back.
+            Some((agent, _)) if self.needs_desk(agent) => self.release(agent, now, effects),
+            Some((agent, queue)) => self.set_aside(agent, queue, OfferOutcome::Restart, now, effects),
+            None => {}
+        }
     }
 
     /// What the caller heard died with the process: something else is given, if the call still waits at the end, or if it

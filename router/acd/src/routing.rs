@@ -74,6 +74,17 @@ pub struct PreferPlan {
     pub within: Duration,
 }
 
+/// An agent may ask for more time to wrap up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExtendPlan {
+    /// So much at once.
+    #[serde(with = "as_micros")]
+    pub by: Duration,
+    /// How long the whole wrap-up may become.
+    #[serde(with = "as_micros")]
+    pub most: Duration,
+}
+
 /// Something that may be known of a call: `$name` in a requirement stands for the skill named by its value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttributePlan {

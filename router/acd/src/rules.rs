@@ -213,6 +213,11 @@ impl Rules {
     pub fn queue_of(&self, seat: &Seat) -> Option<QueueNo> {
         self.classes.get(seat.class()).and_then(|class| class.queue)
     }
+    /// What a class asks for.
+    #[must_use]
+    pub fn needs(&self, class: ClassNo) -> Option<&Requirement> {
+        self.classes.get(class).map(|class| &class.needs)
+    }
     /// What holds for all.
     #[must_use]
     pub const fn routing(&self) -> &Routing {

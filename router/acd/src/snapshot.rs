@@ -8,10 +8,11 @@
 
 use crate::{
     Acd, AgentNo, Call, Directory, Plan, Timestamp, brain::Open, callback::Standing, callers::Callers,
-    deadlines::Deadlines, index::Index, pace::Pace, plan::QueuePlan, rules::Rules, staff::Agent,
+    crowd::Crowd, deadlines::Deadlines, index::Index, pace::Pace, plan::QueuePlan, rules::Rules,
+    staff::Agent,
 };
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
 /// The version written. Version 1 knew no steps, preferred agents, rest or attributes, and is read as one without any.
 pub const VERSION: u32 = 2;
@@ -59,6 +60,10 @@ struct Memory<'a> {
     last_agents: Cow<'a, Callers<AgentNo>>,
     #[serde(default)]
     places: Cow<'a, Callers<Timestamp>>,
+    #[serde(default)]
+    closed: Cow<'a, BTreeSet<String>>,
+    #[serde(default)]
+    ruled_since: u64,
 }
 
 impl Acd {
@@ -77,6 +82,8 @@ impl Acd {
             paces: Cow::Borrowed(&self.paces),
             last_agents: Cow::Borrowed(&self.last_agents),
             places: Cow::Borrowed(&self.places),
+            closed: Cow::Borrowed(&self.closed),
+            ruled_since: self.ruled_since,
         };
         let mut bytes = rmp_serde::to_vec(&VERSION)?;
         rmp_serde::encode::write_named(&mut bytes, &memory)?;
@@ -117,6 +124,7 @@ impl Memory<'_> {
         paces.resize_with(directory.queue_count(), Pace::default);
         let mut brain = Acd {
             entries: self.entries,
+            ruled_since: self.ruled_since,
             directory,
             plan,
             agents: self.agents.into_owned(),
@@ -124,9 +132,11 @@ impl Memory<'_> {
             paces,
             last_agents: self.last_agents.into_owned(),
             places: if bug!(PlaceLostInSnapshot) { Callers::default() } else { self.places.into_owned() },
+            closed: if bug!(HoursForgottenInSnapshot) { BTreeSet::new() } else { self.closed.into_owned() },
             rules,
             standing: Standing::default(),
             index: Index::default(),
+            crowd: Crowd::default(),
             deadlines: Deadlines::default(),
             open: Open::default(),
         };

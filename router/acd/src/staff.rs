@@ -74,6 +74,11 @@ impl Agent {
     pub const fn since(&self) -> Timestamp {
         self.since
     }
+    /// Since when the part of her time goes on that is recorded next: a hold cuts her talking.
+    #[must_use]
+    pub const fn recorded_since(&self) -> Timestamp {
+        self.cut
+    }
     /// Whether she has a desktop.
     #[must_use]
     pub const fn has_desk(&self) -> bool {
@@ -200,8 +205,22 @@ impl Acd {
         if matches!(to, AgentState::LoggedOut) {
             self.release_own(no);
         }
+        self.count_staff(no, &from, &to);
         effects.orders.push(Order::AgentMoved { agent: no, from, to, cause });
         self.enter_line(no);
+    }
+
+    /// Whoever signs in or out is one more, or one less, who may be there for those who wait.
+    fn count_staff(&mut self, no: AgentNo, from: &AgentState, to: &AgentState) {
+        let is_out = |state: &AgentState| matches!(state, AgentState::LoggedOut);
+        let Some(rule) = self.rules.agent(no).filter(|_| is_out(from) != is_out(to)) else { return };
+        if is_out(from) {
+            return self.crowd.signs_in(rule);
+        }
+        let left = self.crowd.signs_out(rule);
+        if !bug!(NobodyIsMissed) {
+            self.open.deserted.extend(left);
+        }
     }
 
     /// After a call: what she asked for meanwhile, else ready, if she still can be.

@@ -162,8 +162,10 @@ impl Acd {
         now: Timestamp,
         effects: &mut Effects,
     ) {
-        let Some(call) = self.calls.get_mut(&id) else { return };
-        let Some(transfer) = call.transfer.take() else { return };
+        let Some(transfer) = self.calls.get(&id).and_then(|call| call.transfer.clone()) else { return };
+        // Index and deadlines follow: what was meant for one agent alone may ring several phones from here on.
+        self.change_call(id, |call| call.transfer = None);
+        let Some(call) = self.calls.get(&id) else { return };
         let answered = match call.state {
             CallState::Connected { since, .. } | CallState::Outside { since, stage: Far::Talking, .. } => {
                 Some(since)

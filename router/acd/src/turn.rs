@@ -57,9 +57,15 @@ impl Idle<'_> {
     /// Her turn in a class she may serve.
     #[must_use]
     pub fn turn(&self, seat: &Seat) -> Turn {
+        let (first, second) = self.keys(seat);
+        Turn::new(first, second, self.agent)
+    }
+    /// What her turn is compared by, one after the other: what the strategy looks at, then since when she idles.
+    #[must_use]
+    pub fn keys(&self, seat: &Seat) -> (i64, i64) {
         let since = if bug!(TiesGoByNumber) { 0 } else { signed(self.since.micros()) };
-        let (first, second) = match seat.strategy {
-            Strategy::LongestIdle => (since, 0),
+        match seat.strategy {
+            Strategy::LongestIdle | Strategy::RingAll | Strategy::Progressive => (since, 0),
             Strategy::LeastOccupied => (self.load, since),
             Strategy::FewestCalls => (i64::from(self.calls), since),
             Strategy::MostSkilled if bug!(MostSkilledReversed) => (i64::from(seat.fit), since),
@@ -72,8 +78,7 @@ impl Idle<'_> {
             Strategy::Weighted if bug!(WeightIgnored) => (i64::from(self.calls), since),
             Strategy::Weighted => (calls_for_weight(self.calls, self.rule.weight()), since),
             Strategy::Fastest => (self.expected(self.rules.queue_of(seat)), since),
-        };
-        Turn::new(first, second, self.agent)
+        }
     }
     fn expected(&self, queue: Option<QueueNo>) -> i64 {
         let own = self.paces.iter().find(|own| Some(own.queue) == queue);

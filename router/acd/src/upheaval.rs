@@ -1,10 +1,11 @@
 //! Events that touch everybody: new rules, and a restart.
 
 use crate::{
-    Acd, AgentNo, AgentState, CallId, Effects, Fact, NotReadyReason, Plan, Timestamp,
+    Acd, AgentNo, AgentState, CallId, Effects, Fact, NotReadyReason, Plan, QueueNo, Timestamp,
     brain::Listed,
-    call::CallState,
+    call::Ring,
     consult::Consult,
+    crowd::Crowd,
     deadlines::{Deadlines, Owner},
     effect::{AgentCause, OfferOutcome, TransferOutcome, VisitOutcome},
     index::Index,
@@ -16,6 +17,7 @@ use crate::{
 
 impl Acd {
     pub(crate) fn change_plan(&mut self, plan: &Plan, now: Timestamp, effects: &mut Effects) {
+        self.ruled_since = self.entries;
         self.directory.learn(plan);
         self.plan = plan.clone();
         let known = self.agents.len();
@@ -31,14 +33,19 @@ impl Acd {
         for no in (0..self.directory.agent_count()).filter_map(|no| u32::try_from(no).ok()).map(AgentNo) {
             self.reconcile_agent(no, no.index() >= known, now, effects);
         }
-        let queued = self.calls.values().filter(|call| matches!(call.state, CallState::Queued));
-        self.open.calls.extend(queued.map(|call| self.rules.rank(call)));
+        let waiting = self.calls.values().filter(|call| self.rules.wants_agent(call));
+        self.open.calls.extend(waiting.map(|call| self.rules.rank(call)));
         self.open.everything = true;
+        self.open.deserted.extend((0..).map(QueueNo).take(self.directory.queue_count()));
+        self.closed.retain(|hours| self.plan.entries.iter().any(|entry| entry.is_by(hours)));
     }
 
     pub(crate) fn rebuild_index(&mut self) {
         self.index = Index::new(self.rules.class_count());
         self.open.unlisted.clear();
+        let numbered = self.agents.iter().zip(0..).map(|(agent, no)| (AgentNo(no), agent));
+        let waiting = self.calls.values().filter_map(crate::Call::waits_in);
+        self.crowd = Crowd::of(&self.rules, numbered, waiting);
         for (agent, no) in self.agents.iter().zip(0..).map(|(agent, no)| (agent, AgentNo(no))) {
             if let Some(idle) = agent.idle(no, &self.rules) {
                 self.index.enter(&idle);
@@ -49,8 +56,9 @@ impl Acd {
         }
         for call in self.calls.values() {
             let listed = Listed::of(call, &self.rules);
+            self.index.count_alone(false, listed.alone);
             if let Some((rank, place)) = listed.waits {
-                self.index.wait(rank, place, listed.request);
+                self.index.wait(rank, place);
             }
         }
     }
@@ -101,18 +109,18 @@ impl Acd {
             .visit
             .and_then(|visit| self.rules.queue(visit.queue))
             .map_or_else(Default::default, |rule| rule.plan.rona_pause);
-        if let CallState::Offered { offer, agent, .. } = call.state
-            && let Some(visit) = call.visit
-        {
-            let outcome = OfferOutcome::Failed;
-            effects.facts.push(Fact::OfferEnded { offer, agent, queue: visit.queue, outcome });
+        let (queue, outcome) = (call.visit.map(|visit| visit.queue), OfferOutcome::Failed);
+        for Ring { offer, agent, .. } in call.rings() {
+            let ended = queue.map(|queue| Fact::OfferEnded { offer, agent, queue, outcome });
+            effects.facts.extend(ended);
         }
-        let (agent, asked) = (call.state.agent(), call.consult().and_then(Consult::agent));
+        let asked = call.consult().and_then(Consult::agent);
+        let agents: Vec<AgentNo> = call.agents().chain(asked).collect();
         self.record_consult(id, (TransferOutcome::LostRestart, None), now, effects);
         self.end_hold(id, now, effects);
         self.end_transfer(id, TransferOutcome::LostRestart, None, now, effects);
         self.end_visit(id, VisitOutcome::LostRestart, now, effects);
-        for agent in agent.into_iter().chain(asked) {
+        for agent in agents {
             let until = (!self.needs_desk(agent)).then_some(now + pause);
             let to = AgentState::NotReady { reason: NotReadyReason::Restart, until };
             self.move_agent(agent, to, AgentCause::System, now, effects);

@@ -320,7 +320,8 @@ fn nobody_is_sent_away_who_is_not_there() {
 fn new_rules_without_callbacks_end_a_request_with_its_next_attempt() {
     let mut floor = floor();
     let (_, request, customer) = dialling(&mut floor);
-    let entry = EntryPlan { number: "billing".to_owned(), queue: "billing".to_owned(), priority: 5 };
+    let entry =
+        EntryPlan { number: "billing".to_owned(), queue: "billing".to_owned(), priority: 5, hours: None };
     let plan = Plan {
         queues: vec![a_queue("billing")],
         entries: vec![entry],

@@ -28,7 +28,8 @@ fn plan() -> Plan {
         max_wait: seconds(300),
         ..a_queue(name)
     };
-    let entry = |name: &str| EntryPlan { number: name.to_owned(), queue: name.to_owned(), priority: 5 };
+    let entry =
+        |name: &str| EntryPlan { number: name.to_owned(), queue: name.to_owned(), priority: 5, hours: None };
     Plan {
         queues: vec![queue("billing"), queue("sales")],
         entries: vec![entry("billing"), entry("sales")],
@@ -59,6 +60,7 @@ fn callers(seed: u64) -> Vec<Caller> {
             dials: if random.one_in(2) { "billing" } else { "sales" }.to_owned(),
             service: random.exponential(seconds(90)),
             patience: Some(random.exponential(seconds(120))),
+            ..Caller::default()
         }
     };
     (0..150).map(caller).collect()
@@ -129,7 +131,7 @@ fn a_day_can_go_on_without_end() {
     let callers = std::iter::from_fn(move || {
         at = at + random.exponential(seconds(40));
         let (service, patience) = (seconds(60), Some(seconds(60)));
-        Some(Caller { at, dials: "billing".to_owned(), service, patience })
+        Some(Caller { at, dials: "billing".to_owned(), service, patience, ..Caller::default() })
     });
     let mut day = Day::new(BEGIN, plan(), &duties(), callers, seconds(3)).unwrap();
     let mut arrived = 0;

@@ -211,7 +211,8 @@ fn impatient(seed: u64) -> impl Iterator<Item = Caller> {
         let dials = if patient { "patient" } else { "all" }.to_owned();
         let service = random.exponential(Duration::from_secs(180));
         let patience = random.exponential(Duration::from_secs(90));
-        Some(Caller { at, dials, service, patience: (!patient).then_some(patience) })
+        let patience = (!patient).then_some(patience);
+        Some(Caller { at, dials, service, patience, ..Caller::default() })
     })
 }
 
@@ -219,7 +220,12 @@ fn impatient(seed: u64) -> impl Iterator<Item = Caller> {
 fn patient_callers(calls: usize) -> Vec<(Duration, Duration, Duration)> {
     let endless = Duration::from_secs(1_000_000_000);
     let queue = QueuePlan { wrap_up: Duration::ZERO, max_wait: endless, ..a_queue("all") };
-    let entry = |number: &str| EntryPlan { number: number.to_owned(), queue: "all".to_owned(), priority: 5 };
+    let entry = |number: &str| EntryPlan {
+        number: number.to_owned(),
+        queue: "all".to_owned(),
+        priority: 5,
+        hours: None,
+    };
     let agent = |no| AgentPlan { presence: Presence::Always, ..an_agent(&format!("a{no}"), &[]) };
     let plan = Plan {
         queues: vec![queue],

@@ -172,6 +172,7 @@ fn the_higher_priority_goes_first_then_the_older() {
             number: number.to_owned(),
             queue: "billing".to_owned(),
             priority,
+            hours: None,
         });
     }
     let mut floor = Floor::new(plan);

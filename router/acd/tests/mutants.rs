@@ -1,4 +1,4 @@
-//! Thirty-seven bugs are put into the brain, one at a time; the random shifts find each of them.
+//! Bugs are put into the brain, one at a time; the random shifts find each of them.
 //!
 //! `cargo nextest run -p acd --features mutants -E 'binary(mutants)'`
 

@@ -22,6 +22,7 @@ fn three_agents() -> Floor {
         number: number.to_owned(),
         queue: queue.to_owned(),
         priority,
+        hours: None,
     };
     Floor::new(Plan {
         queues: vec![queue("billing"), queue("sales")],

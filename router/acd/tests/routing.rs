@@ -165,8 +165,12 @@ fn what_keeps_an_agent_from_a_call_has_a_name() {
 /// A queue whose entries have all priorities, `p1` to `p10`.
 fn classes(routing: Routing, agents: usize) -> Floor {
     let queue = QueuePlan { max_wait: seconds(24 * 3_600), wrap_up: Duration::ZERO, ..a_queue("billing") };
-    let entry =
-        |priority: u8| EntryPlan { number: format!("p{priority}"), queue: "billing".to_owned(), priority };
+    let entry = |priority: u8| EntryPlan {
+        number: format!("p{priority}"),
+        queue: "billing".to_owned(),
+        priority,
+        hours: None,
+    };
     let agent = |no| AgentPlan { presence: Presence::Always, ..an_agent(&format!("a{no}"), &[]) };
     Floor::new(Plan {
         queues: vec![queue],

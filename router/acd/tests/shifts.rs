@@ -1,6 +1,6 @@
 //! Random shifts under every invariant; `SAMBUNG_SHIFTS` sets how many (1,000 by default).
 
-use acd::{Acd, Decision, Entry, Event, call::CallState, sim::shift};
+use acd::{Acd, Decision, Entry, Event, RefuseReason, call::CallState, sim::shift};
 use std::collections::BTreeMap;
 
 fn seeds() -> u64 {
@@ -33,7 +33,16 @@ type Word = (&'static str, fn(&Decision) -> bool);
 /// A word for everything that routing has come upon in an entry.
 fn met(entry: &Entry) -> impl Iterator<Item = &'static str> + '_ {
     let event = matches!(entry.event, Event::PriorityChanged { .. }).then_some("priority");
-    let words: [Word; 7] = [
+    let turned = |decision: &Decision, of: RefuseReason| matches!(decision, Decision::Divert { why, .. } | Decision::Refuse { reason: why, .. } if *why == of);
+    let by_limits = entry.decisions.iter().filter_map(move |decision| {
+        let words = [
+            ("full", RefuseReason::Full),
+            ("unstaffed", RefuseReason::Unstaffed),
+            ("closed", RefuseReason::Closed),
+        ];
+        words.into_iter().find(|&(_, why)| turned(decision, why)).map(|(word, _)| word)
+    });
+    let words: [Word; 10] = [
         ("step", |decision| matches!(decision, Decision::Relax { .. })),
         ("patience", |decision| matches!(decision, Decision::EndPreference { .. })),
         ("rest", |decision| matches!(decision, Decision::EndRest { .. })),
@@ -41,9 +50,12 @@ fn met(entry: &Entry) -> impl Iterator<Item = &'static str> + '_ {
         ("overflow", |decision| matches!(decision, Decision::Overflow { .. })),
         ("request postponed", |decision| matches!(decision, Decision::Postpone { .. })),
         ("called again", |decision| matches!(decision, Decision::TakePlace { .. })),
+        ("sent on", |decision| matches!(decision, Decision::Divert { .. })),
+        ("one phone more", |decision| matches!(decision, Decision::Spread { phones: 1.., .. })),
+        ("no phone more", |decision| matches!(decision, Decision::Spread { phones: 0, .. })),
     ];
     let word = move |decision: &Decision| words.iter().find(|(_, is)| is(decision)).map(|&(word, _)| word);
-    entry.decisions.iter().filter_map(word).chain(event)
+    entry.decisions.iter().filter_map(word).chain(by_limits).chain(event)
 }
 
 #[test]
@@ -61,12 +73,14 @@ fn random_shifts_come_upon_everything_that_routing_knows() {
                 let dialled = matches!(call.state(), CallState::Dialling { .. });
                 let reached = call.callback().is_some() && !call.is_request();
                 let relaxed = call.visit().is_some_and(|visit| visit.step > 1);
+                let several = call.rings().nth(1).is_some();
                 for (word, is) in [
                     ("waits for her", own),
                     ("place given back", back),
                     ("second step", relaxed),
                     ("customer called", dialled),
                     ("customer reached", reached),
+                    ("several phones", several),
                 ] {
                     *met_with.entry(word).or_default() += u64::from(is);
                 }
@@ -74,5 +88,5 @@ fn random_shifts_come_upon_everything_that_routing_knows() {
         }
     }
     println!("{met_with:?}");
-    assert!(met_with.len() == 13 && met_with.values().all(|&times| times >= 10), "{met_with:?}");
+    assert!(met_with.len() == 20 && met_with.values().all(|&times| times >= 10), "{met_with:?}");
 }

@@ -1,5 +1,5 @@
 //! Callers given away, story by story.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use acd::{
     AgentNo, AgentState, CallId, CommandError, Destination, Event, OfferId, OfferOutcome, Order, Plan,
@@ -9,7 +9,7 @@ use acd::{
     plan::{AgentPlan, EntryPlan, OutsidePlan, QueuePlan},
     sim::{Floor, a_queue, an_agent, shift},
 };
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 const fn seconds(s: u64) -> Duration {
     Duration::from_secs(s)
@@ -23,6 +23,7 @@ fn three_agents() -> Floor {
         number: number.to_owned(),
         queue: queue.to_owned(),
         priority: 5,
+        hours: None,
     };
     Floor::new(Plan {
         queues: vec![queue("billing"), queue("sales")],
@@ -360,16 +361,15 @@ fn an_agent_and_a_queue_that_have_left_the_plan_are_no_targets() {
 
 #[test]
 fn random_shifts_know_every_end_of_every_kind_of_transfer() {
-    let mut seen = std::collections::BTreeMap::new();
-    for seed in 0..600 {
-        for (end, count) in &shift::play(seed, 120).ledger().transferred {
-            *seen.entry(*end).or_insert(0) += count;
+    let kinds = ["agent", "outside"];
+    let every = TransferOutcome::ALL.into_iter().flat_map(|outcome| kinds.map(|kind| (kind, outcome)));
+    let mut unseen: BTreeSet<_> = every.chain([("queue", TransferOutcome::Completed)]).collect();
+    // The rarest come once in some hundred shifts.
+    for seed in 0..4_000 {
+        shift::play(seed, 120).ledger().transferred.keys().for_each(|end| _ = unseen.remove(end));
+        if unseen.is_empty() {
+            return;
         }
     }
-    for outcome in TransferOutcome::ALL {
-        for kind in ["agent", "outside"] {
-            assert!(seen.contains_key(&(kind, outcome)), "{kind} {outcome:?} in {seen:?}");
-        }
-    }
-    assert!(seen.contains_key(&("queue", TransferOutcome::Completed)), "{seen:?}");
+    panic!("no shift knows {unseen:?}");
 }

@@ -4,6 +4,7 @@ use super::{Asker, Brain, BrainError};
 use crate::{announcer::QueueSpeech, ground::Ground, sip_edge::EdgeRules};
 use acd::{Event, Plan, Timestamp, event::MAX_SIGNATURE};
 use agent_gateway::{DeskOrder, NewStaff};
+use config::Hours;
 use tokio::sync::oneshot;
 
 /// New rules, ready to be gone by: nothing in them can fail any more.
@@ -17,6 +18,8 @@ pub struct NewRules {
     pub edge: EdgeRules,
     /// What waiting callers are told, by number of the queue.
     pub speech: Vec<Option<QueueSpeech>>,
+    /// When entries take calls.
+    pub hours: Vec<Hours>,
     /// Who may sign in; none where there are no desks.
     pub staff: Option<NewStaff>,
     /// Hears when they are in the log.
@@ -26,32 +29,26 @@ pub struct NewRules {
 impl<G: Ground> Brain<G> {
     /// Goes by new rules from here on.
     pub(super) fn change_rules(&mut self, rules: NewRules, now: Timestamp) -> Result<(), BrainError> {
-        let NewRules { plan, mut by, edge, speech, staff, done } = rules;
+        let NewRules { plan, mut by, edge, speech, hours, staff, done } = rules;
         by.truncate(by.floor_char_boundary(MAX_SIGNATURE));
         // The edges first: what is decided on the event may be about a new agent's phone, or a new queue.
         self.sip.begin(self.acd.entries() + 1);
         self.sip.change(edge, &self.acd, now);
         self.announcer.learn(speech);
+        self.timetable.learn(hours);
         if let Some(staff) = &staff {
             staff.install();
         }
         self.tell(Event::PlanSigned { by }, Asker::Nobody, now)?;
         self.tell(Event::PlanChanged { plan: Box::new(plan) }, Asker::Nobody, now)?;
+        self.mind_hours(now)?;
         for event in self.sip.follow_phones(&self.acd, now) {
             self.tell(event, Asker::Nobody, now)?;
         }
         self.follow(now)?;
         self.desks.push(DeskOrder::StaffChanged, now);
         self.desks.hurry();
-        self.waiting_for_commit.push(done);
+        self.waiting.for_rules(done);
         Ok(())
-    }
-
-    /// The turn is in the log.
-    pub(super) fn tell_who_waited(&mut self) {
-        for done in self.waiting_for_commit.drain(..) {
-            // Whoever asked may have given up.
-            let _gone = done.send(());
-        }
     }
 }

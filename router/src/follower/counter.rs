@@ -2,7 +2,7 @@
 
 use super::ms;
 use crate::metrics::{Metrics, QueueMetrics};
-use acd::{Directory, Fact, Plan, QueueNo};
+use acd::{Directory, Fact, FlowOut, Plan, QueueNo, VisitOutcome};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// The handles of every queue, and the thresholds in force.
@@ -19,6 +19,7 @@ impl Counter {
     pub(super) fn learn(&mut self, plan: &Plan, directory: &Directory) {
         for queue in &plan.queues {
             let Some(no) = directory.queue_no(&queue.name) else { continue };
+            self.metrics.ewt.learn(&queue.name);
             let entry = self.queues.entry(no);
             let (_, within) = entry.or_insert_with(|| (self.metrics.queue(&queue.name), Duration::ZERO));
             *within = queue.answer_within;
@@ -54,6 +55,9 @@ impl Counter {
                 self.with(transfer.queue, |metrics, _| metrics.transfers.count(to, outcome));
             }
             Fact::HoldEnded { queue, hold, .. } => self.with(*queue, |metrics, _| metrics.held(*hold)),
+            Fact::CallEnded(call) if call.outcome == VisitOutcome::FlowOut(FlowOut::Closed) => {
+                self.metrics.hours.closed.inc();
+            }
             Fact::Held { .. } | Fact::PutThrough { .. } | Fact::CallEnded(_) | Fact::AgentSpan(_) => {}
         }
     }

@@ -2,7 +2,10 @@
 //!
 //! A fold of the log, kept by the follower and read by the operator's pages. Readers copy what they need and let go.
 
-use super::model::Model;
+use super::{
+    model::Model,
+    outlook::{Outlook, QueueOutlook},
+};
 use crate::{
     metrics::Scene,
     records::{Batch, Name, SpanRow},
@@ -20,6 +23,7 @@ pub const AGENT_STATES: [&str; 6] = ["logged_out", "not_ready", "ready", "reserv
 #[derive(Debug, Default)]
 pub struct Floor {
     model: RwLock<Model>,
+    outlook: Arc<Outlook>,
 }
 
 /// What the wallboard shows.
@@ -52,6 +56,8 @@ pub struct QueueView {
     pub ready: usize,
     /// Agents who may serve it and are logged in.
     pub staffed: usize,
+    /// How long a caller who entered now would wait.
+    pub outlook: QueueOutlook,
 }
 
 /// One agent.
@@ -107,7 +113,12 @@ impl Floor {
     /// The picture, for pages.
     #[must_use]
     pub fn view(&self) -> FloorView {
-        self.read().view()
+        self.read().view(&self.outlook)
+    }
+    /// How long callers are going to wait.
+    #[must_use]
+    pub const fn outlook(&self) -> &Arc<Outlook> {
+        &self.outlook
     }
     /// The gauges of a scrape at `now`.
     #[must_use]
@@ -120,6 +131,7 @@ impl Floor {
             unreachable: signed(view.agents.iter().filter(unreachable).count()),
             agents: AGENT_STATES.iter().map(|&state| (state, signed(count(state)))).collect(),
             queues: view.queues.iter().map(|queue| gauges(queue, now)).collect(),
+            outlooks: view.queues.iter().map(|queue| (queue.queue.to_string(), queue.outlook)).collect(),
         }
     }
     /// Rows and open spans after entry `followed`, open spans cut at `now`.

@@ -1,17 +1,20 @@
 //! The fold: entries and their effects become rows and the picture of the floor.
 
+mod audit;
 mod outside;
+mod queues;
 mod snapshot;
 
 use super::{
-    floor::{AgentView, CallView, FloorView, QueueView, Tail},
+    floor::{AgentView, CallView, FloorView, Tail},
     ms,
+    outlook::Outlook,
 };
 use crate::records::{Batch, CallRow, Name, OfferRow, PlanRow, SpanRow, VisitRow, WrapUpRow};
 use acd::{
     AgentNo, AgentState, CallId, Decision, Directory, Effects, Entry, Event, Fact, OfferId, OfferOutcome,
     Order, Plan, QueueNo, Timestamp,
-    effect::{AgentSpan, CallRecord, VisitRecord},
+    effect::{AgentSpan, CallRecord, FlowOut, VisitOutcome, VisitRecord},
 };
 use outside::OutsideNow;
 use serde::{Deserialize, Serialize};
@@ -36,8 +39,8 @@ pub struct Model {
     visits: BTreeMap<CallId, VisitNow>,
     /// Calls that are with a number outside, or on their way there.
     outside: BTreeMap<CallId, OutsideNow>,
-    /// The offer of each call that stands or was accepted.
-    offers: BTreeMap<CallId, OfferNow>,
+    /// The offers of each call that stand, or the one that was accepted.
+    offers: BTreeMap<OfferId, OfferNow>,
     filling: Batch,
     /// Batches for the store, oldest first, and the last one that is in it.
     sealed: VecDeque<Arc<Batch>>,
@@ -71,9 +74,10 @@ enum Stage {
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct OfferNow {
-    attempt: u32,
     visit: u32,
+    agent: AgentNo,
     offered: Timestamp,
+    accepted: bool,
 }
 
 impl Model {
@@ -89,6 +93,7 @@ impl Model {
         if let Event::PlanChanged { plan } = &entry.event {
             self.learn(plan, entry.at);
         }
+        self.audit(entry);
         for fact in &effects.facts {
             self.fact(fact, entry.at);
         }
@@ -228,11 +233,21 @@ impl Model {
     fn offered(&mut self, offer: OfferId, agent: AgentNo, at: Timestamp) {
         let Some(visit) = self.visits.get_mut(&offer.call) else { return };
         visit.stage = Stage::Offered { agent };
-        let now = OfferNow { attempt: offer.attempt, visit: visit.visit, offered: at };
-        self.offers.insert(offer.call, now);
+        let now = OfferNow { visit: visit.visit, agent, offered: at, accepted: false };
+        let before = self.offers_of(offer.call).find(|(_, now)| now.accepted);
+        if let Some((before, _)) = before {
+            self.offers.remove(&before);
+        }
+        self.offers.insert(offer, now);
     }
 
-    /// An accepted offer may end once more, as failed, when the caller could not be joined to the phone.
+    /// The offers of a call that stand, oldest first, or the one that was accepted.
+    fn offers_of(&self, call: CallId) -> impl Iterator<Item = (OfferId, OfferNow)> + '_ {
+        let all = OfferId { call, attempt: 0 }..=OfferId { call, attempt: u32::MAX };
+        self.offers.range(all).map(|(offer, now)| (*offer, *now))
+    }
+
+    /// An accepted offer may end once more, as failed, if the caller could not be joined; others may stand beside it.
     fn offer_ended(
         &mut self,
         id: OfferId,
@@ -241,13 +256,17 @@ impl Model {
         outcome: OfferOutcome,
         at: Timestamp,
     ) {
-        if outcome != OfferOutcome::Accepted
-            && let Some(visit) = self.visits.get_mut(&id.call)
-        {
-            visit.stage = Stage::Queued;
+        let Some(now) = self.offers.remove(&id) else { return };
+        if outcome == OfferOutcome::Accepted {
+            self.offers.insert(id, OfferNow { accepted: true, ..now });
+        } else {
+            let beside = self.offers_of(id.call).next();
+            let stage = beside.map_or(Stage::Queued, |(_, OfferNow { agent, .. })| Stage::Offered { agent });
+            if let Some(visit) = self.visits.get_mut(&id.call) {
+                visit.stage = stage;
+            }
         }
-        let now = self.offers.get(&id.call).copied().filter(|offer| offer.attempt == id.attempt);
-        let Some(OfferNow { visit, offered, .. }) = now else { return };
+        let OfferNow { visit, offered, .. } = now;
         let row = OfferRow {
             call: id.call,
             attempt: id.attempt,
@@ -294,8 +313,13 @@ impl Model {
 
     fn call_ended(&mut self, call: &CallRecord) {
         self.visits.remove(&call.call);
-        self.offers.remove(&call.call);
-        let reason = if call.queue.is_none() { "no_entry" } else { call.outcome.reason() };
+        let stood: Vec<OfferId> = self.offers_of(call.call).map(|(offer, _)| offer).collect();
+        for offer in stood {
+            self.offers.remove(&offer);
+        }
+        let closed = call.outcome == VisitOutcome::FlowOut(FlowOut::Closed);
+        let leads_nowhere = call.queue.is_none() && !closed;
+        let reason = if leads_nowhere { "no_entry" } else { call.outcome.reason() };
         let row = CallRow {
             call: call.call,
             dialled: call.dialled.clone(),
@@ -349,45 +373,16 @@ impl Model {
         self.agent_names.get(no.index()).map_or_else(|| Name::from("?"), Name::clone)
     }
 
-    pub(super) fn view(&self) -> FloorView {
+    pub(super) fn view(&self, outlook: &Outlook) -> FloorView {
         let in_plan = |id: &str| self.plan.agents.iter().any(|agent| agent.id == id);
         let present = self.agents.iter().zip(&self.agent_names).enumerate();
         let shown = present.filter(|(_, (now, id))| now.state != AgentState::LoggedOut || in_plan(id));
         FloorView {
             applied: self.applied,
-            queues: self.queue_views(),
+            queues: self.queue_views(outlook),
             agents: shown.map(|(_, (now, id))| self.agent_view(now, id)).collect(),
             calls: self.call_views(),
         }
-    }
-
-    /// Queues of the plan, and others in which somebody still is.
-    fn queue_views(&self) -> Vec<QueueView> {
-        let mut views: Vec<QueueView> = self.queue_names.iter().map(empty).collect();
-        for visit in self.visits.values() {
-            let Some(view) = views.get_mut(visit.queue.index()) else { continue };
-            match visit.stage {
-                Stage::Connected { .. } | Stage::Held { .. } => {
-                    view.connected += 1;
-                    continue;
-                }
-                Stage::Offered { .. } => view.offered += 1,
-                Stage::Queued => {}
-            }
-            view.waiting += 1;
-            view.oldest = Some(view.oldest.map_or(visit.entered, |oldest| oldest.min(visit.entered)));
-        }
-        for (agent, queues) in &self.serves {
-            let Some(now) = self.agents.get(agent.index()) else { continue };
-            for queue in queues {
-                let Some(view) = views.get_mut(queue.index()) else { continue };
-                view.ready += usize::from(matches!(now.state, AgentState::Ready { .. }));
-                view.staffed += usize::from(now.state != AgentState::LoggedOut);
-            }
-        }
-        let in_plan = |name: &str| self.plan.queues.iter().any(|queue| queue.name == name);
-        views.retain(|view| view.waiting + view.connected > 0 || in_plan(&view.queue));
-        views
     }
 
     fn agent_view(&self, now: &AgentNow, id: &Name) -> AgentView {
@@ -461,11 +456,6 @@ impl Model {
             queue: agent.state.queue().map(|queue| self.queue(queue)),
         }
     }
-}
-
-fn empty(name: &Name) -> QueueView {
-    let queue = Name::clone(name);
-    QueueView { queue, waiting: 0, offered: 0, connected: 0, oldest: None, ready: 0, staffed: 0 }
 }
 
 /// Which queues each agent of the plan may serve.

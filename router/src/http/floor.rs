@@ -8,7 +8,7 @@ use super::{
     stamp::stamp,
 };
 use crate::follower::{AgentView, CallView, QueueView};
-use acd::{Plan, Timestamp};
+use acd::{Plan, Timestamp, expect::Ewt};
 use axum::{
     extract::State,
     http::{HeaderMap, StatusCode, Uri},
@@ -16,10 +16,20 @@ use axum::{
 };
 use jiff::tz::TimeZone;
 use serde::Serialize;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-const QUEUES: &[&str] =
-    &["queue", "waiting", "offered", "connected", "longest_wait_s", "agents_ready", "agents_staffed"];
+const QUEUES: &[&str] = &[
+    "queue",
+    "waiting",
+    "offered",
+    "connected",
+    "longest_wait_s",
+    "agents_ready",
+    "agents_staffed",
+    "ewt_method",
+    "ewt_p50_s",
+    "ewt_p80_s",
+];
 const AGENTS: &[&str] = &["agent", "state", "reason", "since", "call", "queue"];
 const STAFF: &[&str] = &["agent", "state", "reason", "since", "call", "queue", "skills"];
 const CALLS: &[&str] = &["call", "visit", "queue", "state", "entered_at", "wait_s", "answered_at", "agent"];
@@ -80,6 +90,7 @@ pub async fn agents(
 }
 
 fn queue_cells(queue: &QueueView, now: Timestamp) -> Vec<Cell<'_>> {
+    let [half, most] = expected(queue.outlook.ewt);
     vec![
         Cell::text(&*queue.queue),
         Cell::Count(queue.waiting as u64),
@@ -88,7 +99,18 @@ fn queue_cells(queue: &QueueView, now: Timestamp) -> Vec<Cell<'_>> {
         wait(queue.oldest.map_or(now, |oldest| oldest), now),
         Cell::Count(queue.ready as u64),
         Cell::Count(queue.staffed as u64),
+        Cell::text(queue.outlook.ewt.method()),
+        half,
+        most,
     ]
+}
+
+/// `ewt_p50` and `ewt_p80`; absent while only the place can be told.
+fn expected(ewt: Ewt) -> [Cell<'static>; 2] {
+    match ewt {
+        Ewt::Time { p50, p80 } => [p50, p80].map(seconds),
+        Ewt::Place(_) => [Cell::None, Cell::None],
+    }
 }
 
 fn agent_cells<'a>(agent: &'a AgentView, zone: &TimeZone) -> Vec<Cell<'a>> {
@@ -127,5 +149,9 @@ fn call_cells<'a>(call: &'a CallView, now: Timestamp, zone: &TimeZone) -> Vec<Ce
 }
 
 fn wait(from: Timestamp, to: Timestamp) -> Cell<'static> {
-    Cell::seconds(i64::try_from(acd::time::micros(to.since(from))).unwrap_or(i64::MAX))
+    seconds(to.since(from))
+}
+
+fn seconds(time: Duration) -> Cell<'static> {
+    Cell::seconds(i64::try_from(acd::time::micros(time)).unwrap_or(i64::MAX))
 }

@@ -34,10 +34,10 @@ pub async fn guard(State(state): State<Arc<HttpState>>, request: Request, next: 
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
-    headers.insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
-    );
+    // A page says itself what it may have beside.
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
     if state.entrance.is_encrypted() {
         let strict = HeaderValue::from_static(porter::STRICT_TRANSPORT);
         headers.insert(header::STRICT_TRANSPORT_SECURITY, strict);

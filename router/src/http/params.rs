@@ -141,7 +141,8 @@ fn accepted_format(headers: &HeaderMap) -> Format {
     }
 }
 
-fn read_instant(text: &str, zone: &TimeZone) -> Option<Timestamp> {
+/// An instant as it is typed; one without an offset is local to the zone.
+pub fn read_instant(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     let micros = text.parse::<jiff::Timestamp>().map(jiff::Timestamp::as_microsecond).ok().or_else(|| {
         let local = text.parse::<civil::DateTime>().ok()?;
         let zoned: Zoned = local.to_zoned(zone.clone()).ok()?;

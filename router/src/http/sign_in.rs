@@ -88,7 +88,12 @@ impl Users {
         self.keyring.read().unwrap_or_else(PoisonError::into_inner)
     }
     /// Whether this may be asked.
-    fn admit(&self, method: &Method, headers: &HeaderMap, from: IpAddr) -> Result<User, Unwelcome> {
+    fn admit(
+        &self,
+        (method, path): (&Method, &str),
+        headers: &HeaderMap,
+        from: IpAddr,
+    ) -> Result<User, Unwelcome> {
         let shown = shown(headers).ok_or(Unwelcome::NoToken)?;
         let user = self.known().find(&shown.token).cloned();
         let user = user.filter(|user| shown.name.is_none_or(|name| name == user.name));
@@ -100,11 +105,24 @@ impl Users {
             Verdict::Wait(time) => return Err(Unwelcome::TooMany(time)),
         }
         let user = user.ok_or(Unwelcome::WrongToken)?;
-        let needs = if guard::changes(method) { OperatorRole::Operator } else { OperatorRole::Reader };
+        let needs = needed(method, path);
         if user.role < needs {
             return Err(Unwelcome::Role { name: user.name, has: user.role, needs });
         }
         Ok(user)
+    }
+}
+
+/// Whoever changes the router is an operator; a supervisor sets agents' states, and no more.
+fn needed(method: &Method, path: &str) -> OperatorRole {
+    let of_agent = path.strip_prefix("/v1/agents/").and_then(|rest| rest.strip_suffix("/state"));
+    let sets_state = of_agent.is_some_and(|id| !id.is_empty() && !id.contains('/'));
+    if !guard::changes(method) {
+        OperatorRole::Reader
+    } else if *method == Method::POST && sets_state {
+        OperatorRole::Supervisor
+    } else {
+        OperatorRole::Operator
     }
 }
 
@@ -158,7 +176,7 @@ pub async fn sign_in(State(state): State<Arc<HttpState>>, mut request: Request, 
     let open = OPEN.contains(&request.uri().path());
     let visitor = request.extensions().get::<Visitor>().cloned();
     let from = visitor.as_ref().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |visitor| visitor.from);
-    match state.users.admit(request.method(), request.headers(), from) {
+    match state.users.admit((request.method(), request.uri().path()), request.headers(), from) {
         Ok(user) => {
             visitor.inspect(Visitor::sign_in);
             request.extensions_mut().insert(Asker(Some(user)));

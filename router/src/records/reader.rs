@@ -104,7 +104,7 @@ impl Reader {
         Self { path: path.to_owned(), pool: Arc::default() }
     }
 
-    fn pool(&self) -> &SqlitePool {
+    pub(super) fn pool(&self) -> &SqlitePool {
         self.pool.get_or_init(|| {
             let options = SqliteConnectOptions::new().filename(&self.path).read_only(true);
             SqlitePoolOptions::new()
@@ -366,11 +366,11 @@ fn damaged(what: &'static str, text: &str) -> ReadError {
     ReadError::Damaged { what, text: text.chars().take(80).collect() }
 }
 
-fn time(micros: i64) -> Timestamp {
+pub(super) fn time(micros: i64) -> Timestamp {
     Timestamp(unsigned(micros))
 }
 
-fn micros(at: Timestamp) -> i64 {
+pub(super) fn micros(at: Timestamp) -> i64 {
     i64::try_from(at.micros()).unwrap_or(i64::MAX)
 }
 

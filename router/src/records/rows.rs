@@ -1,5 +1,6 @@
 //! The rows, as the fold makes them and the reader gives them back.
 
+use super::AuditRow;
 use acd::{CallId, CallerRef, Timestamp};
 use std::sync::Arc;
 
@@ -200,6 +201,8 @@ pub struct Batch {
     pub spans: Vec<SpanRow>,
     /// Rules that came into force.
     pub plans: Vec<PlanRow>,
+    /// What was changed, and by whom.
+    pub audit: Vec<AuditRow>,
 }
 
 impl Batch {
@@ -228,6 +231,7 @@ impl Batch {
             + self.transfers.len()
             + self.spans.len()
             + self.plans.len()
+            + self.audit.len()
     }
     /// Counts one more entry in, whether it has rows or not.
     pub const fn take_in(&mut self, number: u64, at: Timestamp) {

@@ -4,7 +4,7 @@
 //! `calls`, `queue_entries` and `offers` lie in the order of time without a second index.
 
 /// What takes a file from version `i` to version `i + 1`.
-pub(super) const MIGRATIONS: [&str; 3] = [VERSION_1, VERSION_2, VERSION_3];
+pub(super) const MIGRATIONS: [&str; 4] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4];
 
 /// The version that this program writes.
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
@@ -165,4 +165,18 @@ CREATE VIEW v_transfers AS SELECT call, visit, queue, agent, kind, transferred_t
   strftime('%Y-%m-%dT%H:%M:%fZ', ended_at / 1e6, 'unixepoch') AS ended_at,
   outcome, status, consulted
 FROM transfers;
+";
+
+const VERSION_4: &str = "
+CREATE TABLE audit (
+  at INTEGER PRIMARY KEY,
+  changed_by TEXT NOT NULL,
+  what TEXT NOT NULL,     -- agent_state or rules
+  agent TEXT,
+  state TEXT,
+  reason TEXT
+);
+CREATE VIEW v_audit AS SELECT strftime('%Y-%m-%dT%H:%M:%fZ', at / 1e6, 'unixepoch') AS at,
+  changed_by, what, agent, state, reason
+FROM audit;
 ";

@@ -4,6 +4,7 @@
 //! database's thread however many rows it has.
 
 use super::{
+    audit::AuditRow,
     rows::{Batch, CallRow, OfferRow, PlanRow, SpanRow, TransferRow, VisitRow, WrapUpRow, whole_ms},
     schema,
 };
@@ -123,6 +124,7 @@ impl Writer {
             .bind(json(&batch.transfers)?)
             .bind(json(&batch.spans)?)
             .bind(json(&batch.plans)?)
+            .bind(json(&batch.audit)?)
             .bind(signed(batch.last))
             .bind(signed(batch.last_at.micros()))
             .bind(signed(longest_call_us(batch)))
@@ -165,6 +167,7 @@ INSERT OR REPLACE INTO transfers SELECT row->>0, row->>1, row->>2, row->>3, row-
 WITH new AS MATERIALIZED (SELECT jsonb(value) AS row FROM json_each(?))
 INSERT OR REPLACE INTO agent_states SELECT row->>0, row->>1, row->>2, row->>3, row->>4, row->>5, row->>6 FROM new;
 INSERT OR REPLACE INTO plans SELECT value->>0, value->>1 FROM json_each(?);
+INSERT OR REPLACE INTO audit SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5 FROM json_each(?);
 UPDATE followed SET number = ?, at = ?, longest_call_us = max(longest_call_us, ?),
   longest_span_us = max(longest_span_us, ?);
 COMMIT;
@@ -269,6 +272,13 @@ impl Cells for SpanRow {
 impl Cells for PlanRow {
     fn cells(&self) -> impl Serialize {
         (self.at, &*self.plan)
+    }
+}
+
+impl Cells for AuditRow {
+    fn cells(&self) -> impl Serialize {
+        let (agent, state) = (self.agent.as_deref(), self.state.as_deref());
+        (self.at, &self.by, &*self.what, agent, state, self.reason.as_deref())
     }
 }
 

@@ -33,6 +33,7 @@ impl Difference {
         difference.names("agent", &agents(old), &agents(new));
         difference.names("trunk", &trunks(old), &trunks(new));
         difference.names("outside", &outside(old), &outside(new));
+        difference.names("hours", &hours(old), &hours(new));
         difference.names("user", &users(old), &users(new));
         difference.keys(old, new);
         if difference.is_empty() && old.plan != new.plan {
@@ -92,6 +93,7 @@ impl Difference {
             limits,
             trunks: _,
             entry_limits: _,
+            hours: _,
             plan,
             attributes,
             agents: _,
@@ -194,6 +196,10 @@ fn outside(config: &Config) -> BTreeMap<&str, (Option<&OutsidePlan>, &Outside)> 
     config.outside.iter().map(|way| (way.name.as_str(), (plan(&way.name), way))).collect()
 }
 
+fn hours(config: &Config) -> BTreeMap<&str, &config::Hours> {
+    config.hours.iter().map(|hours| (hours.name.as_str(), hours)).collect()
+}
+
 fn users(config: &Config) -> BTreeMap<&str, &config::OperatorUser> {
     config.operator.users.iter().map(|user| (user.name.as_str(), user)).collect()
 }
@@ -205,7 +211,7 @@ pub fn sounds(config: &Config) -> Vec<(PathBuf, Option<SystemTime>)> {
     let files = media.music.iter().chain(media.queue_music.values()).chain(welcomes).cloned();
     let clips = media.announce.values().filter_map(|announce| announce.told.as_ref());
     let clips = clips.flat_map(|told| {
-        let names = config::speech::clips(told.language, told.position, told.wait);
+        let names = config::speech::clips(told.language, told.position || told.place_instead, told.wait);
         names.into_iter().map(|(name, _)| told.folder.join(format!("{name}.wav")))
     });
     let mut all: Vec<PathBuf> = files.chain(clips).collect();

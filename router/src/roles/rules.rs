@@ -90,7 +90,8 @@ impl Workshop {
         };
         let staff = self.gateway.prepare(staff(config, &directory, &self.sip_streams))?;
         let (told, done) = oneshot::channel();
-        let rules = NewRules { plan, by: by.to_owned(), edge, speech, staff: Some(staff), done: told };
+        let (by, hours, staff) = (by.to_owned(), config.hours.clone(), Some(staff));
+        let rules = NewRules { plan, by, edge, speech, hours, staff, done: told };
         Ok(Prepared { rules: Box::new(rules), done, directory, names, finder, new_names, sounds })
     }
 

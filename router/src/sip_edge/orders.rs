@@ -59,7 +59,9 @@ impl SipEdge {
             Order::OfferCall { .. }
             | Order::WithdrawOffer { .. }
             | Order::CallMoved { .. }
-            | Order::AskedInVain { .. } => return,
+            | Order::AskedInVain { .. }
+            | Order::StateForced { .. }
+            | Order::WrapUpExtended { .. } => return,
             Order::CallOver { call } => return self.expect_no_more(*call),
             Order::AgentMoved { .. } => return self.mind_failure(order, now),
         };
@@ -158,6 +160,8 @@ const fn drop_cause(why: DropReason) -> Cause {
         DropReason::Declined => Cause { status: 603, text: "Declined at the desk" },
         DropReason::AgentHungUp => Cause { status: 200, text: "Hung up at the desk" },
         DropReason::Stale => Cause { status: 487, text: "Offer withdrawn" },
+        // A phone that reads this does not show a missed call (RFC 3326 §2).
+        DropReason::TakenElsewhere => Cause { status: 200, text: "Call completed elsewhere" },
         DropReason::Transferred => Cause { status: 200, text: "Transferred" },
         DropReason::ConsultOver => Cause { status: 487, text: "Consultation over" },
         DropReason::NotReached => Cause { status: 480, text: "Customer not reached" },
@@ -170,8 +174,14 @@ const fn end_cause(why: EndReason) -> Cause {
         EndReason::AgentHungUp => Cause { status: 200, text: "Call completed" },
         EndReason::CalledBack => Cause { status: 480, text: "You will be called back" },
         EndReason::Refused(
-            acd::RefuseReason::MaxWait | acd::RefuseReason::NotReached | acd::RefuseReason::Expired,
+            acd::RefuseReason::MaxWait
+            | acd::RefuseReason::Unstaffed
+            | acd::RefuseReason::Closed
+            | acd::RefuseReason::NotReached
+            | acd::RefuseReason::Expired,
         ) => Cause { status: 480, text: "Temporarily Unavailable" },
+        // The caller's own busy tone says it best; 503 would keep other callers of the PBX away as well.
+        EndReason::Refused(acd::RefuseReason::Full) => Cause { status: 486, text: "Busy Here" },
         // Whoever was not answered yet may be sent elsewhere by the PBX, as one who calls now is.
         EndReason::Refused(acd::RefuseReason::Drained) => Cause { status: 503, text: "Service Unavailable" },
         EndReason::Refused(acd::RefuseReason::NoEntry) => Cause { status: 404, text: "Not Found" },

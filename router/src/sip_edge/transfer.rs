@@ -103,6 +103,10 @@ const fn status_of(error: &CommandError) -> u16 {
         | CommandError::NotWrappingUp { .. }
         | CommandError::Consulting { .. }
         | CommandError::NotConsulting { .. }
+        | CommandError::WrapUpFixed { .. }
+        | CommandError::WrapUpExhausted { .. }
+        | CommandError::NotAtHerDesk
+        | CommandError::AlwaysPresent
         | CommandError::LoggedOut
         | CommandError::BadReason
         | CommandError::BadPriority

@@ -69,8 +69,8 @@ pub struct Books {
     pub hung_up: BTreeSet<String>,
     /// Calls that were shown to agents, and to whom.
     met: BTreeSet<(String, String)>,
-    /// Calls that are on offer at a desk.
-    offered: BTreeSet<String>,
+    /// Calls that are on offer at a desk, and by which attempts.
+    offered: BTreeMap<String, BTreeSet<u32>>,
     /// How often the order of places was looked at.
     pub turns: usize,
 }
@@ -133,7 +133,8 @@ impl Books {
             message.status().is_some_and(|status| status >= 300) && message.method() == Method::Invite;
         let hangs_up = message.status().is_none() && message.method() == Method::Bye;
         let id = text(message.call_id());
-        if let Some(leg) = self.legs.get_mut(id).filter(|_| refuses || hangs_up) {
+        // The BYE of a phone whose answer it has not heard is of no conversation that it knows.
+        if let Some(leg) = self.legs.get_mut(id).filter(|leg| refuses || (hangs_up && leg.joined)) {
             leg.over = true;
         }
         let acknowledges = message.status().is_none() && message.method() == Method::Ack;
@@ -166,11 +167,13 @@ impl Books {
         match order {
             DeskOrder::Order(Order::OfferCall { offer, agent, .. }) => {
                 let turn = (offer.call.to_string(), name(*agent));
-                self.offered.insert(offer.call.to_string());
+                self.offered.entry(offer.call.to_string()).or_default().insert(offer.attempt);
                 return self.met.insert(turn.clone()).then_some(turn);
             }
             DeskOrder::Order(Order::WithdrawOffer { offer, .. }) => {
-                self.offered.remove(&offer.call.to_string());
+                if let Some(attempts) = self.offered.get_mut(&offer.call.to_string()) {
+                    attempts.remove(&offer.attempt);
+                }
             }
             DeskOrder::Order(Order::CallMoved { call, .. } | Order::CallOver { call }) => {
                 self.offered.remove(&call.to_string());
@@ -219,7 +222,7 @@ impl Books {
         for (id, caller) in &mut self.callers {
             let with_phone = |it: &Leg| caller.names.contains(&it.call) && !it.ended && !it.over;
             let busy = self.legs.values().any(with_phone)
-                || caller.names.iter().any(|call| self.offered.contains(call))
+                || caller.names.iter().any(|call| self.offered.get(call).is_some_and(|on| !on.is_empty()))
                 || !uas.contains_key(id);
             if busy {
                 caller.last_leg = Some(now);
@@ -240,6 +243,8 @@ impl Books {
                 || self.hung_up.contains(id)
                 || other.told_off.is_some()
                 || other.is_described_late()
+                // Taken up again by a second process: since when is not for the caller to know.
+                || other.names.len() > 1
                 || !behaves(Some(ua));
             let earlier = other.since.is_some_and(|other| other < since);
             let waits = other.last_leg.is_none_or(|last| now.0 - last.0 > 2 * SECOND)

@@ -59,7 +59,9 @@ impl World {
             assert!(ua.state != State::Up || ua.vanished, "{name} talks on");
         }
         for (name, caller) in &self.books.callers {
-            assert!(caller.calls.len() <= 1 || self.lossy, "{name} was taken for several: {caller:?}");
+            // An INVITE may come again so late that its call has ended before a restart.
+            let late = self.lossy || (self.weather == Weather::Storm && self.restarts > 0);
+            assert!(caller.calls.len() <= 1 || late, "{name} was taken for several: {caller:?}");
         }
     }
     /// One story, told by the log alone: everybody was recorded once, and deciding again comes to the same.
@@ -77,7 +79,8 @@ impl World {
             let in_vain =
                 |fact: &&Fact| matches!(fact, Fact::OfferEnded { outcome: OfferOutcome::NoAnswer, .. });
             rung_out += effects.facts.iter().filter(in_vain).count();
-            ledger.write(entry, &effects).unwrap_or_else(|error| panic!("entry {}: {error}", entry.number));
+            let written = ledger.write(entry, &effects, &applied);
+            written.unwrap_or_else(|error| panic!("entry {}: {error}", entry.number));
             let difference = again.replay(entry).err();
             assert!(rewritten || difference.is_none(), "{difference:?}");
         }

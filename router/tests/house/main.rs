@@ -15,6 +15,7 @@
 mod books;
 mod closing;
 mod desk;
+mod last_words;
 mod machine;
 #[path = "../../sip/tests/simulation/network.rs"]
 mod network;

@@ -7,7 +7,7 @@ use crate::{
     way::Style,
 };
 use acd::{
-    plan::{AgentPlan, Answer, EntryPlan, Plan, Presence, QueuePlan, Treatment},
+    plan::{AgentPlan, Answer, EntryPlan, Plan, Presence, QueuePlan, Strategy, Treatment},
     sim::{a_queue, an_agent},
 };
 use sip::Micros;
@@ -68,6 +68,7 @@ impl House {
             number: number.to_owned(),
             queue: queue.to_owned(),
             priority: 5,
+            hours: None,
         };
         let entries = vec![entry("1500", "q0"), entry("1600", "q1")];
         let count = 2 + chance.below(4);
@@ -81,6 +82,14 @@ impl House {
             ..rig::config()
         };
         Self { plan: Plan { queues, entries, agents, ..Plan::default() }, sip }
+    }
+    /// Queues ring several phones at once; drawn apart from the rest, so that seeds stay the stories they were.
+    pub fn ring_several(&mut self, chance: &mut Chance) {
+        for queue in &mut self.plan.queues {
+            queue.strategy = chance.pick(&[(2, Strategy::RingAll), (1, Strategy::Progressive)]);
+            queue.ring_most = chance.pick(&[(1, 2), (2, 10)]);
+            queue.ring_next = Duration::from_secs(chance.pick(&[(1, 1), (2, 3)]));
+        }
     }
     /// Whether the agent with this id accepts at her desktop.
     pub fn accepts_at_desk(&self, id: &str) -> bool {

@@ -18,6 +18,7 @@ use router::{
     metrics::Metrics,
     recovery::{Recovered, recover, start_clock},
     sip_edge::{PhonePlace, PhoneSide, Place, QueueSide, SipEdge, SipParts, Whereabouts},
+    timetable::Timetable,
     trunks::TrunkBoard,
 };
 use screenpop::caller::Region;
@@ -91,6 +92,8 @@ impl Process {
             desks: Desks::new(Some(machine.clone())),
             inbox,
             announcer: Announcer::default(),
+            timetable: Timetable::new(Vec::new(), Arc::default(), Arc::clone(&metrics)),
+            outlook: Arc::default(),
             metrics,
             drain: Drain::default(),
         });

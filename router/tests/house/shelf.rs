@@ -110,7 +110,9 @@ impl Follower {
     /// Keeps a snapshot of where it stands.
     pub fn snapshot(&self, folder: &Path) {
         let (number, at) = (self.model.applied(), self.model.at());
-        let (Some(brain), Some(floor)) = (self.opened.replica.snapshot(), self.model.snapshot()) else {
+        let (Some(brain), Some(floor)) =
+            (self.opened.replica.snapshot(), self.model.snapshot(&acd::expect::Expected::new()))
+        else {
             panic!("no snapshot can be taken");
         };
         if number > 0 {

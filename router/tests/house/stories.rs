@@ -55,3 +55,12 @@ fn who_is_offered_as_soon_as_the_process_is_back_hears_music_until_somebody_answ
 fn a_session_that_was_refreshed_across_a_restart_lasts() {
     let _ = play(11_286, None);
 }
+
+/// A process that slept over a refresh of its own, in a stall or because the machine did, ended the talk when it woke,
+/// instead of sending it late.
+#[test]
+fn a_session_whose_refresh_was_slept_over_lasts() {
+    for seed in [83_376, 85_350] {
+        let _ = play(seed, None);
+    }
+}

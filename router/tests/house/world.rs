@@ -3,6 +3,7 @@
 use crate::{
     books::{Books, Turn},
     desk::{Desk, Said},
+    last_words::LastWords,
     machine::Machine,
     network::{Chance, Datagram, Network},
     plan::{self, CALM, END, House, SECOND, START, Troubles, Weather},
@@ -10,12 +11,12 @@ use crate::{
     rig::{PBX, PHONE, Peer, US, address, text},
     sabotage::Sabotage,
     shelf::Shelf,
-    ua::Ua,
+    ua::{State, Ua},
     watch::Watch,
 };
 use acd::{
     AgentNo,
-    plan::{AgentPlan, Presence},
+    plan::{AgentPlan, Presence, Strategy},
     sim::check_state,
 };
 use agent_gateway::Brain as _;
@@ -72,6 +73,7 @@ pub struct World {
     seed: u64,
     network: Network,
     watch: Watch,
+    last_words: LastWords,
     pub desks: Vec<Desk>,
     arrivals: VecDeque<Micros>,
     troubles: Troubles,
@@ -97,7 +99,10 @@ fn folder() -> TempDir {
 impl World {
     pub fn new(seed: u64, weather: Weather, sabotage: Option<Sabotage>) -> Self {
         let mut chance = Chance(seed.wrapping_mul(0x2545_f491_4f6c_dd1d) ^ 0x68_6f75_7365);
-        let house = House::random(&mut chance);
+        let mut house = House::random(&mut chance);
+        if (seed / 3).is_multiple_of(5) {
+            house.ring_several(&mut Chance(seed));
+        }
         let troubles = Troubles::random(&mut chance);
         let arrivals = plan::arrivals(&mut chance).into();
         let now = Micros(START);
@@ -125,6 +130,7 @@ impl World {
             seed,
             network: Network::default(),
             watch: Watch::default(),
+            last_words: LastWords::default(),
             desks,
             arrivals,
             troubles,
@@ -144,7 +150,9 @@ impl World {
         let first = world.house.plan.agents[0].clone();
         let agent = |no| AgentPlan { id: format!("a{no}"), presence, ..first.clone() };
         world.house.plan.agents = (0..agents).map(agent).collect();
-        world.house.plan.queues.iter_mut().for_each(|queue| queue.pop_budget = Duration::ZERO);
+        for queue in &mut world.house.plan.queues {
+            (queue.pop_budget, queue.strategy) = (Duration::ZERO, Strategy::LongestIdle);
+        }
         let numbers = (0..agents).filter(|_| presence == Presence::Desk);
         world.desks =
             numbers.map(|no| Desk::new(AgentNo(no), Micros(START + 2 * SECOND), &mut world.chance)).collect();
@@ -318,11 +326,23 @@ impl World {
             ua.plan.deeds.push((at, crate::ua::Deed::HangUp));
         }
     }
+    /// Whoever has been told in vain, for 32 s, that it is over, or stands at a second branch of a fork, whose end nobody
+    /// stores, puts the phone down.
+    fn put_down(&mut self, name: &str) {
+        let Some(ua) = self.uas.get_mut(name).filter(|ua| ua.state == State::Up) else { return };
+        let at = plan::later(self.now, &mut self.chance, 10_000, 40_000);
+        ua.plan.deeds.push((at, crate::ua::Deed::HangUp));
+    }
     fn die(&mut self) {
         if self.loud {
             println!("{:>9.3} DIES", self.second());
         }
         self.process = None;
+        for name in self.last_words.died() {
+            if self.uas.get(&name).is_some_and(|ua| ua.plan.forks && self.weather == Weather::Storm) {
+                self.put_down(&name);
+            }
+        }
         self.books.restarted();
         self.machine.state().playing.clear();
         let down = self.chance.pick(&[(1, 0), (3, 300), (3, 1_500), (1, 6_000)]);
@@ -338,6 +358,9 @@ impl World {
         let message = Message::parse(bytes.clone()).expect("we write sound messages");
         self.tell("  sent ", &message);
         self.watch.sent(&message, self.seed);
+        if let Some(name) = self.last_words.sent(&message).filter(|_| self.weather == Weather::Storm) {
+            self.put_down(&name);
+        }
         let rung = if to == address(PHONE) {
             self.books.phone_hears(&message, self.now)
         } else {

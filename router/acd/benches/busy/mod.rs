@@ -98,6 +98,7 @@ pub fn plan(size: Size) -> Plan {
         number: queue.name.clone(),
         queue: queue.name.clone(),
         priority: u8::try_from(1 + no % 10).unwrap_or(5),
+        hours: None,
     };
     let words = ["indonesian", "english"].map(str::to_owned).to_vec();
     Plan {

@@ -29,6 +29,7 @@ impl Acd {
             request.attempts += 1;
         }
         let due = now + ring;
+        self.withdraw_others(offer, now, effects);
         self.set_call_state(
             offer.call,
             CallState::Dialling { offer, agent, offered, answered: now, leg, due },
@@ -149,7 +150,8 @@ impl Acd {
         if wrap_up.is_zero() {
             return self.settle(agent, then, now, AgentCause::System, now, effects);
         }
-        let to = AgentState::WrapUp { call, visit, queue, ends: now + wrap_up, then, unreached: true };
+        let (ends, latest) = (now + wrap_up, self.latest_end(queue, now));
+        let to = AgentState::WrapUp { call, visit, queue, ends, latest, then, unreached: true };
         self.move_agent(agent, to, AgentCause::System, now, effects);
     }
     /// The process started again while the customer's phone rang: the request stands where it stood, and this attempt

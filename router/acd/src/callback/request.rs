@@ -4,7 +4,7 @@ use super::{Callback, CallbackPlan, DIALLING, MAX_STANDING, Requested};
 use crate::{
     Acd, Call, CallId, CommandError, Decision, Effects, Fact, OfferId, Order, QueueNo, RefuseReason, Taken,
     Timestamp,
-    call::CallState,
+    call::{CallState, Ring},
     effect::{CallMove, DropReason, EndReason, FlowOut, OfferOutcome, VisitOutcome},
     routing::MAX_PRIORITY,
 };
@@ -139,6 +139,7 @@ impl Acd {
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.priority = level;
         call.place = (!bug!(TakenPlaceIsNew)).then_some(place);
+        // Whoever stood in line already is let in, however many wait.
         self.begin_visit_from(id, queue, from, now, effects);
     }
 
@@ -152,8 +153,11 @@ impl Acd {
     ) {
         let Some(call) = self.calls.get(&id).filter(|call| call.is_request()) else { return };
         match call.state {
-            CallState::Offered { offer, agent, stage, .. } => {
-                self.withdraw(offer, agent, stage, now, effects);
+            CallState::Offered { .. } => {
+                let rings: Vec<Ring> = call.rings().collect();
+                for ring in rings {
+                    self.withdraw(ring, (DropReason::CallerGone, OfferOutcome::Withdrawn), now, effects);
+                }
             }
             CallState::Dialling { offer, agent, leg, .. } => {
                 let ended = OfferOutcome::Withdrawn;

@@ -303,7 +303,7 @@ impl Acd {
     pub(crate) fn consult_of(&self, id: CallId) -> Option<&Consult> {
         self.calls.get(&id)?.consult.as_ref()
     }
-    fn is_ready(&self, agent: AgentNo) -> bool {
+    pub(crate) fn is_ready(&self, agent: AgentNo) -> bool {
         matches!(self.agents.get(agent.index()).map(|agent| &agent.state), Some(AgentState::Ready { .. }))
     }
     fn set_consult_stage(&mut self, id: CallId, stage: ConsultStage) {

@@ -188,6 +188,9 @@ impl VisitOutcome {
             Self::FlowOut(FlowOut::Expired) => "expired",
             Self::FlowOut(FlowOut::CalledAgain) => "called_again",
             Self::FlowOut(FlowOut::Withdrawn) => "withdrawn",
+            Self::FlowOut(FlowOut::Full) => "full",
+            Self::FlowOut(FlowOut::Unstaffed) => "unstaffed",
+            Self::FlowOut(FlowOut::Closed) => "closed",
             Self::Transferred(to) => to.as_str(),
             Self::Answered | Self::Abandoned | Self::LostRestart => "",
         }
@@ -213,6 +216,12 @@ pub enum FlowOut {
     CalledAgain,
     /// A request for a callback was taken back.
     Withdrawn,
+    /// Sent on or away because as many waited as may.
+    Full,
+    /// Sent on or away because nobody was signed in who may take it.
+    Unstaffed,
+    /// Sent away because its entry was outside its hours.
+    Closed,
 }
 
 /// One call: one row of `calls`.
@@ -234,7 +243,7 @@ pub struct CallRecord {
     pub talk: Duration,
     /// Time on hold in them.
     pub hold: Duration,
-    /// How it ended; refused calls that entered no queue are `FlowOut(Refused)`, those that were last with a number
+    /// How it ended; refused calls that entered no queue are `FlowOut(Refused)` or `FlowOut(Closed)`, those that were last with a number
     /// outside are `Transferred`.
     pub outcome: VisitOutcome,
     /// The last queue; none when no queue was reached.

@@ -88,6 +88,24 @@ pub enum CommandError {
         /// The call.
         call: CallId,
     },
+    /// Her queue gives no more time to wrap up.
+    #[error("the wrap-up of {call} is as long as it is; its queue has no wrap_up_extend")]
+    WrapUpFixed {
+        /// The call.
+        call: CallId,
+    },
+    /// She has had all the time to wrap up that there is.
+    #[error("the wrap-up of {call} cannot be made longer")]
+    WrapUpExhausted {
+        /// The call.
+        call: CallId,
+    },
+    /// A supervisor wants somebody ready, or at work, who is not there.
+    #[error("she has no desktop open; she has to sign in first")]
+    NotAtHerDesk,
+    /// A supervisor wants somebody logged out who is always present.
+    #[error("she is always present and cannot be logged out; set her not_ready instead")]
+    AlwaysPresent,
     /// She has not signed in.
     #[error("sign in first")]
     LoggedOut,
@@ -151,6 +169,10 @@ impl CommandError {
             Self::NotConsulting { .. } => "not_consulting",
             Self::ToYourself => "to_yourself",
             Self::NotWrappingUp { .. } => "not_wrapping_up",
+            Self::WrapUpFixed { .. } => "wrap_up_fixed",
+            Self::WrapUpExhausted { .. } => "wrap_up_exhausted",
+            Self::NotAtHerDesk => "not_at_her_desk",
+            Self::AlwaysPresent => "always_present",
             Self::LoggedOut => "logged_out",
             Self::BadReason => "bad_reason",
             Self::BadPriority => "bad_priority",

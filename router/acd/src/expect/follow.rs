@@ -3,7 +3,7 @@
 
 use super::{Ewt, Expected, Took, Waiter};
 use crate::{
-    Acd, AgentNo, AgentState, CallId, Effects, Fact, Order, QueueNo, Timestamp, call::CallState,
+    Acd, AgentNo, AgentState, Call, CallId, Effects, Fact, Order, QueueNo, Timestamp, call::CallState,
     effect::VisitOutcome,
 };
 
@@ -80,9 +80,14 @@ impl Expected {
     }
 }
 
+/// Whether a call waits in this queue, and has not been sent on at once.
+fn waits_in(call: &Call, queue: QueueNo) -> bool {
+    matches!(call.state(), CallState::Queued) && call.visit().is_some_and(|visit| visit.queue == queue)
+}
+
 fn waiter(acd: &Acd, call: CallId, queue: QueueNo, agents: impl Fn(QueueNo) -> u32) -> Option<Waiter> {
     let priority = match acd.call(call) {
-        Some(call) if matches!(call.state(), CallState::Queued) => call.priority(),
+        Some(call) if waits_in(call, queue) => call.priority(),
         Some(_) | None => return None,
     };
     let place = acd.place_in_queue(call, FARTHEST)?;

@@ -36,6 +36,11 @@ impl Quantile {
     pub fn is_true(&self) -> bool {
         (self.recent >> 16).abs() <= TOLERANCE
     }
+    /// How often it was true of late, from 0 to 1.
+    pub fn of_late(&self, target: u32) -> f64 {
+        let share = (i64::from(target) + (self.recent >> 16)).clamp(0, i64::from(ONE));
+        share as f64 / f64::from(ONE)
+    }
     /// A caller waited so long, or at least so long, beside what was announced; microseconds. Within [`SAME`] it is
     /// as announced: neither too short nor too long.
     pub fn happened(&mut self, waited: u64, announced: u64, target: u32) {
@@ -95,6 +100,13 @@ impl Score {
     #[must_use]
     pub fn coverage_p80(&self) -> Option<f64> {
         (self.known_p80 > 0).then(|| self.true_p80 as f64 / self.known_p80 as f64)
+    }
+
+    /// Mean pinball losses of `ewt_p50` and `ewt_p80` in seconds; none while no wait is known to its end.
+    #[must_use]
+    pub fn mean_losses(&self) -> Option<[f64; 2]> {
+        let mean = |sum_us: u64| sum_us as f64 / 1e6 / self.waits as f64;
+        (self.waits > 0).then(|| [mean(self.loss_p50_us), mean(self.loss_p80_us)])
     }
 
     pub(super) const fn count(&mut self, announced: bool) {

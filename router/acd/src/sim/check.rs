@@ -1,8 +1,10 @@
 //! What must hold after every event, seen from outside: states, orders and facts, never the index.
 
+use super::rings::{check_rings, check_withdrawn, ends, wants_agent};
 use crate::{
     Acd, Agent, AgentNo, AgentState, CallId, Decision, Effects, Entry, Fact, NotReadyReason, OfferId, Order,
     QueueNo, Requirement, Target, Timestamp,
+    agent::AUTO_ANSWER,
     call::{Call, CallState},
     consult::{Consult, ConsultStage},
     effect::{OfferOutcome, TransferOutcome, VisitOutcome},
@@ -23,12 +25,13 @@ pub fn check_state(acd: &Acd) -> Result<(), String> {
     let mut busy = BTreeMap::new();
     for call in acd.calls() {
         let asked = call.consult().and_then(Consult::agent);
-        for agent in call.state().agent().into_iter().chain(asked) {
+        for agent in call.agents().chain(asked) {
             if let Some(other) = busy.insert(agent, call.id()) {
                 return Err(format!("agent {agent:?} has {other} and {}", call.id()));
             }
         }
         check_consult(call)?;
+        check_rings(acd, call)?;
         if matches!(call.state(), CallState::Arrived) {
             return Err(format!("{} is in no queue", call.id()));
         }
@@ -49,7 +52,7 @@ pub fn check_state(acd: &Acd) -> Result<(), String> {
     super::callback::check_requests(acd)?;
     let waits = acd.calls().any(|call| matches!(call.state(), CallState::Queued) && !call.is_request());
     ok(acd.somebody_waits() == waits, || format!("somebody waits: {waits}, and the index says otherwise"))?;
-    for call in acd.calls().filter(|call| matches!(call.state(), CallState::Queued)) {
+    for call in acd.calls().filter(|call| wants_agent(acd, call)) {
         if let Some(agent) = able_idle(acd, call).next() {
             return Err(format!("{} waits while {agent:?} is ready and able", call.id()));
         }
@@ -78,17 +81,17 @@ fn check_consult(call: &Call) -> Result<(), String> {
 }
 
 /// Looks at every agent: who is ready, able, and not excluded from this call.
-fn able_idle<'a>(acd: &'a Acd, call: &'a Call) -> impl Iterator<Item = AgentNo> + 'a {
+pub(super) fn able_idle<'a>(acd: &'a Acd, call: &'a Call) -> impl Iterator<Item = AgentNo> + 'a {
     acd.agents().filter(move |(no, agent)| in_line(agent) && may_take(acd, *no, call)).map(|(no, _)| no)
 }
 
 /// Ready, and not at rest: the exceptions to "no agent idles while a call waits that she may take" have names.
-fn in_line(agent: &Agent) -> bool {
+pub(super) fn in_line(agent: &Agent) -> bool {
     matches!(agent.state(), AgentState::Ready { .. }) && agent.rests_until().is_none()
 }
 
 /// Her skills suffice at the call's step, she did not leave it, and it waits for nobody else.
-fn may_take(acd: &Acd, agent: AgentNo, call: &Call) -> bool {
+pub(super) fn may_take(acd: &Acd, agent: AgentNo, call: &Call) -> bool {
     let hers = call.preference().is_none_or(|wish| wish.agent == agent);
     hers && able_at(acd, agent, call) && call.may_go_to(agent)
 }
@@ -100,7 +103,7 @@ pub fn able_at(acd: &Acd, agent: AgentNo, call: &Call) -> bool {
 }
 
 /// What a call needs at a step, with its own values for the variables.
-fn needs_at(acd: &Acd, queue: QueueNo, step: u8, call: &Call) -> Option<Requirement> {
+pub(super) fn needs_at(acd: &Acd, queue: QueueNo, step: u8, call: &Call) -> Option<Requirement> {
     let plan = acd.queue_plan(queue)?;
     let steps = plan.steps.iter().map(|step| &step.needs);
     let mut needs = [&plan.needs].into_iter().chain(steps).nth(usize::from(step))?.to_string();
@@ -144,7 +147,7 @@ pub fn check_offer(acd: &Acd, decision: &Decision, now: Timestamp) -> Result<(),
     if best != Some(*agent) {
         return Err(format!("{offer} went to {agent:?}, it is the turn of {best:?}"));
     }
-    let waiting = acd.calls().filter(|call| matches!(call.state(), CallState::Queued));
+    let waiting = acd.calls().filter(|call| wants_agent(acd, call));
     let first = waiting.filter(|call| may_take(acd, *agent, call)).min_by_key(|call| rank(acd, call));
     match first {
         Some(first) if first.id() == offer.call => Ok(()),
@@ -199,10 +202,16 @@ pub fn rank(acd: &Acd, call: &Call) -> (i16, i128, CallId) {
 }
 
 /// A queue's plan, its number, and what is needed of it now.
-type Asked<'a> = (&'a QueuePlan, QueueNo, &'a Requirement);
+pub(super) type Asked<'a> = (&'a QueuePlan, QueueNo, &'a Requirement);
 
 /// Whose turn it is of two who are ready.
-fn by_turn(acd: &Acd, (queue, no, needs): Asked<'_>, a: AgentNo, b: AgentNo, now: Timestamp) -> Ordering {
+pub(super) fn by_turn(
+    acd: &Acd,
+    (queue, no, needs): Asked<'_>,
+    a: AgentNo,
+    b: AgentNo,
+    now: Timestamp,
+) -> Ordering {
     let (Some(one), Some(other)) = (acd.agent(a), acd.agent(b)) else { return a.cmp(&b) };
     let plans = plan_of(acd, a).zip(plan_of(acd, b));
     let fit = |of: &AgentPlan| {
@@ -215,7 +224,7 @@ fn by_turn(acd: &Acd, (queue, no, needs): Asked<'_>, a: AgentNo, b: AgentNo, now
         |of: AgentNo| acd.plan().agents.iter().position(|plan| plan.id == acd.directory().agent_id(of));
     let (calls, others) = (u64::from(one.calls()), u64::from(other.calls()));
     let first = match queue.strategy {
-        Strategy::LongestIdle => Ordering::Equal,
+        Strategy::LongestIdle | Strategy::RingAll | Strategy::Progressive => Ordering::Equal,
         Strategy::LeastOccupied => by_load(one, other, now),
         Strategy::FewestCalls => calls.cmp(&others),
         Strategy::MostSkilled => fits().1.cmp(&fits().0),
@@ -277,7 +286,7 @@ fn nearly(a: f64, b: f64) -> bool {
 pub struct Ledger {
     live_calls: BTreeSet<CallId>,
     live_visits: BTreeSet<(CallId, u32)>,
-    live_offers: BTreeMap<OfferId, AgentNo>,
+    live_offers: BTreeMap<OfferId, Live>,
     accepted: BTreeMap<CallId, OfferId>,
     ended: BTreeSet<CallId>,
     gone: BTreeSet<CallId>,
@@ -301,12 +310,20 @@ pub struct Ledger {
     pub transferred: BTreeMap<(&'static str, TransferOutcome), u64>,
 }
 
+/// An offer that has not ended.
+#[derive(Clone, Copy, Debug)]
+struct Live {
+    agent: AgentNo,
+    /// When it has to have ended.
+    ends: Timestamp,
+}
+
 impl Ledger {
-    /// Writes an entry and its effects down.
+    /// Writes an entry and its effects down; `acd` is the brain after it.
     ///
     /// # Errors
     /// What was counted twice, or came out without having gone in.
-    pub fn write(&mut self, entry: &Entry, effects: &Effects) -> Result<(), String> {
+    pub fn write(&mut self, entry: &Entry, effects: &Effects, acd: &Acd) -> Result<(), String> {
         if let crate::Event::CallArrived { call, .. } = &entry.event {
             self.live_calls.insert(*call);
         }
@@ -320,6 +337,9 @@ impl Ledger {
         {
             self.gone.insert(*call);
         }
+        if let crate::Event::OfferAccepted { agent, call } = &entry.event {
+            self.taken_late(*agent, *call, entry.at);
+        }
         effects.facts.iter().try_for_each(|fact| self.write_fact(fact))?;
         for decision in &entry.decisions {
             if let Decision::Consult { offer, .. } | Decision::ConsultOutside { offer, .. } = decision {
@@ -330,12 +350,35 @@ impl Ledger {
             }
             if let Decision::Offer { offer, agent } | Decision::OfferTo { offer, agent, .. } = decision {
                 ok(!self.gone.contains(&offer.call), || format!("{offer} though the caller has gone"))?;
-                ok(self.live_offers.insert(*offer, *agent).is_none(), || format!("{offer} twice"))?;
-                let hers = self.live_offers.values().filter(|&other| other == agent).count();
+                let live = Live { agent: *agent, ends: ends(acd, *offer, entry.at) };
+                ok(self.live_offers.insert(*offer, live).is_none(), || format!("{offer} twice"))?;
+                let hers = self.live_offers.values().filter(|other| other.agent == *agent).count();
                 ok(hers == 1, || format!("{agent:?} has {hers} offers at once"))?;
             }
         }
+        effects.orders.iter().for_each(|order| self.calls_back(order, entry.at, acd));
+        let late = self.live_offers.iter().find(|(_, live)| live.ends < entry.at);
+        ok(late.is_none(), || format!("{late:?} should have ended"))?;
+        check_withdrawn(effects)?;
         effects.orders.iter().try_for_each(|order| self.write_order(order))
+    }
+
+    /// A process that slept hears of what an agent took before it looks at what was due: her phone has its time from then.
+    fn taken_late(&mut self, agent: AgentNo, call: CallId, at: Timestamp) {
+        let hers = |(offer, live): &(&OfferId, &mut Live)| offer.call == call && live.agent == agent;
+        if let Some((_, live)) = self.live_offers.iter_mut().find(hers) {
+            live.ends = live.ends.max(at + AUTO_ANSWER);
+        }
+    }
+
+    /// Her phone has answered, and the customer's rings: the offer stands for as long as that may.
+    fn calls_back(&mut self, order: &Order, at: Timestamp, acd: &Acd) {
+        let Order::CallBack { by, queue, .. } = order else { return };
+        let plan = acd.queue_plan(*queue).and_then(|plan| plan.callback);
+        let ring = plan.map_or(std::time::Duration::from_secs(30), |plan| plan.ring);
+        if let Some(live) = self.live_offers.get_mut(by) {
+            live.ends = live.ends.max(at + ring);
+        }
     }
 
     fn write_fact(&mut self, fact: &Fact) -> Result<(), String> {
@@ -434,9 +477,11 @@ impl Ledger {
         let open: BTreeSet<CallId> =
             acd.calls().filter(|call| call.transfer().is_some()).map(Call::id).collect();
         ok(open == self.transfers, || format!("transfers differ: {open:?} and {:?}", self.transfers))?;
-        let is_offered =
-            |call: &&Call| matches!(call.state(), CallState::Offered { .. } | CallState::Dialling { .. });
-        let offered = acd.calls().filter(is_offered).count();
+        let standing = |call: &Call| match call.state() {
+            CallState::Dialling { .. } => 1,
+            _ => call.rings().count(),
+        };
+        let offered: usize = acd.calls().map(standing).sum();
         let put_through = |leg: &&OfferId| {
             let state = acd.call(leg.call).map(Call::state);
             matches!(state, Some(CallState::Offered { offer, .. }) if offer == *leg)

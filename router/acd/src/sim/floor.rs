@@ -2,6 +2,9 @@
 
 use super::{
     Ledger, check_state,
+    explained::{check_explained, check_waiting},
+    intents::Intents,
+    limits::{Closed, check_decision, check_limits, check_moved},
     returned::{check_returned, check_twin, differs, found},
     shadow::Shadow,
 };
@@ -13,7 +16,10 @@ use crate::{
     callback::Requested,
     effect::{CallRecord, OfferOutcome, TransferRecord, VisitRecord},
     event::CallerExit,
-    plan::{AgentPlan, Answer, EntryPlan, Presence, QueuePlan, Strategy, Then, Treatment},
+    limits::Limits,
+    plan::{
+        AgentPlan, Answer, EntryPlan, Presence, QueuePlan, RING_MOST, RING_NEXT, Strategy, Then, Treatment,
+    },
 };
 use std::time::Duration;
 
@@ -37,6 +43,10 @@ pub fn a_queue(name: &str) -> QueuePlan {
         prefer: None,
         keep_place: None,
         callback: None,
+        limits: Limits::default(),
+        ring_most: RING_MOST,
+        ring_next: RING_NEXT,
+        extend: None,
     }
 }
 
@@ -67,6 +77,8 @@ pub struct Floor {
     returns: Vec<&'static str>,
     ledger: Ledger,
     shadow: Shadow,
+    closed: Closed,
+    intents: Intents,
     /// Every order so far.
     pub orders: Vec<Order>,
     /// Every fact so far.
@@ -87,6 +99,8 @@ impl Floor {
             returns: Vec::new(),
             ledger: Ledger::default(),
             shadow: Shadow::default(),
+            closed: Closed::default(),
+            intents: Intents::default(),
             orders: Vec::new(),
             facts: Vec::new(),
             log: Vec::new(),
@@ -101,6 +115,7 @@ impl Floor {
             number: queue.name.clone(),
             queue: queue.name.clone(),
             priority: 5,
+            hours: None,
         };
         let entries = queues.iter().map(entry).collect();
         Self::new(Plan { queues, entries, agents, ..Plan::default() })
@@ -125,8 +140,12 @@ impl Floor {
     /// When an invariant breaks.
     pub fn tell(&mut self, event: Event) -> Result<Taken, CommandError> {
         let (now, mut wrong) = (self.now, None);
+        self.closed.hear(&event);
+        let closed = &self.closed;
         let watch = |acd: &Acd, decision: &Decision| {
-            if let Err(complaint) = super::check::check_offer(acd, decision, now) {
+            let right = super::check::check_offer(acd, decision, now);
+            let right = right.and_then(|()| check_decision(acd, closed, decision));
+            if let Err(complaint) = right.and_then(|()| check_explained(acd, decision, now)) {
                 wrong.get_or_insert(complaint);
             }
         };
@@ -149,11 +168,15 @@ impl Floor {
                 "somebody waits though nobody may".to_owned()
             })
         });
-        let verdict = verdict.and_then(|()| self.ledger.write(&handled.entry, &handled.effects));
+        let verdict = verdict.and_then(|()| self.ledger.write(&handled.entry, &handled.effects, &self.acd));
         let verdict = verdict
             .and_then(|()| self.ledger.balance(&self.acd))
             .and_then(|()| check_state(&self.acd))
-            .and_then(|()| self.shadow.write(&handled.entry, &handled.effects, &self.acd));
+            .and_then(|()| check_waiting(&self.acd))
+            .and_then(|()| check_limits(&self.acd))
+            .and_then(|()| check_moved(&self.acd, &handled.entry, &handled.effects))
+            .and_then(|()| self.shadow.write(&handled.entry, &handled.effects, &self.acd))
+            .and_then(|()| self.intents.write(&handled.entry, &handled.effects, &self.acd));
         assert_eq!(verdict, Ok(()), "after {:?}", handled.entry);
         self.log.push(handled.entry);
         self.orders.extend(handled.effects.orders);
@@ -283,6 +306,21 @@ impl Floor {
     #[must_use]
     pub fn offered_to(&self, call: CallId) -> Option<AgentNo> {
         self.acd.call(call)?.state().agent()
+    }
+    /// Everybody whose phone rings for a call, or is about to, in the order in which they were rung.
+    #[must_use]
+    pub fn rung(&self, call: CallId) -> Vec<AgentNo> {
+        self.acd.call(call).into_iter().flat_map(crate::Call::rings).map(|ring| ring.agent).collect()
+    }
+    /// The offer of a call to this agent.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    #[allow(clippy::panic)] // a test's own mistake
+    pub fn offer_to(&self, call: CallId, agent: AgentNo) -> OfferId {
+        let ring = self.acd.call(call).and_then(|call| call.ring_at(agent));
+        ring.unwrap_or_else(|| panic!("{call} is not on offer to {agent:?}")).offer
     }
     /// The phone of the current offer answers.
     ///

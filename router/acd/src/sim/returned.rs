@@ -4,7 +4,7 @@ use super::check::ok;
 use crate::{
     Acd, AgentNo, AgentState, CallId, CommandError, Decision, Effects, Entry, Event, Fact, Handled, OfferId,
     OfferOutcome, Order, Timestamp, VisitOutcome,
-    call::{Call, CallState, Far, Line, Stage},
+    call::{Call, CallState, Far, Line, Ring, Stage},
     consult::{Consult, ConsultStage},
     plan::Presence,
 };
@@ -24,9 +24,13 @@ pub fn check_returned(before: &Acd, entry: &Entry, effects: &Effects, after: &Ac
         match call.state() {
             CallState::Arrived => return Err(format!("{} was in no queue", call.id())),
             CallState::Queued => seen.waits(call)?,
+            CallState::Offered { .. } => {
+                call.rings().try_for_each(|ring| seen.taken_back(call, ring))?;
+                seen.waits(call)?;
+            }
             CallState::Later { until } => seen.stays_out(call, *until)?,
-            CallState::Offered { offer, agent, .. } | CallState::Dialling { offer, agent, .. } => {
-                seen.taken_back(call, *offer, *agent)?;
+            CallState::Dialling { offer, agent, .. } => {
+                seen.attempt_taken_back(call, *offer, *agent)?;
             }
             CallState::Connected { offer, .. } | CallState::Outside { offer, stage: Far::Talking, .. } => {
                 if silent.contains(offer) {
@@ -74,6 +78,7 @@ fn midst(call: &Call) -> Vec<&'static str> {
         CallState::Later { .. } => "later",
         CallState::Dialling { .. } => "calling_back",
         CallState::Offered { .. } if call.transfer().is_some() => "given_ringing",
+        CallState::Offered { .. } if call.rings().nth(1).is_some() => "several",
         CallState::Offered { stage: Stage::Card { .. }, .. } => "card",
         CallState::Offered { stage: Stage::Ringing, .. } => "ringing",
         CallState::Offered { stage: Stage::Desk, .. } => "desk",
@@ -167,7 +172,7 @@ impl Seen<'_> {
         ok(self.entry.decisions.iter().any(by_rule), || format!("{id} waited and is lost"))
     }
     fn overflowed(&self, id: CallId) -> bool {
-        let on = |decision: &Decision| matches!(decision, Decision::Overflow { call, .. } if *call == id);
+        let on = |decision: &Decision| matches!(decision, Decision::Overflow { call, .. } | Decision::Divert { call, .. } if *call == id);
         self.entry.decisions.iter().any(on)
     }
 
@@ -184,19 +189,34 @@ impl Seen<'_> {
     }
 
     /// Offered anew at most, in the same visit; her phone is quiet, and it is not held against her.
-    fn taken_back(&self, call: &Call, offer: OfferId, agent: AgentNo) -> Result<(), String> {
+    fn taken_back(&self, call: &Call, ring: Ring) -> Result<(), String> {
+        self.taken_from(call, (ring.offer, ring.agent), ring.is_at_phone())
+    }
+
+    /// The customer is called anew at most: both phones are quiet, and it is held against nobody.
+    fn attempt_taken_back(&self, call: &Call, offer: OfferId, agent: AgentNo) -> Result<(), String> {
+        self.customer_left(call)?;
+        self.taken_from(call, (offer, agent), true)?;
+        self.waits(call)
+    }
+
+    fn taken_from(
+        &self,
+        call: &Call,
+        (offer, agent): (OfferId, AgentNo),
+        at_phone: bool,
+    ) -> Result<(), String> {
         let outcomes = self.outcomes(offer);
         ok(outcomes == [OfferOutcome::Restart], || format!("{offer} ended as {outcomes:?}"))?;
         let rang = self.effects.orders.iter().filter(|order| is_drop(order, offer)).count();
-        let expected = usize::from(rings(call.state()));
-        self.customer_left(call)?;
+        let expected = usize::from(at_phone);
         ok(rang == expected, || format!("{offer}: her phone was told {rang} times to stop"))?;
         if let Some(now) = self.after.call(call.id()) {
             ok(now.may_go_to(agent) || !call.may_go_to(agent), || {
                 format!("{offer} is held against {agent:?}")
             })?;
         }
-        self.waits(call)
+        Ok(())
     }
 
     /// The customer's phone is quiet as well, and was not called in vain.
@@ -335,13 +355,6 @@ const fn promised(visit: crate::call::Visit) -> (Timestamp, Timestamp) {
 fn presence(acd: &Acd, no: AgentNo) -> Option<Presence> {
     let id = acd.directory().agent_id(no);
     acd.plan().agents.iter().find(|plan| plan.id == id).map(|plan| plan.presence)
-}
-
-const fn rings(state: &CallState) -> bool {
-    matches!(
-        state,
-        CallState::Offered { stage: Stage::Ringing | Stage::AutoAnswer, .. } | CallState::Dialling { .. }
-    )
 }
 
 fn is_drop(order: &Order, of: OfferId) -> bool {

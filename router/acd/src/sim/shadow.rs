@@ -53,6 +53,28 @@ struct Its {
     given: bool,
     /// Since when its waiting counts for steps, if not from its visit on.
     from: Option<Timestamp>,
+    /// How many phones may ring at once, where that grows; 0: no more than do.
+    phones: Option<u8>,
+    /// When the last of them began to.
+    rang: Timestamp,
+}
+
+impl Its {
+    /// Who has just come.
+    fn new(caller: Option<CallerRef>, priority: u8, now: Timestamp) -> Self {
+        Self {
+            caller,
+            place: now,
+            priority,
+            visits: 0,
+            entered: now,
+            wish: None,
+            given: false,
+            from: None,
+            phones: None,
+            rang: now,
+        }
+    }
 }
 
 /// Calls so far and their mean, as `pace` describes it.
@@ -75,10 +97,11 @@ impl Shadow {
     pub fn write(&mut self, entry: &Entry, effects: &Effects, acd: &Acd) -> Result<(), String> {
         let now = entry.at;
         if let Event::CallArrived { call, caller, .. } = &entry.event {
-            let (caller, wish) = (*caller, None);
-            let (given, from) = (false, None);
-            let its = Its { caller, place: now, priority: 0, visits: 0, entered: now, wish, given, from };
-            self.calls.insert(*call, its);
+            self.calls.insert(*call, Its::new(*caller, 0, now));
+        }
+        if let Event::PlanChanged { .. } = &entry.event {
+            // Under other rules more phones may ring at once than under the last.
+            self.calls.values_mut().for_each(|its| its.rang = Timestamp(0));
         }
         if let Event::PriorityChanged { call, priority, .. } = &entry.event
             && let Some(its) = self.calls.get_mut(call)
@@ -89,6 +112,7 @@ impl Shadow {
         self.stand(entry);
         for decision in &entry.decisions {
             self.write_decision(decision, now, acd);
+            self.write_spread(decision, now, acd)?;
         }
         for order in &effects.orders {
             self.write_order(order, now, acd);
@@ -108,13 +132,12 @@ impl Shadow {
         {
             let older = self.requests.made_room().and_then(|older| self.calls.get(&older));
             let place = older.map_or(of.place, |older| older.place.min(of.place));
-            self.calls.insert(*request, Its { place, visits: 0, wish: None, given: true, ..of });
+            self.calls
+                .insert(*request, Its { place, visits: 0, wish: None, given: true, phones: None, ..of });
         }
         if let Event::CallbackRequested(asked) = &entry.event {
             let (caller, priority, now) = (Some(asked.caller), asked.priority, entry.at);
-            let (given, from, wish) = (false, None, None);
-            let its = Its { caller, place: now, priority, visits: 0, entered: now, wish, given, from };
-            self.calls.insert(asked.call, its);
+            self.calls.insert(asked.call, Its::new(caller, priority, now));
         }
     }
 
@@ -138,6 +161,33 @@ impl Shadow {
         {
             its.place = place;
         }
+    }
+
+    /// One phone more is due when the last has rung alone for long enough; no more are when the wait is over.
+    fn write_spread(&mut self, decision: &Decision, now: Timestamp, acd: &Acd) -> Result<(), String> {
+        if let Decision::Offer { offer, .. } | Decision::OfferTo { offer, .. } = decision
+            && let Some(its) = self.calls.get_mut(&offer.call)
+        {
+            its.rang = now;
+        }
+        let Decision::Spread { call: id, phones } = decision else { return Ok(()) };
+        let Some(its) = self.calls.get_mut(id) else { return Err(format!("{id} is not here")) };
+        let before = its.phones.replace(*phones);
+        // Who has moved on in this very entry is in another visit now.
+        let Some(visit) = acd.call(*id).and_then(Call::visit).filter(|visit| visit.entered == its.entered)
+        else {
+            return Ok(());
+        };
+        let plan = acd.queue_plan(visit.queue);
+        let next = plan.is_some_and(|plan| its.rang + plan.ring_next <= now);
+        let right = match phones {
+            0 => now >= visit.leaves && before != Some(0),
+            1 => false,
+            more => {
+                next && before.unwrap_or(1) + 1 == *more && plan.is_some_and(|plan| *more <= plan.ring_most)
+            }
+        };
+        ok(right, || format!("{id} rang {before:?} phones and is to ring {phones}: {visit:?}, {its:?}"))
     }
 
     fn write_order(&mut self, order: &Order, now: Timestamp, acd: &Acd) {
@@ -175,7 +225,7 @@ impl Shadow {
                 // Only a request has waited before, and who has taken its place just now.
                 let waited = acd.call(*call).is_some_and(Call::is_request) || *visit == 1;
                 its.from = if waited { its.from.or(Some(now)) } else { Some(now) };
-                (its.visits, its.entered, its.wish) = (*visit, now, wish);
+                (its.visits, its.entered, its.wish, its.phones) = (*visit, now, wish, None);
             }
         }
         if let Fact::QueueLeft(visit) = fact {
@@ -265,8 +315,32 @@ impl Shadow {
             let there = acd.agent(wish.agent).is_some_and(|agent| !agent.is_logged_out());
             there && wish.until > now && call.may_go_to(wish.agent) && able_at(acd, wish.agent, call)
         };
+        ok(its.phones == visit.phones, || format!("{id} should ring {:?} phones: {visit:?}", its.phones))?;
+        its.overdue(call, acd, now)?;
         its.wish = its.wish.filter(stands);
         ok(its.wish == visit.prefers, || format!("{id} should wait for {:?}: {visit:?}", its.wish))
+    }
+}
+
+impl Its {
+    /// Nothing about how many phones ring should have been decided by now.
+    fn overdue(&self, call: &Call, acd: &Acd, now: Timestamp) -> Result<(), String> {
+        let Some((visit, plan)) = call.visit().and_then(|visit| Some((visit, acd.queue_plan(visit.queue)?)))
+        else {
+            return Ok(());
+        };
+        let rings = call.rings().count();
+        let several =
+            matches!(plan.strategy, Strategy::RingAll | Strategy::Progressive) && plan.ring_most > 1;
+        if !several || rings == 0 || call.transfer().is_some() || self.phones == Some(0) {
+            return Ok(());
+        }
+        let may = self.phones.unwrap_or(1).min(plan.ring_most);
+        let full =
+            plan.strategy == Strategy::Progressive && may < plan.ring_most && rings >= usize::from(may);
+        let last = call.rings().map(|ring| ring.since).max().unwrap_or(now);
+        ok(visit.leaves > now, || format!("{} should ring no more phones: {visit:?}", call.id()))?;
+        ok(!full || last + plan.ring_next > now, || format!("{} should ring one more: {visit:?}", call.id()))
     }
 }
 

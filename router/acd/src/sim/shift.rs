@@ -8,8 +8,11 @@ use crate::{
     callback::CallbackPlan,
     consult::ConsultStage,
     event::CallerExit,
-    plan::{AgentPlan, Answer, EntryPlan, OutsidePlan, Presence, QueuePlan, Strategy, Then, Treatment},
-    routing::{AttributePlan, PreferPlan, Routing, Sequence, StepPlan},
+    limits::Limits,
+    plan::{
+        AgentPlan, Answer, EntryHours, EntryPlan, OutsidePlan, Presence, QueuePlan, Strategy, Then, Treatment,
+    },
+    routing::{AttributePlan, ExtendPlan, PreferPlan, Routing, Sequence, StepPlan},
 };
 use std::time::Duration;
 
@@ -25,7 +28,8 @@ const NEEDS: [&str; 9] = [
     "billing and $language or $lang > 6",
     "sales and not (billing > 8)",
 ];
-const STRATEGIES: [Strategy; 9] = [
+/// Where several phones ring more can go wrong than elsewhere.
+const STRATEGIES: [Strategy; 13] = [
     Strategy::LongestIdle,
     Strategy::LeastOccupied,
     Strategy::FewestCalls,
@@ -35,6 +39,10 @@ const STRATEGIES: [Strategy; 9] = [
     Strategy::TopDown,
     Strategy::Weighted,
     Strategy::Fastest,
+    Strategy::RingAll,
+    Strategy::RingAll,
+    Strategy::Progressive,
+    Strategy::Progressive,
 ];
 
 /// Plays a shift of so many steps; every invariant is checked after every event, and at the end everybody has gone home.
@@ -67,6 +75,7 @@ pub fn a_plan(random: &mut Random) -> Plan {
         number: queue.name.clone(),
         queue: queue.name.clone(),
         priority: if random.one_in(3) { 9 } else { 5 },
+        hours: random.one_in(2).then(|| hours(random)),
     });
     let entries = entries.collect();
     let agents = (0..1 + random.below(7)).map(|no| agent(random, no)).collect();
@@ -130,7 +139,11 @@ fn queue(random: &mut Random, no: u64) -> QueuePlan {
         strategy,
         treatment,
         then,
-        max_wait: Duration::from_secs(20 + random.below(100)),
+        max_wait: Duration::from_secs(if random.one_in(4) {
+            5 + random.below(15)
+        } else {
+            20 + random.below(100)
+        }),
         wrap_up: Duration::from_secs(random.below(3) * 7),
         pop_budget: Duration::from_millis(random.below(2) * 40),
         answer_within: Duration::from_secs(5 + random.below(20)),
@@ -141,6 +154,13 @@ fn queue(random: &mut Random, no: u64) -> QueuePlan {
         }),
         keep_place: random.one_in(2).then(|| Duration::from_secs(1 + random.below(60))),
         callback: random.one_in(2).then(|| callback(random)),
+        limits: limits(random),
+        ring_most: u8::try_from(1 + random.below(4)).unwrap_or(1),
+        ring_next: Duration::from_millis(500 + random.below(5_000)),
+        extend: random.one_in(2).then(|| ExtendPlan {
+            by: Duration::from_secs(1 + random.below(8)),
+            most: Duration::from_secs(7 + random.below(20)),
+        }),
         ..plan
     }
 }
@@ -151,6 +171,32 @@ fn callback(random: &mut Random) -> CallbackPlan {
         pause: Duration::from_secs(1 + random.below(40)),
         ring: Duration::from_secs(5 + random.below(20)),
         stands: Duration::from_secs(20 + random.below(300)),
+    }
+}
+
+/// Queues that there may be, and one that there never is.
+const QUEUES: [&str; 5] = ["q0", "q1", "q2", "q3", "nowhere"];
+const HOURS: [&str; 2] = ["office", "night"];
+
+fn hours(random: &mut Random) -> EntryHours {
+    let name = random.pick(&HOURS).copied().unwrap_or_default().to_owned();
+    EntryHours { name, closed: then(random) }
+}
+
+/// Also to a queue that leads back.
+fn then(random: &mut Random) -> Then {
+    if random.one_in(3) {
+        return Then::Refuse;
+    }
+    random.pick(&QUEUES).map_or(Then::Refuse, |queue| Then::Queue((*queue).to_owned()))
+}
+
+/// Few may wait, so that there are soon too many.
+fn limits(random: &mut Random) -> Limits {
+    Limits {
+        max_waiting: random.one_in(3).then(|| u32::try_from(random.below(4)).unwrap_or(0)),
+        full: then(random),
+        unstaffed: random.one_in(3).then(|| then(random)),
     }
 }
 
@@ -184,7 +230,8 @@ impl Shift {
             97 => self.a_late_answer(),
             98 if self.random.one_in(4) => self.floor.must(Event::Restarted),
             98 if self.random.one_in(3) => self.floor.must(Event::WaitingEnded),
-            98 => self.floor.must(Event::ClockStepped { by_us: -3_600_000_000 }),
+            98 if self.random.one_in(4) => self.floor.must(Event::ClockStepped { by_us: -3_600_000_000 }),
+            98 => self.hours_turn(),
             _ => self.rules_change(),
         }
         // At any moment of a shift, and rather when something is about that does not last.
@@ -285,6 +332,8 @@ impl Shift {
                 CallState::Arrived | CallState::Queued | CallState::Later { .. } => None,
             })
             .collect();
+        let beside = self.floor.acd().calls().flat_map(|call| call.rings().skip(1));
+        offers.extend(beside.map(|ring| (ring.offer, false)));
         let asked =
             self.floor.acd().calls().filter_map(|call| Some((call.consult()?.leg()?, is_talking(call))));
         offers.extend(asked);
@@ -375,17 +424,19 @@ impl Shift {
             (_, 1 | 2) => Event::DeskSignedIn { agent },
             (Some(call), 3) => Event::OfferDeclined { agent, call },
             (Some(call), 4) => Event::HangUpAsked { agent, call },
+            (Some(call), 5) if self.random.one_in(2) => Event::MoreTimeAsked { agent, call },
             (Some(call), 5) => {
                 let then = self.random.one_in(2).then_some(wish);
                 Event::WrapUpFinished { agent, call, disposition: Some("done".to_owned()), then }
             }
-            (Some(call), 6) => Event::OfferAccepted { agent, call },
+            (Some(call), 6) if self.random.one_in(2) => Event::OfferAccepted { agent, call },
             (Some(call), 7) => Event::HoldAsked { agent, call },
             (Some(call), 8) => Event::RetrieveAsked { agent, call },
             (Some(call), 9) if self.random.one_in(2) => {
                 Event::TransferAsked { agent, call, to: self.somebody() }
             }
             (Some(call), 9) => Event::CompleteAsked { agent, call },
+            _ if self.random.one_in(4) => Event::StateForced { agent, wish, by: "sue".to_owned() },
             _ => Event::StateAsked { agent, wish },
         };
         // What cannot be done is refused and changes nothing; the checks of the next event see to that.
@@ -437,6 +488,12 @@ impl Shift {
         }
     }
 
+    fn hours_turn(&mut self) {
+        let hours = self.random.pick(&HOURS).copied().unwrap_or_default().to_owned();
+        let open = self.random.one_in(2);
+        self.floor.must(Event::HoursTurned { hours, open });
+    }
+
     fn rules_change(&mut self) {
         let plan = Box::new(a_plan(&mut self.random));
         self.floor.must(Event::PlanChanged { plan });
@@ -468,7 +525,8 @@ fn is_fleeting(call: &Call) -> bool {
             false
         }
     };
-    in_a_moment || call.transfer().is_some() || call.consult().is_some()
+    let several = call.rings().nth(1).is_some();
+    in_a_moment || several || call.transfer().is_some() || call.consult().is_some()
 }
 
 fn is_talking(call: &Call) -> bool {

@@ -47,6 +47,7 @@ fn plan(calls: &[Offered], servers: &BTreeMap<String, Server>, rules: Rules) -> 
         number: format!("{kind}{priority}"),
         queue: kind.to_owned(),
         priority: if priority == 2 && rules == Rules::PriorityFirst { 9 } else { 5 },
+        hours: None,
     };
     let agent = |(name, server): (&String, &Server)| {
         let skills: Vec<String> = server.kinds.iter().map(|kind| kind.to_lowercase()).collect();
@@ -70,7 +71,9 @@ fn recorded(calls: &[Offered]) -> Recorded {
             Fate::Abandoned { .. } => WaitEnd::GaveUp,
         };
         let (dials, alike) = (format!("{}{}", call.kind, call.priority), call.kind.clone());
-        recorded.hear(Heard { at: call.at, dials, alike, waited: call.wait(), end });
+        let (wrap_up, caller, attributes) = (None, None, Vec::new());
+        let (at, waited) = (call.at, call.wait());
+        recorded.hear(Heard { at, dials, alike, waited, end, wrap_up, caller, attributes });
     }
     recorded
 }

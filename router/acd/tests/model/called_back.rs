@@ -1,15 +1,16 @@
 //! A caller who keeps the place, in the same house: two agents, another caller or the same one again, and every way in
 //! which the customer can be called back.
 
-use crate::{House, Rules, every_invariant};
+use crate::{House, Rules, every_invariant, rules};
 use acd::{
     AgentState,
     call::{Call, CallState},
     callback::CallbackPlan,
+    plan::Strategy,
     sim::Floor,
 };
 use stateright::{Checker, Model, Property};
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 /// Called twice, with a pause that is as long as a phone rings.
 pub fn plan() -> CallbackPlan {
@@ -57,7 +58,7 @@ pub fn properties(people: usize) -> Vec<Property<Rules>> {
 
 /// Goes through everything that so many callers can bring about, of whom so many keep their places.
 fn explore(callers: usize, people: usize, keepers: usize) -> usize {
-    let rules = Rules { callers, overclaims: false, keepers, people, outcomes: Arc::default() };
+    let rules = Rules { keepers, people, ..rules(callers, Strategy::LongestIdle) };
     let checker = rules.checker().threads(1).spawn_bfs().join();
     let (states, steps) = (checker.unique_state_count(), checker.state_count());
     println!("{states} states, {steps} steps, at most {} deep", checker.max_depth());

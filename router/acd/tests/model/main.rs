@@ -17,10 +17,10 @@ mod same;
 
 use acd::{
     AgentNo, AgentState, CallId, Event, Fact, OfferId, Refusal, Wish,
-    call::CallState,
+    call::{CallState, Ring},
     effect::OfferOutcome,
     event::CallerExit,
-    plan::{AgentPlan, Presence, QueuePlan, Then},
+    plan::{AgentPlan, Presence, QueuePlan, Strategy, Then},
     sim::{Floor, a_queue, an_agent},
 };
 use stateright::{Checker, Model, Property};
@@ -62,6 +62,8 @@ enum Step {
 #[derive(Clone)]
 struct Rules {
     callers: usize,
+    /// One phone after the other, or both at once.
+    strategy: Strategy,
     /// Also claims what is not so, to see that it is refuted.
     overclaims: bool,
     /// How many callers may keep the place.
@@ -73,10 +75,12 @@ struct Rules {
 
 /// The first agent says when she is ready; the second is always there. In the long run (`SAMBUNG_MODEL`) a call waits
 /// for longer and may go to an agent again only later, so that deadlines meet in more ways.
-fn floor(calls_back: bool) -> Floor {
+fn floor(strategy: Strategy, calls_back: bool) -> Floor {
     let seconds = Duration::from_secs;
     let (rona_pause, max_wait) =
         if std::env::var_os("SAMBUNG_MODEL").is_some() { (20, 30) } else { (10, 20) };
+    // So that somebody may still ring when the wait is over.
+    let max_wait = if strategy == Strategy::LongestIdle { max_wait } else { max_wait + 5 };
     let queue = QueuePlan {
         ring: seconds(10),
         rona_pause: seconds(rona_pause),
@@ -84,6 +88,8 @@ fn floor(calls_back: bool) -> Floor {
         max_wait: seconds(max_wait),
         then: Then::Refuse,
         callback: calls_back.then(called_back::plan),
+        strategy,
+        ring_next: seconds(4),
         ..a_queue("billing")
     };
     let always = AgentPlan { presence: Presence::Always, ..an_agent("ben", &[]) };
@@ -144,6 +150,9 @@ impl House {
         let state = self.floor.acd().agent(agent).map(acd::Agent::state);
         matches!(state, Some(AgentState::NotReady { .. }))
     }
+    fn both_ring(&self) -> bool {
+        self.floor.acd().calls().any(|call| call.rings().count() == 2)
+    }
     fn agents(&self, is: impl Fn(&AgentState) -> bool) -> usize {
         self.floor.acd().agents().filter(|(_, agent)| is(agent.state())).count()
     }
@@ -155,7 +164,7 @@ impl Model for Rules {
 
     fn init_states(&self) -> Vec<House> {
         let (called, kept) = (Vec::new(), Vec::new());
-        vec![House { floor: floor(self.keepers > 0), called, kept, complaint: None }]
+        vec![House { floor: floor(self.strategy, self.keepers > 0), called, kept, complaint: None }]
     }
 
     fn actions(&self, house: &House, steps: &mut Vec<Step>) {
@@ -170,13 +179,19 @@ impl Model for Rules {
             }
             let late = call.next_attempt().attempt - 1;
             match *call.state() {
-                CallState::Offered { offer, .. } => steps.extend([
-                    Step::PhoneAnswers(offer),
-                    Step::PhoneRefuses(offer, Refusal::Rejected),
-                    Step::PhoneRefuses(offer, Refusal::Failed),
-                ]),
+                CallState::Offered { .. } => steps.extend(call.rings().flat_map(|Ring { offer, .. }| {
+                    [
+                        Step::PhoneAnswers(offer),
+                        Step::PhoneRefuses(offer, Refusal::Rejected),
+                        Step::PhoneRefuses(offer, Refusal::Failed),
+                    ]
+                })),
                 CallState::Connected { offer, .. } => {
                     steps.extend([Step::PhoneHangsUp(offer), Step::NotJoined(offer)]);
+                    // So does the phone of one who was too slow.
+                    if late != offer.attempt {
+                        steps.push(Step::PhoneAnswers(OfferId { call: call.id(), attempt: late }));
+                    }
                 }
                 // The phone of an offer that came to nothing answers after all.
                 CallState::Queued if late > 0 => {
@@ -230,44 +245,12 @@ impl Model for Rules {
             Property::always("nobody who has gone is in the house", |_, house: &House| {
                 house.floor.acd().live_calls() <= house.called.len() + house.kept.len()
             }),
-            Property::sometimes("both agents talk and the third caller waits", |_, house: &House| {
-                house.talking() == 2 && house.waiting() == 1
-            }),
-            Property::sometimes("all three wait and nobody is there", |_, house: &House| {
-                house.waiting() == 3
-            }),
-            Property::sometimes(
-                "whom an agent did not take waits, and she takes no calls",
-                |_, house: &House| {
-                    house.floor.acd().calls().any(|call| {
-                        let out = |&(agent, _): &(AgentNo, _)| house.takes_no_calls(agent);
-                        matches!(call.state(), CallState::Queued) && call.excluded().iter().any(out)
-                    })
-                },
-            ),
-            Property::sometimes(
-                "a caller whom neither agent took is offered once more",
-                |_, house: &House| {
-                    let third = |state: &CallState| matches!(state, CallState::Offered { offer, .. } if offer.attempt > 2);
-                    house.count(third) > 0
-                },
-            ),
-            Property::sometimes("whom one agent did not take the other has", |_, house: &House| {
-                let second = |state: &CallState| matches!(state, CallState::Connected { offer, .. } if offer.attempt > 1);
-                house.count(second) > 0
-            }),
-            Property::sometimes("both wrap up while somebody waits", |_, house: &House| {
-                let wraps_up = |state: &AgentState| matches!(state, AgentState::WrapUp { .. });
-                house.agents(wraps_up) == 2 && house.waiting() > 0
-            }),
-            Property::sometimes(
-                "all have called and gone, and both agents are ready again",
-                |_, house: &House| {
-                    let ready = |state: &AgentState| matches!(state, AgentState::Ready { .. });
-                    house.called.len() == 3 && house.floor.acd().live_calls() == 0 && house.agents(ready) == 2
-                },
-            ),
         ];
+        properties.extend(if self.strategy == Strategy::LongestIdle {
+            reached_by_one_phone()
+        } else {
+            reached_by_several_phones()
+        });
         if self.overclaims {
             properties.push(Property::always(OVERCLAIM, |_, house: &House| {
                 house.waiting() == 0 || house.agents(|state| matches!(state, AgentState::WrapUp { .. })) == 0
@@ -281,11 +264,81 @@ fn every_invariant() -> Property<Rules> {
     Property::always("every invariant of the floor holds", |_, house: &House| house.complaint.is_none())
 }
 
+/// What two agents and three callers come to when a call rings one phone after the other.
+fn reached_by_one_phone() -> Vec<Property<Rules>> {
+    vec![
+        Property::sometimes("both agents talk and the third caller waits", |_, house: &House| {
+            house.talking() == 2 && house.waiting() == 1
+        }),
+        Property::sometimes("all three wait and nobody is there", |_, house: &House| house.waiting() == 3),
+        Property::sometimes(
+            "whom an agent did not take waits, and she takes no calls",
+            |_, house: &House| {
+                house.floor.acd().calls().any(|call| {
+                    let out = |&(agent, _): &(AgentNo, _)| house.takes_no_calls(agent);
+                    matches!(call.state(), CallState::Queued) && call.excluded().iter().any(out)
+                })
+            },
+        ),
+        Property::sometimes("a caller whom neither agent took is offered once more", |_, house: &House| {
+            let third =
+                |state: &CallState| matches!(state, CallState::Offered { offer, .. } if offer.attempt > 2);
+            house.count(third) > 0
+        }),
+        Property::sometimes("whom one agent did not take the other has", |_, house: &House| {
+            let second =
+                |state: &CallState| matches!(state, CallState::Connected { offer, .. } if offer.attempt > 1);
+            house.count(second) > 0
+        }),
+        Property::sometimes("both wrap up while somebody waits", |_, house: &House| {
+            let wraps_up = |state: &AgentState| matches!(state, AgentState::WrapUp { .. });
+            house.agents(wraps_up) == 2 && house.waiting() > 0
+        }),
+        Property::sometimes(
+            "all have called and gone, and both agents are ready again",
+            |_, house: &House| {
+                let ready = |state: &AgentState| matches!(state, AgentState::Ready { .. });
+                house.called.len() == 3 && house.floor.acd().live_calls() == 0 && house.agents(ready) == 2
+            },
+        ),
+    ]
+}
+
+/// What two agents and two callers come to when a call rings both phones.
+fn reached_by_several_phones() -> Vec<Property<Rules>> {
+    vec![
+        Property::sometimes("both phones ring for one caller", |_, house: &House| house.both_ring()),
+        Property::sometimes("both ring for one, and the other waits", |_, house: &House| {
+            house.both_ring() && house.waiting() == 1
+        }),
+        Property::sometimes(
+            "one has the caller, and whom she was faster than is rung for the next",
+            |_, house: &House| {
+                let (mut has, mut rung) = (false, false);
+                for call in house.floor.acd().calls() {
+                    has |= matches!(call.state(), CallState::Connected { .. }) && call.offers() > 1;
+                    rung |= matches!(call.state(), CallState::Offered { .. });
+                }
+                has && rung
+            },
+        ),
+        Property::sometimes("one did not take it, and the other's phone rings on", |_, house: &House| {
+            let rings_on = |call: &acd::Call| call.rings().count() == 1 && !call.excluded().is_empty();
+            house.floor.acd().calls().any(rings_on)
+        }),
+        Property::sometimes("both agents talk", |_, house: &House| house.talking() == 2),
+        Property::sometimes("no more phones ring than do", |_, house: &House| {
+            let over = |call: &acd::Call| call.visit().is_some_and(|visit| visit.phones == Some(0));
+            house.floor.acd().calls().any(over)
+        }),
+    ]
+}
+
 const OVERCLAIM: &str = "nobody wraps up while somebody waits";
 
 #[test]
 fn what_is_claimed_and_not_so_is_refuted() {
-    let rules = Rules { callers: 3, overclaims: true, keepers: 0, people: 3, outcomes: Arc::default() };
+    let rules = Rules { overclaims: true, ..rules(3, Strategy::LongestIdle) };
     let checker = rules.checker().threads(1).target_max_depth(8).spawn_bfs().join();
     let steps = checker.discovery(OVERCLAIM).map(stateright::Path::into_actions);
     assert!(steps.is_some_and(|steps| steps.contains(&Step::SomebodyCalls)));
@@ -293,7 +346,27 @@ fn what_is_claimed_and_not_so_is_refuted() {
 
 #[test]
 fn two_agents_and_three_callers_meet_in_every_way_there_is() {
-    let rules = Rules { callers: 3, overclaims: false, keepers: 0, people: 3, outcomes: Arc::default() };
+    explore(rules(3, Strategy::LongestIdle));
+}
+
+/// Two callers are enough for all that several phones can do to each other, and three would take very long.
+#[test]
+fn both_phones_ring_for_a_caller_in_every_way_there_is() {
+    explore(rules(2, Strategy::RingAll));
+}
+
+/// Where time says how many phones may ring there are many more states.
+#[test]
+#[ignore = "takes minutes"]
+fn one_phone_more_rings_in_every_way_there_is() {
+    explore(rules(2, Strategy::Progressive));
+}
+
+fn rules(callers: usize, strategy: Strategy) -> Rules {
+    Rules { callers, strategy, overclaims: false, keepers: 0, people: callers, outcomes: Arc::default() }
+}
+
+fn explore(rules: Rules) {
     let checker = rules.clone().checker().threads(1).spawn_bfs().join();
     println!(
         "{} states, {} steps, at most {} deep",

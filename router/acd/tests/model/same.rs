@@ -23,10 +23,11 @@ struct Key<'a> {
     idle: Vec<(usize, bool)>,
 }
 
-/// State, agent, times ahead, whether it was ever offered, who shall not get it until when.
-type CallKey = (u8, Option<u32>, [Ahead; 2], bool, Vec<(u32, Ahead)>);
 /// Whose place, how often called, whether not reached, when it is given up.
 type RequestKey = (Option<usize>, u32, bool, Ahead);
+/// State, times ahead, whose phones ring until when, whether it was ever offered, who shall not get it until when, how many
+/// phones may ring.
+type CallKey = (u8, Option<u32>, [Ahead; 2], Vec<(u32, Ahead)>, bool, Vec<(u32, Ahead)>, Option<u8>);
 /// State, call, time ahead, wish.
 type AgentKey = (u8, usize, Ahead, u8);
 
@@ -85,7 +86,9 @@ impl House {
         };
         let agent = call.state().agent().map(|agent| agent.0);
         let offered = call.next_attempt().attempt > 1;
-        (kind, agent, [leaves, due], offered, self.excluded(call))
+        let beside = call.rings().skip(1).map(|ring| (ring.agent.0, self.ahead(ring.due))).collect();
+        let phones = call.visit().and_then(|visit| visit.phones);
+        (kind, agent, [leaves, due], beside, offered, self.excluded(call), phones)
     }
     fn request(&self, call: &Call) -> (CallKey, RequestKey) {
         let of = call.callback().and_then(|callback| callback.of);

@@ -20,7 +20,7 @@ const CALLS: u64 = 2_000;
 const AT_ONCE: Duration = Duration::from_millis(1);
 
 fn entry(number: &str, queue: &str, priority: u8) -> EntryPlan {
-    EntryPlan { number: number.to_owned(), queue: queue.to_owned(), priority }
+    EntryPlan { number: number.to_owned(), queue: queue.to_owned(), priority, hours: None }
 }
 
 /// One pool; class 1 goes first.
@@ -70,6 +70,7 @@ fn callers(row: &Row, seed: u64) -> (Vec<bool>, Vec<Caller>) {
             dials: if first { "1" } else { "2" }.to_owned(),
             service: random.exponential(aht),
             patience: patience.map(|mean| random.exponential(mean)),
+            ..Caller::default()
         };
         (first, caller)
     });

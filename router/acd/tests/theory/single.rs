@@ -79,8 +79,12 @@ impl System {
     }
     fn plan(&self, brain: Brain) -> Plan {
         let agents = self.agents - u32::from(brain == Brain::OneAgentLess);
-        let entry =
-            |priority: u8| EntryPlan { number: priority.to_string(), queue: "all".to_owned(), priority };
+        let entry = |priority: u8| EntryPlan {
+            number: priority.to_string(),
+            queue: "all".to_owned(),
+            priority,
+            hours: None,
+        };
         Plan {
             queues: vec![endless("all")],
             entries: (1..=10).map(entry).collect(),
@@ -118,6 +122,7 @@ impl System {
             dials: priority.to_string(),
             service: random.exponential(self.aht),
             patience: self.patience.map(|mean| random.exponential(mean)),
+            ..Caller::default()
         }
     }
     /// Those who are there already, then calls without end; the first of them at the very beginning, so that each

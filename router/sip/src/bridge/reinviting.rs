@@ -13,6 +13,9 @@ use std::time::Duration;
 
 /// How often in a row we ask again after a 491.
 const MAX_GLARES: u8 = 6;
+/// The same for music. An INVITE of the caller that nobody hears, as we have just started, keeps ours out for 32 s; none of
+/// our pauses is shorter than a second on average.
+const MAX_GLARES_FOR_MUSIC: u8 = 48;
 /// The media of the caller could not be moved to the phone.
 const BRIDGE_FAILED: Cause = Cause { status: 488, text: "Caller could not be joined" };
 /// The peer did not answer our re-INVITE.
@@ -142,6 +145,9 @@ impl Call {
             }
             (_, purpose @ (Purpose::Relay | Purpose::Return { .. })) => {
                 self.not_granted(side, purpose, status, ctx);
+            }
+            (491, Purpose::Music { .. }) if asking.glares < MAX_GLARES_FOR_MUSIC => {
+                self.back_off(side, &asking, ctx)
             }
             (491, _) if asking.glares < MAX_GLARES => self.back_off(side, &asking, ctx),
             // One from before a restart may not be answered yet (RFC 3261 §14.2).

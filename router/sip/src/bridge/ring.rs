@@ -13,8 +13,8 @@ use crate::{
     wire::Message,
 };
 
-/// Most phones' legs of one call at a time: one that rings, and those whose end is still waited for.
-const MAX_PHONES: usize = 16;
+/// Most phones' legs of one call at a time: those that ring, and those whose end is still waited for.
+const MAX_PHONES: usize = 64;
 
 impl Call {
     /// Rings a phone, as soon as the caller's description is known.

@@ -19,7 +19,8 @@ impl Call {
     pub(super) fn mind_sessions(&mut self, ctx: &mut Ctx<'_>) {
         for side in self.sides() {
             let Some(line) = self.line_mut(side) else { continue };
-            let due = line.timer.as_ref().and_then(|timer| timer.due(line.turn.free_from(), ctx.now));
+            let free = line.turn.free_from();
+            let due = line.timer.as_mut().and_then(|timer| timer.due(free, ctx.now));
             match due {
                 Some(Due::Refresh) => self.refresh(side, ctx),
                 Some(Due::End) => self.lost_with(side, Some(EXPIRED), ctx),

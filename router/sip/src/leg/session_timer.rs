@@ -234,10 +234,16 @@ impl SessionTimer {
             (Duty::Ours | Duty::Peers, Some(_) | None) => self.ends,
         }
     }
-    /// What is due `now`, as we may speak from `free` on.
-    pub(crate) fn due(&self, free: Option<Micros>, now: Micros) -> Option<Due> {
+    /// What is due `now`, as we may speak from `free` on. Whoever has slept over a refresh of ours sends it late: the peer
+    /// has missed nothing, and has as long to answer as any request may take.
+    pub(crate) fn due(&mut self, free: Option<Micros>, now: Micros) -> Option<Due> {
         if now >= self.ends {
-            return Some(Due::End);
+            let slept = self.duty == Duty::Ours && self.update.is_none() && self.next < self.ends;
+            if !slept || free.is_none_or(|free| free > now) {
+                return Some(Due::End);
+            }
+            self.ends = now.after(Duration::from_secs(u64::from(MARGIN_S)));
+            return Some(Due::Refresh);
         }
         (now >= self.at(free)).then_some(Due::Refresh)
     }
@@ -286,6 +292,23 @@ mod tests {
             timer.refused(now);
         }
         assert_eq!(tries, [900, 1_334, 1_551, 1_659, 1_713, 1_740, 1_754, 1_761, 1_766]);
+    }
+
+    #[test]
+    fn a_refresh_that_was_slept_over_is_sent_late_and_once() {
+        let free = Some(at(0));
+        let mut ours = timer(90, Duty::Ours, true);
+        assert_eq!(ours.due(free, at(75)), Some(Due::Refresh));
+        assert_eq!((ours.due(None, at(76)), ours.at(None)), (None, at(107)), "it is under way");
+        assert_eq!(ours.due(None, at(107)), Some(Due::End));
+        ours.refused(at(106));
+        assert_eq!(ours.due(free, at(107)), Some(Due::End), "it was sent, and refused");
+        assert_eq!(
+            timer(90, Duty::Ours, true).due(Some(at(80)), at(75)),
+            Some(Due::End),
+            "its turn has not come"
+        );
+        assert_eq!(timer(90, Duty::Peers, true).due(free, at(75)), Some(Due::End), "it was theirs to send");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod rig;
 
 mod abuse;
+mod beside;
 mod callback;
 mod consult;
 mod followed;

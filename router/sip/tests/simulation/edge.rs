@@ -1,6 +1,7 @@
 //! Stands in for the shell and the brain: rings phones, joins, drops and ends, and checks what it is told.
 
 mod ask;
+mod beside;
 mod returned;
 
 use crate::{network::Chance, rig::MUSIC_PORT};
@@ -48,6 +49,8 @@ struct Waiting {
     since: Micros,
     attempts: u32,
     leg: Leg,
+    /// Legs that ring beside that one, at other agents.
+    beside: Vec<LegKey>,
     left: bool,
     /// In which batch of notices it left.
     left_in: u64,
@@ -131,6 +134,7 @@ impl Edge {
             if !talks && now.0 >= call.since.0 + MAX_WAIT_S * SECOND {
                 call.ended = true;
                 call.leg = Leg::None;
+                call.gone.append(&mut call.beside);
                 commands.push(Command::End { call: key, cause: Cause { status: 480, text: "Nobody free" } });
                 continue;
             }
@@ -140,6 +144,7 @@ impl Edge {
                 Leg::Ringing { leg, since } if now.0 >= since.0 + RING_S * SECOND => {
                     call.gone.push(leg);
                     commands.push(Command::Drop { leg, reason: Cause { status: 408, text: "Rang out" } });
+                    call.drop_beside(&mut commands);
                     call.next(key, now, chance, &mut commands);
                 }
                 Leg::Pause { until } if now >= until => call.ring(key, now, chance, &mut commands),
@@ -179,7 +184,7 @@ impl Edge {
                 let waiting = self.at(leg.call, seed);
                 assert!(!waiting.answered.contains(&leg), "seed {seed}: answered twice");
                 waiting.answered.push(leg);
-                waiting.leg = Leg::Answered { leg };
+                waiting.take_from_the_others(leg, &mut commands);
                 if chance.percent(95) {
                     waiting.ever_joined = Some(leg);
                     commands.push(Command::Connect { leg });
@@ -297,6 +302,9 @@ impl Edge {
         self.alive(leg, seed);
         let waiting = self.at(leg.call, seed);
         waiting.gone.push(leg);
+        if waiting.rings_on_without(leg, now) {
+            return;
+        }
         waiting.leg = Leg::None;
         waiting.turn(Hold::Off, now);
         waiting.desk = None;
@@ -311,6 +319,7 @@ impl Waiting {
             since,
             attempts: 0,
             leg: Leg::None,
+            beside: Vec::new(),
             left: false,
             left_in: 0,
             ended: false,
@@ -345,15 +354,8 @@ impl Waiting {
         self.again_since = None;
         let leg = LegKey { call, attempt: self.attempts };
         self.leg = Leg::Ringing { leg, since: now };
-        let count = chance.pick(&[(6, 1), (2, 2), (1, 3)]);
-        let phones = (0..count).map(|_| some_phone(chance)).collect();
-        commands.push(Command::Ring {
-            leg,
-            phones,
-            queue: "q".to_owned(),
-            display: Display::AsCaller,
-            auto_answer: false,
-        });
+        commands.push(ring(leg, chance));
+        self.ring_beside(call, chance, commands);
     }
     /// The caller waits on, in the way it did or another.
     fn next(&mut self, call: CallKey, now: Micros, chance: &mut Chance, commands: &mut Vec<Command>) {
@@ -418,7 +420,16 @@ impl Waiting {
             self.gone.push(leg);
             commands.push(Command::Drop { leg, reason: Cause { status: 487, text: "Caller gone" } });
         }
+        self.drop_beside(commands);
     }
+}
+
+/// The order to ring somebody.
+fn ring(leg: LegKey, chance: &mut Chance) -> Command {
+    let count = chance.pick(&[(6, 1), (2, 2), (1, 3)]);
+    let phones = (0..count).map(|_| some_phone(chance)).collect();
+    let (queue, display) = ("q".to_owned(), Display::AsCaller);
+    Command::Ring { leg, phones, queue, display, auto_answer: false }
 }
 
 /// A phone, which is not always where it is tried first.

@@ -4,16 +4,27 @@ use crate::rig::{Store, text};
 use sip::wire::{Message, Method};
 use std::collections::{HashMap, HashSet};
 
+/// Call-ID, the stack's tag and the peer's: an INVITE that comes late, after a restart, makes another dialog of the same call.
+type Dialog = [String; 3];
+
+/// The dialog of a message in which the stack's tag is in From, or in To.
+fn dialog(message: &Message, ours_in_from: bool) -> Dialog {
+    let (from, to) = (message.from_tag(), message.to_tag());
+    let (ours, theirs) = if ours_in_from { (from, to) } else { (to, from) };
+    [message.call_id(), ours.unwrap_or_default(), theirs.unwrap_or_default()]
+        .map(|part| text(part).to_owned())
+}
+
 #[derive(Default)]
 pub struct Watch {
-    /// The highest CSeq the stack has used in a dialog, by Call-ID and the peer's tag.
-    last: HashMap<(String, String), u32>,
+    /// The highest CSeq the stack has used in a dialog.
+    last: HashMap<Dialog, u32>,
     /// CSeq of its requests, by branch.
     requests: HashMap<String, u32>,
     /// Dialogs the stack has ended, or seen ended.
-    ended: HashSet<(String, String)>,
+    ended: HashSet<Dialog>,
     /// The same before a restart.
-    ended_before: HashSet<(String, String)>,
+    ended_before: HashSet<Dialog>,
     /// Branches of INVITEs a provisional response has reached.
     ringing: HashSet<String>,
     /// Final responses to INVITEs, by branch.
@@ -42,8 +53,7 @@ impl Watch {
         }
         if message.method() == Method::Bye && message.status() == Some(401) {
             // It did not end its dialog: it may be said again, signed.
-            let tag = text(message.to_tag().unwrap_or_default()).to_owned();
-            self.ended.remove(&(text(message.call_id()).to_owned(), tag));
+            self.ended.remove(&dialog(message, true));
         }
     }
     /// The stack sends this.
@@ -55,8 +65,7 @@ impl Watch {
         }
     }
     fn request(&mut self, message: &Message, branch: String, seed: u64) {
-        let tag = text(message.to_tag().unwrap_or_default()).to_owned();
-        let dialog = (text(message.call_id()).to_owned(), tag);
+        let dialog = dialog(message, true);
         let (seq, method) = message.cseq();
         if method == Method::Cancel {
             assert!(self.ringing.contains(&branch), "seed {seed}: CANCEL before any provisional response");
@@ -83,8 +92,7 @@ impl Watch {
     }
     fn response(&mut self, message: &Message, status: u16, branch: String, seed: u64) {
         if message.method() == Method::Bye && status == 200 {
-            let tag = text(message.from_tag().unwrap_or_default()).to_owned();
-            self.ended.insert((text(message.call_id()).to_owned(), tag));
+            self.ended.insert(dialog(message, false));
         }
         if message.method() == Method::Invite && status >= 200 {
             let first = *self.finals.entry(branch).or_insert(status);

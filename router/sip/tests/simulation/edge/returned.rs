@@ -31,7 +31,7 @@ impl Edge {
             return false;
         };
         let talks = matches!(call.leg, Leg::Ringing { leg, .. } | Leg::Answered { leg } if leg == wanted);
-        talks || call.asks(wanted)
+        talks || call.asks(wanted) || self.rings_beside(wanted)
     }
     /// The attempt whose phone the caller talks to, or is held by.
     pub fn talks_to(&self, call: CallKey) -> Option<u32> {
@@ -81,6 +81,7 @@ impl Waiting {
                 if let Leg::Ringing { leg, .. } = self.leg {
                     self.gone.push(leg);
                 }
+                self.gone.append(&mut self.beside);
                 self.wait_again(call, now, chance, commands);
             }
         }

@@ -3,7 +3,7 @@
 //! Of a caller who was answered it is known only that the patience was longer than the wait. Leaving such callers out
 //! would make all look impatient; this estimate counts each among those who might have given up for as long as seen.
 
-use crate::sim::Random;
+use super::Random;
 use std::time::Duration;
 
 /// What was seen of one caller.

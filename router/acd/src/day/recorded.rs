@@ -6,10 +6,13 @@
 //! and what differs between two of them is what the record cannot tell.
 
 use super::{
-    Caller, Duty,
+    Caller, Duty, Random,
     patience::{Patience, Seen},
 };
-use crate::{AgentNo, AgentSpan, CallRecord, Directory, Fact, Timestamp, effect::VisitOutcome, sim::Random};
+use crate::{
+    Acd, AgentNo, AgentSpan, CallId, CallRecord, CallerRef, Directory, Effects, Entry, Event, Fact, QueueNo,
+    Timestamp, effect::VisitOutcome, routing::Attributes,
+};
 use std::{collections::BTreeMap, time::Duration};
 
 /// A caller as recorded.
@@ -25,6 +28,12 @@ pub struct Heard {
     pub waited: Duration,
     /// How the wait ended.
     pub end: WaitEnd,
+    /// How long the wrap-up was, when the agent ended it herself; otherwise it is as long as the queue gives.
+    pub wrap_up: Option<Duration>,
+    /// Who it was.
+    pub caller: Option<CallerRef>,
+    /// What was known of the call.
+    pub attributes: Attributes,
 }
 
 /// How a recorded wait ended.
@@ -47,6 +56,10 @@ pub struct Recorded {
     heard: Vec<Heard>,
     /// Times on duty that are over or go on, by agent.
     duties: BTreeMap<AgentNo, Vec<OnDuty>>,
+    /// What is known of calls that have not ended.
+    known: BTreeMap<CallId, Attributes>,
+    /// Calls whose wrap-up has not ended, with their place among those heard.
+    wrapping: BTreeMap<CallId, usize>,
 }
 
 /// An uninterrupted time in states of work.
@@ -67,6 +80,64 @@ impl Recorded {
     /// A caller of whom there is another record.
     pub fn hear(&mut self, call: Heard) {
         self.heard.push(call);
+    }
+    /// An entry of the log, and what came of it: `acd` stands behind it. Besides what facts tell, what was known of calls
+    /// and how long agents wrapped up.
+    pub fn note(&mut self, acd: &Acd, entry: &Entry, effects: &Effects) {
+        if let Event::CallArrived { call, attributes, .. } = &entry.event {
+            self.known.insert(*call, attributes.clone());
+        }
+        for fact in &effects.facts {
+            let place = self.heard.len();
+            self.take_up(std::slice::from_ref(fact));
+            if let Fact::CallEnded(record) = fact {
+                self.know(record, place);
+            }
+            if let Fact::WrappedUp { call, queue, wrap_up, .. } = fact {
+                self.wrapped_up(acd, *call, *queue, *wrap_up);
+            }
+        }
+    }
+    fn know(&mut self, record: &CallRecord, place: usize) {
+        let known = self.known.remove(&record.call).unwrap_or_default();
+        if let Some(heard) = self.heard.get_mut(place) {
+            heard.attributes = known;
+        }
+        if record.outcome == VisitOutcome::Answered {
+            self.wrapping.insert(record.call, place);
+        }
+    }
+    /// A wrap-up that its time has ended would have been longer, had there been more.
+    fn wrapped_up(&mut self, acd: &Acd, call: CallId, queue: QueueNo, wrap_up: Duration) {
+        let given = acd.queue_plan(queue).map_or(Duration::ZERO, |plan| plan.wrap_up);
+        let place = self.wrapping.remove(&call);
+        if let Some(heard) = place.and_then(|place| self.heard.get_mut(place)) {
+            heard.wrap_up = (wrap_up < given).then_some(wrap_up);
+        }
+    }
+    /// The record ends here: agents who are on duty are so up to now.
+    pub fn close(&mut self, acd: &Acd, at: Timestamp) {
+        for (agent, of) in acd.agents() {
+            let (state, from, to) = (of.state().as_str(), of.cut, at);
+            self.spent(&AgentSpan { agent, state, reason: None, from, to, call: None, queue: None });
+        }
+    }
+    /// The callers who came before a time are left out.
+    pub fn forget_before(&mut self, at: Timestamp) {
+        self.heard.retain(|call| call.at >= at);
+        self.wrapping.clear();
+    }
+    /// How many callers there are, and of how many it is not known how long the conversation, or the patience, was.
+    #[must_use]
+    pub fn unknown(&self) -> (usize, usize, usize) {
+        let answered = |call: &&Heard| matches!(call.end, WaitEnd::Answered { .. });
+        let gave_up = |call: &&Heard| call.end == WaitEnd::GaveUp;
+        let all = self.heard.len();
+        (
+            all,
+            all - self.heard.iter().filter(answered).count(),
+            all - self.heard.iter().filter(gave_up).count(),
+        )
     }
     /// What came of an entry of the log.
     pub fn take_up(&mut self, facts: &[Fact]) {
@@ -153,7 +224,9 @@ fn caller(call: &Heard, alike: &Alike, random: &mut Random) -> Caller {
         WaitEnd::GaveUp => (drawn, Some(call.waited)),
         WaitEnd::SentAway => (drawn, beyond),
     };
-    Caller { at: call.at, dials: call.dials.clone(), service, patience }
+    let (dials, attributes) = (call.dials.clone(), call.attributes.clone());
+    let (wrap_up, caller) = (call.wrap_up, call.caller);
+    Caller { at: call.at, dials, service, patience, wrap_up, caller, attributes }
 }
 
 fn heard(record: &CallRecord) -> Heard {
@@ -168,5 +241,7 @@ fn heard(record: &CallRecord) -> Heard {
         VisitOutcome::FlowOut(_) | VisitOutcome::LostRestart => WaitEnd::SentAway,
     };
     let waited = record.answered.unwrap_or(record.ended).since(record.arrived);
-    Heard { at: record.arrived, dials: record.dialled.clone(), alike: record.dialled.clone(), waited, end }
+    let (at, dials, alike) = (record.arrived, record.dialled.clone(), record.dialled.clone());
+    let (wrap_up, attributes) = (None, Attributes::new());
+    Heard { at, dials, alike, waited, end, wrap_up, caller: record.caller, attributes }
 }

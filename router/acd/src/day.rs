@@ -3,20 +3,24 @@
 //!
 //! Decides nothing about calls: it hands the brain events under a jumping clock and does what the brain orders, as
 //! patient phones and impatient callers would. Everything random has been drawn before ([`recorded`], [`patience`],
-//! [`crate::sim::Random`]), so that the same callers under two plans differ by the plans alone, and the same day twice
+//! [`Random`]), so that the same callers under two plans differ by the plans alone, and the same day twice
 //! gives the same log. Callers come as an iterator: a day may be as long as one likes.
 
 pub mod patience;
+mod random;
 pub mod recorded;
 
+pub use random::Random;
+
 use crate::{
-    Acd, AgentNo, CallId, CommandError, Effects, Event, Fact, OfferId, Order, Plan, Timestamp, Wish,
-    brain::Handled, call::CallState, effect::CallRecord, event::CallerExit, plan::Answer,
+    Acd, AgentNo, AgentState, CallId, CallerRef, CommandError, Effects, Event, Fact, OfferId, Order, Plan,
+    Timestamp, Wish, brain::Handled, call::CallState, effect::CallRecord, event::CallerExit, plan::Answer,
+    routing::Attributes,
 };
 use std::{cmp::Reverse, collections::BTreeMap, collections::BinaryHeap, iter::Peekable, time::Duration};
 
 /// A caller who is going to call.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Caller {
     /// When.
     pub at: Timestamp,
@@ -26,6 +30,12 @@ pub struct Caller {
     pub service: Duration,
     /// How long the caller waits for an agent at most; none waits for ever.
     pub patience: Option<Duration>,
+    /// When the agent ends her wrap-up herself; none: as long as the queue gives.
+    pub wrap_up: Option<Duration>,
+    /// Who calls, for queues that know their callers.
+    pub caller: Option<CallerRef>,
+    /// What is known of the call.
+    pub attributes: Attributes,
 }
 
 /// A time for which an agent takes calls. A call she is in at its end is finished.
@@ -86,6 +96,7 @@ enum Due {
     Accept(AgentNo, CallId),
     Show(OfferId),
     Answer(OfferId),
+    FinishWrapUp(AgentNo, CallId),
 }
 
 /// The day as it is played.
@@ -98,6 +109,8 @@ pub struct Day<C: Iterator<Item = Caller>> {
     called: u64,
     /// Conversations to come, of callers who are in the house.
     services: BTreeMap<CallId, Duration>,
+    /// Wrap-ups to come that agents end themselves.
+    wrap_ups: BTreeMap<CallId, Duration>,
     /// What is due, then in the order in which it was foreseen.
     agenda: BinaryHeap<Reverse<(Timestamp, u64, Due)>>,
     foreseen: u64,
@@ -123,6 +136,7 @@ impl<C: Iterator<Item = Caller>> Day<C> {
             callers: callers.into_iter().peekable(),
             called: 0,
             services: BTreeMap::new(),
+            wrap_ups: BTreeMap::new(),
             agenda: BinaryHeap::new(),
             foreseen: 0,
             answer_after,
@@ -204,10 +218,12 @@ impl<C: Iterator<Item = Caller>> Day<C> {
         let call = CallId::new(self.now, u128::from(self.called));
         self.called += 1;
         self.services.insert(call, caller.service);
+        self.wrap_ups.extend(caller.wrap_up.map(|wrap_up| (call, wrap_up)));
         if let Some(patience) = caller.patience {
             self.foresee(self.now + patience, Due::Leave(call));
         }
-        Event::CallArrived { call, dialled: caller.dials, caller: None, attributes: Default::default() }
+        let Caller { dials, caller, attributes, .. } = caller;
+        Event::CallArrived { call, dialled: dials, caller, attributes }
     }
 
     /// What is due as an event, unless the course of things has overtaken it.
@@ -224,6 +240,11 @@ impl<C: Iterator<Item = Caller>> Day<C> {
             }
             Due::Show(offer) => Event::CardShown { offer },
             Due::Answer(offer) => Event::PhoneAnswered { offer },
+            Due::FinishWrapUp(agent, call) => {
+                let (disposition, then) = (None, None);
+                let wraps_up = self.wraps_up(agent, call);
+                wraps_up.then_some(Event::WrapUpFinished { agent, call, disposition, then })?
+            }
         };
         Some(event)
     }
@@ -251,7 +272,11 @@ impl<C: Iterator<Item = Caller>> Day<C> {
     }
 
     fn is_offered(&self, call: CallId, to: AgentNo) -> bool {
-        matches!(self.acd.call(call).map(crate::Call::state), Some(CallState::Offered { agent, .. }) if *agent == to)
+        self.acd.call(call).is_some_and(|call| call.ring_at(to).is_some())
+    }
+
+    fn wraps_up(&self, agent: AgentNo, of: CallId) -> bool {
+        matches!(self.acd.agent(agent).map(crate::Agent::state), Some(AgentState::WrapUp { call, .. }) if *call == of)
     }
 
     fn tell(&mut self, event: Event) -> Result<Handled, DayError> {
@@ -274,6 +299,11 @@ impl<C: Iterator<Item = Caller>> Day<C> {
                     self.foresee(self.now + self.answer_after, Due::Accept(*agent, offer.call));
                 }
             }
+            if let Order::AgentMoved { agent, to: AgentState::WrapUp { call, .. }, .. } = order
+                && let Some(wrap_up) = self.wrap_ups.remove(call)
+            {
+                self.foresee(self.now + wrap_up, Due::FinishWrapUp(*agent, *call));
+            }
             if let Order::Connect { offer } = order
                 && let Some(service) = self.services.get(&offer.call)
             {
@@ -283,6 +313,7 @@ impl<C: Iterator<Item = Caller>> Day<C> {
         for fact in &effects.facts {
             if let Fact::CallEnded(record) = fact {
                 self.services.remove(&record.call);
+                self.wrap_ups.remove(&record.call);
                 let number = number_of(record.call);
                 self.ended.push(Course { number, record: record.clone() });
             }
