@@ -2,6 +2,7 @@
 //!
 //! SIP over UDP, the brain and the log share this one thread: nothing on the path of a call crosses to another.
 
+mod asker;
 mod commit;
 mod hours;
 mod keys;
@@ -30,7 +31,8 @@ use crate::{
     timetable::Timetable,
 };
 use acd::{Acd, AgentNo, Event, OfferId, Order, Plan, Timestamp};
-use agent_gateway::{DeskOrder, ReplyTo};
+use agent_gateway::DeskOrder;
+use asker::Asker;
 use config::Waiting;
 use mio::Token;
 pub use office::Force;
@@ -39,7 +41,6 @@ use revival::Probes;
 pub use rules::NewRules;
 use sip::Notice;
 use std::{collections::HashMap, io, sync::Arc, time::Duration};
-use tokio::sync::oneshot;
 
 /// Other threads in the poll.
 pub const DOOR: Token = Token(1);
@@ -115,25 +116,6 @@ pub struct BrainParts<G: Ground = Machine> {
     pub metrics: Arc<Metrics>,
     /// Whether new calls are refused.
     pub drain: Drain,
-}
-
-/// Who wants to know what became of an event.
-#[derive(Debug)]
-enum Asker {
-    /// Nobody.
-    Nobody,
-    /// A desk.
-    Desk(ReplyTo),
-    /// The phone of this offer, whose REFER waits.
-    Phone(OfferId),
-    /// Somebody behind the operator's port, who hears of it when it is in the log.
-    Office(oneshot::Sender<acd::Verdict>),
-}
-
-impl From<Option<ReplyTo>> for Asker {
-    fn from(reply: Option<ReplyTo>) -> Self {
-        reply.map_or(Self::Nobody, Self::Desk)
-    }
 }
 
 /// Why the brain stopped.

@@ -1,12 +1,13 @@
 //! Random shifts: a plan, callers, phones and agents that do whatever they please, all from one seed.
 
+mod callback;
+mod whereabouts;
+
 use super::{Floor, Random, a_queue, an_agent};
 use crate::{
     AgentNo, CallId, Event, OfferId, Plan, QueueNo, Refusal, Requirement, Target, Wish,
     agent::AgentState,
-    call::{Call, CallState, Far, Stage},
-    callback::CallbackPlan,
-    consult::ConsultStage,
+    call::{CallState, Far},
     event::CallerExit,
     limits::Limits,
     plan::{
@@ -15,6 +16,7 @@ use crate::{
     routing::{AttributePlan, ExtendPlan, PreferPlan, Routing, Sequence, StepPlan},
 };
 use std::time::Duration;
+use whereabouts::{is_fleeting, is_talking};
 
 const SKILLS: [&str; 4] = ["billing", "sales", "indonesian", "english"];
 const NEEDS: [&str; 9] = [
@@ -153,7 +155,7 @@ fn queue(random: &mut Random, no: u64) -> QueuePlan {
             within: Duration::from_secs(10 + random.below(600)),
         }),
         keep_place: random.one_in(2).then(|| Duration::from_secs(1 + random.below(60))),
-        callback: random.one_in(2).then(|| callback(random)),
+        callback: random.one_in(2).then(|| callback::plan(random)),
         limits: limits(random),
         ring_most: u8::try_from(1 + random.below(4)).unwrap_or(1),
         ring_next: Duration::from_millis(500 + random.below(5_000)),
@@ -162,15 +164,6 @@ fn queue(random: &mut Random, no: u64) -> QueuePlan {
             most: Duration::from_secs(7 + random.below(20)),
         }),
         ..plan
-    }
-}
-
-fn callback(random: &mut Random) -> CallbackPlan {
-    CallbackPlan {
-        attempts: u32::try_from(1 + random.below(3)).unwrap_or(1),
-        pause: Duration::from_secs(1 + random.below(40)),
-        ring: Duration::from_secs(5 + random.below(20)),
-        stands: Duration::from_secs(20 + random.below(300)),
     }
 }
 
@@ -296,23 +289,6 @@ impl Shift {
         let _ = self.floor.call_of(&number, caller, &known);
         let jump = self.random.below(2_000);
         self.floor.pass(Duration::from_millis(jump));
-    }
-
-    /// At a key, by API, or not any more.
-    fn somebody_would_rather_be_called(&mut self) {
-        let calls: Vec<CallId> = self.floor.acd().calls().map(crate::Call::id).collect();
-        let call = self.random.pick(&calls).copied();
-        let queues = self.floor.acd().plan().queues.len() as u64;
-        let queue = QueueNo(u32::try_from(self.random.below(queues + 1)).unwrap_or(0));
-        let caller = u8::try_from(self.random.below(6)).unwrap_or(0);
-        let soon = self.floor.now() + Duration::from_secs(self.random.below(60));
-        let not_before = self.random.one_in(3).then_some(soon);
-        // Refused where nobody is called back, or the call does not wait.
-        let _refused = match (call, self.random.below(8)) {
-            (Some(call), 0) => self.floor.tell(Event::CallbackWithdrawn { call }).is_err(),
-            (_, 1 | 2) | (None, _) => self.floor.request(queue, caller, not_before).is_err(),
-            (Some(call), _) => self.floor.keep_place(call).is_err(),
-        };
     }
 
     fn a_phone_acts(&mut self) {
@@ -514,21 +490,4 @@ impl Shift {
             assert!(!agent.state().is_handling(), "{no:?} is stuck in {:?}", agent.state());
         }
     }
-}
-
-/// Whether a call is in the midst of something rare and short.
-fn is_fleeting(call: &Call) -> bool {
-    let in_a_moment = match call.state() {
-        CallState::Offered { stage, .. } => matches!(stage, Stage::AutoAnswer | Stage::Card { .. }),
-        CallState::Outside { .. } | CallState::Dialling { .. } => true,
-        CallState::Arrived | CallState::Queued | CallState::Later { .. } | CallState::Connected { .. } => {
-            false
-        }
-    };
-    let several = call.rings().nth(1).is_some();
-    in_a_moment || several || call.transfer().is_some() || call.consult().is_some()
-}
-
-fn is_talking(call: &Call) -> bool {
-    matches!(call.consult().map(|consult| consult.stage), Some(ConsultStage::Talking { .. }))
 }

@@ -1,0 +1,21 @@
+//! Where calls are, as far as phones can do something about it.
+
+use crate::call::{Call, CallState, Far, Stage};
+use crate::consult::ConsultStage;
+
+/// Whether a call is in the midst of something rare and short.
+pub(super) fn is_fleeting(call: &Call) -> bool {
+    let in_a_moment = match call.state() {
+        CallState::Offered { stage, .. } => matches!(stage, Stage::AutoAnswer | Stage::Card { .. }),
+        CallState::Outside { .. } | CallState::Dialling { .. } => true,
+        CallState::Arrived | CallState::Queued | CallState::Later { .. } | CallState::Connected { .. } => {
+            false
+        }
+    };
+    let several = call.rings().nth(1).is_some();
+    in_a_moment || several || call.transfer().is_some() || call.consult().is_some()
+}
+
+pub(super) fn is_talking(call: &Call) -> bool {
+    matches!(call.consult().map(|consult| consult.stage), Some(ConsultStage::Talking { .. }))
+}
