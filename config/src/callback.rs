@@ -15,6 +15,9 @@ const RING: Span = Span::ms(5_000, 300_000, 30_000);
 const STANDS: Span = Span::ms(60_000, 604_800_000, 86_400_000);
 /// How often a customer is called: least, most, default.
 const ATTEMPTS: (u32, u32, u32) = (1, 10, 3);
+/// Requests that stand at once, and that come about in an hour: least, most, default.
+const MOST: (u32, u32, u32) = (1, 10_000, 500);
+const HOURLY: (u32, u32, u32) = (1, 10_000, 200);
 
 /// Callbacks of a queue as typed.
 pub(crate) struct CallbackRead {
@@ -30,6 +33,8 @@ pub(crate) fn callback(table: &mut Table<'_>, check: &mut Check<'_>) -> Option<C
     let pause = table.duration("callback_pause", PAUSE, check).value;
     let ring = table.duration("callback_ring", RING, check).value;
     let stands = table.duration("callback_stands", STANDS, check).value;
+    let most = table.whole("callback_most", MOST.2, (MOST.0, MOST.1), check);
+    let hourly = table.whole("callback_hourly", HOURLY.2, (HOURLY.0, HOURLY.1), check);
     let key = table.read("callback_key", key, check).map(|key| key.value);
     let from = table.read("callback_from", number, check).map(|from| from.value);
     let place = table.place_of("callback");
@@ -42,7 +47,7 @@ pub(crate) fn callback(table: &mut Table<'_>, check: &mut Check<'_>) -> Option<C
     let named = |rule: &Typed<&str>| rule.read(name::name, check);
     let (rules, places) = typed.iter().filter_map(named).map(|rule| (rule.value, rule.place)).unzip();
     let plan = CallbackPlan { attempts, pause, ring, stands };
-    Some(CallbackRead { plan, way: CallbackWay { rules, key, from }, rules: places })
+    Some(CallbackRead { plan, way: CallbackWay { rules, key, from, most, hourly }, rules: places })
 }
 
 /// Every rule has to be there.

@@ -4,7 +4,7 @@
 
 use crate::{
     Hours, secret,
-    speech::{Language, Quantile},
+    speech::{Language, Quantile, Tells},
 };
 use std::{
     collections::BTreeMap, fmt, net::IpAddr, net::SocketAddr, ops::RangeInclusive, path::PathBuf,
@@ -62,6 +62,10 @@ pub struct CallbackWay {
     pub key: Option<char>,
     /// The number that customers see; none: the one that they have dialled.
     pub from: Option<String>,
+    /// Requests that stand at once in the queue, at most.
+    pub most: u32,
+    /// Requests that come about in an hour, at most.
+    pub hourly: u32,
 }
 
 /// A header of a trunk's INVITE that says something that calls are routed by.
@@ -213,6 +217,8 @@ pub struct Told {
     pub position: bool,
     /// The wait that is to be expected.
     pub wait: bool,
+    /// The key that keeps the place.
+    pub callback: Option<char>,
     /// Which wait that is.
     pub quantile: Quantile,
     /// The place where no wait can be relied on, though `position` is not told otherwise.
@@ -221,6 +227,18 @@ pub struct Told {
     pub every: Duration,
     /// Where the language's clips are.
     pub folder: PathBuf,
+}
+
+impl Told {
+    /// Everything that may be told.
+    #[must_use]
+    pub const fn tells(&self) -> Tells {
+        Tells {
+            position: self.position || self.place_instead,
+            wait: self.wait,
+            callback: self.callback.is_some(),
+        }
+    }
 }
 
 /// The agents' desktops.

@@ -121,6 +121,7 @@ fn queue(
     let pop_budget = table.duration("pop_budget", POP_BUDGET, check);
     let steps = steps::steps(&mut table, check);
     let callback = callback::callback(&mut table, check);
+    let key = callback.as_ref().and_then(|read| read.way.key);
     let limits = limits::limits(&mut table, check);
     let read = QueueRead {
         plan: QueuePlan {
@@ -155,7 +156,7 @@ fn queue(
         pop_budget: pop_budget.place,
         prefer: table.place_of("prefer_last_agent"),
         music: audio::wav(&mut table, "music", check),
-        announce: announce::announce(&mut table, clips, check),
+        announce: announce::announce(&mut table, clips, key, check),
         callback,
         max_wait: table.has("max_wait").then_some(max_wait.place),
     };

@@ -3,6 +3,7 @@
 //! SIP over UDP, the brain and the log share this one thread: nothing on the path of a call crosses to another.
 
 mod asker;
+mod callbacks;
 mod commit;
 mod hours;
 mod keys;
@@ -33,6 +34,7 @@ use crate::{
 use acd::{Acd, AgentNo, Event, OfferId, Order, Plan, Timestamp};
 use agent_gateway::DeskOrder;
 use asker::Asker;
+pub use callbacks::{AskCallbacks, CallbackShown, Wanted};
 use config::Waiting;
 use mio::Token;
 pub use office::Force;
@@ -337,7 +339,9 @@ impl<G: Ground> Brain<G> {
                 self.sip.found(found, now);
                 Ok(())
             }
+            Incoming::Key(call, key) => self.pressed(call, key, now),
             Incoming::Force(force) => self.force(*force, now),
+            Incoming::Callbacks(ask) => self.callbacks(*ask, now),
             Incoming::Rules(rules) => self.change_rules(*rules, now),
             Incoming::Stop => {
                 self.stop = true;

@@ -1,7 +1,7 @@
 //! `sambung`: the command line.
 
 use clap::{Parser, Subcommand};
-use config::speech::{self, Language};
+use config::speech::{self, Language, Tells};
 use router::{
     backup::{self, BackupError},
     changes_file,
@@ -230,7 +230,7 @@ async fn run(file: Option<PathBuf>) -> Result<(), Failure> {
 /// Every clip with its words, a line each.
 fn clips() -> String {
     let of = |language: Language| {
-        let clips = speech::clips(language, true, true);
+        let clips = speech::clips(language, Tells::ALL);
         clips.into_iter().map(move |(name, words)| format!("{}/{name}.wav\t{words}\n", language.code()))
     };
     let head = "# Below [media] clips; WAV of any rate, with little silence at both ends.\n".to_owned();

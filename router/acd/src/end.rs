@@ -131,7 +131,9 @@ impl Acd {
 /// What agents have done with a call so far, the one who has it now included.
 pub fn past_and_present(call: &Call, now: Timestamp) -> Past {
     let mut past = call.past;
-    past.queue = call.visit.map(|visit| visit.queue).or(past.queue);
+    // A request belongs to its queue also while it is in no line.
+    let stands_in = call.request().map(|request| request.queue);
+    past.queue = call.visit.map(|visit| visit.queue).or(past.queue).or(stands_in);
     if let CallState::Connected { agent, since, held, .. } = call.state {
         past.answered = past.answered.or(Some(since));
         past.agent = Some(agent);

@@ -1,13 +1,14 @@
 //! Callers who keep the place and are called back, story by story.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use acd::{
-    AgentNo, AgentState, CallId, CommandError, Event, Fact, NotReadyReason, OfferId, OfferOutcome, Order,
-    Plan, QueueNo, Refusal, Requirement, VisitOutcome, Wish,
+    Acd, AgentNo, AgentState, CallId, CommandError, Event, Fact, NotReadyReason, OfferId, OfferOutcome,
+    Order, Plan, QueueNo, Refusal, Requirement, VisitOutcome, Wish,
     call::CallState,
     callback::CallbackPlan,
     effect::{CallMove, DropReason, EndReason, FlowOut},
     event::CallerExit,
+    explain::{CallTale, Limits, What},
     plan::{EntryPlan, QueuePlan},
     routing::StepPlan,
     sim::{Floor, a_queue, an_agent},
@@ -333,4 +334,32 @@ fn new_rules_without_callbacks_end_a_request_with_its_next_attempt() {
     floor.must(Event::PhoneRefused { offer: customer, refusal: Refusal::Failed, status: 503 });
     assert_eq!(reason(&floor, request), "not_reached");
     floor.prove_replay();
+}
+
+/// What is told of a call, by name.
+fn tale(floor: &Floor, call: CallId) -> Vec<What> {
+    let (mut acd, mut tale) = (Acd::new(), CallTale::new(call, Limits::default()));
+    for entry in &floor.log {
+        tale.read(&mut acd, entry);
+    }
+    tale.moments().iter().map(|moment| moment.what.clone()).collect()
+}
+
+#[test]
+fn it_is_told_how_a_request_came_about_what_kept_it_and_who_has_its_place() {
+    let mut floor = floor();
+    let (_, request, customer) = dialling(&mut floor);
+    floor.must(Event::PhoneRefused { offer: customer, refusal: Refusal::Rejected, status: 486 });
+    let again = calls(&mut floor, 1);
+    let told = tale(&floor, request);
+    let What::Requested { queue, of: Some(of), .. } = &told[0] else { panic!("{told:?}") };
+    assert_eq!((queue.as_str(), floor.record(*of).unwrap().outcome.reason()), ("billing", "callback"));
+    assert!(told.contains(&What::Dialled { agent: "ann".to_owned() }), "{told:?}");
+    let until = floor.now() + seconds(600);
+    assert!(told.contains(&What::Postponed { until }), "{told:?}");
+    let ended = |what: &What| matches!(what, What::Ended { reason: "called_again", .. });
+    assert!(told.last().is_some_and(ended), "{told:?}");
+    assert!(tale(&floor, again).contains(&What::PlaceTaken { of: request }));
+    let asked = floor.request(BILLING, 5, None).unwrap();
+    assert!(matches!(tale(&floor, asked)[0], What::Requested { of: None, .. }));
 }

@@ -10,15 +10,15 @@ use crate::{
 };
 
 impl Stack {
-    /// Stores whom `call` is for: `number`, whose owner has dialled `dialled`. Gives what
-    /// [`Notice::CallOffered`](crate::Notice) gives of a caller; none for what is no number.
+    /// Stores whom `call` is for: `number`, whose owner is called `name`, if that is known, and has dialled `dialled`. Gives
+    /// what [`Notice::CallOffered`](crate::Notice) gives of a caller; none for what is no number.
     pub fn expect(
         &mut self,
         call: CallKey,
-        (number, dialled): (&str, &str),
+        (number, name, dialled): (&str, &str, &str),
         out: &mut Output,
     ) -> Option<Offered> {
-        let invite = persona(Some(number), dialled, &self.net.local.host)?;
+        let invite = persona((Some(number), name), dialled, &self.net.local.host)?;
         let from = Caller::awaited(call, invite.clone()).from;
         let (dialog, early, ended, before, called) = (None, None, None, None, None);
         let (bytes, tag) = (invite.bytes().clone(), String::new());
@@ -44,7 +44,7 @@ impl Stack {
         if self.calls.contains_key(&key) {
             return;
         }
-        if let Some(invite) = persona(shown, "", &self.net.local.host) {
+        if let Some(invite) = persona((shown, ""), "", &self.net.local.host) {
             self.calls.insert(key, Box::new(Call::without_caller(key, invite)));
         }
     }

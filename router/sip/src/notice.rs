@@ -212,6 +212,8 @@ pub struct Play {
     pub codec: Codec,
     /// RTP payload type.
     pub payload: u8,
+    /// Payload type of the telephone events (RFC 4733) by which the caller's keys come; none when they do not come here.
+    pub events: Option<u8>,
     /// From which of our ports.
     pub from_port: u16,
 }

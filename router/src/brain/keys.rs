@@ -2,12 +2,13 @@
 
 use super::{Asker, Brain, BrainError};
 use crate::ground::Ground;
-use acd::{CallId, Event, Timestamp};
+use acd::{CallId, Event, Timestamp, call::CallState};
 
 impl<G: Ground> Brain<G> {
     /// A waiting caller has pressed a key: the one that keeps the place, or none that means anything.
     pub(super) fn pressed(&mut self, call: CallId, key: char, now: Timestamp) -> Result<(), BrainError> {
-        let queue = self.acd.call(call).and_then(acd::Call::visit).map(|visit| visit.queue);
+        let waits = self.acd.call(call).filter(|call| matches!(call.state(), CallState::Queued));
+        let queue = waits.and_then(acd::Call::visit).map(|visit| visit.queue);
         let Some(queue) = queue.filter(|queue| self.sip.asks_for_callback(*queue, key)) else {
             return Ok(());
         };

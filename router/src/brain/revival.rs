@@ -35,10 +35,10 @@ impl<G: Ground> Brain<G> {
         let mut remains = Remains::of(left);
         let (mut gone, mut silent) = (Vec::new(), Vec::new());
         for call in self.acd.calls() {
-            if call.is_request() {
+            if let Some(request) = call.request() {
                 // What is left of an attempt ends below; who is to be called stands in the record of the caller.
                 let known = remains.take_caller(call.id());
-                if !known.is_some_and(|record| self.sip.expect_again(call.id(), &record)) {
+                if !known.is_some_and(|record| self.sip.expect_again(call.id(), request.queue, &record)) {
                     gone.push(call.id());
                 }
                 continue;

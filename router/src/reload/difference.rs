@@ -211,7 +211,7 @@ pub fn sounds(config: &Config) -> Vec<(PathBuf, Option<SystemTime>)> {
     let files = media.music.iter().chain(media.queue_music.values()).chain(welcomes).cloned();
     let clips = media.announce.values().filter_map(|announce| announce.told.as_ref());
     let clips = clips.flat_map(|told| {
-        let names = config::speech::clips(told.language, told.position || told.place_instead, told.wait);
+        let names = config::speech::clips(told.language, told.tells());
         names.into_iter().map(|(name, _)| told.folder.join(format!("{name}.wav")))
     });
     let mut all: Vec<PathBuf> = files.chain(clips).collect();

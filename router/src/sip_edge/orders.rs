@@ -55,6 +55,11 @@ impl SipEdge {
             Order::HoldPhone { offer } => Command::HoldPhone { leg: leg_key(*offer) },
             Order::Hold { offer, queue } => self.hold(*offer, *queue),
             Order::Retrieve { offer } => Command::Retrieve { leg: leg_key(*offer) },
+            Order::EndCaller { call, why: why @ EndReason::CalledBack }
+                if self.part(*call, end_cause(*why), now) =>
+            {
+                return;
+            }
             Order::EndCaller { call, why } => Command::End { call: call_key(*call), cause: end_cause(*why) },
             Order::OfferCall { .. }
             | Order::WithdrawOffer { .. }
@@ -70,8 +75,9 @@ impl SipEdge {
 
     pub(super) fn choose_music(&mut self, call: CallId, queue: QueueNo) {
         let music = self.queues.get(queue.index()).map(|queue| Arc::clone(&queue.music));
+        let has_keys = self.has_keys(queue);
         if let Some(side) = self.callers.get_mut(&call) {
-            side.music = music;
+            (side.music, side.has_keys) = (music, has_keys);
         }
     }
 

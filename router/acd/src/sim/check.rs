@@ -477,9 +477,8 @@ impl Ledger {
         let open: BTreeSet<CallId> =
             acd.calls().filter(|call| call.transfer().is_some()).map(Call::id).collect();
         ok(open == self.transfers, || format!("transfers differ: {open:?} and {:?}", self.transfers))?;
-        let standing = |call: &Call| match call.state() {
-            CallState::Dialling { .. } => 1,
-            _ => call.rings().count(),
+        let standing = |call: &Call| {
+            if matches!(call.state(), CallState::Dialling { .. }) { 1 } else { call.rings().count() }
         };
         let offered: usize = acd.calls().map(standing).sum();
         let put_through = |leg: &&OfferId| {

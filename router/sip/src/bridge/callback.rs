@@ -66,7 +66,7 @@ impl Call {
             return ctx.out.notices.push(Notice::PhoneRefused { leg, status: 503 });
         };
         self.play_to(by, ctx);
-        let invite = persona(shown, "", &ctx.net.local.host).filter(|_| self.has_room_for(&mut order));
+        let invite = persona((shown, ""), "", &ctx.net.local.host).filter(|_| self.has_room_for(&mut order));
         let Some(invite) = invite else {
             return ctx.out.notices.push(Notice::PhoneRefused { leg, status: 503 });
         };
@@ -81,7 +81,8 @@ impl Call {
         let music = theirs.and_then(|theirs| theirs.music());
         let heard = music.and_then(|music| Some((music, music.to?)));
         if let (Some((music, to)), Some(from_port), false) = (heard, self.port, self.playing) {
-            let play = Play { to, codec: music.codec, payload: music.payload, from_port };
+            let (codec, payload) = (music.codec, music.payload);
+            let play = Play { to, codec, payload, events: None, from_port }; // an agent's keys mean nothing here
             ctx.out.notices.push(Notice::Media { call: self.key, play: Some(play) });
             self.playing = true;
         }

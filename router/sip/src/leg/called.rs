@@ -12,7 +12,7 @@ use crate::{
     context::{Ctx, Partner},
     dialog::Dialog,
     timers::ServerId,
-    wire::{Message, Method, Writer},
+    wire::{Message, Method, Name, Writer},
 };
 use bytes::Bytes;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -23,17 +23,17 @@ const ENDED: &str = "Ended before a restart";
 /// Longest number that is shown, in bytes.
 const MAX_SHOWN: usize = 32;
 
-/// An INVITE that nobody has sent, so that phones can be shown who is calling: `user` at our host, anonymous without one, and
-/// with one that is no number.
-pub(crate) fn persona(user: Option<&str>, dialled: &str, host: &str) -> Option<Message> {
+/// An INVITE that nobody has sent, so that phones can be shown who is calling: `user` at our host, with a name or an empty
+/// one; anonymous without a user, and with one that is no number.
+pub(crate) fn persona((user, name): (Option<&str>, &str), dialled: &str, host: &str) -> Option<Message> {
     let host = if host.is_empty() { "localhost" } else { host };
     let is_number = |user: &&str| {
         let fits = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'+';
         (1..=MAX_SHOWN).contains(&user.len()) && user.bytes().all(fits)
     };
-    let from = match user.filter(is_number) {
-        Some(user) => format!("<sip:{user}@{host}>;tag=1"),
-        None => "\"Anonymous\" <sip:anonymous@anonymous.invalid>;tag=1".to_owned(),
+    let (name, from) = match user.filter(is_number) {
+        Some(user) => (name, format!("sip:{user}@{host}")),
+        None => ("Anonymous", "sip:anonymous@anonymous.invalid".to_owned()),
     };
     let dialled = if dialled.is_empty() { "callback" } else { dialled };
     let uri = format!("sip:{dialled}@{host}");
@@ -41,11 +41,11 @@ pub(crate) fn persona(user: Option<&str>, dialled: &str, host: &str) -> Option<M
     let head = [
         ("Via", "SIP/2.0/UDP 127.0.0.1;branch=z9hG4bK-callback".to_owned()),
         ("Max-Forwards", "70".to_owned()),
-        ("From", from),
         ("To", format!("<{uri}>")),
         ("Call-ID", "callback".to_owned()),
         ("CSeq", "1 INVITE".to_owned()),
     ];
+    writer.address(Name::From, name, &from, ";tag=1");
     for (name, value) in head {
         writer.header_text(name, value.as_bytes());
     }

@@ -94,7 +94,7 @@ fn her_phone_shows_the_customer_and_hears_music_while_the_customer_is_called() {
     assert_eq!(rig.told(PHONE), ["ACK"]);
     let [Notice::Media { call: CALL, play: Some(play) }] = rig.notices()[..] else { panic!("no music") };
     let to = address("203.0.113.7:30000");
-    assert_eq!(play, Play { to, codec: Codec::Pcma, payload: 8, from_port: MUSIC_PORT });
+    assert_eq!(play, Play { to, codec: Codec::Pcma, payload: 8, events: None, from_port: MUSIC_PORT });
     let called = rig.one_to(TRUNK);
     assert_eq!(text(called.request_uri()), format!("sip:{CUSTOMER}@{TRUNK}"));
     assert!(header(&called, Name::From).contains("anonymous"), "no number is known to be ours");

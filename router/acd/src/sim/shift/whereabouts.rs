@@ -1,6 +1,6 @@
 //! Where calls are, as far as phones can do something about it.
 
-use crate::call::{Call, CallState, Far, Stage};
+use crate::call::{Call, CallState, Stage};
 use crate::consult::ConsultStage;
 
 /// Whether a call is in the midst of something rare and short.
