@@ -75,6 +75,7 @@ fn plan() -> Result<Plan, Box<dyn Error>> {
         steps: Vec::new(),
         prefer: None,
         keep_place: None,
+        callback: None,
         extend: None,
         ring_most: acd::plan::RING_MOST,
         ring_next: acd::plan::RING_NEXT,
@@ -201,6 +202,8 @@ impl Stage {
             | Order::ConnectConsult { .. }
             | Order::PutThrough { .. }
             | Order::CallOut { .. }
+            | Order::CallBack { .. }
+            | Order::JoinCustomer { .. }
             | Order::AskedInVain { .. }
             | Order::EndCaller { .. }
             | Order::OfferCall { .. }

@@ -50,7 +50,7 @@ pub(crate) const fn withdrawn(outcome: OfferOutcome) -> WithdrawCause {
         OfferOutcome::Accepted => WithdrawCause::AnsweredElsewhere,
         OfferOutcome::NoAnswer => WithdrawCause::NoAnswer,
         OfferOutcome::Rejected => WithdrawCause::Declined,
-        OfferOutcome::Failed | OfferOutcome::Restart => WithdrawCause::Failed,
+        OfferOutcome::Failed | OfferOutcome::Restart | OfferOutcome::NotReached => WithdrawCause::Failed,
         OfferOutcome::Withdrawn => WithdrawCause::CallerAbandoned,
     }
 }

@@ -1,7 +1,7 @@
 //! Checks what one key alone cannot show: names given twice, names that nobody has, rules that do not fit together.
 
 use crate::{
-    Read, advice,
+    Read, advice, callback,
     duration::shown,
     finding::Place,
     hours, limits, lint,
@@ -30,6 +30,8 @@ pub(crate) fn check(read: &Read, check: &mut Check<'_>) {
     networks(read, check);
     queues(read, check);
     steps::check(read, check);
+    let rules: Vec<&str> = read.outside.iter().map(|rule| rule.plan.name.as_str()).collect();
+    callback::check(read.queues.iter().filter_map(|queue| queue.callback.as_ref()), &rules, check);
     lint::timers(read, check);
     if check.findings.is_whole() {
         references(read, check);

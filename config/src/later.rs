@@ -5,12 +5,12 @@ pub(crate) const NOT_YET: &str = "not in this version";
 
 /// Keys to come, by the section they will stand in.
 const KEYS: &[(&str, &[&str])] = &[
-    ("the file", &["cluster", "redis", "node", "callback", "webhook", "survey"]),
+    ("the file", &["cluster", "redis", "node", "webhook", "survey"]),
     ("[media]", &["announcement"]),
     ("[store]", &["url"]),
     ("[[trunk]]", &["attributes", "copy"]),
-    ("[[entry]]", &["callback", "attributes"]),
-    ("[[queue]]", &["callback", "announcement", "record"]),
+    ("[[entry]]", &["attributes"]),
+    ("[[queue]]", &["announcement", "record"]),
     ("[[agent]]", &["capacity"]),
     ("[[source]]", &["stale_for", "cache", "mapping"]),
 ];

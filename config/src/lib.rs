@@ -9,6 +9,7 @@ mod advice;
 mod announce;
 mod audio;
 mod call_limit;
+mod callback;
 mod changes;
 mod cross;
 mod duration;
@@ -47,10 +48,10 @@ pub use changes::{BadChanges, Book, Changes, Kind, Object, Origin, Rules, load_r
 pub use finding::{Finding, Problems, Warning};
 pub use hours::Hours;
 pub use model::{
-    AgentAccess, Announce, AttributeHeader, CallLimit, Config, Desk, Digest, Drain, Durability, First, Host,
-    Identity, Limits, Login, Media, Network, Operator, OperatorRole, OperatorUser, Outside, Phone, Relay,
-    Rtpengine, Secret, Section, Sip, SipUri, Site, Source, SourceKind, Store, Suggestions, Tls, Told,
-    Transport, Trunk, Waiting,
+    AgentAccess, Announce, AttributeHeader, CallLimit, CallbackWay, Config, Desk, Digest, Drain, Durability,
+    First, Host, Identity, Limits, Login, Media, Network, Operator, OperatorRole, OperatorUser, Outside,
+    Phone, Relay, Rtpengine, Secret, Section, Sip, SipUri, Site, Source, SourceKind, Store, Suggestions, Tls,
+    Told, Transport, Trunk, Waiting,
 };
 pub use pem::{Credentials, CredentialsError};
 pub use reference::reference;
@@ -199,6 +200,10 @@ impl Read {
         read
     }
     fn into_config(self) -> Config {
+        let way = |queue: &routing::QueueRead| {
+            Some((queue.plan.name.clone(), queue.callback.as_ref()?.way.clone()))
+        };
+        let callbacks = self.queues.iter().filter_map(way).collect();
         let music = |queue: &routing::QueueRead| Some((queue.plan.name.clone(), queue.music.clone()?));
         let limits = self.entries.iter().map(|entry| (entry.plan.number.clone(), entry.limit));
         let entry_limits = limits.filter(|(_, limit)| *limit != CallLimit::default()).collect();
@@ -233,6 +238,7 @@ impl Read {
             },
             hours: self.hours.into_iter().map(|read| read.hours).collect(),
             attributes: attribute_headers,
+            callbacks,
             agents: access,
             outside: ways.into_iter().flatten().collect(),
             sources: self.sources.into_iter().map(|source| source.source).collect(),

@@ -4,7 +4,7 @@
 
 use crate::{
     Hours, secret,
-    speech::{Language, Quantile},
+    speech::{Language, Quantile, Tells},
 };
 use std::{
     collections::BTreeMap, fmt, net::IpAddr, net::SocketAddr, ops::RangeInclusive, path::PathBuf,
@@ -51,6 +51,23 @@ pub struct Config {
     pub hours: Vec<Hours>,
     /// Which headers say what is known of a call, in the order of `plan.attributes`.
     pub attributes: Vec<AttributeHeader>,
+    /// How callers are called back, by queue; queues that call nobody back are absent.
+    pub callbacks: BTreeMap<String, CallbackWay>,
+}
+
+/// How callers of a queue are called back. How often is said by [`acd::callback::CallbackPlan`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallbackWay {
+    /// Names of the rules for numbers outside that allow their numbers.
+    pub rules: Vec<String>,
+    /// The key that a waiting caller presses for it; none: no key does.
+    pub key: Option<char>,
+    /// The number that customers see; none: the one that they have dialled.
+    pub from: Option<String>,
+    /// Requests that stand at once in the queue, at most.
+    pub most: u32,
+    /// Requests that come about in an hour, at most.
+    pub hourly: u32,
 }
 
 /// A header of a trunk's INVITE that says something that calls are routed by.
@@ -202,6 +219,8 @@ pub struct Told {
     pub position: bool,
     /// The wait that is to be expected.
     pub wait: bool,
+    /// The key that keeps the place.
+    pub callback: Option<char>,
     /// Which wait that is.
     pub quantile: Quantile,
     /// The place where no wait can be relied on, though `position` is not told otherwise.
@@ -210,6 +229,18 @@ pub struct Told {
     pub every: Duration,
     /// Where the language's clips are.
     pub folder: PathBuf,
+}
+
+impl Told {
+    /// Everything that may be told.
+    #[must_use]
+    pub const fn tells(&self) -> Tells {
+        Tells {
+            position: self.position || self.place_instead,
+            wait: self.wait,
+            callback: self.callback.is_some(),
+        }
+    }
 }
 
 /// The agents' desktops.

@@ -1,7 +1,7 @@
 //! Reads what the brain routes by: queues and entries.
 
 use crate::{
-    announce, audio, call_limit,
+    announce, audio, call_limit, callback,
     duration::{self, Span, shown},
     finding::Place,
     limits::{self, LimitsRead},
@@ -69,6 +69,7 @@ pub(crate) struct QueueRead {
     /// Music of its own.
     pub music: Option<PathBuf>,
     pub announce: Announce,
+    pub callback: Option<callback::CallbackRead>,
     pub limits: LimitsRead,
     /// Where `max_wait` was typed, if it was.
     pub max_wait: Option<Place>,
@@ -119,6 +120,8 @@ fn queue(
     let wrap_up = table.duration("wrap_up", WRAP_UP, check);
     let pop_budget = table.duration("pop_budget", POP_BUDGET, check);
     let steps = steps::steps(&mut table, check);
+    let callback = callback::callback(&mut table, check);
+    let key = callback.as_ref().and_then(|read| read.way.key);
     let limits = limits::limits(&mut table, check);
     let read = QueueRead {
         plan: QueuePlan {
@@ -137,6 +140,7 @@ fn queue(
             steps: steps.iter().map(|step| step.plan.clone()).collect(),
             prefer: steps::prefer(&mut table, check),
             keep_place: steps::keep_place(&mut table, check),
+            callback: callback.as_ref().map(|read| read.plan),
             limits: limits.limits.clone(),
             ring_most,
             ring_next,
@@ -152,7 +156,8 @@ fn queue(
         pop_budget: pop_budget.place,
         prefer: table.place_of("prefer_last_agent"),
         music: audio::wav(&mut table, "music", check),
-        announce: announce::announce(&mut table, clips, check),
+        announce: announce::announce(&mut table, clips, key, check),
+        callback,
         max_wait: table.has("max_wait").then_some(max_wait.place),
     };
     table.close(check);

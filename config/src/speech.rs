@@ -65,6 +65,14 @@ const INDONESIAN_NUMBERS: [Clip; 13] = [
     ("puluh", "puluh"),
 ];
 
+const INDONESIAN_CALLBACK: [Clip; 5] = [
+    ("callback", "Agar kami menelepon Anda kembali tanpa kehilangan urutan, tekan"),
+    ("0", "nol"),
+    ("star", "bintang"),
+    ("hash", "pagar"),
+    ("callback-kept", "Urutan Anda kami simpan, dan kami akan menelepon Anda kembali. Terima kasih"),
+];
+
 const ENGLISH_POSITION: [Clip; 2] = [
     ("position", "You are caller number"),
     ("position-far", "There are more than ninety-nine callers before you"),
@@ -104,6 +112,32 @@ const ENGLISH_NUMBERS: [Clip; 27] = [
     ("80", "eighty"),
     ("90", "ninety"),
 ];
+const ENGLISH_CALLBACK: [Clip; 5] = [
+    ("callback", "To be called back without losing your place, press"),
+    ("0", "zero"),
+    ("star", "star"),
+    ("hash", "hash"),
+    ("callback-kept", "Your place is kept, and we will call you back. Thank you"),
+];
+
+/// What is said to whoever has asked to be called back.
+pub const KEPT: &str = "callback-kept";
+
+/// What is told, each by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tells {
+    /// The place in the queue.
+    pub position: bool,
+    /// How long it takes.
+    pub wait: bool,
+    /// The key that keeps the place.
+    pub callback: bool,
+}
+
+impl Tells {
+    /// Everything.
+    pub const ALL: Self = Self { position: true, wait: true, callback: true };
+}
 
 impl Language {
     /// Its folder of clips (ISO 639-1).
@@ -118,12 +152,16 @@ impl Language {
 
 /// Every clip that has to be there.
 #[must_use]
-pub fn clips(language: Language, position: bool, wait: bool) -> Vec<Clip> {
-    let (of_position, of_wait, numbers): (&[Clip], &[Clip], &[Clip]) = match language {
-        Language::Indonesian => (&INDONESIAN_POSITION, &INDONESIAN_WAIT, &INDONESIAN_NUMBERS),
-        Language::English => (&ENGLISH_POSITION, &ENGLISH_WAIT, &ENGLISH_NUMBERS),
+pub fn clips(language: Language, tells: Tells) -> Vec<Clip> {
+    let Tells { position, wait, callback } = tells;
+    let [of_position, of_wait, of_callback, numbers]: [&[Clip]; 4] = match language {
+        Language::Indonesian => {
+            [&INDONESIAN_POSITION, &INDONESIAN_WAIT, &INDONESIAN_CALLBACK, &INDONESIAN_NUMBERS]
+        }
+        Language::English => [&ENGLISH_POSITION, &ENGLISH_WAIT, &ENGLISH_CALLBACK, &ENGLISH_NUMBERS],
     };
-    let chosen = [(of_position, position), (of_wait, wait), (numbers, position || wait)];
+    let counts = position || wait || callback;
+    let chosen = [(of_position, position), (of_wait, wait), (of_callback, callback), (numbers, counts)];
     chosen.iter().filter(|(_, needed)| *needed).flat_map(|(clips, _)| clips.iter().copied()).collect()
 }
 
@@ -148,6 +186,17 @@ pub fn wait(language: Language, expected: Duration) -> Vec<&'static str> {
     }
 }
 
+/// By which key the place is kept.
+#[must_use]
+pub fn callback(key: char) -> Vec<&'static str> {
+    let key = match key.to_digit(10) {
+        Some(digit) => ONES[digit as usize],
+        None if key == '*' => "star",
+        None => "hash",
+    };
+    vec!["callback", key]
+}
+
 /// A number from 1 to 99.
 fn number(language: Language, number: u32) -> Vec<&'static str> {
     let (tens, ones) = (number as usize / 10, number as usize % 10);
@@ -166,7 +215,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     fn spoken(language: Language, clips: &[&str]) -> String {
-        let words: BTreeMap<_, _> = super::clips(language, true, true).into_iter().collect();
+        let words: BTreeMap<_, _> = super::clips(language, Tells::ALL).into_iter().collect();
         clips.iter().map(|clip| words[clip]).collect::<Vec<_>>().join(" ")
     }
 
@@ -200,6 +249,8 @@ mod tests {
     #[test]
     fn every_sentence_is_made_of_clips_that_were_asked_for() {
         for language in [Language::Indonesian, Language::English] {
+            "0123456789*#".chars().for_each(|key| drop(spoken(language, &callback(key))));
+            assert!(spoken(language, &[KEPT]).len() > 20);
             (0..200).for_each(|place| drop(spoken(language, &position(language, place))));
             (0..80).for_each(|minutes| {
                 drop(spoken(language, &wait(language, Duration::from_secs(60 * minutes))));

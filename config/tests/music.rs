@@ -51,11 +51,11 @@ fn what_cannot_be_played_is_named_with_the_way_out() {
 
 #[test]
 fn a_queue_that_announces_needs_every_clip_of_its_language() {
-    use config::speech::{Language, clips};
+    use config::speech::{Language, Tells, clips};
     let folder = tempfile::tempdir().unwrap();
     let of_language = folder.path().join("clips/id");
     std::fs::create_dir_all(&of_language).unwrap();
-    let needed = clips(Language::Indonesian, true, false);
+    let needed = clips(Language::Indonesian, Tells { position: true, wait: false, callback: false });
     needed.iter().for_each(|(name, _)| wav(&of_language.join(format!("{name}.wav")), 16_000, 1, 16_000));
     let text = "[media]\nclips = \"clips\"\n[[queue]]\nname = \"main\"\nannounce = [\"position\"]\n";
     let (config, _) = parse(text, folder.path(), &|_| None).unwrap();

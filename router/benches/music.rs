@@ -23,11 +23,11 @@ fn main() {
     let listener = UdpSocket::from(listener);
     listener.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
     let (to, sound) = (listener.local_addr().unwrap(), Arc::new(Sound::tune()));
-    let media = Media::start().unwrap();
+    let media = Media::start(|_, _| {}).unwrap();
     let mut ports = Ports::new([127, 0, 0, 1].into(), &(0..=0));
     for number in 0..streams {
         let (from_port, socket) = ports.bind().expect("file descriptors: raise ulimit -n");
-        let play = Play { to, codec: Codec::Pcma, payload: 8, from_port };
+        let play = Play { to, codec: Codec::Pcma, payload: 8, events: None, from_port };
         media
             .play(CallId::new(Timestamp(0), u128::from(number) << 16), socket, play, Arc::clone(&sound))
             .unwrap();

@@ -48,7 +48,7 @@ impl QueueSpeech {
             let file = told.folder.join(format!("{name}.wav"));
             Ok((name, sounds.get(Some(&file))?))
         };
-        let clips = speech::clips(told.language, told.position || told.place_instead, told.wait);
+        let clips = speech::clips(told.language, told.tells());
         let clips = clips.into_iter().map(clip).collect::<Result<_, SoundError>>()?;
         Ok(Self { told, clips })
     }
@@ -65,7 +65,8 @@ impl QueueSpeech {
         let tells_place = self.told.position || (expected.is_none() && self.told.place_instead);
         let position = tells_place.then(|| speech::position(language, place));
         let wait = expected.map(|expected| speech::wait(language, expected));
-        let names = position.into_iter().chain(wait).flatten();
+        let callback = self.told.callback.map(speech::callback);
+        let names = position.into_iter().chain(wait).chain(callback).flatten();
         names.filter_map(|name| self.clips.get(name).cloned()).collect()
     }
 }
@@ -115,8 +116,8 @@ pub struct Speech {
     pub call: CallId,
     /// Who waits there.
     pub queue: QueueNo,
-    /// What is told: the wait, or the place alone.
-    pub ewt: Ewt,
+    /// What is told: the wait, the place alone, or neither.
+    pub ewt: Option<Ewt>,
     /// In clips that are joined.
     pub clips: Vec<Arc<Sound>>,
 }
@@ -205,7 +206,8 @@ impl Announcer {
         if let Some(wait) = wait {
             self.promises.told(call, queue, now + wait);
         }
-        let ewt = if wait.is_some() { ewt } else { Ewt::Place(place) };
+        let tells_place = speech.told.position || speech.told.place_instead;
+        let ewt = if wait.is_some() { Some(ewt) } else { tells_place.then_some(Ewt::Place(place)) };
         (!clips.is_empty()).then_some(Speech { call, queue, ewt, clips })
     }
     fn every(&self, queue: QueueNo) -> Option<Duration> {
@@ -216,7 +218,7 @@ impl Announcer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use config::speech::Language;
+    use config::speech::{Language, Tells};
 
     const QUEUE: QueueNo = QueueNo(0);
 
@@ -234,13 +236,14 @@ mod tests {
             language: Language::English,
             position: true,
             wait: true,
+            callback: None,
             quantile: Quantile::P80,
             place_instead: false,
             every: Duration::from_secs(30),
             folder: "clips".into(),
         };
         differs(&mut told);
-        let clips = speech::clips(told.language, true, true);
+        let clips = speech::clips(told.language, Tells::ALL);
         let clips = clips.into_iter().map(|(name, _)| (name, Arc::new(Sound::tune()))).collect();
         Announcer::new(vec![Some(QueueSpeech { told, clips }), None])
     }
@@ -296,7 +299,7 @@ mod tests {
             let mut announcer = announcer_that(|told| told.quantile = quantile);
             announcer.begins(call(1), QUEUE, at(0));
             let said = announcer.tell(at(30), |_| Whereabouts::Waiting(QUEUE, 7), minutes(4, 7));
-            assert_eq!(said[0].ewt.method(), "pace");
+            assert_eq!(said[0].ewt.unwrap().method(), "pace");
             assert_eq!(words(&announcer, &said), ["position", "7", "wait", minutes_told, "minutes"]);
             let offer = acd::OfferId { call: call(1), attempt: 1 };
             announcer.note(&Order::Connect { offer }, at(30 + 5 * 60));
@@ -323,13 +326,28 @@ mod tests {
             announcer.begins(call(1), QUEUE, at(0));
             let said = announcer.tell(at(30), |_| Whereabouts::Waiting(QUEUE, 7), place);
             assert_eq!(words(&announcer, &said), told);
-            assert!(said.iter().all(|said| said.ewt == Ewt::Place(7)));
+            assert!(said.iter().all(|said| said.ewt == Some(Ewt::Place(7))));
             let said = announcer.tell(at(60), |_| Whereabouts::Waiting(QUEUE, 7), minutes(1, 3));
             assert_eq!(
                 words(&announcer, &said),
                 ["wait", "3", "minutes"],
                 "the time alone, when there is one"
             );
+        }
+    }
+
+    #[test]
+    fn the_key_that_keeps_the_place_is_told_behind_the_rest_or_alone() {
+        for (position, told) in
+            [(true, vec!["position", "7", "callback", "star"]), (false, vec!["callback", "star"])]
+        {
+            let mut announcer = announcer_that(|told| {
+                (told.position, told.wait, told.callback) = (position, false, Some('*'));
+            });
+            announcer.begins(call(1), QUEUE, at(0));
+            let said = announcer.tell(at(30), |_| Whereabouts::Waiting(QUEUE, 7), place);
+            assert_eq!(words(&announcer, &said), told);
+            assert_eq!(said[0].ewt, position.then_some(Ewt::Place(7)));
         }
     }
 

@@ -2,8 +2,11 @@
 //!
 //! SIP over UDP, the brain and the log share this one thread: nothing on the path of a call crosses to another.
 
+mod asker;
+mod callbacks;
 mod commit;
 mod hours;
+mod keys;
 mod office;
 mod pulse;
 mod revival;
@@ -29,7 +32,9 @@ use crate::{
     timetable::Timetable,
 };
 use acd::{Acd, AgentNo, Event, OfferId, Order, Plan, Timestamp};
-use agent_gateway::{DeskOrder, ReplyTo};
+use agent_gateway::DeskOrder;
+use asker::Asker;
+pub use callbacks::{AskCallbacks, CallbackShown, Wanted};
 use config::Waiting;
 use mio::Token;
 pub use office::Force;
@@ -38,7 +43,6 @@ use revival::Probes;
 pub use rules::NewRules;
 use sip::Notice;
 use std::{collections::HashMap, io, sync::Arc, time::Duration};
-use tokio::sync::oneshot;
 
 /// Other threads in the poll.
 pub const DOOR: Token = Token(1);
@@ -114,25 +118,6 @@ pub struct BrainParts<G: Ground = Machine> {
     pub metrics: Arc<Metrics>,
     /// Whether new calls are refused.
     pub drain: Drain,
-}
-
-/// Who wants to know what became of an event.
-#[derive(Debug)]
-enum Asker {
-    /// Nobody.
-    Nobody,
-    /// A desk.
-    Desk(ReplyTo),
-    /// The phone of this offer, whose REFER waits.
-    Phone(OfferId),
-    /// Somebody behind the operator's port, who hears of it when it is in the log.
-    Office(oneshot::Sender<acd::Verdict>),
-}
-
-impl From<Option<ReplyTo>> for Asker {
-    fn from(reply: Option<ReplyTo>) -> Self {
-        reply.map_or(Self::Nobody, Self::Desk)
-    }
 }
 
 /// Why the brain stopped.
@@ -354,7 +339,9 @@ impl<G: Ground> Brain<G> {
                 self.sip.found(found, now);
                 Ok(())
             }
+            Incoming::Key(call, key) => self.pressed(call, key, now),
             Incoming::Force(force) => self.force(*force, now),
+            Incoming::Callbacks(ask) => self.callbacks(*ask, now),
             Incoming::Rules(rules) => self.change_rules(*rules, now),
             Incoming::Stop => {
                 self.stop = true;
@@ -388,6 +375,8 @@ impl<G: Ground> Brain<G> {
             for notice in notices {
                 if let Notice::PhoneRefers { leg, target, replaces } = notice {
                     self.referred(offer_id(leg), &target, replaces, now)?;
+                } else if let Notice::KeyPressed { call, key } = notice {
+                    self.pressed(acd::CallId::from_u128(call.0), key, now)?;
                 } else if let Some(event) = self.sip.event_of(notice) {
                     self.tell(event, Asker::Nobody, now)?;
                 }
@@ -449,6 +438,8 @@ impl<G: Ground> Brain<G> {
             | Order::ConnectConsult { .. }
             | Order::PutThrough { .. }
             | Order::CallOut { .. }
+            | Order::CallBack { .. }
+            | Order::JoinCustomer { .. }
             | Order::CallMoved { .. }
             | Order::AskedInVain { .. }
             | Order::AgentMoved { .. }

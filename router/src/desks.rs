@@ -62,6 +62,8 @@ impl<W: DeskWay> Desks<W> {
             | Order::ConnectConsult { .. }
             | Order::PutThrough { .. }
             | Order::CallOut { .. }
+            | Order::CallBack { .. }
+            | Order::JoinCustomer { .. }
             | Order::EndCaller { .. } => {}
         }
     }

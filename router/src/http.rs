@@ -5,6 +5,7 @@
 //! they are answered.
 
 mod accept;
+mod callbacks;
 mod draining;
 mod error;
 mod floor;
@@ -38,7 +39,7 @@ use axum::{
     extract::DefaultBodyLimit,
     http::{Method, StatusCode},
     middleware,
-    routing::{MethodRouter, get, post},
+    routing::{MethodRouter, delete, get, post},
 };
 use error::ApiError;
 use jiff::tz::TimeZone;
@@ -119,6 +120,8 @@ fn routes() -> Vec<(&'static str, MethodRouter<Arc<HttpState>>)> {
         ),
         ("/v1/agents/{id}/state", post(staff::force)),
         ("/v1/audit", get(staff::audit)),
+        ("/v1/callbacks", get(callbacks::list).post(callbacks::make)),
+        ("/v1/callbacks/{id}", delete(callbacks::withdraw)),
         (
             "/v1/queues/{name}",
             get(rules::queue::show)

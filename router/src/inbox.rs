@@ -1,11 +1,11 @@
 //! What other threads hand to the brain: a bounded queue that wakes the brain's thread. Nobody waits.
 
 use crate::{
-    brain::{Force, NewRules},
+    brain::{AskCallbacks, Force, NewRules},
     resolve::Found,
     streams::{Full, StreamNews},
 };
-use acd::{Event, OfferId};
+use acd::{CallId, Event, OfferId};
 use agent_gateway::{Admitted, Brain, Busy, ReplyTo, Transfer};
 use mio::Waker;
 use std::{
@@ -36,10 +36,14 @@ pub enum Incoming {
     Admitted(Admitted),
     /// Where a name leads.
     Found(Found),
+    /// A caller who hears our music has pressed a key, which came with the sound.
+    Key(CallId, char),
     /// The card of an offer was written to a desktop.
     CardWritten(OfferId, Instant),
     /// A supervisor sets an agent's state.
     Force(Box<Force>),
+    /// Callbacks are asked for, taken back, or looked at.
+    Callbacks(Box<AskCallbacks>),
     /// Other rules from now on.
     Rules(Box<NewRules>),
     /// Write everything down and stop.

@@ -352,6 +352,7 @@ mod tests {
                 early: None,
                 ended: None,
                 before: None,
+                called: None,
             },
         )
     }

@@ -1,7 +1,7 @@
 //! `sambung`: the command line.
 
 use clap::{Parser, Subcommand};
-use config::speech::{self, Language};
+use config::speech::{self, Language, Tells};
 use router::{
     advice::command as advice,
     backup::{self, BackupError},
@@ -248,7 +248,7 @@ async fn run(file: Option<PathBuf>) -> Result<(), Failure> {
 /// Every clip with its words, a line each.
 fn clips() -> String {
     let of = |language: Language| {
-        let clips = speech::clips(language, true, true);
+        let clips = speech::clips(language, Tells::ALL);
         clips.into_iter().map(move |(name, words)| format!("{}/{name}.wav\t{words}\n", language.code()))
     };
     let head = "# Below [media] clips; WAV of any rate, with little silence at both ends.\n".to_owned();

@@ -1,9 +1,10 @@
 //! Music for waiting callers over RTP: one thread, paced by absolute time.
 //!
-//! The brain's thread binds a caller's port ([`Ports`]) and says what to play; this thread sends. Media between
-//! caller and agent never comes here.
+//! The brain's thread binds a caller's port ([`Ports`]) and says what to play; this thread sends, and hears which keys
+//! the caller presses meanwhile. Media between caller and agent never comes here.
 
 mod g711;
+mod keys;
 mod ports;
 mod sound;
 mod stream;
@@ -35,6 +36,7 @@ const QUEUE: usize = 8_192;
 enum Order {
     Play { call: CallId, socket: Arc<UdpSocket>, play: Play, sound: Arc<Sound> },
     Speak { call: CallId, clips: Vec<Arc<Sound>> },
+    BreakIn { call: CallId, clip: Arc<Sound> },
     Stop { call: CallId },
 }
 
@@ -56,6 +58,11 @@ pub trait Player: Send {
     /// # Errors
     /// [`MediaStuck`].
     fn speak(&self, call: CallId, clips: Vec<Arc<Sound>>) -> Result<(), MediaStuck>;
+    /// Something is spoken to a caller at once, and nothing of what was still to be; nothing to one who hears no music.
+    ///
+    /// # Errors
+    /// [`MediaStuck`].
+    fn break_in(&self, call: CallId, clip: Arc<Sound>) -> Result<(), MediaStuck>;
     /// Music to a caller stops.
     ///
     /// # Errors
@@ -75,13 +82,13 @@ pub struct Media {
 pub struct MediaStuck;
 
 impl Media {
-    /// Starts the player.
+    /// Starts the player; `pressed` hears of keys.
     ///
     /// # Errors
     /// When no thread can be made.
-    pub fn start() -> std::io::Result<Self> {
+    pub fn start(pressed: impl Fn(CallId, char) + Send + 'static) -> std::io::Result<Self> {
         let (orders, inbox) = sync_channel(QUEUE);
-        std::thread::Builder::new().name("media".to_owned()).spawn(move || run(&inbox))?;
+        std::thread::Builder::new().name("media".to_owned()).spawn(move || run(&inbox, pressed))?;
         Ok(Self { orders })
     }
 }
@@ -99,12 +106,15 @@ impl Player for Media {
     fn speak(&self, call: CallId, clips: Vec<Arc<Sound>>) -> Result<(), MediaStuck> {
         self.orders.try_send(Order::Speak { call, clips }).map_err(|_| MediaStuck)
     }
+    fn break_in(&self, call: CallId, clip: Arc<Sound>) -> Result<(), MediaStuck> {
+        self.orders.try_send(Order::BreakIn { call, clip }).map_err(|_| MediaStuck)
+    }
     fn stop(&self, call: CallId) -> Result<(), MediaStuck> {
         self.orders.try_send(Order::Stop { call }).map_err(|_| MediaStuck)
     }
 }
 
-fn run(inbox: &Receiver<Order>) {
+fn run(inbox: &Receiver<Order>, pressed: impl Fn(CallId, char)) {
     let mut rounds: [BTreeMap<CallId, Stream>; ROUNDS as usize] = Default::default();
     let mut next = Instant::now();
     let mut round = 0;
@@ -120,8 +130,9 @@ fn run(inbox: &Receiver<Order>) {
         if let Some(early) = next.checked_duration_since(now) {
             std::thread::sleep(early);
         }
-        for stream in rounds[round].values_mut() {
+        for (call, stream) in &mut rounds[round] {
             stream.send_due(Instant::now());
+            stream.hear(|key| pressed(*call, key));
         }
         round = (round + 1) % ROUNDS as usize;
         next += PACKET / ROUNDS;
@@ -156,6 +167,11 @@ fn carry_out(order: Order, rounds: &mut [BTreeMap<CallId, Stream>], next: Instan
         Order::Speak { call, clips } => {
             if let Some(stream) = stream_of(call, rounds) {
                 stream.speak(clips);
+            }
+        }
+        Order::BreakIn { call, clip } => {
+            if let Some(stream) = stream_of(call, rounds) {
+                stream.break_in(clip);
             }
         }
         Order::Play { call, socket, play, sound } => {

@@ -9,6 +9,7 @@ mod connections;
 mod doors;
 mod ewt;
 mod hours;
+mod outcomes;
 mod phones;
 mod refusals;
 mod relay;
@@ -23,6 +24,7 @@ pub use connections::{ConnectionMetrics, OpenConnection};
 pub use doors::{DeskMetrics, OperatorMetrics};
 pub use ewt::{Came, EwtMetrics};
 pub use hours::HoursMetrics;
+use outcomes::{FLOW_OUT, OFFERS, WAITS};
 pub use phones::PhoneMetrics;
 pub use refusals::RefusalMetrics;
 pub use relay::RelayMetrics;
@@ -270,17 +272,6 @@ impl PerQueue {
         }
     }
 }
-
-const FLOW_OUT: [&str; 5] = ["overflow", "max_wait", "drained", "full", "unstaffed"];
-const WAITS: [&str; 4] = ["answered", "abandoned", "flow_out", "lost_restart"];
-const OFFERS: [OfferOutcome; 6] = [
-    OfferOutcome::Accepted,
-    OfferOutcome::NoAnswer,
-    OfferOutcome::Rejected,
-    OfferOutcome::Failed,
-    OfferOutcome::Withdrawn,
-    OfferOutcome::Restart,
-];
 
 /// One queue's handles.
 pub struct QueueMetrics {

@@ -20,20 +20,20 @@ use crate::{
     inbox::{Door, Incoming, inbox},
     live::{LiveError, LiveFile},
     log::LogError,
-    media::{Media, Ports, SoundError, Sounds},
+    media::{Media, Ports, Sound, SoundError, Sounds},
     metrics::{Metrics, MetricsError},
     recovery::{Recovered, Start, oldest_start, recover, start_clock},
     relay::Relay,
     reload::{Given, Reloader},
     resolve::{Finder, Names},
     secret::SecretError,
-    sip_edge::{OutsideSide, PhonePlace, PhoneSide, QueueSide, SipEdge, SipParts, UdpEdge},
+    sip_edge::{CallbackSide, OutsideSide, PhonePlace, PhoneSide, QueueSide, SipEdge, SipParts, UdpEdge},
     streams::{self, Listeners, StreamError, Streams},
     timetable::{HoursBoard, Timetable},
     trunks::TrunkBoard,
 };
 use accounts::registry;
-use acd::{Plan, Timestamp};
+use acd::{CallId, Plan, Timestamp};
 use agent_gateway::{Gateway, GatewayError, OnRefusal};
 use config::{Config, Durability};
 use desk::{advice, desk_config, sources};
@@ -215,7 +215,7 @@ impl House {
             started: clock.now(),
             region,
             ports: Box::new(Ports::new(config.media.address, &config.media.ports)),
-            media: Box::new(Media::start()?),
+            media: Box::new(Media::start(keys_heard(door.clone()))?),
             metrics: Arc::clone(&metrics),
             trunks: Arc::clone(&trunks),
             relay: relay(&config, &metrics, clock.now())?,
@@ -477,11 +477,34 @@ fn acquaint(
     Ok(names)
 }
 
+/// Keys of waiting callers go to the brain.
+fn keys_heard(door: Door) -> impl Fn(CallId, char) + Send {
+    move |call, key| {
+        if door.put(Incoming::Key(call, key)).is_err() {
+            tracing::debug!(%call, "a key was not heard: the brain is busy");
+        }
+    }
+}
+
 /// Our side of the rtpengine, if one is configured.
 fn relay(config: &Config, metrics: &Arc<Metrics>, now: Timestamp) -> io::Result<Option<Relay>> {
     let Some(config::Rtpengine { address, relay }) = config.media.rtpengine else { return Ok(None) };
     let all = relay == config::Relay::All;
     Relay::open(address, all, Arc::clone(metrics), now).map(Some)
+}
+
+/// How a queue calls back, with the numbers that its rules take, and what is spoken to who has asked for it.
+fn callback_side(
+    way: &config::CallbackWay,
+    (told, config): (Option<&config::Told>, &Config),
+    sounds: &mut Sounds,
+) -> Result<CallbackSide, SoundError> {
+    let clip = told.filter(|told| told.callback.is_some());
+    let clip = clip.map(|told| told.folder.join(format!("{}.wav", config::speech::KEPT)));
+    let kept = clip.map_or_else(|| Ok(Arc::new(Sound::chime())), |clip| sounds.get(Some(&clip)))?;
+    let rule = |name: &String| config.plan.outside.iter().find(|rule| rule.name == *name);
+    let numbers = way.rules.iter().filter_map(rule).map(|rule| (rule.name.clone(), rule.numbers.clone()));
+    Ok(CallbackSide { way: way.clone(), numbers: numbers.collect(), kept })
 }
 
 /// Every queue with its music and its welcome.
@@ -493,9 +516,13 @@ fn queue_sides(
     let media = &config.media;
     let side = |name: String| {
         let file = media.queue_music.get(&name).or(media.music.as_ref());
-        let welcome = media.announce.get(&name).and_then(|announce| announce.welcome.as_ref());
+        let announce = media.announce.get(&name);
+        let welcome = announce.and_then(|announce| announce.welcome.as_ref());
         let welcome = welcome.map(|file| sounds.get(Some(file))).transpose()?;
-        Ok(QueueSide { music: sounds.get(file)?, welcome, name })
+        let told = announce.and_then(|announce| announce.told.as_ref());
+        let way = config.callbacks.get(&name);
+        let callback = way.map(|way| callback_side(way, (told, config), sounds)).transpose()?;
+        Ok(QueueSide { music: sounds.get(file)?, welcome, name, callback })
     };
     queue_names(directory).into_iter().map(side).collect()
 }

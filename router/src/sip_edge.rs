@@ -2,11 +2,13 @@
 //!
 //! Everything the network brings is parsed and bounded by `sip`; names and numbers of callers stay on this side.
 
+mod callback;
 mod change;
 mod count;
 mod located;
 mod mint;
 mod orders;
+mod parting;
 mod phones;
 mod relayed;
 mod revived;
@@ -14,6 +16,8 @@ mod transfer;
 mod trunk;
 mod udp;
 
+pub use callback::CallbackSide;
+use callback::{Customer, Lately};
 pub use change::EdgeRules;
 pub use phones::{PhonePlace, PhoneSide};
 pub use transfer::OutsideSide;
@@ -32,6 +36,7 @@ use bytes::Bytes;
 use located::Located;
 pub use located::{Place, Whereabouts};
 use mint::NodeMint;
+use parting::Partings;
 pub use revived::Remains;
 use screenpop::caller::{Caller, CallerHeaders, Privacy, Region, identify};
 use sip::{
@@ -60,6 +65,11 @@ pub struct SipEdge {
     /// What is read of a trunk's headers for the brain.
     attributes: Vec<config::AttributeHeader>,
     callers: HashMap<CallId, CallerSide>,
+    /// Customers who are to be called back, by request.
+    requests: HashMap<CallId, Customer>,
+    lately: Lately,
+    /// Callers who are told that they will be called back, and hung up on then.
+    partings: Partings,
     found: Located,
     ports: Box<dyn PortSource>,
     media: Box<dyn Player>,
@@ -77,6 +87,10 @@ struct CallerSide {
     _trunk: TrunkCall,
     /// That of the queue in which the caller was given something to hear.
     music: Option<Arc<Sound>>,
+    /// Whether keys mean anything in that queue.
+    has_keys: bool,
+    /// What is spoken before we hang up, as the place is kept.
+    parting: Option<Arc<Sound>>,
     /// What is spoken when the music begins.
     welcome: Option<Arc<Sound>>,
     /// The queue that has welcomed the caller last.
@@ -96,6 +110,8 @@ pub struct QueueSide {
     pub music: Arc<Sound>,
     /// What is spoken to them at first.
     pub welcome: Option<Arc<Sound>>,
+    /// How its callers are called back, if they are.
+    pub callback: Option<CallbackSide>,
 }
 
 /// What the edge is made of.
@@ -134,6 +150,9 @@ impl SipEdge {
             outside: Vec::new(),
             attributes: Vec::new(),
             callers: HashMap::new(),
+            requests: HashMap::new(),
+            lately: Lately::default(),
+            partings: Partings::default(),
             found: Located::default(),
             ports: parts.ports,
             media: parts.media,
@@ -206,6 +225,7 @@ impl SipEdge {
     /// Runs the stack's timers.
     pub fn expire(&mut self, now: Timestamp) {
         self.expire_relay(now);
+        self.end_partings(now);
         if self.stack.next_deadline().is_some_and(|at| at <= micros(now)) {
             self.stack.expire(micros(now), &mut self.mint, &mut self.out);
         }
@@ -215,7 +235,8 @@ impl SipEdge {
     #[must_use]
     pub fn next_deadline(&self) -> Option<Timestamp> {
         let relay = self.relay.as_ref().map(Relay::next_deadline);
-        self.stack.next_deadline().map(|at| Timestamp(at.0)).into_iter().chain(relay).min()
+        let stack = self.stack.next_deadline().map(|at| Timestamp(at.0));
+        [stack, relay, self.partings.next()].into_iter().flatten().min()
     }
 
     /// New calls are refused with 503 while this is on.
@@ -290,7 +311,7 @@ impl SipEdge {
                 Some(Event::ConsultFailed { offer: offer_id(leg), status })
             }
             // The brain's loop finds out first whom it means.
-            Notice::PhoneRefers { .. } => None,
+            Notice::PhoneRefers { .. } | Notice::KeyPressed { .. } => None,
             Notice::NobodyAt { leg, place } => {
                 self.found.missed(leg, place);
                 None
@@ -370,6 +391,8 @@ impl SipEdge {
             rtp: None,
             _trunk: trunk,
             music: None,
+            has_keys: false,
+            parting: None,
             welcome: None,
             welcomed: None,
             dials: None,
@@ -409,6 +432,8 @@ impl SipEdge {
 
     fn play(&mut self, call: CallId, play: Option<Play>) {
         let Some(side) = self.callers.get(&call) else { return };
+        // Nobody listens for keys that mean nothing.
+        let play = play.map(|play| Play { events: play.events.filter(|_| side.has_keys), ..play });
         let done = match (play, &side.rtp, &side.music) {
             (Some(play), Some((_, socket)), Some(music)) => {
                 self.media.play(call, Arc::clone(socket), play, Arc::clone(music))
@@ -435,7 +460,12 @@ impl SipEdge {
 
     fn forget(&mut self, call: CallId) {
         self.play(call, None);
-        self.callers.remove(&call);
+        self.partings.forget(call);
+        if !self.requests.contains_key(&call) {
+            self.callers.remove(&call);
+        } else if let Some(side) = self.callers.get_mut(&call) {
+            side.rtp = None; // until the next agent is rung for it
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod announce;
 mod backup;
 mod baresip;
 mod bench;
+mod callback;
 mod checks;
 mod choice;
 mod clock;

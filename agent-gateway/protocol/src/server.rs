@@ -265,6 +265,9 @@ pub struct ContactOffered {
     /// She is asked about the caller, and not to take the call yet.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub consult: bool,
+    /// A customer who is called back: nobody is there until she has answered.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub callback: bool,
     /// Who gave the caller away before, or asks: what she is called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transferred_by: Option<String>,

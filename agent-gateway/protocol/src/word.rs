@@ -90,6 +90,8 @@ words! {
         Queued = "queued",
         /// On offer to an agent.
         Offered = "offered",
+        /// The agent's phone has answered, and the customer's, who is called back, rings.
+        Dialling = "dialling",
         /// Agent and caller hear each other.
         Connected = "connected",
         /// The caller is on hold.
@@ -116,6 +118,8 @@ words! {
         Transferred = "transferred",
         /// Something broke.
         Failed = "failed",
+        /// The customer who was called back was not reached.
+        NotReached = "not_reached",
     }
 }
 

@@ -177,6 +177,8 @@ impl Desk {
             | Order::ConnectConsult { .. }
             | Order::PutThrough { .. }
             | Order::CallOut { .. }
+            | Order::CallBack { .. }
+            | Order::JoinCustomer { .. }
             | Order::EndCaller { .. } => {}
         }
     }

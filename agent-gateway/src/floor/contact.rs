@@ -6,6 +6,7 @@
 //! ```
 //! `Consulting` stands beside `Held` while she asks somebody; who is asked comes to it from `Offered`, and stays as
 //! `Connected` when the caller is put through.
+//! A customer who is called back is `Dialling` between `Offered` and `Connected`.
 //! `Queued` lasts until her phone is called: with `answer = "desk"` that is when she has accepted.
 
 use super::{Say, pop::PopView};
@@ -57,8 +58,18 @@ impl ContactView {
         notes: Vec<String>,
         at: Timestamp,
     ) -> Option<Self> {
-        let Order::OfferCall { offer, queue, waited, expires, priority, answer, given_by, consult, .. } =
-            order
+        let Order::OfferCall {
+            offer,
+            queue,
+            waited,
+            expires,
+            priority,
+            answer,
+            given_by,
+            consult,
+            callback,
+            ..
+        } = order
         else {
             return None;
         };
@@ -77,6 +88,7 @@ impl ContactView {
             sip_call_id: caller.map(|caller| caller.sip_call_id.clone()),
             uui: caller.and_then(|caller| caller.uui.clone()),
             consult: *consult,
+            callback: *callback,
             transferred_by: given_by.map(AgentAccess::shown_name),
             notes: notes.clone(),
             attributes: BTreeMap::new(),
@@ -125,7 +137,8 @@ impl ContactView {
             (CallMove::Connected, ContactState::Consulting) => !self.offered.consult,
             (CallMove::Connected, ContactState::Connected | ContactState::Held)
             | (CallMove::Held, ContactState::Held)
-            | (CallMove::Retrieved, ContactState::Connected) => true,
+            | (CallMove::Retrieved, ContactState::Connected)
+            | (CallMove::Dialling, ContactState::Dialling) => true,
             (CallMove::Consulting { answered, .. }, ContactState::Consulting) => {
                 self.consult.as_ref().is_some_and(|consult| consult.answered == answered)
             }
@@ -137,6 +150,8 @@ impl ContactView {
                 | CallMove::ConsultOver
                 | CallMove::BackToQueue
                 | CallMove::Transferred
+                | CallMove::Dialling
+                | CallMove::NotReached
                 | CallMove::Ended { .. },
                 _,
             ) => false,

@@ -139,6 +139,8 @@ impl Floor {
             | Order::ConnectConsult { .. }
             | Order::PutThrough { .. }
             | Order::CallOut { .. }
+            | Order::CallBack { .. }
+            | Order::JoinCustomer { .. }
             | Order::EndCaller { .. } => {}
         }
     }
@@ -262,6 +264,8 @@ impl Floor {
             CallMove::Transferred => {
                 (ContactState::Ended, Some(ContactCause::Transferred), Some(protocol::EndedBy::Agent))
             }
+            CallMove::Dialling => (ContactState::Dialling, None, None),
+            CallMove::NotReached => (ContactState::Ended, Some(ContactCause::NotReached), None),
             CallMove::Ended { by } => (ContactState::Ended, failed(by), Some(words::ended_by(by))),
         };
         contact.consults(consult);

@@ -45,6 +45,7 @@ fn offered(attempt: u32) -> Order {
         answer: Answer::Desk,
         given_by: None,
         consult: false,
+        callback: false,
     }
 }
 
@@ -148,6 +149,7 @@ fn given_to_ben(floor: &mut Floor) -> protocol::ContactOffered {
         answer,
         given_by: Some(ANN),
         consult: false,
+        callback: false,
     };
     let says = fold(floor, &to_ben);
     let ServerMessage::ContactOffered(told) = &says[0].message else { panic!("{says:?}") };
@@ -186,9 +188,19 @@ fn who_was_asked_about_a_caller_and_got_it_has_a_call_like_any_other() {
     let Order::OfferCall { offer, queue, waited, expires, priority, answer, .. } = offered(1) else {
         unreachable!()
     };
-    let (agent, given_by, consult) = (ANN, Some(BEN), true);
-    let asked =
-        Order::OfferCall { offer, agent, queue, waited, expires, priority, answer, given_by, consult };
+    let (agent, given_by, consult, callback) = (ANN, Some(BEN), true, false);
+    let asked = Order::OfferCall {
+        offer,
+        agent,
+        queue,
+        waited,
+        expires,
+        priority,
+        answer,
+        given_by,
+        consult,
+        callback,
+    };
     fold(&mut floor, &asked);
     let moved = |to| Order::CallMoved { call: offer.call, agent: ANN, to };
     fold(&mut floor, &moved(CallMove::Consulting { answered: true, with: Some(BEN) }));

@@ -257,6 +257,7 @@ pub fn offered(offer: OfferId, agent: AgentNo) -> Vec<DeskOrder> {
             answer: Answer::Phone,
             given_by: None,
             consult: false,
+            callback: false,
         }),
     ]
 }

@@ -276,5 +276,13 @@ fn hang_up(offer: OfferId) -> Vec<DeskOrder> {
 
 fn wrap_up(offer: OfferId) -> AgentState {
     let (ends, then) = (NOON + Duration::from_secs(10), acd::agent::Next::Ready);
-    AgentState::WrapUp { call: offer.call, visit: 1, queue: BILLING, ends, latest: None, then }
+    AgentState::WrapUp {
+        call: offer.call,
+        visit: 1,
+        queue: BILLING,
+        ends,
+        latest: None,
+        then,
+        unreached: false,
+    }
 }

@@ -114,6 +114,7 @@ fn plan() -> Plan {
         steps: Vec::new(),
         prefer: None,
         keep_place: None,
+        callback: None,
         limits: acd::limits::Limits::default(),
         ring_most: acd::plan::RING_MOST,
         ring_next: acd::plan::RING_NEXT,

@@ -51,7 +51,8 @@ function caller(desk) {
     if (!contact) return;
     const { calling, queue: from, called, waited_ms: waited, transferred_by: by } = contact.offered;
     const isAsked = contact.offered.consult && ["queued", "offered"].includes(contact.state);
-    say(kind, isAsked ? t("consult.asked", { with: by ?? "" }) : t(`call.kind.${contact.state}`));
+    const isCallback = contact.offered.callback && ["queued", "offered"].includes(contact.state);
+    say(kind, isAsked ? t("consult.asked", { with: by ?? "" }) : t(`call.kind.${isCallback ? "callback" : contact.state}`));
     say(queue, from);
     const shown = calling.privacy === "withheld" ? t("caller.withheld") : number(calling) || t("caller.unknown");
     fill(who, shown, () => [calling.privacy === "withheld" && icon(ICONS.hidden), outsider(shown)]);
@@ -120,10 +121,12 @@ function talk(desk) {
   const buttons = h("div.buttons", {}, hold, transfer.open, hangUp);
   const element = h("div.talk", {}, clock, held, consult.element, buttons, transfer.form);
   function update(contact, now) {
-    const live = contact && ["connected", "held", "consulting"].includes(contact.state);
+    const live = contact && ["dialling", "connected", "held", "consulting"].includes(contact.state);
     show(element, Boolean(live));
     const consulting = live && contact.state === "consulting";
-    transfer.update(live && !consulting ? contact : null);
+    const dialling = live && contact.state === "dialling"; // nobody is there to be held or given away
+    transfer.update(live && !consulting && !dialling ? contact : null);
+    show(hold, !dialling);
     consult.update(live ? contact : null, now);
     show(buttons, !consulting);
     if (!live) return;

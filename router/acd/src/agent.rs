@@ -72,6 +72,9 @@ pub enum AgentState {
         latest: Option<Timestamp>,
         /// What comes after.
         then: Next,
+        /// Nobody was talked to: the customer who was to be called back was not reached.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unreached: bool,
     },
 }
 

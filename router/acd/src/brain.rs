@@ -8,6 +8,7 @@ use crate::{
     AgentNo, CallId, CommandError, Decision, Directory, Effects, Entry, Event, Order, Plan, QueueNo, Taken,
     Timestamp,
     call::{Call, CallState},
+    callback::Standing,
     callers::Callers,
     crowd::Crowd,
     deadlines::{Deadlines, Owner},
@@ -40,6 +41,8 @@ pub struct Acd {
     /// The hours that are closed.
     pub(crate) closed: BTreeSet<String>,
     pub(crate) rules: Rules,
+    /// Requests for callbacks.
+    pub(crate) standing: Standing,
     pub(crate) index: Index,
     pub(crate) crowd: Crowd,
     pub(crate) deadlines: Deadlines,
@@ -84,7 +87,7 @@ pub(crate) struct Listed {
     pub waits: Option<(Rank, Place)>,
     /// The queue in which it is not answered yet.
     queue: Option<QueueNo>,
-    /// Whether it is on offer to nobody.
+    /// Whether a caller waits who is on offer to nobody: who is called back does not.
     pub alone: bool,
     /// When something is due.
     due: [Due; 4],
@@ -99,7 +102,7 @@ impl Listed {
             Some(wish) => Some(Place::Own(wish.agent)),
             None => rules.class_of(call).map(Place::Class),
         };
-        let alone = matches!(call.state, CallState::Queued);
+        let alone = matches!(call.state, CallState::Queued) && !call.is_request();
         let waits = rules.wants_agent(call).then(place).flatten();
         Self {
             waits: waits.map(|place| (rules.rank(call), place)),
@@ -265,8 +268,13 @@ impl Acd {
         let waits = match call.state {
             CallState::Queued => true,
             CallState::Offered { .. } => also_offered,
-            CallState::Arrived | CallState::Connected { .. } | CallState::Outside { .. } => false,
+            CallState::Arrived
+            | CallState::Later { .. }
+            | CallState::Dialling { .. }
+            | CallState::Connected { .. }
+            | CallState::Outside { .. } => false,
         };
+        let waits = waits && !call.is_request();
         let rule = call.visit.and_then(|visit| Some((visit.queue, self.rules.queue(visit.queue)?)));
         if let (true, false, Some((queue, rule))) = (waits, call.treated, rule) {
             call.treated = true;
@@ -424,7 +432,7 @@ impl Acd {
             .zip(classes)
             .is_some_and(|(rule, classes)| classes.iter().any(|class| rule.may_serve(*class)))
     }
-    /// Whether a call waits that is not on offer to anybody. May be asked at every turn.
+    /// Whether a caller waits who is not on offer to anybody. May be asked at every turn.
     #[must_use]
     pub const fn somebody_waits(&self) -> bool {
         self.index.somebody_waits()

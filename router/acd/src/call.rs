@@ -7,11 +7,13 @@
 //!                  ▲                     ▼ transferred: Arrived once more, to a queue or to one agent
 //!                  └── came to nothing ── Outside ──▶ (ended)
 //! ```
+//! A call without a caller, who is to be called back, waits as well, and is Later or Dialling besides: see `callback`.
 //! Several phones may ring for it at once: see `several`.
 
 pub use crate::several::Ring;
 use crate::{
-    AgentNo, CallId, CallerRef, OfferId, QueueNo, Target, Timestamp, consult::Consult, routing::Attributes,
+    AgentNo, CallId, CallerRef, OfferId, QueueNo, Target, Timestamp, callback::Callback, consult::Consult,
+    routing::Attributes,
 };
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -49,6 +51,9 @@ pub struct Call {
     /// Since when it stands in line, if the caller got an earlier place back.
     #[serde(default)]
     pub(crate) place: Option<Timestamp>,
+    /// The request that it is or was, if the caller is called back.
+    #[serde(default)]
+    pub(crate) callback: Option<Box<Callback>>,
     /// Offers that stand beside the one in its state, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) also: Vec<Ring>,
@@ -69,9 +74,20 @@ pub struct Visit {
     /// The one agent it waits for.
     #[serde(default)]
     pub prefers: Option<Preference>,
+    /// Since when its waiting counts for the steps, if it has waited here before.
+    #[serde(default)]
+    pub from: Option<Timestamp>,
     /// How many phones may ring at once, as far as that was decided while they did; 0: no more than do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phones: Option<u8>,
+}
+
+impl Visit {
+    /// Since when its waiting counts for the queue's steps.
+    #[must_use]
+    pub fn counts_from(&self) -> Timestamp {
+        self.from.unwrap_or(self.entered)
+    }
 }
 
 /// A call waits for one agent alone.
@@ -122,6 +138,11 @@ pub enum CallState {
     Arrived,
     /// Waits for an agent.
     Queued,
+    /// A request for a callback that is out of line for a while.
+    Later {
+        /// Until when.
+        until: Timestamp,
+    },
     /// Offered to an agent, and maybe to others beside her.
     Offered {
         /// Which offer.
@@ -134,6 +155,21 @@ pub enum CallState {
         due: Timestamp,
         /// What is awaited.
         stage: Stage,
+    },
+    /// The phone of an agent has answered, and the customer who is called back is called.
+    Dialling {
+        /// Her offer.
+        offer: OfferId,
+        /// Whose phone.
+        agent: AgentNo,
+        /// When the offer was made.
+        offered: Timestamp,
+        /// Her phone's 2xx.
+        answered: Timestamp,
+        /// The attempt that the customer's leg is.
+        leg: u32,
+        /// Until when it may ring.
+        due: Timestamp,
     },
     /// Talks to an agent.
     Connected {
@@ -221,6 +257,7 @@ impl Call {
             excluded: Vec::new(),
             attributes: Attributes::new(),
             place: None,
+            callback: None,
             also: Vec::new(),
         }
     }
@@ -315,21 +352,27 @@ impl Call {
     pub fn may_go_to(&self, agent: AgentNo) -> bool {
         !self.excluded.iter().any(|&(excluded, _)| excluded == agent)
     }
-    /// The queue in which it is not answered yet.
+    /// The queue in which a caller is not answered yet; one who is called back takes up no room.
     pub(crate) fn waits_in(&self) -> Option<QueueNo> {
-        self.visit.filter(|_| self.is_unanswered()).map(|visit| visit.queue)
+        self.visit.filter(|_| self.is_unanswered() && !self.is_request()).map(|visit| visit.queue)
     }
     /// Whether it waits, or is on offer and may wait again.
     pub(crate) const fn is_unanswered(&self) -> bool {
         match self.state {
             CallState::Queued | CallState::Offered { .. } => true,
-            CallState::Arrived | CallState::Connected { .. } | CallState::Outside { .. } => false,
+            CallState::Arrived
+            | CallState::Later { .. }
+            | CallState::Dialling { .. }
+            | CallState::Connected { .. }
+            | CallState::Outside { .. } => false,
         }
     }
     /// When something has to be decided if nothing happens before.
     pub(crate) fn deadline(&self) -> Option<Timestamp> {
         match (&self.state, &self.visit) {
             (CallState::Queued, Some(visit)) => Some(visit.leaves),
+            (CallState::Dialling { due, .. }, _) => Some(*due),
+            (CallState::Later { until }, _) => Some(*until),
             (CallState::Offered { .. }, _) => self.first_due().map(|ring| ring.due),
             (CallState::Outside { stage: Far::Dialling { due }, .. }, _) => Some(*due),
             (CallState::Connected { .. }, _) => self.consult.as_ref().and_then(Consult::due),
@@ -345,7 +388,9 @@ impl CallState {
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Arrived | Self::Queued => "queued",
+            Self::Later { .. } => "later",
             Self::Offered { .. } => "offered",
+            Self::Dialling { .. } => "dialling",
             Self::Connected { line: Line::Open, .. } => "connected",
             Self::Connected { line: Line::Held { .. }, .. } => "held",
             Self::Outside { .. } => "outside",
@@ -360,8 +405,10 @@ impl CallState {
     #[must_use]
     pub const fn agent(&self) -> Option<AgentNo> {
         match self {
-            Self::Offered { agent, .. } | Self::Connected { agent, .. } => Some(*agent),
-            Self::Arrived | Self::Queued | Self::Outside { .. } => None,
+            Self::Offered { agent, .. } | Self::Dialling { agent, .. } | Self::Connected { agent, .. } => {
+                Some(*agent)
+            }
+            Self::Arrived | Self::Queued | Self::Later { .. } | Self::Outside { .. } => None,
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::{
     Acd, AgentNo, AgentState, CallId, Decision, Effects, Fact, NotReadyReason, OfferId, Order, QueueNo,
     RefuseReason, Timestamp,
     agent::Next,
-    call::{CallState, Ring, Stage, Visit},
+    call::{Call, CallState, Ring, Stage, Visit},
     deadlines::Owner,
     effect::{AgentCause, DropReason, EndReason, FlowOut, OfferOutcome, VisitOutcome},
     limits::flow_out,
@@ -43,6 +43,12 @@ impl Acd {
             Decision::Relax { call, step } => self.relax(*call, *step),
             Decision::EndPreference { call } => self.prefer_nobody(*call),
             Decision::EndRest { agent } => self.end_rest(*agent),
+            Decision::Postpone { call, until } => {
+                self.set_call_state(*call, CallState::Later { until: *until });
+            }
+            Decision::TakePlace { call, request, queue, priority } => {
+                self.take_place((*call, *request), *queue, *priority, now, effects);
+            }
             Decision::EndExclusion { call, agent } => self.end_exclusion(*call, *agent),
             Decision::Spread { call, phones } => self.spread(*call, *phones),
         }
@@ -57,16 +63,31 @@ impl Acd {
     }
 
     pub(crate) fn begin_visit(&mut self, id: CallId, queue: QueueNo, now: Timestamp, effects: &mut Effects) {
-        let max_wait = self.rules.queue(queue).map_or(std::time::Duration::MAX, |rule| rule.plan.max_wait);
-        let prefers = self.calls.get(&id).and_then(|call| self.preferred(call, queue, now));
+        let from = self.counts_from(id, now);
+        self.begin_visit_from(id, queue, from, now, effects);
+        self.look_at_limits(id, queue);
+    }
+
+    /// Begins a visit whose waiting counts for steps from an earlier time on, if one is given.
+    pub(crate) fn begin_visit_from(
+        &mut self,
+        id: CallId,
+        queue: QueueNo,
+        from: Option<Timestamp>,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        let rule = self.rules.queue(queue);
+        let max_wait = rule.map_or(std::time::Duration::MAX, |rule| rule.plan.max_wait);
+        let step = from.zip(rule).map_or(0, |(from, rule)| rule.step_at(now.since(from)));
+        let prefers = self.calls.get(&id).and_then(|call| self.preferred(call, (queue, step), now));
         let Some(call) = self.calls.get_mut(&id) else { return };
+        let leaves = call.request().map_or(now + max_wait, |request| request.expires);
         call.visits += 1;
-        call.visit =
-            Some(Visit { queue, entered: now, leaves: now + max_wait, step: 0, prefers, phones: None });
+        call.visit = Some(Visit { queue, entered: now, leaves, step, prefers, from, phones: None });
         let visit = call.visits;
         effects.facts.push(Fact::QueueEntered { call: id, visit, queue });
         self.set_call_state(id, CallState::Queued);
-        self.look_at_limits(id, queue);
     }
 
     pub(crate) fn make_offer(
@@ -114,8 +135,19 @@ impl Acd {
         let (waited, priority) = (call.waited(since), call.priority);
         let (queue, answer) = (call.visit?.queue, self.answers_at(agent));
         let given_by = call.past.agent;
-        let consult = false;
-        Some(Order::OfferCall { offer, agent, queue, waited, expires, priority, answer, given_by, consult })
+        let (consult, callback) = (false, call.is_request());
+        Some(Order::OfferCall {
+            offer,
+            agent,
+            queue,
+            waited,
+            expires,
+            priority,
+            answer,
+            given_by,
+            consult,
+            callback,
+        })
     }
 
     /// What the offer awaits first, until when, and when it is taken away.
@@ -144,7 +176,10 @@ impl Acd {
     }
 
     fn ring_out(&mut self, offer: OfferId, now: Timestamp, effects: &mut Effects) {
-        if self.rung_out_outside(offer, now, effects) || self.rung_out_consult(offer, now, effects) {
+        if self.rung_out_outside(offer, now, effects)
+            || self.rung_out_consult(offer, now, effects)
+            || self.customer_rang_out(offer, now, effects)
+        {
             return;
         }
         let Some(Ring { stage, .. }) = self.ring_of(offer) else { return };
@@ -248,6 +283,9 @@ impl Acd {
 
     fn refuse(&mut self, id: CallId, reason: RefuseReason, now: Timestamp, effects: &mut Effects) {
         let outcome = VisitOutcome::FlowOut(flow_out(reason));
+        if self.calls.get(&id).is_some_and(Call::is_request) {
+            return self.end_request(id, outcome, now, effects); // nobody is there to be told
+        }
         if matches!(reason, RefuseReason::Full | RefuseReason::Unstaffed) {
             self.return_place(id, now);
         }
@@ -270,7 +308,12 @@ impl Acd {
         effects: &mut Effects,
     ) {
         let Some(agent) = self.agents.get(no.index()) else { return };
-        let AgentState::WrapUp { call, visit, queue, then, .. } = agent.state.clone() else { return };
+        let AgentState::WrapUp { call, visit, queue, then, unreached, .. } = agent.state.clone() else {
+            return;
+        };
+        if unreached {
+            return self.settle(no, then, now, cause, now, effects);
+        }
         let (wrap_up, disposition) = (now.since(agent.since), disposition.map(str::to_owned));
         let took = if bug!(PaceOfWrapUpForgotten) { agent.talked } else { agent.talked + wrap_up };
         self.took(no, queue, took);
@@ -289,8 +332,9 @@ const fn reason_for(outcome: OfferOutcome) -> NotReadyReason {
         OfferOutcome::NoAnswer => NotReadyReason::Rona,
         OfferOutcome::Rejected => NotReadyReason::Rejected,
         OfferOutcome::Restart => NotReadyReason::Restart,
-        OfferOutcome::Failed | OfferOutcome::Accepted | OfferOutcome::Withdrawn => {
-            NotReadyReason::PhoneFailed
-        }
+        OfferOutcome::Failed
+        | OfferOutcome::Accepted
+        | OfferOutcome::Withdrawn
+        | OfferOutcome::NotReached => NotReadyReason::PhoneFailed,
     }
 }

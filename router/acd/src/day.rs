@@ -261,7 +261,13 @@ impl<C: Iterator<Item = Caller>> Day<C> {
     fn waits(&self, call: CallId) -> bool {
         match self.acd.call(call).map(crate::Call::state) {
             Some(CallState::Arrived | CallState::Queued | CallState::Offered { .. }) => true,
-            Some(CallState::Connected { .. } | CallState::Outside { .. }) | None => false,
+            Some(
+                CallState::Later { .. }
+                | CallState::Dialling { .. }
+                | CallState::Connected { .. }
+                | CallState::Outside { .. },
+            )
+            | None => false,
         }
     }
 

@@ -3,7 +3,7 @@
 //! Reads the state and changes nothing but the list of what is still open.
 
 use crate::{
-    Acd, AgentNo, AgentState, Decision, RefuseReason, Timestamp,
+    Acd, AgentNo, AgentState, Decision, OfferId, RefuseReason, Timestamp,
     call::{Call, CallState, Far},
     consult::Consult,
     deadlines::Owner,
@@ -13,12 +13,15 @@ use crate::{
 
 impl Acd {
     pub(crate) fn decide(&mut self, now: Timestamp) -> Option<Decision> {
-        self.deadlines.due(now).and_then(|owner| self.decide_due(owner)).or_else(|| self.decide_open())
+        self.deadlines
+            .due(now)
+            .and_then(|owner| self.decide_due(owner, now))
+            .or_else(|| self.decide_open(now))
     }
 
-    fn decide_due(&self, owner: Owner) -> Option<Decision> {
+    fn decide_due(&self, owner: Owner, now: Timestamp) -> Option<Decision> {
         match owner {
-            Owner::Call(call) => self.decide_due_call(self.calls.get(&call)?),
+            Owner::Call(call) => self.decide_due_call(self.calls.get(&call)?, now),
             Owner::Agent(agent) => self.decide_due_agent(agent),
             Owner::Desk(agent) => self.decide_absent(agent),
             Owner::Step(call) => self.decide_step(self.calls.get(&call)?),
@@ -28,12 +31,16 @@ impl Acd {
         }
     }
 
-    fn decide_due_call(&self, call: &Call) -> Option<Decision> {
+    fn decide_due_call(&self, call: &Call, now: Timestamp) -> Option<Decision> {
         match call.state {
             CallState::Queued => Some(self.decide_waited_too_long(call)),
             CallState::Offered { .. } => call.first_due().map(|ring| ring.decide_due()),
             CallState::Outside { offer, stage: Far::Dialling { .. }, .. } => {
                 Some(Decision::RingOut { offer })
+            }
+            CallState::Later { .. } => call.request().map(|request| self.decide_request(call, request, now)),
+            CallState::Dialling { offer, leg, .. } => {
+                Some(Decision::RingOut { offer: OfferId { attempt: leg, ..offer } })
             }
             CallState::Connected { .. } => {
                 call.consult().and_then(Consult::leg).map(|offer| Decision::RingOut { offer })
@@ -52,6 +59,9 @@ impl Acd {
     }
 
     fn decide_waited_too_long(&self, call: &Call) -> Decision {
+        if call.is_request() {
+            return Decision::Refuse { call: call.id, reason: RefuseReason::Expired };
+        }
         let rule = call.visit.and_then(|visit| self.rules.queue(visit.queue));
         let to = rule.and_then(|rule| match &rule.plan.then {
             Then::Refuse => None,
@@ -63,10 +73,10 @@ impl Acd {
         }
     }
 
-    fn decide_open(&mut self) -> Option<Decision> {
+    fn decide_open(&mut self, now: Timestamp) -> Option<Decision> {
         while let Some(id) = self.open.arrived.pop() {
             if let Some(call) = self.calls.get(&id).filter(|call| matches!(call.state, CallState::Arrived)) {
-                return Some(self.decide_route(call));
+                return Some(self.decide_route(call, now));
             }
         }
         if !self.open.consults.is_empty() {
@@ -135,7 +145,10 @@ impl Acd {
         first
     }
 
-    fn decide_route(&self, call: &Call) -> Decision {
+    fn decide_route(&self, call: &Call, now: Timestamp) -> Decision {
+        if let Some(request) = call.request() {
+            return self.decide_request(call, request, now);
+        }
         if let Some(transfer) = &call.transfer {
             return self.decide_transfer(call, transfer);
         }
@@ -146,9 +159,9 @@ impl Acd {
             Some(Then::Refuse) => (None, RefuseReason::Closed),
         };
         match name.and_then(|name| self.directory.queue_no(name)).zip(entry) {
-            Some((queue, EntryPlan { priority, .. })) => {
-                Decision::Enqueue { call: call.id, queue, priority: *priority }
-            }
+            Some((queue, &EntryPlan { priority, .. })) => self
+                .decide_taken(call, queue, priority)
+                .unwrap_or(Decision::Enqueue { call: call.id, queue, priority }),
             None => Decision::Refuse { call: call.id, reason },
         }
     }

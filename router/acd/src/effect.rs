@@ -64,6 +64,24 @@ pub enum Order {
         /// The phone that is to be joined to it instead of the caller: its agent asks about hers.
         by: Option<OfferId>,
     },
+    /// SIP: INVITE the customer who is to be called back, with the description of the phone of an agent, who hears
+    /// ringing meanwhile.
+    CallBack {
+        /// The new leg.
+        offer: OfferId,
+        /// Her phone, which has answered.
+        by: OfferId,
+        /// For which queue.
+        queue: QueueNo,
+    },
+    /// SIP: the customer has answered; agent and customer hear each other, and the customer's leg is the caller's from
+    /// here on.
+    JoinCustomer {
+        /// The accepted offer.
+        offer: OfferId,
+        /// The customer's leg.
+        leg: OfferId,
+    },
     /// SIP: end the phone's leg, whatever it is in: CANCEL while it rings, ACK and BYE after a late 2xx, BYE after.
     DropPhone {
         /// Which offer.
@@ -132,6 +150,8 @@ pub enum Order {
         given_by: Option<AgentNo>,
         /// She is asked about the caller, and not to take the call yet.
         consult: bool,
+        /// There is no caller: when she has taken it, the customer is called.
+        callback: bool,
     },
     /// Desk: the offer is gone.
     WithdrawOffer {
@@ -222,6 +242,10 @@ pub enum CallMove {
     BackToQueue,
     /// She has given the caller away.
     Transferred,
+    /// Her phone has answered, and the customer's rings.
+    Dialling,
+    /// The customer was not reached; she has the call no more.
+    NotReached,
     /// The conversation is over.
     Ended {
         /// Who ended it.
@@ -287,6 +311,8 @@ pub enum DropReason {
     Transferred,
     /// She is not asked any more.
     ConsultOver,
+    /// The customer who was to be called back was not reached, or the agent did not wait.
+    NotReached,
 }
 
 /// Why a caller is sent away.
@@ -296,6 +322,8 @@ pub enum EndReason {
     AgentHungUp,
     /// Refused by rule.
     Refused(RefuseReason),
+    /// The place is kept, and the caller is called back.
+    CalledBack,
 }
 
 /// How an offer ended.
@@ -313,6 +341,8 @@ pub enum OfferOutcome {
     Withdrawn,
     /// The router started again while the phone rang; the caller waits again.
     Restart,
+    /// The phone answered, and the customer who was to be called back was not reached.
+    NotReached,
 }
 
 impl OfferOutcome {
@@ -326,6 +356,7 @@ impl OfferOutcome {
             Self::Failed => "failed",
             Self::Withdrawn => "withdrawn",
             Self::Restart => "restart",
+            Self::NotReached => "not_reached",
         }
     }
 }

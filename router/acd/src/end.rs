@@ -51,7 +51,7 @@ impl Acd {
             agent.talked = talked;
         }
         let (ends, latest) = (now + wrap_up, self.latest_end(queue, now));
-        let to = AgentState::WrapUp { call, visit, queue, ends, latest, then };
+        let to = AgentState::WrapUp { call, visit, queue, ends, latest, then, unreached: false };
         self.move_agent(agent, to, AgentCause::System, now, effects);
     }
 
@@ -65,7 +65,9 @@ impl Acd {
             }
             CallState::Arrived
             | CallState::Queued
+            | CallState::Later { .. }
             | CallState::Offered { .. }
+            | CallState::Dialling { .. }
             | CallState::Outside { .. } => Default::default(),
         };
         effects.facts.push(Fact::QueueLeft(VisitRecord {
@@ -92,6 +94,7 @@ impl Acd {
         effects: &mut Effects,
     ) {
         self.unlist(id);
+        self.forget_standing(id);
         let Some(call) = self.calls.remove(&id) else { return };
         for (agent, until) in &call.excluded {
             self.deadlines.change(Owner::Exclusion(id, *agent), Some(*until), None);
@@ -128,7 +131,9 @@ impl Acd {
 /// What agents have done with a call so far, the one who has it now included.
 pub fn past_and_present(call: &Call, now: Timestamp) -> Past {
     let mut past = call.past;
-    past.queue = call.visit.map(|visit| visit.queue).or(past.queue);
+    // A request belongs to its queue also while it is in no line.
+    let stands_in = call.request().map(|request| request.queue);
+    past.queue = call.visit.map(|visit| visit.queue).or(past.queue).or(stands_in);
     if let CallState::Connected { agent, since, held, .. } = call.state {
         past.answered = past.answered.or(Some(since));
         past.agent = Some(agent);

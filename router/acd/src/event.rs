@@ -259,6 +259,20 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         then: Option<Wish>,
     },
+    /// A waiting caller keeps the place, hangs up, and is called back.
+    CallbackAsked {
+        /// Which call.
+        call: CallId,
+        /// The id of the request that stands in its place.
+        request: CallId,
+    },
+    /// Somebody is to be called who does not wait.
+    CallbackRequested(Box<crate::callback::Requested>),
+    /// A request is taken back.
+    CallbackWithdrawn {
+        /// Which.
+        call: CallId,
+    },
     /// She needs more time for her wrap-up.
     MoreTimeAsked {
         /// Who.
@@ -478,6 +492,24 @@ pub enum Decision {
         /// Whose.
         agent: AgentNo,
     },
+    /// A request for a callback stays out of line for a while.
+    Postpone {
+        /// Which request.
+        call: CallId,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// The caller of a request has called: the new call joins the queue where the request stood, and the request ends.
+    TakePlace {
+        /// The new call.
+        call: CallId,
+        /// Whose place it takes.
+        request: CallId,
+        /// Which queue.
+        queue: QueueNo,
+        /// 1 (low) to 10 (high), of its entry.
+        priority: u8,
+    },
     /// The call may be offered again to an agent who did not take it.
     EndExclusion {
         /// Which call.
@@ -504,6 +536,10 @@ pub enum RefuseReason {
     MaxWait,
     /// Nobody may wait any longer.
     Drained,
+    /// The customer was called as often as the queue wants, in vain.
+    NotReached,
+    /// A request for a callback has stood for too long.
+    Expired,
     /// As many wait as may.
     Full,
     /// Nobody is signed in who may take it.

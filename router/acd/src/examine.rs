@@ -39,6 +39,9 @@ impl Acd {
             Event::PriorityChanged { call, priority, reasons } => {
                 self.examine_priority(*call, *priority, reasons)
             }
+            Event::CallbackAsked { call, request } => self.examine_kept(*call, *request),
+            Event::CallbackRequested(asked) => self.examine_requested(asked),
+            Event::CallbackWithdrawn { call } => self.examine_withdrawn(*call),
             Event::DeskSignedIn { agent }
             | Event::DeskLost { agent }
             | Event::PhoneUnreachable { agent }

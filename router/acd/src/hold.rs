@@ -34,7 +34,9 @@ impl Acd {
             CallState::Connected { agent, line, .. } => (agent == of).then_some(line),
             CallState::Arrived
             | CallState::Queued
+            | CallState::Later { .. }
             | CallState::Offered { .. }
+            | CallState::Dialling { .. }
             | CallState::Outside { .. } => None,
         }
     }

@@ -24,6 +24,7 @@ pub mod agent;
 pub mod bars;
 mod brain;
 pub mod call;
+pub mod callback;
 pub mod callers;
 mod carry;
 pub mod consult;

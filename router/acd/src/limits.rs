@@ -90,8 +90,10 @@ impl Acd {
         None
     }
 
+    /// A caller who waits. A request for a callback is in nobody's way, and stands until its time is over.
     fn waiting(&self, id: CallId) -> Option<&Call> {
-        self.calls.get(&id).filter(|call| matches!(call.state, CallState::Queued))
+        let waits = |call: &&Call| matches!(call.state, CallState::Queued) && !call.is_request();
+        self.calls.get(&id).filter(waits)
     }
     fn limits(&self, call: &Call) -> Option<&Limits> {
         self.rules.queue(call.visit?.queue).map(|rule| &rule.plan.limits)
@@ -169,5 +171,7 @@ pub(crate) const fn flow_out(why: RefuseReason) -> FlowOut {
         RefuseReason::Full => FlowOut::Full,
         RefuseReason::Unstaffed => FlowOut::Unstaffed,
         RefuseReason::Closed => FlowOut::Closed,
+        RefuseReason::NotReached => FlowOut::NotReached,
+        RefuseReason::Expired => FlowOut::Expired,
     }
 }

@@ -38,6 +38,13 @@ pub enum Mutant {
     PlaceKeptForEver,
     PlaceLostInSnapshot,
     NewRulesKeepOldSteps,
+    KeptPlaceIsNew,
+    KeptStepsBeginAnew,
+    CustomerCalledForEver,
+    NoPauseBetweenAttempts,
+    CalledBackThoughHere,
+    TakenPlaceIsNew,
+    RestartCountsAsAttempt,
     OneMoreThanTheLimit,
     NobodyIsMissed,
     NobodyGoesHome,
@@ -55,7 +62,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// Every bug there is.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 50] = [
         Self::TiesGoByNumber,
         Self::PlaceLostWhenOfferFails,
         Self::StepNeverRelaxed,
@@ -86,6 +93,13 @@ impl Mutant {
         Self::PlaceKeptForEver,
         Self::PlaceLostInSnapshot,
         Self::NewRulesKeepOldSteps,
+        Self::KeptPlaceIsNew,
+        Self::KeptStepsBeginAnew,
+        Self::CustomerCalledForEver,
+        Self::NoPauseBetweenAttempts,
+        Self::CalledBackThoughHere,
+        Self::TakenPlaceIsNew,
+        Self::RestartCountsAsAttempt,
         Self::OneMoreThanTheLimit,
         Self::NobodyIsMissed,
         Self::NobodyGoesHome,

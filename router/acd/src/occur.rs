@@ -8,8 +8,8 @@ use crate::{
     carry::{Failed, ring},
     consult::Consult,
     effect::{
-        AgentCause, CallMove, DropReason, EndReason, EndedBy, OfferOutcome, PhoneTask, TransferOutcome,
-        VisitOutcome,
+        AgentCause, CallMove, DropReason, EndReason, EndedBy, FlowOut, OfferOutcome, PhoneTask,
+        TransferOutcome, VisitOutcome,
     },
     event::CallerExit,
 };
@@ -31,9 +31,14 @@ impl Acd {
             }
             Event::PriorityChanged { call, priority, .. } => self.priority_changed(*call, *priority),
             Event::WaitingEnded => {
-                let waits = |call: &&Call| matches!(call.state, CallState::Queued);
+                let waits = |call: &&Call| matches!(call.state, CallState::Queued) && !call.is_request();
                 let ranks = self.calls.values().filter(waits).map(|call| self.rules.rank(call));
                 self.open.drained.extend(ranks);
+            }
+            Event::CallbackAsked { call, request } => self.place_kept(*call, *request, now, effects),
+            Event::CallbackRequested(asked) => self.requested(asked, now),
+            Event::CallbackWithdrawn { call } => {
+                self.end_request(*call, VisitOutcome::FlowOut(FlowOut::Withdrawn), now, effects);
             }
             Event::HoursTurned { hours, open } => self.hours_turned(hours, *open),
             Event::CallerLeft { call, how } => self.caller_left(*call, *how, now, effects),
@@ -82,9 +87,11 @@ impl Acd {
     }
 
     pub(crate) fn caller_left(&mut self, id: CallId, how: CallerExit, now: Timestamp, effects: &mut Effects) {
-        let Some(call) = self.calls.get(&id) else { return };
+        // Of a request the caller is gone: that is what it is for.
+        let Some(call) = self.calls.get(&id).filter(|call| !call.is_request()) else { return };
         match call.state {
             CallState::Outside { offer, stage, .. } => self.left_outside(offer, stage, now, effects),
+            CallState::Later { .. } | CallState::Dialling { .. } => {} // without a caller
             CallState::Arrived | CallState::Queued => {
                 self.remember_place(id, now);
                 self.end_visit(id, VisitOutcome::Abandoned, now, effects);
@@ -124,7 +131,10 @@ impl Acd {
     }
 
     fn phone_answered(&mut self, offer: OfferId, now: Timestamp, effects: &mut Effects) {
-        if self.answered_outside(offer, now, effects) || self.answered_consult(offer, now, effects) {
+        if self.answered_outside(offer, now, effects)
+            || self.answered_consult(offer, now, effects)
+            || self.customer_answered(offer, now, effects)
+        {
             return;
         }
         let ring = self.ring_of(offer).filter(Ring::is_at_phone);
@@ -133,6 +143,9 @@ impl Acd {
             effects.orders.push(Order::DropPhone { offer, why: DropReason::Stale });
             return;
         };
+        if self.dial(offer, (agent, offered), now, effects) {
+            return;
+        }
         let Some(AgentState::Reserved { queue, ready_since, then, .. }) =
             self.agents.get(agent.index()).map(|agent| agent.state.clone())
         else {
@@ -173,6 +186,7 @@ impl Acd {
         let told = (refusal, status);
         if self.refused_outside(offer, told, now, effects)
             || self.refused_consult(offer, told, now, effects)
+            || self.customer_refused(offer, now, effects)
             || !self.ring_of(offer).is_some_and(|ring| ring.is_at_phone())
         {
             return;
@@ -189,13 +203,18 @@ impl Acd {
             CallState::Connected { offer: current, agent, .. } => (current == offer).then_some(agent),
             CallState::Arrived
             | CallState::Queued
+            | CallState::Later { .. }
             | CallState::Offered { .. }
+            | CallState::Dialling { .. }
             | CallState::Outside { .. } => None,
         })
     }
 
     pub(crate) fn phone_hung_up(&mut self, offer: OfferId, now: Timestamp, effects: &mut Effects) {
-        if self.hung_up_outside(offer, now, effects) || self.hung_up_consult(offer, now, effects) {
+        if self.hung_up_outside(offer, now, effects)
+            || self.hung_up_consult(offer, now, effects)
+            || self.left_dialling(offer, now, effects)
+        {
             return;
         }
         if self.is_connected(offer).is_some() && !self.put_through(offer.call, now, effects) {
@@ -208,8 +227,10 @@ impl Acd {
         if self.left_consult(agent, call, now, effects) {
             return;
         }
-        if let Some(CallState::Connected { offer, agent: current, .. }) =
-            self.calls.get(&call).map(|call| call.state)
+        if let Some(
+            CallState::Connected { offer, agent: current, .. }
+            | CallState::Dialling { offer, agent: current, .. },
+        ) = self.calls.get(&call).map(|call| call.state)
             && current == agent
         {
             effects.orders.push(Order::DropPhone { offer, why: DropReason::AgentHungUp });
@@ -219,7 +240,7 @@ impl Acd {
 
     /// The phone's leg is gone already; the caller waits again, in the old place.
     fn bridge_failed(&mut self, offer: OfferId, now: Timestamp, effects: &mut Effects) {
-        if self.not_joined_outside(offer, now, effects) {
+        if self.not_joined_outside(offer, now, effects) || self.left_dialling(offer, now, effects) {
             return;
         }
         let Some(agent) = self.is_connected(offer) else { return };
@@ -273,6 +294,11 @@ impl Acd {
                 let told = ring.and_then(|ring| self.offer_call(offer, no, ring.since, ring.expires()));
                 effects.orders.extend(told);
             }
+            CallState::Dialling { offered, answered, .. } => {
+                effects.orders.extend(self.offer_call(offer, no, offered, answered));
+                let to = CallMove::Dialling;
+                effects.orders.push(Order::CallMoved { call: offer.call, agent: no, to });
+            }
             CallState::Connected { offered, since, line, .. } => {
                 effects.orders.extend(self.offer_call(offer, no, offered, since));
                 let moved = |to| Order::CallMoved { call: offer.call, agent: no, to };
@@ -282,7 +308,7 @@ impl Acd {
                 }
                 self.tell_desk_of_consult(offer.call, no, effects);
             }
-            CallState::Arrived | CallState::Queued | CallState::Outside { .. } => {}
+            CallState::Arrived | CallState::Queued | CallState::Later { .. } | CallState::Outside { .. } => {}
         }
     }
 

@@ -30,7 +30,9 @@ impl Acd {
             CallState::Outside { offer: current, stage, .. } => (current == offer).then_some(stage),
             CallState::Arrived
             | CallState::Queued
+            | CallState::Later { .. }
             | CallState::Offered { .. }
+            | CallState::Dialling { .. }
             | CallState::Connected { .. } => None,
         }
     }

@@ -4,6 +4,7 @@
 
 use crate::{
     AgentNo, QueueNo,
+    callback::CallbackPlan,
     limits::Limits,
     routing::{AttributePlan, ExtendPlan, PreferPlan, Routing, StepPlan},
     skill::Requirement,
@@ -76,6 +77,9 @@ pub struct QueuePlan {
     /// For how long the place of a caller who hung up while waiting is kept.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "as_micros_if_any")]
     pub keep_place: Option<Duration>,
+    /// How callers are called back who would rather not wait, if they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub callback: Option<CallbackPlan>,
     /// Who may wait.
     #[serde(default, skip_serializing_if = "Limits::is_default")]
     pub limits: Limits,

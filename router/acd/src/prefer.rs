@@ -11,14 +11,19 @@ use crate::{
 
 impl Acd {
     /// A visit begins: for whom alone the call waits.
-    pub(crate) fn preferred(&self, call: &Call, queue: QueueNo, now: Timestamp) -> Option<Preference> {
+    pub(crate) fn preferred(
+        &self,
+        call: &Call,
+        (queue, step): (QueueNo, u8),
+        now: Timestamp,
+    ) -> Option<Preference> {
         if call.past.agent.is_some() || bug!(PreferenceIgnored) {
             return None; // somebody of us had the caller in this very call
         }
         let plan = self.rules.queue(queue)?.plan.prefer?;
         let (at, agent) = self.last_agents.get(call.caller?, queue)?;
         let able =
-            self.is_able(agent, self.rules.class(queue, 0, &call.attributes)?) && call.may_go_to(agent);
+            self.is_able(agent, self.rules.class(queue, step, &call.attributes)?) && call.may_go_to(agent);
         let recent = now.since(at) <= plan.within || bug!(LastAgentRememberedForEver);
         let wanted = recent && able && !self.is_logged_out(agent);
         wanted.then_some(Preference { agent, until: now + plan.patience })

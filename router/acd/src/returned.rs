@@ -10,13 +10,15 @@
 //! Offered ───────────────────▶ Queued      the offer ends as `restart`; she is to blame for nothing
 //! Connected, Outside Talking ▶ the same    joined, or on hold, anew; a consultation about it is over
 //! Outside Dialling ──────────▶ Queued      where a transfer goes that came to nothing
+//! Dialling ──────────────────▶ Queued      both phones are left, and the attempt does not count
 //! ```
+//! A request for a callback whose number nobody knows any more is lost.
 
 use crate::{
-    Acd, AgentNo, Call, CallId, Effects, OfferId, Order, Timestamp,
+    Acd, AgentNo, Call, CallId, Effects, OfferId, Order, QueueNo, Timestamp,
     call::{CallState, Far, Line, Ring},
     carry::Failed,
-    effect::{DropReason, OfferOutcome, TransferOutcome},
+    effect::{DropReason, OfferOutcome, TransferOutcome, VisitOutcome},
     event::CallerExit,
 };
 use std::collections::BTreeSet;
@@ -35,6 +37,7 @@ impl Acd {
         let live: Vec<CallId> = self.calls.keys().copied().collect();
         for id in live {
             if gone.contains(&id) {
+                self.end_request(id, VisitOutcome::LostRestart, now, effects);
                 self.caller_left(id, CallerExit::HungUp, now, effects);
             } else {
                 self.go_on(id, &silent, now, effects);
@@ -50,9 +53,11 @@ impl Acd {
         self.stop_consulting(id, TransferOutcome::Failed, now, effects);
         let Some(call) = self.calls.get(&id) else { return };
         match call.state {
-            CallState::Arrived => {} // routed in the very event that brought it
+            CallState::Arrived => {}      // routed in the very event that brought it
+            CallState::Later { .. } => {} // until it is due
             CallState::Queued => self.treat_anew(id),
             CallState::Offered { .. } => self.take_back(id, now, effects),
+            CallState::Dialling { offer, .. } => self.take_back_attempt(offer, now, effects),
             CallState::Connected { offer, .. } | CallState::Outside { offer, stage: Far::Talking, .. }
                 if silent.contains(&offer) =>
             {
@@ -80,17 +85,27 @@ impl Acd {
         for Ring { offer, .. } in rings {
             let failed = Failed { status: None, drop_phone: Some(DropReason::Stale) };
             let ended = self.end_offer(offer, OfferOutcome::Restart, failed, now, effects);
-            match ended {
-                // Her desktop is about to be missed, and finds her ready when it is back.
-                Some((agent, _)) if self.needs_desk(agent) => self.release(agent, now, effects),
-                Some((agent, queue)) => {
-                    self.set_aside(agent, queue, OfferOutcome::Restart, now, effects);
-                }
-                None => {}
-            }
+            self.let_go(ended, now, effects);
         }
         self.set_call_state(id, CallState::Queued);
         self.treat_anew(id);
+    }
+
+    /// A customer's phone rang that nobody can answer any more: the request waits again.
+    fn take_back_attempt(&mut self, offer: OfferId, now: Timestamp, effects: &mut Effects) {
+        let ended = self.take_back_dialling(offer, now, effects);
+        self.let_go(ended, now, effects);
+        self.set_call_state(offer.call, CallState::Queued);
+    }
+
+    /// Whose offer, in which queue, ended because the process did.
+    fn let_go(&mut self, ended: Option<(AgentNo, QueueNo)>, now: Timestamp, effects: &mut Effects) {
+        match ended {
+            // Her desktop is about to be missed, and finds her ready when it is back.
+            Some((agent, _)) if self.needs_desk(agent) => self.release(agent, now, effects),
+            Some((agent, queue)) => self.set_aside(agent, queue, OfferOutcome::Restart, now, effects),
+            None => {}
+        }
     }
 
     /// What the caller heard died with the process: something else is given, if the call still waits at the end, or if it

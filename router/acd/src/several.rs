@@ -74,7 +74,12 @@ impl CallState {
             Self::Offered { offer, agent, since, due, stage } => {
                 Some(Ring { offer, agent, since, due, stage })
             }
-            Self::Arrived | Self::Queued | Self::Connected { .. } | Self::Outside { .. } => None,
+            Self::Arrived
+            | Self::Queued
+            | Self::Later { .. }
+            | Self::Dialling { .. }
+            | Self::Connected { .. }
+            | Self::Outside { .. } => None,
         }
     }
 }

@@ -3,6 +3,7 @@
 //! [`Floor`] tells single stories; [`shift`] plays random ones from a seed. Both check after every event. [`crate::day`]
 //! plays given callers, for theory and for what-if, and checks nothing.
 
+mod callback;
 mod check;
 mod explained;
 mod floor;

@@ -7,8 +7,9 @@
 //! some that are absent here.
 
 use crate::{
-    Acd, AgentNo, Call, Directory, Plan, Timestamp, brain::Open, callers::Callers, crowd::Crowd,
-    deadlines::Deadlines, index::Index, pace::Pace, plan::QueuePlan, rules::Rules, staff::Agent,
+    Acd, AgentNo, Call, Directory, Plan, Timestamp, brain::Open, callback::Standing, callers::Callers,
+    crowd::Crowd, deadlines::Deadlines, index::Index, pace::Pace, plan::QueuePlan, rules::Rules,
+    staff::Agent,
 };
 use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, collections::BTreeSet};
@@ -133,11 +134,13 @@ impl Memory<'_> {
             places: if bug!(PlaceLostInSnapshot) { Callers::default() } else { self.places.into_owned() },
             closed: if bug!(HoursForgottenInSnapshot) { BTreeSet::new() } else { self.closed.into_owned() },
             rules,
+            standing: Standing::default(),
             index: Index::default(),
             crowd: Crowd::default(),
             deadlines: Deadlines::default(),
             open: Open::default(),
         };
+        brain.rebuild_standing();
         brain.rebuild_index();
         brain.rebuild_deadlines();
         brain

@@ -22,7 +22,7 @@ impl Rules {
             return None;
         }
         let visit = call.visit.filter(|_| call.is_unanswered())?;
-        Some(visit.entered + self.queue(visit.queue)?.next_step(visit.step)?)
+        Some(visit.counts_from() + self.queue(visit.queue)?.next_step(visit.step)?)
     }
 }
 
@@ -49,7 +49,8 @@ impl Acd {
             if bug!(NewRulesKeepOldSteps) {
                 continue;
             }
-            visit.step = rules.queue(visit.queue).map_or(0, |rule| rule.step_at(now.since(visit.entered)));
+            visit.step =
+                rules.queue(visit.queue).map_or(0, |rule| rule.step_at(now.since(visit.counts_from())));
             let Some(wish) = visit.prefers else { continue };
             let class = rules.class_of(call);
             let able =

@@ -172,7 +172,9 @@ impl Acd {
             }
             CallState::Arrived
             | CallState::Queued
+            | CallState::Later { .. }
             | CallState::Offered { .. }
+            | CallState::Dialling { .. }
             | CallState::Outside { stage: Far::Dialling { .. }, .. } => None,
         };
         let Transfer { by, visit, queue, to, since, consulted } = transfer;

@@ -110,6 +110,8 @@ impl Acd {
     }
 
     fn lose(&mut self, id: CallId, now: Timestamp, effects: &mut Effects) {
+        // Nobody was there to be lost but the place.
+        self.end_request(id, VisitOutcome::LostRestart, now, effects);
         let Some(call) = self.calls.get(&id) else { return };
         let pause = call
             .visit

@@ -452,6 +452,9 @@ fn random_shifts_die_in_the_midst_of_everything() {
         "gone",
         "silent",
         "silent_asking",
+        "request_queued",
+        "later",
+        "calling_back",
     ] {
         assert!(seen.contains_key(moment), "{moment} in {seen:?}");
     }

@@ -42,12 +42,14 @@ fn met(entry: &Entry) -> impl Iterator<Item = &'static str> + '_ {
         ];
         words.into_iter().find(|&(_, why)| turned(decision, why)).map(|(word, _)| word)
     });
-    let words: [Word; 8] = [
+    let words: [Word; 10] = [
         ("step", |decision| matches!(decision, Decision::Relax { .. })),
         ("patience", |decision| matches!(decision, Decision::EndPreference { .. })),
         ("rest", |decision| matches!(decision, Decision::EndRest { .. })),
         ("exclusion", |decision| matches!(decision, Decision::EndExclusion { .. })),
         ("overflow", |decision| matches!(decision, Decision::Overflow { .. })),
+        ("request postponed", |decision| matches!(decision, Decision::Postpone { .. })),
+        ("called again", |decision| matches!(decision, Decision::TakePlace { .. })),
         ("sent on", |decision| matches!(decision, Decision::Divert { .. })),
         ("one phone more", |decision| matches!(decision, Decision::Spread { phones: 1.., .. })),
         ("no phone more", |decision| matches!(decision, Decision::Spread { phones: 0, .. })),
@@ -67,13 +69,17 @@ fn random_shifts_come_upon_everything_that_routing_knows() {
             met(entry).for_each(|word| *met_with.entry(word).or_default() += 1);
             for call in acd.calls() {
                 let own = call.preference().is_some_and(|_| matches!(call.state(), CallState::Queued));
-                let back = call.ranked_from() < call.arrived();
+                let back = call.ranked_from() < call.arrived() && call.callback().is_none();
+                let dialled = matches!(call.state(), CallState::Dialling { .. });
+                let reached = call.callback().is_some() && !call.is_request();
                 let relaxed = call.visit().is_some_and(|visit| visit.step > 1);
                 let several = call.rings().nth(1).is_some();
                 for (word, is) in [
                     ("waits for her", own),
                     ("place given back", back),
                     ("second step", relaxed),
+                    ("customer called", dialled),
+                    ("customer reached", reached),
                     ("several phones", several),
                 ] {
                     *met_with.entry(word).or_default() += u64::from(is);
@@ -82,5 +88,5 @@ fn random_shifts_come_upon_everything_that_routing_knows() {
         }
     }
     println!("{met_with:?}");
-    assert!(met_with.len() == 16 && met_with.values().all(|&times| times >= 10), "{met_with:?}");
+    assert!(met_with.len() == 20 && met_with.values().all(|&times| times >= 10), "{met_with:?}");
 }

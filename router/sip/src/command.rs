@@ -27,6 +27,41 @@ pub enum Command {
         /// Ask the phone to answer by itself (`Call-Info: …;answer-after=0`).
         auto_answer: bool,
     },
+    /// INVITE phones of an agent for a customer who is to be called when one of them has answered: there is no caller, and
+    /// she hears our music first. A call that is not there yet is made. When no leg of it is left it is over, until the
+    /// next such order.
+    RingFirst {
+        /// The new leg.
+        leg: LegKey,
+        /// Which phones: one at least, of which [`MAX_AT_ONCE`] are rung.
+        phones: Vec<Phone>,
+        /// Written in `X-Sambung-Queue`; nothing is written when it is empty.
+        queue: String,
+        /// User part of From: the customer; none: anonymous.
+        shown: Option<String>,
+        /// Ask the phone to answer by itself (`Call-Info: …;answer-after=0`).
+        auto_answer: bool,
+        /// Our RTP port for her music; none when there is no free one.
+        port: Option<u16>,
+    },
+    /// INVITE the customer of `RingFirst`, with the description of her phone, which has answered. It hears our music meanwhile.
+    CallBack {
+        /// The new leg.
+        leg: LegKey,
+        /// Her leg.
+        by: LegKey,
+        /// How the customer is called.
+        phones: Vec<Phone>,
+        /// User part of From: who calls; none: anonymous.
+        shown: Option<String>,
+    },
+    /// Join the customer, who has answered, and the agent: the customer's leg is the caller's leg from here on.
+    JoinCustomer {
+        /// The customer's leg.
+        leg: LegKey,
+        /// Her leg.
+        by: LegKey,
+    },
     /// Join the caller and a phone that has answered.
     Connect {
         /// The answered leg.

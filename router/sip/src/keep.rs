@@ -78,6 +78,9 @@ pub struct CallerRecord {
     /// Whose place this one took (Replaces), while that one may not have heard our BYE.
     #[serde(default)]
     pub before: Option<Box<Self>>,
+    /// Our INVITE and its 2xx, if this caller is a customer whom we have called.
+    #[serde(default)]
+    pub called: Option<Box<RingRecord>>,
 }
 
 /// What a caller without a 2xx was told by provisional responses that have to arrive, or that describe our music.

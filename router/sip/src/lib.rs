@@ -25,6 +25,7 @@ mod compose;
 mod context;
 mod dialog;
 mod error;
+mod expecting;
 mod extensions;
 mod farewell;
 mod flow;

@@ -25,6 +25,13 @@ pub enum Notice {
         /// How.
         how: Left,
     },
+    /// The caller has pressed a key, told by INFO, and nobody is there to hear it but us.
+    KeyPressed {
+        /// Which call.
+        call: CallKey,
+        /// 0 to 9, `*` or `#`.
+        key: char,
+    },
     /// The phone sends a provisional response above 100; each status once.
     PhoneProgress {
         /// Which leg.
@@ -205,6 +212,8 @@ pub struct Play {
     pub codec: Codec,
     /// RTP payload type.
     pub payload: u8,
+    /// Payload type of the telephone events (RFC 4733) by which the caller's keys come; none when they do not come here.
+    pub events: Option<u8>,
     /// From which of our ports.
     pub from_port: u16,
 }

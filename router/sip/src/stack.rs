@@ -1,7 +1,7 @@
 //! The SIP stack: takes datagrams, orders and the time, and passes each to the part it belongs to.
 
 use crate::{
-    CallKey, Command, Config, Flow, Micros, Mint, Output, Overload, Registry, Rejected,
+    CallKey, Command, Config, Display, Flow, Micros, Mint, Output, Overload, Registry, Rejected,
     auth::Accounts,
     bridge::Call,
     context::{Ctx, Moment, Net},
@@ -126,6 +126,9 @@ impl Stack {
         let key = match &command {
             Command::Treat { call, .. } | Command::End { call, .. } | Command::Probe { call } => *call,
             Command::Ring { leg, .. }
+            | Command::RingFirst { leg, .. }
+            | Command::CallBack { leg, .. }
+            | Command::JoinCustomer { leg, .. }
             | Command::Connect { leg }
             | Command::HoldPhone { leg }
             | Command::Hold { leg, .. }
@@ -137,11 +140,24 @@ impl Stack {
             | Command::RefuseRefer { leg, .. }
             | Command::Drop { leg, .. } => leg.call,
         };
+        if let Command::RingFirst { shown, .. } = &command {
+            self.make_room_for_customer(key, shown.as_deref());
+        }
         self.with_call(key, &mut Moment { now, mint, out }, |call, ctx| match command {
             Command::Treat { treatment, .. } => call.treat(treatment, ctx),
             Command::Ring { leg, phones, queue, display, auto_answer } => {
                 call.ring(leg, Order { phones, queue, display, auto_answer }, ctx);
             }
+            Command::RingFirst { leg, phones, queue, auto_answer, port, .. } => {
+                let display = Display::AsCaller;
+                call.ring_first(leg, Order { phones, queue, display, auto_answer }, port, ctx);
+            }
+            Command::CallBack { leg, by, phones, shown } => {
+                let (queue, display) = (String::new(), Display::AsCaller);
+                let order = Order { phones, queue, display, auto_answer: false };
+                call.call_back(leg, by.attempt, (order, shown.as_deref()), ctx);
+            }
+            Command::JoinCustomer { leg, by } => call.join_customer(leg.attempt, by.attempt, ctx),
             Command::Connect { leg } => call.connect(leg.attempt, ctx),
             Command::HoldPhone { leg } => call.hold_phone(leg.attempt, ctx),
             Command::Hold { leg, port } => call.hold(leg.attempt, port, ctx),

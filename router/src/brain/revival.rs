@@ -35,6 +35,14 @@ impl<G: Ground> Brain<G> {
         let mut remains = Remains::of(left);
         let (mut gone, mut silent) = (Vec::new(), Vec::new());
         for call in self.acd.calls() {
+            if let Some(request) = call.request() {
+                // What is left of an attempt ends below; who is to be called stands in the record of the caller.
+                let known = remains.take_caller(call.id());
+                if !known.is_some_and(|record| self.sip.expect_again(call.id(), request.queue, &record)) {
+                    gone.push(call.id());
+                }
+                continue;
+            }
             let Some(mut of_call) = remains.take(call.id()) else {
                 gone.push(call.id());
                 continue;
@@ -86,7 +94,9 @@ fn conversation(call: &Call) -> Option<OfferId> {
         }
         CallState::Arrived
         | CallState::Queued
+        | CallState::Later { .. }
         | CallState::Offered { .. }
+        | CallState::Dialling { .. }
         | CallState::Outside { stage: Far::Dialling { .. }, .. } => None,
     }
 }

@@ -16,7 +16,9 @@ impl<G: Ground> Brain<G> {
         let whereabouts = |call| Whereabouts::of(&self.acd, call);
         let expected = |queue, place| self.outlook.ask(queue, place, self.last);
         for said in self.announcer.tell(now, whereabouts, expected) {
-            self.metrics.ewt.announced(self.acd.directory().queue_name(said.queue), said.ewt);
+            if let Some(ewt) = said.ewt {
+                self.metrics.ewt.announced(self.acd.directory().queue_name(said.queue), ewt);
+            }
             self.sip.speak(said.call, said.clips);
         }
     }

@@ -6,6 +6,7 @@
 use super::{
     HttpState,
     accept::Visitor,
+    callbacks,
     error::{ApiError, Refusal},
     guard,
 };
@@ -113,13 +114,13 @@ impl Users {
     }
 }
 
-/// Whoever changes the router is an operator; a supervisor sets agents' states, and no more.
+/// Whoever changes the router is an operator; a supervisor sets agents' states and asks for callbacks, and no more.
 fn needed(method: &Method, path: &str) -> OperatorRole {
     let of_agent = path.strip_prefix("/v1/agents/").and_then(|rest| rest.strip_suffix("/state"));
     let sets_state = of_agent.is_some_and(|id| !id.is_empty() && !id.contains('/'));
     if !guard::changes(method) {
         OperatorRole::Reader
-    } else if *method == Method::POST && sets_state {
+    } else if (*method == Method::POST && sets_state) || callbacks::are_meant(path) {
         OperatorRole::Supervisor
     } else {
         OperatorRole::Operator

@@ -90,6 +90,12 @@ impl Sound {
         Self::of(&tune::synthesise())
     }
 
+    /// The built-in sign that something was understood.
+    #[must_use]
+    pub fn chime() -> Self {
+        Self::of(&tune::chime())
+    }
+
     /// Reads a WAV file of any rate and number of channels.
     ///
     /// # Errors

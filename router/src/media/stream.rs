@@ -2,6 +2,7 @@
 
 use super::{
     PACKET,
+    keys::{self, Keys},
     sound::{SAMPLES, Sound},
 };
 use acd::CallId;
@@ -11,6 +12,9 @@ use std::{collections::VecDeque, net::UdpSocket, sync::Arc, time::Instant};
 const HEADER: usize = 12;
 /// A caller who got nothing for this many packets is not flooded with them afterwards.
 const MOST_LATE: u32 = 10;
+
+/// Packets of a caller's that are looked at for each of ours: what comes faster is passed over.
+const MOST_HEARD: u32 = 8;
 
 /// Clips that may wait to be spoken to a caller.
 const MOST_SPOKEN: usize = 32;
@@ -27,6 +31,7 @@ pub struct Stream {
     started: Instant,
     /// Packets due so far, sent or skipped.
     packets: u32,
+    keys: Keys,
     sequence: u16,
     ssrc: u32,
     marker: bool,
@@ -46,6 +51,7 @@ impl Stream {
             spoken_packets: 0,
             started: start,
             packets: 0,
+            keys: Keys::default(),
             sequence,
             ssrc,
             marker: true,
@@ -63,6 +69,11 @@ impl Stream {
             self.spoken.extend(clips);
         }
     }
+    /// Speaks this clip at once, and nothing of what was still to be spoken.
+    pub fn break_in(&mut self, clip: Arc<Sound>) {
+        self.spoken = VecDeque::from([clip]);
+        self.spoken_packets = 0;
+    }
     /// Sends every packet that is due: as many as 20 ms fit into the time since the start, so that a late round does
     /// not slow the music down.
     pub fn send_due(&mut self, now: Instant) {
@@ -74,6 +85,20 @@ impl Stream {
         }
         while self.packets < due {
             self.send();
+        }
+    }
+    /// Takes what has come to the port since, and gives the keys that the caller has pressed.
+    pub fn hear(&mut self, mut pressed: impl FnMut(char)) {
+        let Some(events) = self.play.events else { return };
+        let mut packet = [0; keys::LONGEST];
+        for _ in 0..MOST_HEARD {
+            // Nothing more; or nobody listens where the music goes, which the next packet of ours will not mend.
+            let Ok((length, from)) = self.socket.recv_from(&mut packet) else { return };
+            if from.ip() == self.play.to.ip()
+                && let Some(key) = self.keys.hear(&packet[..length], events)
+            {
+                pressed(key);
+            }
         }
     }
 

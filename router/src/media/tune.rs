@@ -57,6 +57,15 @@ pub fn synthesise() -> Vec<i16> {
     mix.iter().map(|level| (level * LEVEL * f64::from(i16::MAX)) as i16).collect()
 }
 
+/// Two notes upwards, for a caller whose wish was understood where no words were recorded: a whole number of packets.
+pub fn chime() -> Vec<i16> {
+    let packets = (0.9 * RATE / SAMPLES as f64).ceil() as usize;
+    let mut mix = vec![0.0; packets * SAMPLES];
+    add_note(&mut mix, 0.0, 7.0, 0.3, 0.8);
+    add_note(&mut mix, 0.3, 12.0, 0.6, 0.8);
+    mix.iter().map(|level| (level * LEVEL * f64::from(i16::MAX)) as i16).collect()
+}
+
 /// A plucked note: a few partials that die away.
 fn add_note(mix: &mut [f64], beat: f64, tone: f64, beats: f64, level: f64) {
     let frequency = 220.0 * (tone / 12.0).exp2();
@@ -91,5 +100,13 @@ mod tests {
         let silent =
             samples.chunks(8_000).filter(|second| second.iter().all(|sample| sample.abs() < 50)).count();
         assert_eq!(silent, 0, "no second is silent");
+    }
+
+    #[test]
+    fn the_chime_is_short_and_ends() {
+        let samples = chime();
+        assert!((6_400..8_000).contains(&samples.len()) && samples.len().is_multiple_of(SAMPLES));
+        let loudest = |part: &[i16]| part.iter().map(|sample| sample.unsigned_abs()).max().unwrap();
+        assert!(loudest(&samples[..1_600]) > 2_000 && loudest(&samples[samples.len() - 400..]) < 200);
     }
 }

@@ -100,6 +100,7 @@ impl Difference {
             outside: _,
             sources,
             suggestions,
+            callbacks: _,
         } = old;
         self.live("[routing]", plan.routing == new.plan.routing);
         let same = (&plan.attributes, attributes) == (&new.plan.attributes, &new.attributes);
@@ -164,14 +165,14 @@ impl Difference {
 }
 
 /// Everything that makes a queue what it is.
-type Queue<'a> = (&'a QueuePlan, Option<&'a PathBuf>, Option<&'a Announce>);
+type Queue<'a> = (&'a QueuePlan, Option<&'a PathBuf>, Option<&'a Announce>, Option<&'a config::CallbackWay>);
 
 fn queues(config: &Config) -> BTreeMap<&str, Queue<'_>> {
     let media = &config.media;
     let queue = |plan: &QueuePlan| (media.queue_music.get(&plan.name), media.announce.get(&plan.name));
     let named = |plan| {
         let (music, announce) = queue(plan);
-        (plan.name.as_str(), (plan, music, announce))
+        (plan.name.as_str(), (plan, music, announce, config.callbacks.get(&plan.name)))
     };
     config.plan.queues.iter().map(named).collect()
 }
@@ -212,7 +213,7 @@ pub fn sounds(config: &Config) -> Vec<(PathBuf, Option<SystemTime>)> {
     let files = media.music.iter().chain(media.queue_music.values()).chain(welcomes).cloned();
     let clips = media.announce.values().filter_map(|announce| announce.told.as_ref());
     let clips = clips.flat_map(|told| {
-        let names = config::speech::clips(told.language, told.position || told.place_instead, told.wait);
+        let names = config::speech::clips(told.language, told.tells());
         names.into_iter().map(|(name, _)| told.folder.join(format!("{name}.wav")))
     });
     let mut all: Vec<PathBuf> = files.chain(clips).collect();

@@ -15,7 +15,12 @@ impl SipEdge {
         let command = match order {
             Order::Treat { call, queue, treatment } => self.treat(*call, *queue, *treatment),
             Order::RingPhone { offer, agent, queue, auto_answer, by } => {
-                let Some(ring) = self.ring(*offer, *agent, *queue, *auto_answer, now) else {
+                let first = self.ring_first(*offer, *agent, *queue, *auto_answer, now);
+                let ring = first.or_else(|| {
+                    let called = self.requests.contains_key(&offer.call);
+                    (!called).then(|| self.ring(*offer, *agent, *queue, *auto_answer, now)).flatten()
+                });
+                let Some(ring) = ring else {
                     // No phone is known for her: as if it could not be reached.
                     self.out.notices.push(Notice::PhoneRefused { leg: leg_key(*offer), status: 480 });
                     return;
@@ -29,6 +34,14 @@ impl SipEdge {
                 };
                 transfer::asked_by(ring, *by)
             }
+            Order::CallBack { offer, by, queue } => {
+                let Some(call) = self.call_back(*offer, *by, *queue) else {
+                    self.out.notices.push(Notice::PhoneRefused { leg: leg_key(*offer), status: 503 });
+                    return;
+                };
+                call
+            }
+            Order::JoinCustomer { offer, leg } => return self.customer_came(*offer, *leg, now),
             Order::ConnectConsult { offer, .. } => Command::JoinConsult { leg: leg_key(*offer) },
             Order::PutThrough { offer } => Command::PutThrough { leg: leg_key(*offer) },
             Order::AcceptRefer { offer } => Command::AcceptRefer { leg: leg_key(*offer) },
@@ -42,23 +55,29 @@ impl SipEdge {
             Order::HoldPhone { offer } => Command::HoldPhone { leg: leg_key(*offer) },
             Order::Hold { offer, queue } => self.hold(*offer, *queue),
             Order::Retrieve { offer } => Command::Retrieve { leg: leg_key(*offer) },
+            Order::EndCaller { call, why: why @ EndReason::CalledBack }
+                if self.part(*call, end_cause(*why), now) =>
+            {
+                return;
+            }
             Order::EndCaller { call, why } => Command::End { call: call_key(*call), cause: end_cause(*why) },
             Order::OfferCall { .. }
             | Order::WithdrawOffer { .. }
             | Order::CallMoved { .. }
             | Order::AskedInVain { .. }
             | Order::StateForced { .. }
-            | Order::WrapUpExtended { .. }
-            | Order::CallOver { .. } => return,
+            | Order::WrapUpExtended { .. } => return,
+            Order::CallOver { call } => return self.expect_no_more(*call),
             Order::AgentMoved { .. } => return self.mind_failure(order, now),
         };
         self.stack.command(command, micros(now), &mut self.mint, &mut self.out);
     }
 
-    fn choose_music(&mut self, call: CallId, queue: QueueNo) {
+    pub(super) fn choose_music(&mut self, call: CallId, queue: QueueNo) {
         let music = self.queues.get(queue.index()).map(|queue| Arc::clone(&queue.music));
+        let has_keys = self.has_keys(queue);
         if let Some(side) = self.callers.get_mut(&call) {
-            side.music = music;
+            (side.music, side.has_keys) = (music, has_keys);
         }
     }
 
@@ -98,7 +117,7 @@ impl SipEdge {
         Command::Hold { leg: leg_key(offer), port }
     }
 
-    fn rtp_port(&mut self, call: CallId) -> Option<u16> {
+    pub(super) fn rtp_port(&mut self, call: CallId) -> Option<u16> {
         let side = self.callers.get_mut(&call)?;
         if side.rtp.is_none() {
             side.rtp = self.ports.bind();
@@ -109,7 +128,7 @@ impl SipEdge {
         side.rtp.as_ref().map(|(port, _)| *port)
     }
 
-    fn ring(
+    pub(super) fn ring(
         &mut self,
         offer: OfferId,
         agent: AgentNo,
@@ -151,6 +170,7 @@ const fn drop_cause(why: DropReason) -> Cause {
         DropReason::TakenElsewhere => Cause { status: 200, text: "Call completed elsewhere" },
         DropReason::Transferred => Cause { status: 200, text: "Transferred" },
         DropReason::ConsultOver => Cause { status: 487, text: "Consultation over" },
+        DropReason::NotReached => Cause { status: 480, text: "Customer not reached" },
         DropReason::BridgeFailed => Cause { status: 500, text: "Caller could not be joined" },
     }
 }
@@ -158,8 +178,13 @@ const fn drop_cause(why: DropReason) -> Cause {
 const fn end_cause(why: EndReason) -> Cause {
     match why {
         EndReason::AgentHungUp => Cause { status: 200, text: "Call completed" },
+        EndReason::CalledBack => Cause { status: 480, text: "You will be called back" },
         EndReason::Refused(
-            acd::RefuseReason::MaxWait | acd::RefuseReason::Unstaffed | acd::RefuseReason::Closed,
+            acd::RefuseReason::MaxWait
+            | acd::RefuseReason::Unstaffed
+            | acd::RefuseReason::Closed
+            | acd::RefuseReason::NotReached
+            | acd::RefuseReason::Expired,
         ) => Cause { status: 480, text: "Temporarily Unavailable" },
         // The caller's own busy tone says it best; 503 would keep other callers of the PBX away as well.
         EndReason::Refused(acd::RefuseReason::Full) => Cause { status: 486, text: "Busy Here" },

@@ -43,6 +43,10 @@ impl Remains {
         let legs = self.legs.remove(&call).unwrap_or_default();
         Some(OfCall(sip::Remains { call, caller, legs }))
     }
+    /// What is left of the caller of `call` alone.
+    pub fn take_caller(&mut self, call: CallId) -> Option<CallerRecord> {
+        self.callers.remove(&call_key(call))
+    }
     /// Whose records have not been taken: callers', and phones' legs.
     #[must_use]
     pub fn keys(&self) -> (Vec<CallKey>, Vec<LegKey>) {

@@ -110,6 +110,11 @@ const fn status_of(error: &CommandError) -> u16 {
         | CommandError::LoggedOut
         | CommandError::BadReason
         | CommandError::BadPriority
-        | CommandError::NotWaiting { .. } => 403,
+        | CommandError::NotWaiting { .. }
+        | CommandError::NobodyCalledBack { .. }
+        | CommandError::NumberUnknown { .. }
+        | CommandError::RequestStands { .. }
+        | CommandError::NoSuchRequest { .. }
+        | CommandError::TooManyRequests => 403,
     }
 }

@@ -223,6 +223,9 @@ impl Player for Machine {
     fn speak(&self, _: CallId, _: Vec<Arc<Sound>>) -> Result<(), MediaStuck> {
         Ok(())
     }
+    fn break_in(&self, _: CallId, _: Arc<Sound>) -> Result<(), MediaStuck> {
+        Ok(())
+    }
     fn stop(&self, call: CallId) -> Result<(), MediaStuck> {
         self.state().playing.remove(&call);
         Ok(())

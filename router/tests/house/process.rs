@@ -119,6 +119,7 @@ fn acquaint(sip: &mut SipEdge, directory: &Directory) {
         name: directory.queue_name(acd::QueueNo(no as u32)).to_owned(),
         music: tune(),
         welcome: None,
+        callback: None,
     });
     sip.learn(names.map(phone).collect(), queues.collect(), Vec::new());
 }

@@ -242,8 +242,18 @@ impl Acd {
         let call = self.calls.get(&leg.call)?;
         let (offer, waited, priority) = (leg, call.waited(since), call.priority);
         let (queue, answer) = (call.consult.as_ref()?.queue, crate::plan::Answer::Phone);
-        let (given_by, consult) = (call.state.agent(), true);
-        Some(Order::OfferCall { offer, agent, queue, waited, expires, priority, answer, given_by, consult })
+        Some(Order::OfferCall {
+            offer,
+            agent,
+            queue,
+            waited,
+            expires,
+            priority,
+            answer,
+            given_by: call.state.agent(),
+            consult: true,
+            callback: false,
+        })
     }
 
     /// A desktop that comes in the middle of a consultation learns of it.

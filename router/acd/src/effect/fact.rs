@@ -183,6 +183,11 @@ impl VisitOutcome {
             Self::FlowOut(FlowOut::Overflow) => "overflow",
             Self::FlowOut(FlowOut::Refused) => "max_wait",
             Self::FlowOut(FlowOut::Drained) => "drained",
+            Self::FlowOut(FlowOut::Callback) => "callback",
+            Self::FlowOut(FlowOut::NotReached) => "not_reached",
+            Self::FlowOut(FlowOut::Expired) => "expired",
+            Self::FlowOut(FlowOut::CalledAgain) => "called_again",
+            Self::FlowOut(FlowOut::Withdrawn) => "withdrawn",
             Self::FlowOut(FlowOut::Full) => "full",
             Self::FlowOut(FlowOut::Unstaffed) => "unstaffed",
             Self::FlowOut(FlowOut::Closed) => "closed",
@@ -201,6 +206,16 @@ pub enum FlowOut {
     Refused,
     /// Sent away because the process was about to end.
     Drained,
+    /// The caller keeps the place, and is called back.
+    Callback,
+    /// The customer who was to be called back was not reached.
+    NotReached,
+    /// A request for a callback has stood for too long.
+    Expired,
+    /// The customer who was to be called back has called, and the new call has the place.
+    CalledAgain,
+    /// A request for a callback was taken back.
+    Withdrawn,
     /// Sent on or away because as many waited as may.
     Full,
     /// Sent on or away because nobody was signed in who may take it.

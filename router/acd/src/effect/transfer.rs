@@ -81,7 +81,7 @@ impl From<OfferOutcome> for TransferOutcome {
             OfferOutcome::Accepted => Self::Completed,
             OfferOutcome::NoAnswer => Self::NoAnswer,
             OfferOutcome::Rejected => Self::Rejected,
-            OfferOutcome::Failed | OfferOutcome::Restart => Self::Failed,
+            OfferOutcome::Failed | OfferOutcome::Restart | OfferOutcome::NotReached => Self::Failed,
             OfferOutcome::Withdrawn => Self::Abandoned,
         }
     }

@@ -115,6 +115,33 @@ pub enum CommandError {
     /// A priority is not from 1 to 10.
     #[error("a priority is a number from 1 to 10")]
     BadPriority,
+    /// Nobody is called back in that queue.
+    #[error("nobody is called back in {queue}; its rules have no callback")]
+    NobodyCalledBack {
+        /// Which queue.
+        queue: String,
+    },
+    /// Nobody knows whom to call.
+    #[error("the caller of {call} has withheld the number, or has none that can be called")]
+    NumberUnknown {
+        /// The call.
+        call: CallId,
+    },
+    /// One request for a caller and a queue is enough.
+    #[error("{call} stands for that caller in that queue already")]
+    RequestStands {
+        /// That request.
+        call: CallId,
+    },
+    /// There is no such request (any more).
+    #[error("{call} is no request for a callback, or it is over")]
+    NoSuchRequest {
+        /// What was meant.
+        call: CallId,
+    },
+    /// So many are enough.
+    #[error("too many requests for callbacks stand already; withdraw some, or try later")]
+    TooManyRequests,
     /// The call is over, or with somebody already.
     #[error("{call} does not wait (any more)")]
     NotWaiting {
@@ -150,6 +177,11 @@ impl CommandError {
             Self::BadReason => "bad_reason",
             Self::BadPriority => "bad_priority",
             Self::NotWaiting { .. } => "not_waiting",
+            Self::NobodyCalledBack { .. } => "nobody_called_back",
+            Self::NumberUnknown { .. } => "number_unknown",
+            Self::RequestStands { .. } => "request_stands",
+            Self::NoSuchRequest { .. } => "no_such_request",
+            Self::TooManyRequests => "too_many_requests",
         }
     }
 }

@@ -265,6 +265,8 @@ impl AgentTale {
             | Decision::Overflow { .. }
             | Decision::Divert { .. }
             | Decision::Spread { .. }
+            | Decision::Postpone { .. }
+            | Decision::TakePlace { .. }
             | Decision::Refuse { .. }
             | Decision::EndWrapUp { .. }
             | Decision::EndPause { .. }

@@ -5,7 +5,7 @@ use super::{
     moment::{Moment, Waited, What},
 };
 use crate::{
-    Acd, AgentNo, CallId, Decision, Effects, Entry, Event, Fact, OfferId, Target, Timestamp,
+    Acd, AgentNo, CallId, Decision, Effects, Entry, Event, Fact, OfferId, Order, Target, Timestamp,
     call::{Call, CallState, Preference},
     effect::{CallRecord, TransferRecord, VisitOutcome, VisitRecord},
     time::micros,
@@ -61,6 +61,7 @@ impl CallTale {
             self.decides(acd, entry, decision);
         });
         self.tell_facts(acd, entry, &effects);
+        self.tell_dialling(acd, entry, &effects);
         self.tell_preference(acd, entry);
         self.tell_waiting(acd, entry, &effects);
         effects
@@ -89,6 +90,9 @@ impl CallTale {
             let (dialled, known) = (dialled.clone(), attributes.clone());
             self.push(entry, What::Arrived { dialled, known, rules: acd.ruled_since() });
         }
+        if let Some(requested) = self.requested(acd, &entry.event) {
+            self.push(entry, requested);
+        }
         if let (Event::PlanChanged { .. }, Some(_)) = (&entry.event, known) {
             self.push(entry, What::NewRules { rules: entry.number });
         }
@@ -96,6 +100,31 @@ impl CallTale {
             && *call == self.call
         {
             self.push(entry, What::Priority { priority: *priority, reasons: reasons.clone() });
+        }
+    }
+
+    /// How a request for a callback begins.
+    fn requested(&self, acd: &Acd, event: &Event) -> Option<What> {
+        let rules = acd.ruled_since();
+        if let Event::CallbackAsked { call, request } = event
+            && *request == self.call
+        {
+            return Some(What::Requested { queue: acd.queue_of(*call), of: Some(*call), rules });
+        }
+        if let Event::CallbackRequested(asked) = event
+            && asked.call == self.call
+        {
+            return Some(What::Requested { queue: acd.name_of(asked.queue), of: None, rules });
+        }
+        None
+    }
+
+    /// The agent's phone has answered, and the customer is called.
+    fn tell_dialling(&mut self, acd: &Acd, entry: &Entry, effects: &Effects) {
+        let ours = |order: &Order| matches!(order, Order::CallBack { offer, .. } if offer.call == self.call);
+        let agent = acd.call(self.call).and_then(|call| call.state().agent());
+        if let Some(agent) = agent.filter(|_| effects.orders.iter().any(ours)) {
+            self.push(entry, What::Dialled { agent: acd.id_of(agent) });
         }
     }
 
@@ -121,6 +150,12 @@ impl CallTale {
             Decision::CallOut { offer, rule } if offer.call == ours => {
                 self.push(entry, What::CalledOut { rule: rule.clone() });
             }
+            Decision::Postpone { call, until } if *call == ours => {
+                self.push(entry, What::Postponed { until: *until });
+            }
+            Decision::TakePlace { call, request, .. } if *call == ours => {
+                self.push(entry, What::PlaceTaken { of: *request });
+            }
             // Of other calls, or told by what comes of it.
             Decision::OfferTo { .. }
             | Decision::Relax { .. }
@@ -134,6 +169,8 @@ impl CallTale {
             | Decision::Overflow { .. }
             | Decision::Divert { .. }
             | Decision::Spread { .. }
+            | Decision::Postpone { .. }
+            | Decision::TakePlace { .. }
             | Decision::Refuse { .. }
             | Decision::EndWrapUp { .. }
             | Decision::EndPause { .. }
@@ -350,7 +387,7 @@ struct Ready {
 
 /// Whether an entry may have changed what keeps anybody from a waiting call.
 fn may_matter(entry: &Entry, effects: &Effects) -> bool {
-    let moved = |order: &crate::Order| matches!(order, crate::Order::AgentMoved { .. });
+    let moved = |order: &Order| matches!(order, Order::AgentMoved { .. });
     let rules = matches!(entry.event, Event::PlanChanged { .. });
     rules || !entry.decisions.is_empty() || effects.orders.iter().any(moved)
 }

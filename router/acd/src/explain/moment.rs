@@ -1,7 +1,7 @@
 //! What there is to tell of a call: each moment of it, and what each names.
 
 use super::{Barred, Choice, Count, Precedence, Reason};
-use crate::{Timestamp, routing::Attributes};
+use crate::{CallId, Timestamp, routing::Attributes};
 use serde::Serialize;
 
 /// Something that happened to a call, or kept it waiting.
@@ -28,6 +28,31 @@ pub enum What {
         known: Attributes,
         /// The entry of the log that brought the rules in force; 0 when that is not known.
         rules: u64,
+    },
+    /// It is a request for a callback, and was asked for.
+    Requested {
+        /// In which queue.
+        queue: String,
+        /// The call whose caller pressed the key, and whose place it has; none when it was asked for by API.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        of: Option<CallId>,
+        /// As in [`What::Arrived`].
+        rules: u64,
+    },
+    /// It stays out of line: its customer is not to be called before.
+    Postponed {
+        /// Until when.
+        until: Timestamp,
+    },
+    /// An agent's phone has answered, and the customer who is called back is dialled.
+    Dialled {
+        /// Whose phone.
+        agent: String,
+    },
+    /// Its caller was to be called back: it has the place of that request, which has ended.
+    PlaceTaken {
+        /// Which request.
+        of: CallId,
     },
     /// The log is not kept back to its arrival; it is told from here on.
     Known {
@@ -233,6 +258,10 @@ impl Moment {
             }
             What::Given { .. } => vec![Reason::GivenByName],
             What::Arrived { .. }
+            | What::Requested { .. }
+            | What::Postponed { .. }
+            | What::Dialled { .. }
+            | What::PlaceTaken { .. }
             | What::Known { .. }
             | What::Queued { .. }
             | What::NewRules { .. }

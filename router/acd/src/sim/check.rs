@@ -49,7 +49,8 @@ pub fn check_state(acd: &Acd) -> Result<(), String> {
             return Err(format!("agent {no:?} is {:?}, but her call is {:?}", agent.state(), busy.get(&no)));
         }
     }
-    let waits = acd.calls().any(|call| matches!(call.state(), CallState::Queued));
+    super::callback::check_requests(acd)?;
+    let waits = acd.calls().any(|call| matches!(call.state(), CallState::Queued) && !call.is_request());
     ok(acd.somebody_waits() == waits, || format!("somebody waits: {waits}, and the index says otherwise"))?;
     for call in acd.calls().filter(|call| wants_agent(acd, call)) {
         if let Some(agent) = able_idle(acd, call).next() {
@@ -297,6 +298,8 @@ pub struct Ledger {
     put_through: BTreeSet<OfferId>,
     /// Consultations that go on.
     consults: BTreeMap<CallId, OfferId>,
+    /// Requests for callbacks without a caller so far.
+    requests: BTreeSet<CallId>,
     /// Until when every agent's time is written down, and how long the last part of it was.
     spans: BTreeMap<AgentNo, (Timestamp, Duration)>,
     /// Calls that ended so far.
@@ -324,7 +327,14 @@ impl Ledger {
         if let crate::Event::CallArrived { call, .. } = &entry.event {
             self.live_calls.insert(*call);
         }
-        if let crate::Event::CallerLeft { call, .. } = &entry.event {
+        if let Some((request, of)) = super::callback::new_request(&entry.event) {
+            self.live_calls.insert(request);
+            self.requests.insert(request);
+            self.gone.extend(of);
+        }
+        if let crate::Event::CallerLeft { call, .. } = &entry.event
+            && !self.requests.contains(call)
+        {
             self.gone.insert(*call);
         }
         if let crate::Event::OfferAccepted { agent, call } = &entry.event {
@@ -346,6 +356,7 @@ impl Ledger {
                 ok(hers == 1, || format!("{agent:?} has {hers} offers at once"))?;
             }
         }
+        effects.orders.iter().for_each(|order| self.calls_back(order, entry.at, acd));
         let late = self.live_offers.iter().find(|(_, live)| live.ends < entry.at);
         ok(late.is_none(), || format!("{late:?} should have ended"))?;
         check_withdrawn(effects)?;
@@ -357,6 +368,16 @@ impl Ledger {
         let hers = |(offer, live): &(&OfferId, &mut Live)| offer.call == call && live.agent == agent;
         if let Some((_, live)) = self.live_offers.iter_mut().find(hers) {
             live.ends = live.ends.max(at + AUTO_ANSWER);
+        }
+    }
+
+    /// Her phone has answered, and the customer's rings: the offer stands for as long as that may.
+    fn calls_back(&mut self, order: &Order, at: Timestamp, acd: &Acd) {
+        let Order::CallBack { by, queue, .. } = order else { return };
+        let plan = acd.queue_plan(*queue).and_then(|plan| plan.callback);
+        let ring = plan.map_or(std::time::Duration::from_secs(30), |plan| plan.ring);
+        if let Some(live) = self.live_offers.get_mut(by) {
+            live.ends = live.ends.max(at + ring);
         }
     }
 
@@ -415,7 +436,11 @@ impl Ledger {
                 ok(!on, || format!("{offer} is undone on hold"))?;
                 ok(self.accepted.remove(&offer.call) == Some(*offer), || format!("{offer} was not accepted"))
             }
-            Fact::Answered { .. } | Fact::PutThrough { .. } | Fact::WrappedUp { .. } => Ok(()),
+            Fact::Answered { call, .. } => {
+                self.requests.remove(call);
+                Ok(())
+            }
+            Fact::PutThrough { .. } | Fact::WrappedUp { .. } => Ok(()),
         }
     }
 
@@ -443,15 +468,19 @@ impl Ledger {
     pub fn balance(&self, acd: &Acd) -> Result<(), String> {
         let live: BTreeSet<CallId> = acd.calls().map(Call::id).collect();
         ok(live == self.live_calls, || format!("live calls differ: {live:?} and {:?}", self.live_calls))?;
-        let outside = acd.calls().filter(|call| matches!(call.state(), CallState::Outside { .. })).count();
-        ok(self.live_visits.len() + outside == live.len(), || {
+        let in_no_queue =
+            |call: &&Call| matches!(call.state(), CallState::Outside { .. } | CallState::Later { .. });
+        let elsewhere = acd.calls().filter(in_no_queue).count();
+        ok(self.live_visits.len() + elsewhere == live.len(), || {
             format!("open visits: {:?}", self.live_visits)
         })?;
         let open: BTreeSet<CallId> =
             acd.calls().filter(|call| call.transfer().is_some()).map(Call::id).collect();
         ok(open == self.transfers, || format!("transfers differ: {open:?} and {:?}", self.transfers))?;
-        let on_offer = acd.calls().filter(|call| matches!(call.state(), CallState::Offered { .. }));
-        let offered: usize = on_offer.map(|call| call.rings().count()).sum();
+        let standing = |call: &Call| {
+            if matches!(call.state(), CallState::Dialling { .. }) { 1 } else { call.rings().count() }
+        };
+        let offered: usize = acd.calls().map(standing).sum();
         let put_through = |leg: &&OfferId| {
             let state = acd.call(leg.call).map(Call::state);
             matches!(state, Some(CallState::Offered { offer, .. }) if offer == *leg)

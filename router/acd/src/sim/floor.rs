@@ -9,10 +9,11 @@ use super::{
     shadow::Shadow,
 };
 use crate::{
-    Acd, AgentNo, CallId, CallerRef, CommandError, Decision, Event, Fact, OfferId, Order, Plan, Requirement,
-    Taken, Timestamp, Wish,
+    Acd, AgentNo, CallId, CallerRef, CommandError, Decision, Event, Fact, OfferId, Order, Plan, QueueNo,
+    Requirement, Taken, Timestamp, Wish,
     agent::AgentState,
     call::CallState,
+    callback::Requested,
     effect::{CallRecord, OfferOutcome, TransferRecord, VisitRecord},
     event::CallerExit,
     limits::Limits,
@@ -41,6 +42,7 @@ pub fn a_queue(name: &str) -> QueuePlan {
         steps: Vec::new(),
         prefer: None,
         keep_place: None,
+        callback: None,
         limits: Limits::default(),
         ring_most: RING_MOST,
         ring_next: RING_NEXT,
@@ -251,14 +253,53 @@ impl Floor {
         self.must(Event::CallArrived { call, dialled: number.to_owned(), caller, attributes });
         call
     }
+    /// A waiting caller keeps the place and hangs up; the request that stands in it.
+    ///
+    /// # Errors
+    /// When that cannot be.
+    pub fn keep_place(&mut self, call: CallId) -> Result<CallId, CommandError> {
+        self.ids += 1;
+        let request = CallId::new(self.now, self.ids);
+        self.tell(Event::CallbackAsked { call, request }).map(|_| request)
+    }
+    /// Somebody is to be called, the how-manieth one of those who are known; the request.
+    ///
+    /// # Errors
+    /// When that cannot be.
+    pub fn request(
+        &mut self,
+        queue: QueueNo,
+        caller: u8,
+        not_before: Option<Timestamp>,
+    ) -> Result<CallId, CommandError> {
+        self.ids += 1;
+        let (call, caller) = (CallId::new(self.now, self.ids), CallerRef([caller; 16]));
+        let (priority, attributes) = (5, Vec::new());
+        let asked = Requested { call, queue, caller, priority, not_before, attributes };
+        self.tell(Event::CallbackRequested(Box::new(asked))).map(|_| call)
+    }
+    /// The customer's leg of a request, while it rings.
+    #[must_use]
+    pub fn customer(&self, request: CallId) -> Option<OfferId> {
+        match self.acd.call(request)?.state() {
+            CallState::Dialling { leg, .. } => Some(OfferId { call: request, attempt: *leg }),
+            CallState::Arrived
+            | CallState::Queued
+            | CallState::Later { .. }
+            | CallState::Offered { .. }
+            | CallState::Connected { .. }
+            | CallState::Outside { .. } => None,
+        }
+    }
     /// The offer a call is in.
     #[must_use]
     pub fn offer(&self, call: CallId) -> Option<OfferId> {
         match self.acd.call(call)?.state() {
             CallState::Offered { offer, .. }
+            | CallState::Dialling { offer, .. }
             | CallState::Connected { offer, .. }
             | CallState::Outside { offer, .. } => Some(*offer),
-            CallState::Arrived | CallState::Queued => None,
+            CallState::Arrived | CallState::Queued | CallState::Later { .. } => None,
         }
     }
     /// The agent whom a call is offered to or talks to.

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 /// # Errors
 /// What they say.
 pub fn check_decision(acd: &Acd, closed: &Closed, decision: &Decision) -> Result<(), String> {
-    if let Decision::Enqueue { call, queue, .. } = decision {
+    if let Decision::Enqueue { call, queue, .. } | Decision::TakePlace { call, queue, .. } = decision {
         return check_entered(acd, closed, *call, Some(*queue));
     }
     if let Decision::Divert { call, to, why } = decision {
@@ -30,7 +30,9 @@ pub fn check_decision(acd: &Acd, closed: &Closed, decision: &Decision) -> Result
             ok(!talked, || format!("{call} was given away and is turned away"))?;
             check_departure(acd, *call, *reason).map(|_| ())
         }
-        RefuseReason::MaxWait | RefuseReason::Drained => Ok(()),
+        RefuseReason::MaxWait | RefuseReason::Drained | RefuseReason::NotReached | RefuseReason::Expired => {
+            Ok(())
+        }
     }
 }
 
@@ -38,6 +40,9 @@ pub fn check_decision(acd: &Acd, closed: &Closed, decision: &Decision) -> Result
 /// meant for or came from.
 fn check_entered(acd: &Acd, closed: &Closed, id: CallId, into: Option<QueueNo>) -> Result<(), String> {
     let call = acd.call(id).ok_or_else(|| format!("{id} is no call"))?;
+    if let Some(request) = call.request() {
+        return ok(into == Some(request.queue), || format!("{id} enters {into:?}, not {:?}", request.queue));
+    }
     if let Some(transfer) = call.transfer() {
         let meant = match &transfer.to {
             Target::Queue { queue } => *queue,
@@ -58,7 +63,7 @@ fn check_entered(acd: &Acd, closed: &Closed, id: CallId, into: Option<QueueNo>) 
 /// A call may not wait where it is: nobody is free for it, and its queue is full or unstaffed. What the rule says.
 fn check_departure(acd: &Acd, id: CallId, why: RefuseReason) -> Result<Then, String> {
     let call = acd.call(id).ok_or_else(|| format!("{id} is no call"))?;
-    let waits = matches!(call.state(), CallState::Queued);
+    let waits = matches!(call.state(), CallState::Queued) && !call.is_request();
     ok(waits, || format!("{id} is {:?} and leaves its queue", call.state()))?;
     let free = able_idle(acd, call).next();
     ok(free.is_none(), || format!("{id} leaves while {free:?} is ready and able"))?;
@@ -88,7 +93,7 @@ fn limits<'a>(acd: &'a Acd, call: &Call) -> Option<(QueueNo, &'a Limits)> {
 fn waiting(acd: &Acd, queue: QueueNo) -> u32 {
     let here = |call: &&Call| {
         let unanswered = matches!(call.state(), CallState::Queued | CallState::Offered { .. });
-        unanswered && call.visit().is_some_and(|visit| visit.queue == queue)
+        unanswered && !call.is_request() && call.visit().is_some_and(|visit| visit.queue == queue)
     };
     u32::try_from(acd.calls().filter(here).count()).unwrap_or(u32::MAX)
 }
@@ -113,7 +118,8 @@ pub fn check_limits(acd: &Acd) -> Result<(), String> {
         let (count, counted) = (waiting(acd, queue), acd.crowd.waiting(queue));
         ok(count == counted, || format!("{count} wait in {queue:?}, and the brain says {counted}"))?;
     }
-    for call in acd.calls().filter(|call| matches!(call.state(), CallState::Queued)) {
+    let waits = |call: &&Call| matches!(call.state(), CallState::Queued) && !call.is_request();
+    for call in acd.calls().filter(waits) {
         let may = limits(acd, call).is_none_or(|(_, limits)| limits.unstaffed.is_none());
         let may = may || call.past.agent.is_some();
         ok(may || staffed(acd, call), || format!("{} waits, and nobody is there", call.id()))?;
@@ -139,7 +145,11 @@ pub fn check_moved(acd: &Acd, entry: &Entry, effects: &Effects) -> Result<(), St
     for fact in &effects.facts {
         let Fact::QueueEntered { call, visit, queue } = fact else { continue };
         let Some(call) = acd.call(*call).filter(|call| call.visits == *visit) else { continue };
-        let comes = matches!(call.state(), CallState::Queued) && call.past.agent.is_none();
+        let stood = entry.decisions.iter().any(|decision| {
+            matches!(decision, Decision::TakePlace { call: taker, queue: of, .. } if (*taker, of) == (call.id(), queue))
+        });
+        let waits = matches!(call.state(), CallState::Queued) && !call.is_request();
+        let comes = waits && !stood && call.past.agent.is_none();
         let most = acd.queue_plan(*queue).and_then(|plan| plan.limits.max_waiting);
         let count = waiting(acd, *queue);
         let may = !comes || most.is_none_or(|most| count <= most);

@@ -28,6 +28,10 @@ pub fn check_returned(before: &Acd, entry: &Entry, effects: &Effects, after: &Ac
                 call.rings().try_for_each(|ring| seen.taken_back(call, ring))?;
                 seen.waits(call)?;
             }
+            CallState::Later { until } => seen.stays_out(call, *until)?,
+            CallState::Dialling { offer, agent, .. } => {
+                seen.attempt_taken_back(call, *offer, *agent)?;
+            }
             CallState::Connected { offer, .. } | CallState::Outside { offer, stage: Far::Talking, .. } => {
                 if silent.contains(offer) {
                     seen.hung_up(call)?;
@@ -69,7 +73,10 @@ fn midst(call: &Call) -> Vec<&'static str> {
     };
     let word = match call.state() {
         CallState::Arrived => "arrived",
+        CallState::Queued if call.is_request() => "request_queued",
         CallState::Queued => "queued",
+        CallState::Later { .. } => "later",
+        CallState::Dialling { .. } => "calling_back",
         CallState::Offered { .. } if call.transfer().is_some() => "given_ringing",
         CallState::Offered { .. } if call.rings().nth(1).is_some() => "several",
         CallState::Offered { stage: Stage::Card { .. }, .. } => "card",
@@ -119,9 +126,12 @@ impl Seen<'_> {
             }
             CallState::Arrived
             | CallState::Queued
+            | CallState::Later { .. }
             | CallState::Offered { .. }
+            | CallState::Dialling { .. }
             | CallState::Outside { stage: Far::Dialling { .. }, .. } => VisitOutcome::Abandoned,
         };
+        let natural = if call.is_request() { VisitOutcome::LostRestart } else { natural };
         let ended = self.ended(call.id());
         ok(ended == [natural], || format!("{} is gone and ended as {ended:?}", call.id()))
     }
@@ -132,6 +142,16 @@ impl Seen<'_> {
         ok(self.ended(id).len() == 1, || format!("{id} talks to a phone that is gone"))?;
         let told = self.orders(|order| matches!(order, Order::EndCaller { call, .. } if *call == id));
         ok(told == 1, || format!("{id}: the caller was told {told} times that it is over"))
+    }
+
+    /// A request that is not due is no other than before.
+    fn stays_out(&self, call: &Call, until: Timestamp) -> Result<(), String> {
+        let id = call.id();
+        if until <= self.entry.at {
+            return Ok(()); // it is decided upon like any deadline that has passed
+        }
+        let now = self.after.call(id);
+        ok(now == Some(call), || format!("{id} was out of line until {until} and is {now:?}"))
     }
 
     /// The place, the visit and the deadlines are those of before, and the caller hears something again.
@@ -161,6 +181,7 @@ impl Seen<'_> {
         let id = call.id();
         let offered = matches!(call.state(), CallState::Offered { .. });
         let waits = matches!(call.state(), CallState::Queued) || (offered && before.treated);
+        let waits = waits && !call.is_request();
         let treated = self.orders(|order| matches!(order, Order::Treat { call, .. } if *call == id));
         ok(treated == usize::from(waits), || {
             format!("{id} is {:?} and was treated {treated} times", call.state)
@@ -169,11 +190,26 @@ impl Seen<'_> {
 
     /// Offered anew at most, in the same visit; her phone is quiet, and it is not held against her.
     fn taken_back(&self, call: &Call, ring: Ring) -> Result<(), String> {
-        let Ring { offer, agent, .. } = ring;
+        self.taken_from(call, (ring.offer, ring.agent), ring.is_at_phone())
+    }
+
+    /// The customer is called anew at most: both phones are quiet, and it is held against nobody.
+    fn attempt_taken_back(&self, call: &Call, offer: OfferId, agent: AgentNo) -> Result<(), String> {
+        self.customer_left(call)?;
+        self.taken_from(call, (offer, agent), true)?;
+        self.waits(call)
+    }
+
+    fn taken_from(
+        &self,
+        call: &Call,
+        (offer, agent): (OfferId, AgentNo),
+        at_phone: bool,
+    ) -> Result<(), String> {
         let outcomes = self.outcomes(offer);
         ok(outcomes == [OfferOutcome::Restart], || format!("{offer} ended as {outcomes:?}"))?;
         let rang = self.effects.orders.iter().filter(|order| is_drop(order, offer)).count();
-        let expected = usize::from(ring.is_at_phone());
+        let expected = usize::from(at_phone);
         ok(rang == expected, || format!("{offer}: her phone was told {rang} times to stop"))?;
         if let Some(now) = self.after.call(call.id()) {
             ok(now.may_go_to(agent) || !call.may_go_to(agent), || {
@@ -181,6 +217,19 @@ impl Seen<'_> {
             })?;
         }
         Ok(())
+    }
+
+    /// The customer's phone is quiet as well, and was not called in vain.
+    fn customer_left(&self, call: &Call) -> Result<(), String> {
+        let (CallState::Dialling { offer, leg, .. }, Some(before)) = (*call.state(), call.request()) else {
+            return Ok(());
+        };
+        let leg = OfferId { attempt: leg, ..offer };
+        let told = self.orders(|order| is_drop(order, leg));
+        ok(told == 1, || format!("{leg}: the customer's phone was told {told} times to stop"))?;
+        let now = self.after.call(call.id()).and_then(Call::request).map(|request| request.attempts);
+        let same = now.is_none_or(|attempts| attempts + 1 == before.attempts);
+        ok(same, || format!("{leg}: the attempt counts though we went: {now:?}"))
     }
 
     /// The same two talk, or are on hold, and the edge is told once.

@@ -1,7 +1,10 @@
 //! What routing goes by, kept a second time, slowly, from events, decisions and effects alone: counts, offers, rests,
 //! steps, preferences, places, paces. After every event the brain's own must be the same.
 
-use super::check::{able_at, ok, plan_of};
+use super::{
+    callback::Requests,
+    check::{able_at, ok, plan_of},
+};
 use crate::{
     Acd, AgentNo, AgentState, CallId, CallerRef, Decision, Effects, Entry, Event, Fact, FlowOut,
     OfferOutcome, Order, QueueNo, Timestamp, VisitOutcome, VisitRecord,
@@ -23,6 +26,7 @@ pub struct Shadow {
     last_agents: BTreeMap<(CallerRef, QueueNo), (Timestamp, AgentNo)>,
     places: BTreeMap<(CallerRef, QueueNo), (Timestamp, Timestamp)>,
     queues: BTreeMap<QueueNo, Mean>,
+    requests: Requests,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -50,10 +54,33 @@ struct Its {
     visits: u32,
     entered: Timestamp,
     wish: Option<Preference>,
+    /// It has its place from a call or a request that made room for it.
+    given: bool,
+    /// Since when its waiting counts for steps, if not from its visit on.
+    from: Option<Timestamp>,
     /// How many phones may ring at once, where that grows; 0: no more than do.
     phones: Option<u8>,
     /// When the last of them began to.
     rang: Timestamp,
+}
+
+impl Its {
+    /// Who has just come.
+    fn new(caller: Option<CallerRef>, priority: u8, now: Timestamp) -> Self {
+        Self {
+            caller,
+            place: now,
+            priority,
+            visits: 0,
+            entered: now,
+            wish: None,
+            returned: false,
+            given: false,
+            from: None,
+            phones: None,
+            rang: now,
+        }
+    }
 }
 
 /// Calls so far and their mean, as `pace` describes it.
@@ -76,19 +103,7 @@ impl Shadow {
     pub fn write(&mut self, entry: &Entry, effects: &Effects, acd: &Acd) -> Result<(), String> {
         let now = entry.at;
         if let Event::CallArrived { call, caller, .. } = &entry.event {
-            let (caller, wish, phones) = (*caller, None, None);
-            let its = Its {
-                caller,
-                place: now,
-                returned: false,
-                priority: 0,
-                visits: 0,
-                entered: now,
-                wish,
-                phones,
-                rang: now,
-            };
-            self.calls.insert(*call, its);
+            self.calls.insert(*call, Its::new(*caller, 0, now));
         }
         if let Event::PlanChanged { .. } = &entry.event {
             // Under other rules more phones may ring at once than under the last.
@@ -101,6 +116,8 @@ impl Shadow {
         {
             its.priority = *priority;
         }
+        self.requests.write(entry, effects, acd)?;
+        self.stand(entry);
         for decision in &entry.decisions {
             self.write_decision(decision, now, acd);
             self.write_spread(decision, now, acd)?;
@@ -111,6 +128,7 @@ impl Shadow {
         for fact in &effects.facts {
             self.write_fact(fact, now, acd);
         }
+        self.forgo_wishes(&entry.decisions, now);
         acd.agents().try_for_each(|(no, agent)| self.compare_agent(no, agent, now))?;
         self.compare_means(acd)?;
         acd.calls().filter(|call| call.is_unanswered()).try_for_each(|call| self.compare_call(call, acd, now))
@@ -138,15 +156,37 @@ impl Shadow {
         })
     }
 
+    /// A request stands where its caller stood; one that had none stands from now on.
+    fn stand(&mut self, entry: &Entry) {
+        if let Event::CallbackAsked { call, request } = &entry.event
+            && let Some(of) = self.calls.get(call).cloned()
+        {
+            let older = self.requests.made_room().and_then(|older| self.calls.get(&older));
+            let place = older.map_or(of.place, |older| older.place.min(of.place));
+            self.calls
+                .insert(*request, Its { place, visits: 0, wish: None, given: true, phones: None, ..of });
+        }
+        if let Event::CallbackRequested(asked) = &entry.event {
+            let (caller, priority, now) = (Some(asked.caller), asked.priority, entry.at);
+            self.calls.insert(asked.call, Its::new(caller, priority, now));
+        }
+    }
+
     fn write_decision(&mut self, decision: &Decision, now: Timestamp, acd: &Acd) {
         if let Decision::Offer { agent, .. } | Decision::OfferTo { agent, .. } = decision {
             self.agents.entry(*agent).or_default().offered = now;
+        }
+        if let Decision::TakePlace { call, request, priority, .. } = decision
+            && let (Some(of), Some(its)) = (self.calls.get(request).cloned(), self.calls.get_mut(call))
+        {
+            (its.place, its.priority, its.given) = (of.place, of.priority.max(*priority), true);
+            its.from = of.from;
         }
         let Decision::Enqueue { call, queue, priority } = decision else { return };
         let keeps = acd.queue_plan(*queue).and_then(|plan| plan.keep_place);
         let Some(its) = self.calls.get_mut(call) else { return };
         its.priority = *priority;
-        if let (0, Some(caller), Some(keeps)) = (its.visits, its.caller, keeps)
+        if let (0, false, Some(caller), Some(keeps)) = (its.visits, its.given, its.caller, keeps)
             && let Some((left, place)) = self.places.remove(&(caller, *queue))
             && now.since(left) <= keeps
         {
@@ -213,6 +253,9 @@ impl Shadow {
         if let Fact::QueueEntered { call, visit, queue } = fact {
             let wish = self.wish(*call, *queue, now, acd);
             if let Some(its) = self.calls.get_mut(call) {
+                // Only a request has waited before, and who has taken its place just now.
+                let waited = acd.call(*call).is_some_and(Call::is_request) || *visit == 1;
+                its.from = if waited { its.from.or(Some(now)) } else { Some(now) };
                 (its.visits, its.entered, its.wish, its.phones) = (*visit, now, wish, None);
             }
         }
@@ -241,8 +284,25 @@ impl Shadow {
         let keeps = plan.and_then(|plan| plan.keep_place).is_some();
         let turned_away = matches!(visit.outcome, VisitOutcome::FlowOut(FlowOut::Full | FlowOut::Unstaffed))
             && acd.call(visit.call).is_none();
-        if keeps && (visit.outcome == VisitOutcome::Abandoned || turned_away && its.returned) {
+        if keeps && (visit.outcome == VisitOutcome::Abandoned || turned_away && (its.returned || its.given)) {
             self.places.insert((caller, visit.queue), (now, its.place));
+        }
+    }
+
+    /// A visit that began while the agent was excluded waits for nobody, though the exclusion ended in the same entry.
+    fn forgo_wishes(&mut self, decisions: &[Decision], now: Timestamp) {
+        for (at, decision) in decisions.iter().enumerate() {
+            let Decision::EndExclusion { call, agent } = decision else { continue };
+            let begins = |decision: &Decision| match decision {
+                Decision::Overflow { call: of, .. }
+                | Decision::Divert { call: of, .. }
+                | Decision::Enqueue { call: of, .. } => of == call,
+                _ => false,
+            };
+            let excluded = decisions.iter().take(at).any(begins);
+            if let Some(its) = self.calls.get_mut(call).filter(|its| excluded && its.entered == now) {
+                its.wish = its.wish.filter(|wish| wish.agent != *agent);
+            }
         }
     }
 
@@ -300,7 +360,8 @@ impl Shadow {
         let stands = (call.ranked_from(), call.priority());
         ok(stands == (its.place, its.priority), || format!("{id} is {its:?}, and stands at {stands:?}"))?;
         let steps = acd.queue_plan(visit.queue).map_or(&[][..], |plan| &plan.steps);
-        let step = steps.iter().filter(|step| its.entered + step.after <= now).count();
+        let from = its.from.unwrap_or(its.entered);
+        let step = steps.iter().filter(|step| from + step.after <= now).count();
         ok(usize::from(visit.step) == step, || format!("{id} should be at step {step}: {visit:?}"))?;
         let stands = |wish: &Preference| {
             let there = acd.agent(wish.agent).is_some_and(|agent| !agent.is_logged_out());

@@ -1,11 +1,13 @@
 //! Random shifts: a plan, callers, phones and agents that do whatever they please, all from one seed.
 
+mod callback;
+mod whereabouts;
+
 use super::{Floor, Random, a_queue, an_agent};
 use crate::{
     AgentNo, CallId, Event, OfferId, Plan, QueueNo, Refusal, Requirement, Target, Wish,
     agent::AgentState,
-    call::{Call, CallState, Far, Stage},
-    consult::ConsultStage,
+    call::{CallState, Far},
     event::CallerExit,
     limits::Limits,
     plan::{
@@ -14,6 +16,7 @@ use crate::{
     routing::{AttributePlan, ExtendPlan, PreferPlan, Routing, Sequence, StepPlan},
 };
 use std::time::Duration;
+use whereabouts::{is_asked_at_desk, is_fleeting, is_talking};
 
 const SKILLS: [&str; 4] = ["billing", "sales", "indonesian", "english"];
 const NEEDS: [&str; 9] = [
@@ -153,6 +156,7 @@ fn queue(random: &mut Random, no: u64) -> QueuePlan {
             within: Duration::from_secs(10 + random.below(600)),
         }),
         keep_place: random.one_in(2).then(|| Duration::from_secs(1 + random.below(60))),
+        callback: random.one_in(2).then(|| callback::plan(random)),
         limits: limits(random),
         ring_most: u8::try_from(1 + random.below(4)).unwrap_or(1),
         ring_next: Duration::from_millis(500 + random.below(5_000)),
@@ -209,7 +213,8 @@ fn agent(random: &mut Random, no: u64) -> AgentPlan {
 impl Shift {
     fn step(&mut self) {
         match self.random.below(100) {
-            0..=24 => self.somebody_calls(),
+            0..=20 => self.somebody_calls(),
+            21..=24 => self.somebody_would_rather_be_called(),
             25..=59 => self.a_phone_acts(),
             60..=69 => self.a_caller_leaves(),
             70..=85 => self.an_agent_acts(),
@@ -244,7 +249,9 @@ impl Shift {
                 | CallState::Outside { offer, stage: Far::Talking, .. } => Some(*offer),
                 CallState::Arrived
                 | CallState::Queued
+                | CallState::Later { .. }
                 | CallState::Offered { .. }
+                | CallState::Dialling { .. }
                 | CallState::Outside { stage: Far::Dialling { .. }, .. } => None,
             };
             if self.random.one_in(5) {
@@ -293,8 +300,13 @@ impl Shift {
             .filter_map(|call| match call.state() {
                 CallState::Offered { offer, .. } => Some((*offer, false)),
                 CallState::Connected { offer, .. } => Some((*offer, true)),
+                // Her phone, or the customer's.
+                CallState::Dialling { offer, leg, .. } => {
+                    let customer = OfferId { attempt: *leg, ..*offer };
+                    Some(if call.id().as_u128() % 4 == 0 { (*offer, true) } else { (customer, false) })
+                }
                 CallState::Outside { offer, stage, .. } => Some((*offer, *stage == Far::Talking)),
-                CallState::Arrived | CallState::Queued => None,
+                CallState::Arrived | CallState::Queued | CallState::Later { .. } => None,
             })
             .collect();
         let beside = self.floor.acd().calls().flat_map(|call| call.rings().skip(1));
@@ -385,6 +397,9 @@ impl Shift {
             [Wish::Ready, Wish::Ready, Wish::NotReady { reason: "lunch".to_owned() }, Wish::LoggedOut];
         let wish = self.random.pick(&wishes).cloned().unwrap_or(Wish::Ready);
         let event = match (state.call(), self.random.below(10)) {
+            (Some(call), _) if is_asked_at_desk(self.floor.acd(), call, agent) && self.random.one_in(2) => {
+                Event::OfferAccepted { agent, call }
+            }
             (_, 0) => Event::DeskLost { agent },
             (_, 1 | 2) => Event::DeskSignedIn { agent },
             (Some(call), 3) => Event::OfferDeclined { agent, call },
@@ -468,6 +483,8 @@ impl Shift {
         let calls: Vec<CallId> = self.floor.acd().calls().map(crate::Call::id).collect();
         for call in calls {
             self.floor.hang_up(call);
+            // Nobody is there to hang up where somebody is to be called.
+            let _none = self.floor.tell(Event::CallbackWithdrawn { call }).is_err();
         }
         // Long enough for the lowest ceiling of occupancy.
         self.floor.pass(Duration::from_secs(8 * 3_600));
@@ -477,19 +494,4 @@ impl Shift {
             assert!(!agent.state().is_handling(), "{no:?} is stuck in {:?}", agent.state());
         }
     }
-}
-
-/// Whether a call is in the midst of something rare and short.
-fn is_fleeting(call: &Call) -> bool {
-    let in_a_moment = match call.state() {
-        CallState::Offered { stage, .. } => matches!(stage, Stage::AutoAnswer | Stage::Card { .. }),
-        CallState::Outside { .. } => true,
-        CallState::Arrived | CallState::Queued | CallState::Connected { .. } => false,
-    };
-    let several = call.rings().nth(1).is_some();
-    in_a_moment || several || call.transfer().is_some() || call.consult().is_some()
-}
-
-fn is_talking(call: &Call) -> bool {
-    matches!(call.consult().map(|consult| consult.stage), Some(ConsultStage::Talking { .. }))
 }

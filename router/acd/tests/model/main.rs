@@ -12,6 +12,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
+mod called_back;
 mod same;
 
 use acd::{
@@ -36,6 +37,8 @@ struct House {
     floor: Floor,
     /// Who has called so far.
     called: Vec<CallId>,
+    /// Who has kept the place so far.
+    kept: Vec<CallId>,
     /// What did not hold in the step to here.
     complaint: Option<String>,
 }
@@ -44,6 +47,8 @@ struct House {
 enum Step {
     SomebodyCalls,
     CallerLeaves(CallId),
+    KeepsThePlace(CallId),
+    TakenBack(CallId),
     PhoneAnswers(OfferId),
     PhoneRefuses(OfferId, Refusal),
     PhoneHangsUp(OfferId),
@@ -61,12 +66,16 @@ struct Rules {
     strategy: Strategy,
     /// Also claims what is not so, to see that it is refuted.
     overclaims: bool,
+    /// How many callers may keep the place.
+    keepers: usize,
+    /// How many people they are; then the first one calls again.
+    people: usize,
     outcomes: Arc<Mutex<BTreeSet<OfferOutcome>>>,
 }
 
 /// The first agent says when she is ready; the second is always there. In the long run (`SAMBUNG_MODEL`) a call waits
 /// for longer and may go to an agent again only later, so that deadlines meet in more ways.
-fn floor(strategy: Strategy) -> Floor {
+fn floor(strategy: Strategy, calls_back: bool) -> Floor {
     let seconds = Duration::from_secs;
     let (rona_pause, max_wait) =
         if std::env::var_os("SAMBUNG_MODEL").is_some() { (20, 30) } else { (10, 20) };
@@ -78,6 +87,7 @@ fn floor(strategy: Strategy) -> Floor {
         wrap_up: seconds(10),
         max_wait: seconds(max_wait),
         then: Then::Refuse,
+        callback: calls_back.then(called_back::plan),
         strategy,
         ring_next: seconds(4),
         ..a_queue("billing")
@@ -90,10 +100,11 @@ fn floor(strategy: Strategy) -> Floor {
 }
 
 impl House {
-    fn act(&mut self, step: Step) {
+    fn act(&mut self, step: Step, people: usize) {
         let event = match step {
             Step::SomebodyCalls => {
-                let call = self.floor.call("billing");
+                let caller = u8::try_from(self.called.len() % people).unwrap_or(0);
+                let call = self.floor.call_of("billing", Some(caller), &[]);
                 self.called.push(call);
                 return;
             }
@@ -102,6 +113,11 @@ impl House {
                 let time = next.map(|next| next.since(self.floor.now())).unwrap_or_default();
                 return self.floor.pass(time);
             }
+            Step::KeepsThePlace(call) => {
+                let kept = self.floor.keep_place(call);
+                return self.kept.extend(kept);
+            }
+            Step::TakenBack(call) => Event::CallbackWithdrawn { call },
             Step::CallerLeaves(call) => Event::CallerLeft { call, how: CallerExit::HungUp },
             Step::PhoneAnswers(offer) => Event::PhoneAnswered { offer },
             Step::PhoneRefuses(offer, refusal) => Event::PhoneRefused { offer, refusal, status: 486 },
@@ -147,7 +163,8 @@ impl Model for Rules {
     type Action = Step;
 
     fn init_states(&self) -> Vec<House> {
-        vec![House { floor: floor(self.strategy), called: Vec::new(), complaint: None }]
+        let (called, kept) = (Vec::new(), Vec::new());
+        vec![House { floor: floor(self.strategy, self.keepers > 0), called, kept, complaint: None }]
     }
 
     fn actions(&self, house: &House, steps: &mut Vec<Step>) {
@@ -155,7 +172,11 @@ impl Model for Rules {
             steps.push(Step::SomebodyCalls);
         }
         for call in house.floor.acd().calls() {
-            steps.push(Step::CallerLeaves(call.id()));
+            let leaves = if call.is_request() { Step::TakenBack } else { Step::CallerLeaves };
+            steps.push(leaves(call.id()));
+            if house.kept.len() < self.keepers && call.visit().is_some() && !call.is_request() {
+                steps.push(Step::KeepsThePlace(call.id()));
+            }
             let late = call.next_attempt().attempt - 1;
             match *call.state() {
                 CallState::Offered { .. } => steps.extend(call.rings().flat_map(|Ring { offer, .. }| {
@@ -176,7 +197,18 @@ impl Model for Rules {
                 CallState::Queued if late > 0 => {
                     steps.push(Step::PhoneAnswers(OfferId { call: call.id(), attempt: late }));
                 }
-                CallState::Arrived | CallState::Queued | CallState::Outside { .. } => {}
+                CallState::Dialling { offer, leg, .. } => {
+                    let customer = OfferId { attempt: leg, ..offer };
+                    steps.extend([
+                        Step::PhoneAnswers(customer),
+                        Step::PhoneRefuses(customer, Refusal::Rejected),
+                        Step::PhoneHangsUp(offer),
+                    ]);
+                }
+                CallState::Arrived
+                | CallState::Queued
+                | CallState::Later { .. }
+                | CallState::Outside { .. } => {}
             }
         }
         let ann = house.floor.agent("ann");
@@ -189,7 +221,7 @@ impl Model for Rules {
     fn next_state(&self, house: &House, step: Step) -> Option<House> {
         let mut next = house.clone();
         // A floor panics where an invariant breaks; here that is a state that must not be reached.
-        let done = catch_unwind(AssertUnwindSafe(|| next.act(step)));
+        let done = catch_unwind(AssertUnwindSafe(|| next.act(step, self.people)));
         if let Err(panic) = done {
             let told = panic.downcast_ref::<String>().cloned();
             next.complaint = Some(told.unwrap_or_else(|| "something panicked".to_owned()));
@@ -205,12 +237,13 @@ impl Model for Rules {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
+        if self.keepers > 0 {
+            return called_back::properties(self.people);
+        }
         let mut properties = vec![
-            Property::always("every invariant of the floor holds", |_, house: &House| {
-                house.complaint.is_none()
-            }),
+            every_invariant(),
             Property::always("nobody who has gone is in the house", |_, house: &House| {
-                house.floor.acd().live_calls() <= house.called.len()
+                house.floor.acd().live_calls() <= house.called.len() + house.kept.len()
             }),
         ];
         properties.extend(if self.strategy == Strategy::LongestIdle {
@@ -225,6 +258,10 @@ impl Model for Rules {
         }
         properties
     }
+}
+
+fn every_invariant() -> Property<Rules> {
+    Property::always("every invariant of the floor holds", |_, house: &House| house.complaint.is_none())
 }
 
 /// What two agents and three callers come to when a call rings one phone after the other.
@@ -326,7 +363,7 @@ fn one_phone_more_rings_in_every_way_there_is() {
 }
 
 fn rules(callers: usize, strategy: Strategy) -> Rules {
-    Rules { callers, strategy, overclaims: false, outcomes: Arc::default() }
+    Rules { callers, strategy, overclaims: false, keepers: 0, people: callers, outcomes: Arc::default() }
 }
 
 fn explore(rules: Rules) {

@@ -15,10 +15,16 @@ struct Key<'a> {
     called: usize,
     /// By the order in which they called; those who have gone are none.
     calls: Vec<Option<CallKey>>,
+    /// By the order in which they kept their places.
+    kept: Vec<Option<(CallKey, RequestKey)>>,
+    /// Those who live in the order in which they came, or in which those came whose place they have.
+    line: Vec<usize>,
     agents: Vec<(AgentKey, bool)>,
     idle: Vec<(usize, bool)>,
 }
 
+/// Whose place, how often called, whether not reached, when it is given up.
+type RequestKey = (Option<usize>, u32, bool, Ahead);
 /// State, times ahead, whose phones ring until when, whether it was ever offered, who shall not get it until when, how many
 /// phones may ring.
 type CallKey = (u8, Option<u32>, [Ahead; 2], Vec<(u32, Ahead)>, bool, Vec<(u32, Ahead)>, Option<u8>);
@@ -47,9 +53,18 @@ impl House {
             complaint: &self.complaint,
             called: self.called.len(),
             calls: self.called.iter().map(|id| acd.call(*id).map(|call| self.call(call))).collect(),
+            kept: self.kept.iter().map(|id| acd.call(*id).map(|call| self.request(call))).collect(),
+            line: self.line(),
             agents: acd.agents().map(|(_, agent)| (self.agent(agent.state()), agent.has_desk())).collect(),
             idle: self.order_of_idleness(),
         }
+    }
+    fn line(&self) -> Vec<usize> {
+        let all = self.called.iter().chain(&self.kept).enumerate();
+        let place = |(no, id): (usize, &CallId)| Some((self.floor.acd().call(*id)?.ranked_from(), no));
+        let mut line: Vec<(Timestamp, usize)> = all.filter_map(place).collect();
+        line.sort_unstable();
+        line.into_iter().map(|(_, no)| no).collect()
     }
     fn ahead(&self, at: Timestamp) -> Ahead {
         at.micros().saturating_sub(self.floor.now().micros())
@@ -66,12 +81,22 @@ impl House {
             CallState::Connected { line: Line::Open, .. } => (6, 0),
             CallState::Connected { line: Line::Held { .. }, .. } => (7, 0),
             CallState::Outside { .. } => (8, 0),
+            CallState::Later { until } => (9, self.ahead(until)),
+            CallState::Dialling { due, .. } => (10, self.ahead(due)),
         };
         let agent = call.state().agent().map(|agent| agent.0);
         let offered = call.next_attempt().attempt > 1;
         let beside = call.rings().skip(1).map(|ring| (ring.agent.0, self.ahead(ring.due))).collect();
         let phones = call.visit().and_then(|visit| visit.phones);
         (kind, agent, [leaves, due], beside, offered, self.excluded(call), phones)
+    }
+    fn request(&self, call: &Call) -> (CallKey, RequestKey) {
+        let of = call.callback().and_then(|callback| callback.of);
+        let whose = of.and_then(|of| self.called.iter().position(|called| *called == of));
+        let key = call.request().map_or((whose, 0, false, 0), |request| {
+            (whose, request.attempts, request.missed.is_some(), self.ahead(request.expires))
+        });
+        (self.call(call), key)
     }
     /// To whom the call shall not go again for how long.
     fn excluded(&self, call: &Call) -> Vec<(u32, Ahead)> {
@@ -83,7 +108,9 @@ impl House {
             Next::Asked(Wish::Ready) => 1,
             Next::Asked(Wish::NotReady { .. } | Wish::LoggedOut) => 2,
         };
-        let no = |id: CallId| self.called.iter().position(|called| *called == id).unwrap_or(usize::MAX);
+        let of_kept = |id: CallId| self.kept.iter().position(|kept| *kept == id).map(|no| no + 100);
+        let of_called = |id: CallId| self.called.iter().position(|called| *called == id);
+        let no = |id: CallId| of_called(id).or_else(|| of_kept(id)).unwrap_or(usize::MAX);
         match state {
             AgentState::LoggedOut => (0, 0, 0, 0),
             // Why she takes no calls is for the record; the brain goes by when that ends.
@@ -91,7 +118,9 @@ impl House {
             AgentState::Ready { .. } => (2, 0, 0, 0),
             AgentState::Reserved { offer, then, .. } => (3, no(offer.call), 0, asked(then)),
             AgentState::Talking { offer, then, .. } => (4, no(offer.call), 0, asked(then)),
-            AgentState::WrapUp { ends, then, .. } => (5, 0, self.ahead(*ends), asked(then)),
+            AgentState::WrapUp { ends, then, unreached, .. } => {
+                (5, usize::from(*unreached), self.ahead(*ends), asked(then))
+            }
         }
     }
     /// Which of the agents has been idle for longer, where that may still decide, and whether she is from just now.

@@ -2,7 +2,7 @@
 
 use super::Call;
 use crate::{
-    Flow, Micros, Rejected,
+    Flow, Micros, Notice, Rejected,
     context::Ctx,
     extensions::missing,
     timers::ServerId,
@@ -33,6 +33,20 @@ pub(super) struct Digit {
     until: Micros,
 }
 
+/// The key in a description of a digit: `Signal=1` in a line of its own, or the digit alone.
+fn pressed(body: &[u8]) -> Option<char> {
+    let lines = || body.split(|&octet| octet == b'\n').map(<[u8]>::trim_ascii);
+    let signal = |line: &'_ [u8]| {
+        let at = line.iter().position(|&octet| octet == b'=')?;
+        let (name, value) = (line[..at].trim_ascii(), line[at + 1..].trim_ascii());
+        name.eq_ignore_ascii_case(b"signal").then(|| value.to_vec())
+    };
+    let value = lines().find_map(signal).or_else(|| lines().next().map(<[u8]>::to_vec))?;
+    let [key] = value[..] else { return None };
+    let key = char::from(key);
+    (key.is_ascii_digit() || key == '*' || key == '#').then_some(key)
+}
+
 /// What is in an INFO.
 enum Content<'a> {
     Nothing,
@@ -56,6 +70,9 @@ impl Call {
         };
         let Some(other) = self.partner(side).filter(|&other| self.line_mut(other).is_some()) else {
             ctx.out.count(Rejected::Unheard);
+            if let (Side::Caller, Some(key)) = (side, pressed(&request.body())) {
+                ctx.out.notices.push(Notice::KeyPressed { call: self.key, key });
+            }
             return ctx.answer(request, key, 200, flow);
         };
         if self.digits.len() == MAX_UNDER_WAY {

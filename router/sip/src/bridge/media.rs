@@ -15,7 +15,8 @@ impl Call {
     pub(super) fn play(&mut self, ctx: &mut Ctx<'_>) {
         let Have::Music { port, music: Some(music) } = self.have else { return };
         let Some(to) = music.to.filter(|_| !self.playing) else { return };
-        let play = Play { to, codec: music.codec, payload: music.payload, from_port: port };
+        let Music { codec, payload, events, .. } = music;
+        let play = Play { to, codec, payload, events, from_port: port };
         ctx.out.notices.push(Notice::Media { call: self.key, play: Some(play) });
         self.playing = true;
     }

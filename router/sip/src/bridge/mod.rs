@@ -4,6 +4,7 @@
 //! `o=`. What is *wanted* for the caller's ears ([`Want`]) and what *is* ([`Have`]) are kept apart; whenever it is our
 //! turn in the caller's dialog, [`Call::settle`] closes the gap by a re-INVITE.
 
+mod callback;
 mod consult;
 mod hold;
 mod informed;
@@ -134,7 +135,9 @@ impl Call {
         let due = self.due();
         ctx.net.timers.set(&mut self.alarm, Timer::Call(self.key), due);
         if self.is_over() {
-            ctx.net.farewells.forget(self.owner(Side::Caller), ctx.out);
+            if !self.caller.unstored {
+                ctx.net.farewells.forget(self.owner(Side::Caller), ctx.out);
+            }
             if !self.buried {
                 ctx.out.notices.push(Notice::CallOver { call: self.key });
             }
@@ -198,7 +201,10 @@ impl Call {
     /// The number of the next request of `side` in the dialog with this Call-ID, if it is there.
     pub(crate) fn next_seq(&mut self, side: Side, call_id: &[u8]) -> Option<u32> {
         match side {
-            Side::Caller => None, // no trunk's
+            Side::Caller => {
+                let dialog = self.caller.dialog_mut().filter(|dialog| dialog.call_id == call_id)?;
+                Some(dialog.next_seq())
+            }
             Side::Phone(attempt) => self.phone_mut(attempt)?.next_seq(call_id),
         }
     }

@@ -9,7 +9,9 @@
 //! Provisional responses that have to arrive are [`Reliable`]'s.
 
 use super::{
-    Line, Session, Turn, record,
+    Line, Session, Turn,
+    phone::MadeBy,
+    record,
     reliable::{Due, RELIABLE, Reliable, is_demanded, is_reliable},
     session_timer::SessionTimer,
 };
@@ -47,6 +49,10 @@ pub(crate) struct Caller {
     pub(crate) revived: bool,
     /// Whose place it took, as it is to be stored.
     pub(crate) replaced: Option<Box<CallerRecord>>,
+    /// Nothing is stored of it as of a leg.
+    pub(crate) unstored: bool,
+    /// What made its dialog, if we have called it.
+    pub(super) called: Option<Box<MadeBy>>,
 }
 
 /// Where the caller's leg stands.
@@ -102,6 +108,8 @@ impl Caller {
             stage,
             revived: false,
             replaced: None,
+            called: None,
+            unstored: false,
         }
     }
     /// Whose transactions this leg's are.
@@ -421,7 +429,8 @@ impl Caller {
     ) -> CallerRecord {
         let tag = ctx.net.local.names.tag(tag).as_str().to_owned();
         let invite = self.invite.bytes().clone();
-        CallerRecord { invite, from: self.from, tag, dialog, early, ended, before: None }
+        let called = self.called_record(dialog.as_ref());
+        CallerRecord { invite, from: self.from, tag, dialog, early, ended, before: None, called }
     }
     /// What is stored of a caller in whose place another one comes, until it has heard so.
     pub(crate) fn leaving(&self, cause: Cause, ctx: &Ctx<'_>) -> Option<Box<CallerRecord>> {

@@ -2,6 +2,7 @@
 //!
 //! A leg knows its own course; what one leg means to the other is `bridge`'s.
 
+pub(crate) mod called;
 pub(crate) mod caller;
 pub(crate) mod calling;
 mod invite;

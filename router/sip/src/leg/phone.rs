@@ -190,6 +190,20 @@ impl PhoneLeg {
         self.stage = Stage::Up { line, made_by };
         true
     }
+    /// Gives its dialog away, if it has one that is acknowledged; nothing is left of it but what is left over.
+    pub(crate) fn give_up(&mut self) -> Option<(Box<Line>, MadeBy)> {
+        match std::mem::replace(&mut self.stage, Stage::Over) {
+            Stage::Up { line, made_by } => Some((line, made_by)),
+            stage @ (Stage::Waiting(_)
+            | Stage::Calling(_)
+            | Stage::Answered { .. }
+            | Stage::Leaving(_)
+            | Stage::Over) => {
+                self.stage = stage;
+                None
+            }
+        }
+    }
     /// Acknowledges a 2xx that is of no use and says BYE.
     pub(super) fn end_answer(
         &mut self,

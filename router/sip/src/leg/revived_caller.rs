@@ -34,6 +34,11 @@ impl Caller {
         ctx: &mut Ctx<'_>,
     ) -> Result<Self, NotRevived> {
         let (mut caller, tag) = Self::read(call, record, ctx)?;
+        if let Some(called) = &record.called {
+            let up = record.dialog.as_ref().ok_or(NotRevived::Unreadable)?;
+            caller.called_again((called, up), ctx)?;
+            return Ok(caller);
+        }
         caller.server = caller.find_again(ctx);
         let dialog = caller.old_dialog(tag, ctx);
         match &record.dialog {
@@ -53,6 +58,10 @@ impl Caller {
         ctx: &mut Ctx<'_>,
     ) -> Result<Self, NotRevived> {
         let (mut caller, tag) = Self::read(call, record, ctx)?;
+        if let Some(called) = &record.called {
+            caller.called_and_dismissed(record, (called, status), ctx)?;
+            return Ok(caller);
+        }
         caller.server = caller.find_again(ctx);
         match &record.dialog {
             None => {
@@ -71,7 +80,20 @@ impl Caller {
     pub(crate) fn gone(call: CallKey, invite: Message, from: Flow, ctx: &Ctx<'_>) -> Self {
         let session = Session::new(0, ctx.net.local.media);
         let (server, stage) = (ServerId::default(), Stage::Gone);
-        Self { call, invite, from, server, session, reliable: None, stage, revived: true, replaced: None }
+        let (revived, replaced, called, unstored) = (true, None, None, true);
+        Self {
+            call,
+            invite,
+            from,
+            server,
+            session,
+            reliable: None,
+            stage,
+            revived,
+            replaced,
+            called,
+            unstored,
+        }
     }
     fn read(call: CallKey, record: &CallerRecord, ctx: &Ctx<'_>) -> Result<(Self, u128), NotRevived> {
         let invite = Message::parse(record.invite.clone()).map_err(|_| NotRevived::Unreadable)?;
@@ -82,7 +104,7 @@ impl Caller {
         // Its connection has ended with the process, and a new one may have its number.
         let from = Flow { connection: None, ..record.from };
         let session = Session::stored(tag, ctx.net.local.media, &invite.body(), &Bytes::new());
-        Ok((Self { session, ..Self::gone(call, invite, from, ctx) }, tag))
+        Ok((Self { session, unstored: false, ..Self::gone(call, invite, from, ctx) }, tag))
     }
     /// Begins its INVITE's transaction again.
     fn find_again(&self, ctx: &mut Ctx<'_>) -> ServerId {

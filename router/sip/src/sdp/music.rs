@@ -41,6 +41,8 @@ pub struct Music {
     pub payload: u8,
     /// Milliseconds in one packet.
     pub ptime_ms: u8,
+    /// Payload type of his telephone events (RFC 4733); none when he sends no keys that way.
+    pub events: Option<u8>,
     /// Where to send it; `None` while he does not want to hear (hold), or named no usable address.
     pub to: Option<SocketAddr>,
 }
@@ -60,7 +62,8 @@ impl Sdp {
     pub fn music(&self) -> Option<Music> {
         let (media, format, codec) = musical(self).map(|(_, media, format, codec)| (media, format, codec))?;
         let to = media.target().filter(|to| !media.is_held() && is_single_host(*to));
-        Some(Music { codec, payload: format.payload()?, ptime_ms: PTIME_MS, to })
+        let events = events_of(media);
+        Some(Music { codec, payload: format.payload()?, ptime_ms: PTIME_MS, events, to })
     }
 }
 
@@ -79,6 +82,11 @@ fn musical(sdp: &Sdp) -> Option<(usize, &Media, &Format, Codec)> {
     })
 }
 
+/// Under which payload type keys come, at the rate of the sound they come with.
+fn events_of(media: &Media) -> Option<u8> {
+    media.formats.iter().find(|format| format.is("telephone-event", CLOCK_HZ)).and_then(Format::payload)
+}
+
 /// Answers `offer` with our music from `ours`, telephone events included if offered; every other media line is refused
 /// in its place. `None` when there is no G.711 or nothing but encrypted media.
 ///
@@ -93,10 +101,8 @@ pub fn answer_music(offer: &Sdp, ours: SocketAddr, origin: &Origin) -> Option<Mu
             refuse(&mut body, line);
             continue;
         }
-        let events =
-            media.formats.iter().find(|f| f.is("telephone-event", CLOCK_HZ)).and_then(Format::payload);
-        let formats =
-            [Some((format.payload()?, codec.as_str())), events.map(|payload| (payload, "telephone-event"))];
+        let events = events_of(media).map(|payload| (payload, "telephone-event"));
+        let formats = [Some((format.payload()?, codec.as_str())), events];
         audio(
             &mut body,
             ours.port(),
@@ -178,7 +184,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!((music.codec, music.payload, music.ptime_ms), (Codec::Pcma, 97, 20));
-        assert_eq!(music.to, "192.0.2.1:4000".parse().ok());
+        assert_eq!((music.to, music.events), ("192.0.2.1:4000".parse().ok(), Some(101)));
         assert_eq!(
             body,
             "v=0\r\no=sambung 7 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=5 6\r\nm=video 0 RTP/AVP 31 34\r\n\
@@ -214,6 +220,7 @@ mod tests {
         }
         let (body, music) = answered("m=audio 4000 RTP/AVP 0\r\na=recvonly\r\n").unwrap();
         assert!(body.contains("a=sendonly") && music.to.is_some());
+        assert_eq!(music.events, None, "no keys were spoken of");
     }
 
     #[test]

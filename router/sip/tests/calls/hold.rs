@@ -13,6 +13,7 @@ pub const PLAY: Play = Play {
     to: std::net::SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 10)), 20_000),
     codec: Codec::Pcma,
     payload: 8,
+    events: None,
     from_port: MUSIC_PORT,
 };
 

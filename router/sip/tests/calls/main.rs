@@ -7,6 +7,7 @@ mod rig;
 
 mod abuse;
 mod beside;
+mod callback;
 mod consult;
 mod followed;
 mod gateway;
@@ -14,6 +15,7 @@ mod hold;
 mod hold_by_order;
 mod idle_agent;
 mod info;
+mod keys;
 mod music;
 mod places;
 mod races;

@@ -11,7 +11,7 @@ use sip::{
 
 fn play(port: u16) -> Play {
     let to = format!("192.0.2.10:{port}").parse().unwrap();
-    Play { to, codec: Codec::Pcma, payload: 8, from_port: MUSIC_PORT }
+    Play { to, codec: Codec::Pcma, payload: 8, events: None, from_port: MUSIC_PORT }
 }
 
 /// The caller is answered with music.

@@ -277,6 +277,7 @@ impl Edge {
             | Notice::Noise { .. }
             | Notice::Trunk { .. }
             | Notice::Phone { .. }
+            | Notice::KeyPressed { .. }
             | Notice::NobodyAt { .. } => {}
         }
         commands

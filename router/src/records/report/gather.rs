@@ -148,8 +148,8 @@ fn offer(row: &OfferRow, names: &mut Names) -> Offer {
             "accepted" => OfferEnd::Accepted,
             "no_answer" => OfferEnd::NoAnswer,
             "rejected" => OfferEnd::Rejected,
-            // Neither is anything she did.
-            "withdrawn" | "restart" => OfferEnd::Withdrawn,
+            // None is anything she did.
+            "withdrawn" | "restart" | "not_reached" => OfferEnd::Withdrawn,
             _ => OfferEnd::Failed,
         },
     }
@@ -161,7 +161,8 @@ fn state(name: &str) -> State {
         "reserved" => State::Reserved,
         "talking" => State::Talking,
         "held" => State::Held,
-        "consulting" => State::Consulting,
+        // With a phone at her ear and no caller.
+        "consulting" | "dialling" => State::Consulting,
         "wrap_up" => State::WrapUp,
         "logged_out" => State::LoggedOut,
         _ => State::NotReady,

@@ -25,6 +25,10 @@ pub(super) fn tell(page: &mut Page<'_>, moment: &Moment) {
         }
         What::Queued { .. } => tell_queued(page, moment),
         What::Arrived { .. }
+        | What::Requested { .. }
+        | What::Postponed { .. }
+        | What::Dialled { .. }
+        | What::PlaceTaken { .. }
         | What::Known { .. }
         | What::NewRules { .. }
         | What::Priority { .. }
@@ -148,6 +152,18 @@ fn briefly(page: &Page<'_>, what: &What) -> String {
             format!(
                 "the log is not kept from before: {state} in {queue}, priority {priority}, here since {since}; rules of entry {rules}"
             )
+        }
+        What::Requested { queue, of, rules } => {
+            let asked = of.map_or_else(
+                || "was asked for by API".to_owned(),
+                |of| format!("keeps the place of {of}, whose caller asked for it"),
+            );
+            format!("a callback for {queue}: {asked}; rules of entry {}", version(*rules))
+        }
+        What::Postponed { until } => format!("is out of line until {}", page.time(*until)),
+        What::Dialled { agent } => format!("{agent}'s phone answered, and the customer was called"),
+        What::PlaceTaken { of } => {
+            format!("its caller was to be called back: it has the place of {of}, and nobody calls back")
         }
         What::NewRules { rules } => format!("other rules came into force (entry {rules})"),
         What::Priority { priority, reasons } => {
