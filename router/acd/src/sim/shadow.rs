@@ -293,11 +293,10 @@ impl Shadow {
     fn forgo_wishes(&mut self, decisions: &[Decision], now: Timestamp) {
         for (at, decision) in decisions.iter().enumerate() {
             let Decision::EndExclusion { call, agent } = decision else { continue };
-            let begins = |decision: &Decision| match decision {
-                Decision::Overflow { call: of, .. }
-                | Decision::Divert { call: of, .. }
-                | Decision::Enqueue { call: of, .. } => of == call,
-                _ => false,
+            let begins = |decision: &Decision| {
+                matches!(decision, Decision::Overflow { call: of, .. }
+                    | Decision::Divert { call: of, .. }
+                    | Decision::Enqueue { call: of, .. } if of == call)
             };
             let excluded = decisions.iter().take(at).any(begins);
             if let Some(its) = self.calls.get_mut(call).filter(|its| excluded && its.entered == now) {
