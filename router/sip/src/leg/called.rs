@@ -100,7 +100,7 @@ impl Caller {
             local_seq,
         }))
     }
-    /// The dialog of a customer who was called before a restart; its 2xx is acknowledged again.
+    /// The dialog of a customer who was called before a restart; its 2xx is acknowledged should it be repeated.
     ///
     /// # Errors
     ///
@@ -123,7 +123,7 @@ impl Caller {
             .over_tls(outgoing.secure)
             .revived(up);
         ctx.net.dialogs.insert(outgoing.tag, Partner::Leg(owner));
-        ctx.ack(&dialog, outgoing.branch, outgoing.seq);
+        ctx.ack_if_repeated(&dialog, outgoing.branch, outgoing.seq);
         self.session = Session::revived(outgoing.tag, ctx.net.local.media, up);
         let timer = up.timer.map(|timer| SessionTimer::revived(timer, ctx.now));
         self.from = to;

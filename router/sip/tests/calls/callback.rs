@@ -216,7 +216,6 @@ fn a_conversation_with_a_customer_who_was_called_goes_on_after_a_restart() {
     let store = rig.dies();
     let offered = rig.revive(&store, CALL, Some(1)).unwrap();
     assert_eq!(offered.from_user, CUSTOMER, "who it is");
-    assert_eq!((rig.told(TRUNK), rig.told(PHONE)), (vec!["ACK".into()], vec!["ACK".into()]));
     rig.connect(leg(1));
     assert_eq!((rig.told(TRUNK), rig.told(PHONE), rig.notices()), (vec![], vec![], vec![]));
     rig.receive(TRUNK, customer.next(Method::Invite, "", &customer_sdp().replace("40000", "40002")));
