@@ -113,6 +113,12 @@ impl Books {
                     leg.joined = true;
                 }
             }
+            // After a restart a phone has no ACK before it repeats its 200, but is asked whether it is there.
+            Method::Options | Method::Notify if message.to_tag() == Some(b"p") => {
+                if let Some(leg) = self.legs.get_mut(&id) {
+                    leg.joined = true;
+                }
+            }
             Method::Cancel => {
                 if let Some(leg) = self.legs.get_mut(&id) {
                     leg.over = true;
